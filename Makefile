@@ -1,0 +1,63 @@
+# Barograph needs python3 (3.11 or newer) and make. All else comes from requirements.lock into .venv.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+# The first interpreter that runs and is new enough; `make venv PYTHON=python3.13` names another.
+# A name that is found need not run (version managers leave stand-ins), so each is tried.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && \
+	echo "$$python" && break; done)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+.PHONY: help venv demo test check lint format bench lock clean
+
+help:  ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/stamp  ## play the bundled scenario and show the alerts; no broker, no network
+	@$(BIN)/barograph demo
+
+test: .venv/stamp  ## run all tests
+	@.ci/components
+	@$(BIN)/python -m pytest
+
+check: lint test  ## run all that must be in order before a commit
+
+lint: .venv/stamp  ## format, style, types and import direction, without the tests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/basedpyright
+	@$(BIN)/lint-imports --no-logo
+
+format: .venv/stamp  ## bring the code into shape
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: .venv/stamp  ## measure, with the peers beside us; takes minutes
+	@for file in benchmarks/bench_*.py; do $(BIN)/python "$$file"; done
+
+venv: .venv/stamp  ## make .venv, or bring it up to date
+	@echo ".venv is up to date" >&2
+
+# Hashes and versions only, for every platform: where packages come from is the user's to say.
+lock: .venv/stamp  ## work out requirements.lock anew from pyproject.toml; UPGRADE=1 takes newer versions
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-annotate $(if $(UPGRADE),--upgrade) --group dev --output-file requirements.lock pyproject.toml
+
+clean:  ## remove .venv, caches and what runs have written
+	@rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache dist out
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/stamp: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "barograph: no python3 of version 3.11 or newer runs here;" \
+		"install one, or name it: make venv PYTHON=/path/to/python3" >&2; exit 2; }
+	@echo "making .venv with $$($(PYTHON) --version) and the packages of requirements.lock" >&2
+	@$(PYTHON) -m venv .venv
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,1 @@
+"""The verbs: match, window, correlate, converge, score, forecast, gate. Pure: no clock, no I/O."""

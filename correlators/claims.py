@@ -1,0 +1,140 @@
+"""Claims: what one event says, as signals, hits, legs, facts, assets and edges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from correlators.correlate import hit_row
+from correlators.observe import SCANNER_FINDING
+from correlators.routes import Routes
+from schemas.canonical import digest
+from schemas.detection import Detection
+from schemas.event import Event
+from schemas.rows import Result, Row
+from schemas.times import rfc3339
+from schemas.topics import FACTS
+
+SCAN = 6007  # OCSF Scan Activity: what a scanner says when its report is whole
+ASSET_ATTRIBUTES = ("asset.exposure", "asset.data", "asset.criticality")
+
+
+def signal(
+    routes: Routes, event: Event, detection: Detection, fields: Mapping[str, Any], late: bool
+) -> Iterator[Result | Row]:
+    """The Signal of a match, and unless it came late its hits of correlations and legs of convergences."""
+    id_ = digest("signal", detection.id, event.uid)
+    family = _family(event, detection.family)
+    evidence = [[event.uid, event.evidence.sha256]]
+    body = {
+        "id": id_,
+        "time": rfc3339(event.time),
+        "detection": detection.id,
+        "title": detection.title,
+        "level": detection.level,
+        "confidence": detection.confidence,
+        "family": family,
+        "event": event.uid,
+        "entities": [entity.model_dump(exclude_none=True) for entity in event.entities],
+        "fields": dict(fields),
+        "tags": list(detection.tags),
+        "evidence": [{"event": event.uid, "sha256": event.evidence.sha256}],
+    }
+    yield Result("signal", id_, event.time, "final", body)
+    if late:
+        return
+    about: dict[str, Any] = {
+        "time": event.time,
+        "id": id_,
+        "event": event.uid,
+        "signals": [id_],
+        "evidence": evidence,
+        "entities": [entity.key for entity in event.entities],
+        "families": [family],
+    }
+    for rule in routes.feeds.get(detection.id, ()):
+        row = hit_row(rule, fields, detection.id, about, "hit")
+        if row is not None:
+            yield row
+    yield from routes.leg_rows(detection.id, about | {"family": family}, "signal")
+
+
+def facts(event: Event, detections: Sequence[Detection], time: int) -> Iterator[Row]:
+    """What the event says of assets, holding from `time` on (its own time unless it came late)."""
+    if not event.entities:
+        return
+    finding, first = event.finding, event.entities[0].key
+    if finding is not None:
+        about = _about(event, event.severity, 800, finding.title, _family(event, SCANNER_FINDING))
+        yield _fact(event, time, first, SCANNER_FINDING, finding.uid, finding.state == "open", about)
+    for detection in detections:
+        yield from _posture(event, detection, time)
+    for name in ASSET_ATTRIBUTES:
+        values = event.attributes.get(name)
+        for value in values if isinstance(values, list) else [values] if values else []:
+            about = _about(event, "informational", 900, f"{name.removeprefix('asset.')}: {value}", "asset")
+            yield _fact(event, time, first, name, str(value), True, about)
+    if event.class_uid == SCAN:
+        yield _row(first, time, f"scan|{event.uid}", "scan", {"tool": event.source, "at": event.time})
+    for place, entity in enumerate(event.entities):
+        body: dict[str, Any] = {"source": event.source, "at": event.time}
+        if entity.name:
+            body["name"] = entity.name
+        if place == 0 and (told := {k: v for k, v in event.attributes.items() if k.startswith("asset.")}):
+            body["attributes"] = told
+        yield _row(entity.key, time, f"asset|{event.uid}", "asset", body)
+    for edge in event.edges:
+        body = {
+            "relation": edge.relation,
+            "to": edge.to.key,
+            "declared": edge.declared,
+            "state": "open" if edge.state == "open" else "closed",
+            "at": event.time,
+        }
+        yield _row(edge.from_.key, time, f"edge|{edge.relation}|{edge.to.key}|{event.uid}", "edge", body)
+
+
+def _posture(event: Event, detection: Detection, time: int) -> Iterator[Row]:
+    """The fact that a detection opens or closes on the first entity of its kind."""
+    rule, finding = detection.fact, event.finding
+    entity = next((e.key for e in event.entities if rule and e.kind == rule.on), None)
+    if rule is None or entity is None:
+        return
+    severity, instance, opens = detection.level, "", rule.state == "open"
+    if rule.state == "finding" and finding is not None:
+        severity, instance, opens = event.severity, finding.uid, finding.state == "open"
+    family = _family(event, detection.family)
+    about = _about(event, severity, round(detection.confidence * 1000), detection.title, family, detection.tags)
+    yield _fact(event, time, entity, rule.name, instance, opens, about)
+
+
+def _family(event: Event, otherwise: str) -> str:
+    """One underlying weakness is one family, whichever tool and rule says it."""
+    finding = event.finding
+    return (finding.vulnerability or finding.check or otherwise) if finding is not None else otherwise
+
+
+def _about(
+    event: Event, severity: str, confidence: int, title: str, family: str, tags: Sequence[str] = ()
+) -> dict[str, Any]:
+    return {
+        "severity": severity,
+        "confidence": confidence,
+        "title": title,
+        "family": family,
+        "tags": list(tags),
+        "tool": event.source,
+        "at": event.time,
+        "evidence": [[event.uid, event.evidence.sha256]],
+    }
+
+
+def _fact(
+    event: Event, time: int, entity: str, name: str, instance: str, opens: bool, about: Mapping[str, Any]
+) -> Row:
+    body = {"name": name, "instance": instance, "state": "open" if opens else "closed", **about}
+    return _row(entity, time, f"fact|{name}|{instance}|{event.uid}", "fact", body)
+
+
+def _row(key: str, time: int, id_: str, kind: str, body: dict[str, Any]) -> Row:
+    return Row(FACTS, 0, key, time, id_, kind, body)

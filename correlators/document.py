@@ -1,0 +1,168 @@
+"""Rule files as values: each YAML document with the line of everything in it, or what is wrong."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple, cast
+
+import yaml
+
+DEPTH: Final = 32  # a rule is flat; parsing recurses, so a deeper file is refused and not followed
+
+_SCALARS: Final = frozenset(
+    f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null")
+)
+
+
+class Document(NamedTuple):
+    """The text of one rule file; `path` is what Problems call it."""
+
+    path: str
+    text: str
+
+
+class Problem(NamedTuple):
+    """Why a rule cannot be used: one sentence without full stop, and its line where it is known."""
+
+    path: str
+    line: int | None
+    message: str
+
+    def __str__(self) -> str:
+        where = self.path if self.line is None else f"{self.path}:{self.line}"
+        return f"{where}: {self.message}"
+
+
+class Faulty(Exception):
+    """A rule that cannot be used, with all that is wrong with it."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(*problems)
+        self.problems = problems
+
+
+class Part(NamedTuple):
+    """One YAML document of a file: JSON-like `data`, and `lines` by path of keys and indexes."""
+
+    path: str
+    line: int
+    data: dict[str, Any]
+    lines: Mapping[tuple[str | int, ...], int]
+
+    def line_of(self, *keys: str | int) -> int:
+        """The line of the value at `keys`, else of the nearest thing that holds it."""
+        while keys:
+            if keys in self.lines:
+                return self.lines[keys]
+            keys = keys[:-1]
+        return self.line
+
+    def problem(self, message: str, *keys: str | int) -> Problem:
+        """A Problem at the line of `keys`."""
+        return Problem(self.path, self.line_of(*keys), message)
+
+    @property
+    def stem(self) -> str:
+        """The file's name without folders and ending: what a rule without id and name is called."""
+        return self.path.replace("\\", "/").rpartition("/")[2].partition(".")[0]
+
+
+def parts(document: Document) -> Iterator[Part | Problem]:
+    """The YAML documents of a file, in order; what follows a syntax error is not read.
+
+    Refused: aliases, tags, merge keys, keys given twice, nesting beyond DEPTH, a document that is
+    no mapping. Keys are text as written (`on` is no boolean), and so are dates.
+    """
+    try:
+        yield from _Reader(document).documents()
+    except yaml.MarkedYAMLError as error:
+        line = None if error.problem_mark is None else error.problem_mark.line + 1
+        yield Problem(document.path, line, f"not YAML: {error.problem or error.context}")
+    except (yaml.YAMLError, UnicodeError) as error:  # a character that YAML does not allow
+        yield Problem(document.path, None, f"not YAML: {' '.join(str(error).split())}")
+    except _Refused as refused:
+        yield Problem(document.path, refused.line, refused.message)
+
+
+class _Refused(Exception):
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+        self.message = message
+
+
+class _Loader(yaml.CSafeLoader):
+    """Without times: a date in a rule is text."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - pyyaml reads it from the class
+        first: [(tag, regexp) for tag, regexp in resolvers if tag in _SCALARS]
+        for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+class _Reader:
+    """Builds values from events: composing recurses in C, where a deep file ends the process."""
+
+    def __init__(self, document: Document) -> None:
+        self._path = document.path
+        self._events: Any = _Loader(document.text)  # untyped
+        self._lines: dict[tuple[str | int, ...], int] = {}
+
+    def documents(self) -> Iterator[Part | Problem]:
+        self._events.get_event()  # the start of the stream
+        while self._events.check_event(yaml.DocumentStartEvent):
+            self._events.get_event()
+            line = self._line()
+            self._lines = {}
+            data = self._value(())
+            self._events.get_event()  # the end of the document
+            if isinstance(data, dict):
+                yield Part(self._path, line, cast("dict[str, Any]", data), self._lines)
+            elif data is not None:  # nothing between two separators is no document
+                yield Problem(self._path, line, "a rule is a mapping of keys to values")
+
+    def _line(self) -> int:
+        return int(self._events.peek_event().start_mark.line) + 1
+
+    def _value(self, place: tuple[str | int, ...]) -> Any:  # noqa: ANN401 - any JSON-like value
+        line = self._line()
+        event = self._events.get_event()
+        if isinstance(event, yaml.AliasEvent):
+            raise _Refused(line, "aliases (`*name`) are not taken: write the value out")
+        if len(place) > DEPTH:
+            raise _Refused(line, f"nested deeper than {DEPTH} levels")
+        if event.tag is not None:
+            raise _Refused(line, f"the tag `{event.tag}` is not taken")
+        if isinstance(event, yaml.MappingStartEvent):
+            return self._mapping(place)
+        if isinstance(event, yaml.SequenceStartEvent):
+            return self._sequence(place)
+        tag = self._events.resolve(yaml.ScalarNode, event.value, event.implicit)
+        try:
+            return self._events.construct_object(yaml.ScalarNode(tag, event.value))
+        except ValueError as error:  # a number of thousands of digits, `0x_`
+            raise _Refused(line, f"`{event.value[:40]}` is no value: {error}") from error
+
+    def _mapping(self, place: tuple[str | int, ...]) -> dict[str, Any]:
+        mapping: dict[str, Any] = {}
+        while not self._events.check_event(yaml.MappingEndEvent):
+            line = self._line()
+            event = self._events.get_event()
+            if not isinstance(event, yaml.ScalarEvent):
+                raise _Refused(line, "a key is plain text")
+            key = str(event.value)
+            if key == "<<":
+                raise _Refused(line, "merge keys (`<<`) are not taken: write the values out")
+            if key in mapping:
+                raise _Refused(line, f"`{key}` is given twice: the first would be lost")
+            self._lines[*place, key] = line
+            mapping[key] = self._value((*place, key))
+        self._events.get_event()
+        return mapping
+
+    def _sequence(self, place: tuple[str | int, ...]) -> list[Any]:
+        sequence: list[Any] = []
+        while not self._events.check_event(yaml.SequenceEndEvent):
+            item = (*place, len(sequence))
+            self._lines[item] = self._line()
+            sequence.append(self._value(item))
+        self._events.get_event()
+        return sequence

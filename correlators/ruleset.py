@@ -1,0 +1,174 @@
+"""Ruleset: all rules that run together, every reference resolved, or what is wrong with them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from importlib import resources
+from typing import Final
+
+from correlators.document import Document, Faulty, Part, Problem, parts
+from correlators.references import Names, Stated, linked, needed_fields, with_ids
+from correlators.sigma import load
+from correlators.sigma.correlation import correlation
+from correlators.sigma.rule import Rule
+from correlators.story import convergence
+from schemas.convergence import Convergence
+from schemas.correlation import Correlation
+from schemas.detection import Detection
+
+FOLDERS: Final = ("detections", "correlations", "convergences")
+CASES: Final = ".cases.yml"
+
+
+@dataclass(frozen=True)
+class Ruleset:
+    """Rules in the order of their documents, correlations by level; none that has a Problem."""
+
+    rules: tuple[Rule, ...] = ()
+    correlations: tuple[Correlation, ...] = ()
+    convergences: tuple[Convergence, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    def detection(self, id_: str) -> Detection:
+        """What is known of a detection. KeyError if there is none of that id."""
+        return self._detections[id_]
+
+    @property
+    def levels(self) -> int:
+        """The number of strata of correlations."""
+        return max((rule.level_number for rule in self.correlations), default=0)
+
+    def of_level(self, level: int) -> tuple[Correlation, ...]:
+        """The correlations of one stratum, from 1."""
+        return tuple(rule for rule in self.correlations if rule.level_number == level)
+
+    @cached_property
+    def feeds(self) -> Mapping[str, tuple[Correlation, ...]]:
+        """By id of a detection or correlation, the correlations that refer to it."""
+        found: dict[str, list[Correlation]] = {}
+        for rule in self.correlations:
+            for id_ in rule.rules:
+                found.setdefault(id_, []).append(rule)
+        return {id_: tuple(rules) for id_, rules in found.items()}
+
+    @cached_property
+    def legs(self) -> Mapping[str, tuple[tuple[Convergence, str], ...]]:
+        """By id of a detection or correlation, the legs that it fills: named, or by its level."""
+        levels = {rule.detection.id: rule.detection.level for rule in self.rules}
+        levels |= {rule.id: rule.level for rule in self.correlations}
+        found: dict[str, list[tuple[Convergence, str]]] = {}
+        for story in self.convergences:
+            for name, leg in story.legs.items():
+                by_level = (id_ for id_, level in levels.items() if level in leg.levels)
+                for id_ in (*leg.of, *by_level):
+                    found.setdefault(id_, []).append((story, name))
+        return {id_: tuple(legs) for id_, legs in found.items()}
+
+    @cached_property
+    def _detections(self) -> dict[str, Detection]:
+        return {rule.detection.id: rule.detection for rule in self.rules}
+
+
+def parse(documents: Iterable[Document], *, external: bool = False) -> Ruleset:
+    """The rules of these documents.
+
+    A file may hold several rules, separated by `---`. `external`: correlations may refer to rules
+    that are not here, because their signals are given.
+    """
+    return _Parsing(external=external).ruleset(documents)
+
+
+def builtin() -> Iterator[Document]:
+    """The rules that come with the package, by folder and name."""
+    package = resources.files("correlators")
+    for name in FOLDERS:
+        folder = package / name
+        if folder.is_dir():
+            for file in sorted(folder.iterdir(), key=lambda file: file.name):
+                if file.name.endswith(".yml") and not file.name.endswith(CASES):
+                    path = f"correlators/{name}/{file.name}"
+                    yield Document(path, file.read_text("utf-8"))
+
+
+class _Parsing:
+    """What was read so far."""
+
+    def __init__(self, *, external: bool) -> None:
+        self._names = Names(external=external)
+        self._stories_names = Names(external=False)  # no rule can refer to a convergence
+        self._problems: list[Problem] = []
+        self._rules: list[Rule] = []
+        self._filters: list[load.Filter] = []
+        self._correlations: list[Stated] = []
+        self._convergences: list[tuple[Part, Convergence]] = []
+
+    def ruleset(self, documents: Iterable[Document]) -> Ruleset:
+        for document in documents:
+            for part in parts(document):
+                if isinstance(part, Problem):
+                    self._problems.append(part)
+                else:
+                    self._read(part)
+        correlations, problems = linked(self._correlations, self._names)
+        self._problems += problems
+        stories = tuple(self._stories())
+        needed = needed_fields(correlations)
+        rules = tuple(self._finished(rule, needed) for rule in self._rules)
+        return Ruleset(rules, tuple(correlations), stories, tuple(self._problems))
+
+    def _read(self, part: Part) -> None:
+        """Each kind of document is known by a key that no other has."""
+        kinds = {
+            "detection": self._rule,
+            "correlation": self._correlation,
+            "filter": self._filter,
+            "legs": self._convergence,
+        }
+        found = [kind for key, kind in kinds.items() if key in part.data]
+        if len(found) != 1:
+            keys = ", ".join(f"`{key}`" for key in kinds)
+            self._problems.append(part.problem(f"a rule has exactly one of the keys {keys}"))
+            return
+        try:
+            found[0](part)
+        except Faulty as faulty:
+            self._problems += faulty.problems
+
+    def _rule(self, part: Part) -> None:
+        read = load.rule(part)
+        if self._is_new(self._names.add(part, read.detection.id, read.detection.name)):
+            self._rules.append(read)
+
+    def _correlation(self, part: Part) -> None:
+        read = correlation(part)
+        if self._is_new(self._names.add(part, read.id, read.name)):
+            self._correlations.append(Stated(part, read))
+
+    def _filter(self, part: Part) -> None:
+        self._filters.append(load.filter_(part))
+
+    def _convergence(self, part: Part) -> None:
+        read = convergence(part)
+        if self._is_new(self._stories_names.add(part, read.id, None)):
+            self._convergences.append((part, read))
+
+    def _is_new(self, problem: Problem | None) -> bool:
+        if problem is not None:
+            self._problems.append(problem)
+        return problem is None
+
+    def _finished(self, read: Rule, needed: Mapping[str, tuple[str, ...]]) -> Rule:
+        for further in self._filters:
+            if further.applies(read):
+                read = further.on(read)
+        detection = read.detection
+        fields = dict.fromkeys((*detection.fields, *needed.get(detection.id, ())))
+        return replace(read, detection=detection.model_copy(update={"fields": tuple(fields)}))
+
+    def _stories(self) -> Iterator[Convergence]:
+        for part, read in self._convergences:
+            story = with_ids(part, read, self._names)
+            if isinstance(story, Convergence):
+                yield story
+            else:
+                self._problems += story

@@ -1,0 +1,144 @@
+"""Condition: the selections of a rule and what it asks of them, parsed by pySigma and compiled."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple, cast
+
+from sigma.conditions import ConditionOR
+from sigma.exceptions import SigmaError
+from sigma.rule.detection import SigmaDetectionItem, SigmaDetections
+
+from correlators.document import Faulty, Part, Problem
+from correlators.sigma.comparison import test
+from correlators.sigma.engine import ENGINE, POLICY
+from correlators.sigma.predicate import Predicate, predicate
+from correlators.sigma.values import is_list, is_object
+from correlators.sigma.witness import Clause, clauses
+
+MAX_CONDITION: Final = 2000  # characters; the parser recurses at each bracket
+
+_WORD: Final = re.compile(r"(?<![\w*-])(AND|OR|NOT)(?![\w*-])")
+_EXACT: Final = 2**53
+_RENAMED: Final = {"utf16le": "wide"}  # the specification has two names for it, pySigma one
+# These speak of one field; a keyword is looked for inside of every value.
+_NEED_FIELD: Final = frozenset({"endswith", "exists", "fieldref", "startswith"})
+_NO_SELECTIONS: Final = frozenset({"condition", "rules"})
+
+Place = tuple[str | int, ...]
+
+
+class Compiled(NamedTuple):
+    """A condition as a function of a record, and the witnesses of it."""
+
+    holds: Predicate
+    clauses: tuple[Clause, ...]
+
+
+class Item(NamedTuple):
+    """A field with its modifiers (`key`), or keywords (no key), and its values."""
+
+    key: str | None
+    values: list[Any]
+    place: Place
+
+
+def compiled(part: Part, section: str) -> Compiled:
+    """Compile the condition of a section of `part`; Faulty with each Problem and its line.
+
+    Beyond what pySigma refuses: `all` of one value and null among other values have no meaning, nor
+    have keywords with a modifier that speaks of a field. AND, OR and NOT are operators too.
+    """
+    held = part.data[section]
+    conditions = _conditions(part, section)
+    selections = {name: value for name, value in held.items() if name not in _NO_SELECTIONS}
+    found = [item for name, value in selections.items() for item in _items(value, (section, name))]
+    problems = [problem for item in found for problem in _meaningless(part, item)]
+    if problems:
+        raise Faulty(*problems)
+    try:
+        parsed = SigmaDetections.from_dict(
+            _spelled(selections) | {"condition": conditions}, policy=POLICY
+        )
+        trees = [condition.parse() for condition in parsed.parsed_condition]
+        tree = trees[0] if len(trees) == 1 else ConditionOR(cast("list[Any]", trees))
+        return Compiled(predicate(tree), clauses(tree))
+    except (SigmaError, ENGINE.error, RecursionError) as error:
+        where = [problem for item in found for problem in _unreadable(part, item)]
+        raise Faulty(*where or [part.problem(_plain(error), section, "condition")]) from error
+
+
+def _conditions(part: Part, section: str) -> list[str]:
+    names = part.data[section]
+    stated = names.get("condition")
+    conditions: list[str] = []
+    for condition in stated if is_list(stated) else [stated]:
+        if not isinstance(condition, str):
+            raise Faulty(part.problem("a text is needed as `condition`", section, "condition"))
+        if len(condition) > MAX_CONDITION:
+            message = f"the condition is longer than {MAX_CONDITION} characters"
+            raise Faulty(part.problem(message, section, "condition"))
+        conditions.append(
+            _WORD.sub(lambda word: word[0] if word[0] in names else word[0].lower(), condition)
+        )
+    return conditions
+
+
+def _items(selection: Any, place: Place) -> Iterator[Item]:  # noqa: ANN401 - any JSON-like value
+    if is_object(selection):
+        for key, value in selection.items():
+            yield Item(key, value if is_list(value) else [value], (*place, key))
+    elif is_list(selection) and any(is_object(value) for value in selection):
+        for index, value in enumerate(selection):
+            yield from _items(value, (*place, index))
+    else:
+        yield Item(None, selection if is_list(selection) else [selection], place)
+
+
+def _meaningless(part: Part, item: Item) -> Iterator[Problem]:
+    field, *modifiers = (item.key or "").split("|")
+    if not item.values:
+        yield part.problem("a list of values is empty", *item.place)
+    if any(is_object(value) or is_list(value) for value in item.values):
+        yield part.problem("a field takes a value or a list of values", *item.place)
+    if len(item.values) < 2 and "all" in modifiers:
+        yield part.problem("`all` needs a list of two values or more", *item.place)
+    if None in item.values and (len(item.values) > 1 or not field):
+        yield part.problem(
+            "null stands alone: give it a selection of its own and join the two by `or`",
+            *item.place,
+        )
+    if "re" in modifiers and not all(isinstance(value, str) for value in item.values):
+        yield part.problem("a regular expression is text: put it in quotes", *item.place)
+    if not field and not _NEED_FIELD.isdisjoint(modifiers):
+        yield part.problem(f"`{item.key}` needs a field before its modifier", *item.place)
+
+
+def _unreadable(part: Part, item: Item) -> Iterator[Problem]:
+    """What went wrong, found again with its line: pySigma does not know lines."""
+    key = None if item.key is None else _spelled_key(item.key)
+    try:
+        values = [_spelled(value) for value in item.values]
+        for value in SigmaDetectionItem.from_mapping(key, values, policy=POLICY).value:
+            test(value)
+    except (SigmaError, ENGINE.error) as error:
+        yield part.problem(_plain(error), *item.place)
+
+
+def _spelled(selection: Any) -> Any:  # noqa: ANN401 - any JSON-like value
+    """The selection as pySigma understands it."""
+    if is_object(selection):
+        return {_spelled_key(key): _spelled(value) for key, value in selection.items()}
+    if is_list(selection):
+        return [_spelled(value) for value in selection]
+    if isinstance(selection, int) and abs(selection) > _EXACT:
+        return str(selection)  # its numbers pass through a float; as text it is compared exactly
+    return selection
+
+
+def _spelled_key(key: str) -> str:
+    field, *modifiers = key.split("|")
+    return "|".join([field, *(_RENAMED.get(modifier, modifier) for modifier in modifiers)])
+
+
+def _plain(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__

@@ -1,0 +1,72 @@
+"""Head: what detections and correlations say of themselves, and how a mistake in it is told."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Final
+from uuid import UUID
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from correlators.document import Part, Problem
+from schemas.detection import PostureFact
+from schemas.event import Level
+
+CONFIDENCE: Final[Mapping[str, float]] = {"stable": 0.9, "test": 0.7, "experimental": 0.5}
+UNPROVEN: Final = 0.6  # no status, deprecated, unsupported
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+Lower = BeforeValidator(_lower)
+
+
+class Ours(BaseModel):
+    """What a rule may say to us alone, under `barograph:`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    confidence: float | None = Field(default=None, ge=0, le=1)
+    family: str | None = Field(default=None, min_length=1)
+    fact: PostureFact | None = None
+
+
+class Head(BaseModel):
+    """The keys of Sigma that we read; a rule may have others."""
+
+    model_config = ConfigDict(frozen=True)
+
+    title: str = Field(min_length=1, max_length=256)
+    id: UUID | None = None
+    name: str | None = Field(default=None, min_length=1)
+    status: Annotated[str | None, Lower] = Field(
+        default=None, pattern="^(unsupported|deprecated|experimental|test|stable)$"
+    )
+    level: Annotated[Level, Lower] = "medium"
+    author: str | None = None
+    tags: tuple[str, ...] | None = None
+    fields: tuple[str, ...] | None = None
+    barograph: Ours = Ours()
+
+    @property
+    def confidence(self) -> float:
+        """How far a match is to be believed: as the rule says, else by its status."""
+        stated = self.barograph.confidence
+        return CONFIDENCE.get(self.status or "", UNPROVEN) if stated is None else stated
+
+    def identity(self, part: Part) -> str:
+        """The rule's id, else its name, else the name of its file."""
+        return str(self.id or self.name or part.stem)
+
+
+def invalid(part: Part, error: ValidationError, *section: str) -> Iterator[Problem]:
+    """One Problem for each thing that `section` of the document has wrong."""
+    for fault in error.errors(include_url=False, include_context=False):
+        place = (*section, *fault["loc"])
+        keys = ".".join(str(key) for key in place)
+        yield part.problem(f"`{keys}`: {_sentence(fault['msg'])}" if keys else fault["msg"], *place)
+
+
+def _sentence(message: str) -> str:
+    message = message.removeprefix("Value error, ")
+    return message[:1].lower() + message[1:]

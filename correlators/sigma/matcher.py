@@ -1,0 +1,42 @@
+"""Matcher: the rules that run on one kind of record, routed by logsource, found by witness."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from correlators.sigma.narrow import Narrow, Scan, scanner
+from correlators.sigma.plan import Plan
+from correlators.sigma.rule import Rule
+from schemas.detection import Logsource
+
+
+class Matcher:
+    """A rule runs only where its logsource is implied by that of the records.
+
+    Rules of other logsources cost nothing. A scan may name a rule that then does not match, but
+    never leaves one out that does.
+    """
+
+    def __init__(self, rules: Iterable[Rule], logsource: Logsource, narrow: Narrow | None) -> None:
+        """`narrow` says how raw records can be scanned; without it there is no `scan`."""
+        routed = [rule for rule in rules if rule.detection.logsource.implied_by(logsource)]
+        self.rules = tuple(routed)
+        self._plan = Plan(routed)
+        self._scan = None if narrow is None else scanner(self._plan, narrow)
+        self._order = {id(rule): place for place, rule in enumerate(routed)}
+
+    def scan(self, records: Sequence[bytes]) -> Scan:
+        """Judge raw JSON records without decoding all of each."""
+        if self._scan is None:
+            raise TypeError("these records have no narrow form to scan")
+        return self._scan(records)
+
+    def match(
+        self, record: Mapping[str, Any], candidates: Sequence[Rule] | None = None
+    ) -> list[Rule]:
+        """The rules that match a decoded record, in order; of `candidates` where a scan named them."""
+        if candidates is None:
+            candidates = self._plan.candidates(record)
+        matched = [rule for rule in candidates if rule.matches(record)]
+        if len(matched) > 1:
+            matched.sort(key=lambda rule: self._order[id(rule)])
+        return matched

@@ -1,0 +1,129 @@
+"""Predicate: the condition tree of a rule as a function of a record."""
+
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import singledispatch
+from typing import Any, Final
+
+from sigma.conditions import (
+    ConditionAND,
+    ConditionFieldEqualsValueExpression,
+    ConditionNOT,
+    ConditionOR,
+    ConditionValueExpression,
+)
+from sigma.exceptions import SigmaValueError
+from sigma.types import (
+    SigmaBool,
+    SigmaCasedString,
+    SigmaExpansion,
+    SigmaFieldReference,
+    SigmaNumber,
+    SigmaString,
+    SigmaType,
+)
+
+from correlators.sigma.comparison import ANY, any_string, test
+from correlators.sigma.values import fold, leaves, reader, texts
+
+Predicate = Callable[[Mapping[str, Any]], bool]
+
+_RELATED: Final[dict[tuple[bool, bool], Callable[[str, str], bool]]] = {
+    (False, False): operator.eq,
+    (True, False): str.startswith,
+    (False, True): str.endswith,
+    (True, True): operator.contains,
+}
+
+
+@singledispatch
+def predicate(tree: object) -> Predicate:
+    """Compile a tree of pySigma. SigmaError where a value is one that we cannot test.
+
+    `not` of a field that is missing is true: a field either holds what is asked for or does not.
+    """
+    raise SigmaValueError(f"conditions of type {type(tree).__name__} are not supported")
+
+
+@predicate.register
+def _all(tree: ConditionAND) -> Predicate:
+    every = [predicate(arg) for arg in tree.args]
+    return lambda record: all(holds(record) for holds in every)
+
+
+@predicate.register
+def _any(tree: ConditionOR) -> Predicate:
+    some = [predicate(arg) for arg in tree.args if not _is_string(arg)]
+    some.extend(_strings(tree.args))
+    if len(some) == 1:
+        return some[0]
+    return lambda record: any(holds(record) for holds in some)
+
+
+@predicate.register
+def _not(tree: ConditionNOT) -> Predicate:
+    holds = predicate(tree.args[0])
+    return lambda record: not holds(record)
+
+
+@predicate.register
+def _field(tree: ConditionFieldEqualsValueExpression) -> Predicate:
+    read = reader(tree.field)
+    if isinstance(tree.value, SigmaFieldReference):
+        return _reference(tree.field, tree.value)
+    matches = test(tree.value)
+    return lambda record: matches(read(record))
+
+
+@predicate.register
+def _keyword(tree: ConditionValueExpression) -> Predicate:
+    matches = test(_anywhere(tree.value))
+    return lambda record: any(matches(leaf) for leaf in leaves(record))
+
+
+def _reference(field: str, reference: SigmaFieldReference) -> Predicate:
+    mine, other = reader(field), reader(reference.field)
+    related = _RELATED[reference.starts_with, reference.ends_with]
+
+    def holds(record: Mapping[str, Any]) -> bool:
+        others = [fold(plain) for plain in texts(other(record))]
+        return any(related(fold(plain), o) for plain in texts(mine(record)) for o in others)
+
+    return holds
+
+
+def _anywhere(value: SigmaType) -> SigmaType:
+    """A keyword is looked for inside of every value of the record."""
+    if isinstance(value, SigmaExpansion):
+        return SigmaExpansion([_anywhere(each) for each in value.values])
+    if isinstance(value, SigmaNumber | SigmaBool):
+        value = SigmaString(str(value))
+    if isinstance(value, SigmaString):
+        wrapped = type(value)()
+        wrapped.s = [ANY, *value.s, ANY]
+        return wrapped
+    return value
+
+
+def _is_string(tree: object) -> bool:
+    return isinstance(tree, ConditionFieldEqualsValueExpression) and isinstance(
+        tree.value, SigmaString
+    )
+
+
+def _strings(trees: Sequence[object]) -> Iterator[Predicate]:
+    """Lists of values are long: those of one field are read and folded once."""
+    groups: dict[tuple[str, bool], list[SigmaString]] = {}
+    for tree in trees:
+        if isinstance(tree, ConditionFieldEqualsValueExpression) and isinstance(
+            tree.value, SigmaString
+        ):
+            cased = isinstance(tree.value, SigmaCasedString)
+            groups.setdefault((tree.field, cased), []).append(tree.value)
+    for (field, _), values in groups.items():
+        yield _of_field(field, values)
+
+
+def _of_field(field: str, values: Sequence[SigmaString]) -> Predicate:
+    read, matches = reader(field), any_string(values)
+    return lambda record: matches(read(record))

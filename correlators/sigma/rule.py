@@ -1,0 +1,16 @@
+"""Rule: a Sigma rule ready to run, what is known of it and how it judges a record."""
+
+from dataclasses import dataclass
+
+from correlators.sigma.predicate import Predicate
+from correlators.sigma.witness import Clause
+from schemas.detection import Detection
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`matches` judges a decoded record (or a normal form); `clauses` are its witnesses."""
+
+    detection: Detection
+    matches: Predicate
+    clauses: tuple[Clause, ...] = ()

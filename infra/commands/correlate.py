@@ -1,0 +1,98 @@
+"""Run correlation rules over given signals."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from random import Random
+
+import orjson
+
+from infra.exits import Exit
+from infra.rules import load
+from schemas.errors import Mistake
+from schemas.rows import Result
+from schemas.times import SECOND, parse
+from sinks.delivery.revisions import Revisions
+from streams.given import BATCH, LATENESS, Correlating, Given, read
+from streams.shuffle import shuffled
+
+EXAMPLE = "barograph correlate --rules rules/ --final signals.jsonl"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument("signals", metavar="SIGNALS.jsonl", help="one signal a line: id, time, detection, fields; - is stdin")
+    parser.add_argument("--rules", nargs="+", action="extend", required=True, metavar="PATH", help="files or folders of rules")
+    parser.add_argument("--final", action="store_true", help="only findings that can no longer change")
+    parser.add_argument("--until", metavar="T", help="how far time passed (default: the latest signal)")
+    parser.add_argument("--shuffle", type=float, default=0, metavar="SECONDS", help="reorder arrival by up to this much")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="which order --shuffle takes")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Findings as JSONL on stdout; counts on stderr."""
+    span = round(args.shuffle * SECOND)
+    if not 0 <= span <= LATENESS:
+        raise Mistake(
+            f"--shuffle {args.shuffle:g} is outside 0 to {LATENESS // SECOND} s, the lateness of given signals: "
+            "signals would be late"
+        )
+    try:
+        until = parse(args.until) if args.until else None
+    except ValueError as error:
+        raise Mistake(f"--until: {error}") from error
+    correlating = Correlating(load(args.rules, builtin=False, external=True))
+    revisions = Revisions.in_memory()
+    signals: Iterable[Given] = _read(args.signals)
+    if span:
+        given = list(signals)
+        order = shuffled([s.time for s in given], LATENESS, span, Random(args.seed))  # noqa: S311 - an order, no secret
+        signals = [given[i] for i in order]
+    count = 0
+    for batch in _batches(signals):
+        count += len(batch)
+        _write(revisions, correlating.take(batch), args.final)
+    if until is not None and until < correlating.latest:
+        raise Mistake("--until lies before the latest signal; give a later time")
+    _write(revisions, correlating.end(until), args.final)
+    print(
+        f"{count} signals, {correlating.late} late, {correlating.unused} in no correlation",
+        file=sys.stderr,
+    )
+    return Exit.OK
+
+
+def _read(path: str) -> Iterator[Given]:
+    try:
+        file = sys.stdin.buffer if path == "-" else Path(path).open("rb")
+    except OSError as error:
+        raise Mistake(f"{path} cannot be read: {error.strerror}") from error
+    with file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                try:
+                    yield read(line)
+                except (ValueError, KeyError, TypeError, AttributeError) as error:
+                    raise Mistake(f"{path}:{number}: {error}; mend the line") from error
+
+
+def _batches(signals: Iterable[Given]) -> Iterator[list[Given]]:
+    batch: list[Given] = []
+    for signal in signals:
+        batch.append(signal)
+        if len(batch) >= BATCH:
+            yield batch
+            batch = []
+    yield batch
+
+
+def _write(revisions: Revisions, results: Iterable[Result], final: bool) -> None:
+    told = revisions.stamped(list(results), time.time_ns() // 1000)
+    for result in told:
+        if result.state == "final" or not final:
+            sys.stdout.buffer.write(orjson.dumps(result.body, option=orjson.OPT_APPEND_NEWLINE))
+    sys.stdout.buffer.flush()

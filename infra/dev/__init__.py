@@ -1,0 +1,1 @@
+"""What builds the package data from published sources; users never run it."""

@@ -1,0 +1,173 @@
+"""Replaying: a finite run over files, from raw records to settled findings and alerts in one folder."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
+
+import orjson
+
+from correlators.ruleset import Ruleset
+from schemas.canonical import canonical
+from schemas.config import Config
+from schemas.errors import Mistake, Unavailable
+from schemas.rows import Result
+from schemas.times import SECOND, rfc3339
+from sinks.delivery.revisions import Revisions
+from sinks.jsonl import FILES, Jsonl
+from sinks.store import Store
+from streams.documents import files
+from streams.embedded import Declared, Embedded
+from streams.finite import FiniteFile, ShuffledFile
+from streams.source import named
+
+Watch = Callable[[Sequence[Result], Mapping[str, int]], None]
+
+
+class Order(NamedTuple):
+    """Which way a finite run goes. Times in microseconds; `shuffle` reorders arrival by up to that much event time."""
+
+    source: str | None = None
+    until: int | None = None
+    not_after: int | None = None
+    shuffle: int = 0
+    seed: int = 0
+    final: bool = False
+
+
+def replay(
+    config: Config,
+    ruleset: Ruleset,
+    paths: Sequence[str],
+    out: Path,
+    order: Order,
+    watch: Watch | None = None,
+) -> dict[str, Any]:
+    """Run, write DIR/{signals,findings,alerts,rejects,late}.jsonl, summary.json, barograph.duckdb; the summary.
+
+    Files are read on where the event time is lowest. Results do not depend on the order of `paths`.
+    """
+    started = time.perf_counter()
+    inputs = {input_.name: input_ for input_ in _opened(config, paths, order)}
+    declared = [Declared(name, (i.source.NAME,) if i.source else ()) for name, i in inputs.items()]
+    engine = Embedded(
+        ruleset, declared, config.limits, systems=config.system, not_after=order.not_after
+    )
+    with _Folder(out, order.final) as folder:
+
+        def tell(results: list[Result]) -> None:
+            folder.write(results)
+            if watch is not None:
+                watch(results, engine.counts())
+
+        reading = dict(inputs)
+        while reading:
+            name = engine.lowest(reading)
+            chunk = reading[name].read()
+            if chunk is not None:
+                tell(engine.take(name, chunk))
+                continue
+            del reading[name]
+            if reading:
+                tell(engine.exhausted(name))
+        tell(engine.end(order.until))
+        seconds = time.perf_counter() - started
+        counts = engine.counts()
+        until = engine.latest if order.until is None else order.until
+        return folder.summary(counts, until, seconds)
+
+
+class _Folder:
+    """What a replay writes. A signal that arrives again is written again only if its smaller copy came later."""
+
+    def __init__(self, out: Path, final: bool) -> None:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            for name in (*FILES.values(), "summary.json"):
+                (out / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise Unavailable(f"{out} cannot be written: {error.strerror}") from error
+        self._out = out
+        self._sinks = (Jsonl(out, final=final), Store(out, finite=True))
+        self._revisions = Revisions.in_memory()
+        self._once: dict[tuple[str, str], bytes] = {}
+        self._newest: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def __enter__(self) -> _Folder:
+        for sink in self._sinks:
+            sink.open(None)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for sink in self._sinks:
+            sink.close()
+
+    def write(self, results: Sequence[Result]) -> None:
+        kept = [result for result in results if self._fresh(result)]
+        for result in kept:
+            if result.kind in ("finding", "alert"):
+                self._newest[result.kind, result.id] = (result.state, result.body.get("stage", ""))
+        stamped = self._revisions.stamped(kept, time.time_ns() // 1000)
+        for sink in self._sinks:
+            delivered = sink.write([result for result in stamped if result.kind in sink.kinds])
+            if delivered.problem:
+                raise Unavailable(delivered.problem)
+
+    def _fresh(self, result: Result) -> bool:
+        if result.kind not in ("signal", "event"):
+            return True
+        body = canonical(
+            result.body if result.kind == "signal" else {**result.body, "evidence": None}
+        )
+        known = self._once.get((result.kind, result.id))
+        if known is not None and known <= body:
+            return False
+        self._once[result.kind, result.id] = body
+        return True
+
+    def summary(self, counts: Mapping[str, int], until: int, seconds: float) -> dict[str, Any]:
+        signals = sum(1 for kind, _ in self._once if kind == "signal")
+        alerts = [
+            stage
+            for (kind, _), (state, stage) in self._newest.items()
+            if kind == "alert" and state != "withdrawn"
+        ]
+        summary = {
+            **counts,
+            "signals": signals,
+            "findings": Counter(
+                state for (kind, _), (state, _) in self._newest.items() if kind == "finding"
+            ),
+            "alerts": Counter(alerts),
+            "until": rfc3339(until),
+            "events_per_second": round(counts["read"] / seconds) if seconds else 0,
+            "seconds": round(seconds, 3),
+            "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        }
+        data = orjson.dumps(summary, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        (self._out / "summary.json").write_bytes(data)
+        return summary
+
+
+def _opened(config: Config, paths: Sequence[str], order: Order) -> list[FiniteFile]:
+    source = named(order.source) if order.source else None
+    random = Random(order.seed)  # noqa: S311 - an order of arrival, not a secret
+    opened: list[FiniteFile] = []
+    for path in dict.fromkeys(files(paths)):
+        if not order.shuffle:
+            opened.append(FiniteFile(path, config.limits, source))
+            continue
+        file = ShuffledFile(path, config.limits, source, order.shuffle, random)
+        if file.source is not None and order.shuffle > file.source.LATENESS:
+            allowed = file.source.LATENESS // SECOND
+            raise Mistake(
+                f"--shuffle {order.shuffle // SECOND} is more than the lateness of {file.source.NAME} ({allowed} s): "
+                "records would be late; give at most that"
+            )
+        opened.append(file)
+    return opened

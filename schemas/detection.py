@@ -1,0 +1,61 @@
+"""Detection: what the rest of the engine knows of a Sigma rule, without its predicate."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from schemas.entity import Kind
+from schemas.event import Level, Record
+
+
+class Logsource(Record):
+    """Sigma's category, product and service. Absent means "any"."""
+
+    category: str | None = None
+    product: str | None = None
+    service: str | None = None
+
+    def implied_by(self, source: Logsource) -> bool:
+        """True if every part that this rule names is what the source is: subset routing, never "does not conflict"."""
+        return all(
+            mine is None or mine == theirs
+            for mine, theirs in (
+                (self.category, source.category),
+                (self.product, source.product),
+                (self.service, source.service),
+            )
+        )
+
+
+class PostureFact(Record):
+    """A match opens (or closes) the fact `name` of the event's first entity of kind `on`.
+
+    `state` finding: follows the state of the event's scanner finding, one instance per finding uid.
+    """
+
+    name: str
+    on: Kind
+    state: Literal["open", "closed", "finding"] = "open"
+
+
+class Detection(Record):
+    """A Sigma rule's identity and metadata. `id` is the rule's id, else its name, else its file name.
+
+    `family` names the independent line of evidence; two matches of one family count once in a convergence.
+    `fields` are what correlations and convergences need of a matched record.
+    """
+
+    id: str
+    name: str | None = None
+    title: str
+    level: Level = "medium"
+    confidence: float = Field(default=0.6, ge=0, le=1)
+    family: str
+    tags: tuple[str, ...] = ()
+    logsource: Logsource
+    fields: tuple[str, ...] = ()
+    fact: PostureFact | None = None
+    author: str | None = None
+    path: str = ""

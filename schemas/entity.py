@@ -1,0 +1,62 @@
+"""Entity: a thing in the estate, named by its kind and its canonical id."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Kind = Literal[
+    "principal",
+    "apikey",
+    "agent",
+    "session",
+    "mcp_server",
+    "tool",
+    "model",
+    "endpoint",
+    "datastore",
+    "dataset",
+    "guardrail",
+    "image",
+    "workload",
+    "host",
+    "repo",
+    "application",
+    "account",
+]
+KINDS: tuple[str, ...] = get_args(Kind)
+MAX_ID = 512  # characters; identifiers come from untrusted records
+
+
+class Entity(BaseModel):
+    """(kind, id). The id is canonical: the same thing has the same id whichever source names it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Kind
+    id: str = Field(min_length=1, max_length=MAX_ID)
+    name: str | None = Field(default=None, max_length=MAX_ID)
+
+    @property
+    def key(self) -> str:
+        """`kind:id`, the key of the entity in topics and state."""
+        return f"{self.kind}:{self.id}"
+
+
+def principal(arn: str) -> Entity:
+    """The role or user behind an AWS ARN: sessions of one assumed role are one principal.
+
+    `arn:aws:sts::111122223333:assumed-role/Pipeline/run-7` -> `arn:aws:iam::111122223333:role/Pipeline`.
+    """
+    parts = arn.split(":", 5)
+    if len(parts) == 6 and parts[2] == "sts" and parts[5].startswith("assumed-role/"):
+        role = parts[5].split("/")[1]
+        arn = f"{parts[0]}:{parts[1]}:iam::{parts[4]}:role/{role}"
+    return Entity(kind="principal", id=arn[:MAX_ID])
+
+
+def image(reference: str) -> Entity:
+    """A container image: by digest where the reference has one (`sha256:...`), else by its full tag."""
+    _, at, sha = reference.partition("@")
+    return Entity(kind="image", id=(sha if at and sha else reference).lower()[:MAX_ID], name=reference[:MAX_ID])

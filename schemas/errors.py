@@ -1,0 +1,11 @@
+"""The two ways in which a command can refuse: the user's mistake, or a dependency that is away."""
+
+from __future__ import annotations
+
+
+class Mistake(Exception):
+    """Usage, configuration or rule error. The message is one sentence: what, where, the mend (exit 2)."""
+
+
+class Unavailable(Exception):
+    """A dependency (broker, receiver, locked file, full disk) cannot be used now (exit 3)."""

@@ -1,0 +1,106 @@
+"""Event and Reject: what one record said, or why it could not be read."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.entity import Entity
+from schemas.times import Time
+
+Level = Literal["informational", "low", "medium", "high", "critical"]
+Status = Literal["success", "failure", "unknown"]
+LEVELS: tuple[Level, ...] = ("informational", "low", "medium", "high", "critical")
+
+
+class Record(BaseModel):
+    """What all records share: frozen, and no field that the contract does not name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    def body(self) -> dict[str, Any]:
+        """The record as plain JSON values; what is unknown is absent."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+class Client(Record):
+    """Where a request came from. A masked or odd address is kept as text."""
+
+    ip: str | None = None
+    user_agent: str | None = None
+
+
+class Edge(Record):
+    """One directed relation. `declared` edges come from a bill of materials or configuration, others were observed."""
+
+    from_: Entity = Field(alias="from")
+    relation: str
+    to: Entity
+    declared: bool = False
+    state: Literal["open", "closed"] = "open"
+
+
+class ScanFinding(Record):
+    """What a scanner says of the first entity of its Event; a resolved row closes it."""
+
+    uid: str
+    title: str
+    state: Literal["open", "resolved"] = "open"
+    check: str | None = None
+    vulnerability: str | None = None
+    package: str | None = None
+    fixed_version: str | None = None
+    location: str | None = None
+
+
+class EventEvidence(Record):
+    """The raw record: where it lay and the sha256 of its bytes."""
+
+    origin: str
+    sha256: str
+
+
+class Event(Record):
+    """One thing that a source saw, normalised: who did what to which things, when, and how it ended.
+
+    `entities[0]` is the thing that the event is about (the asset of a finding, the target of a call).
+    `attributes` hold normal-form names (`gen_ai.*`, `mcp.*`, `url.*`, OCSF paths) with JSON values.
+    """
+
+    uid: str
+    time: Time
+    source: str
+    class_uid: int
+    class_name: str
+    activity: str
+    status: Status = "unknown"
+    severity: Level = "informational"
+    message: str = ""
+    actor: Entity | None = None
+    client: Client | None = None
+    entities: tuple[Entity, ...] = ()
+    edges: tuple[Edge, ...] = ()
+    finding: ScanFinding | None = None
+    attributes: dict[str, Any] = Field(default_factory=dict)
+    evidence: EventEvidence
+
+
+class Reject(Record):
+    """A record that could not be parsed. `reason` is a short fixed word, `detail` a sentence."""
+
+    origin: str
+    sha256: str
+    source: str
+    reason: str
+    detail: str
+    size: int
+
+
+class Late(Record):
+    """A parsed record that came after its input's watermark: matched by detections, in no window."""
+
+    origin: str
+    source: str
+    time: Time
+    watermark: Time

@@ -1,0 +1,1 @@
+"""How results reach sinks: what a sink is, the loop that feeds one, revisions and dead letters."""

@@ -1,0 +1,165 @@
+"""Courier.
+
+Carries results from the outbox to one sink, at its own pace, so that a dead receiver delays only
+itself.
+
+Guarantee: every result of the sink's kinds is taken by the sink or lies in the dead letters, in
+order of emission, at least once; with a sink that upserts by id, effectively once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from threading import Event
+from typing import Any, NamedTuple, Protocol
+
+from schemas.rows import Result
+from sinks.delivery.letters import DeadLetters
+from sinks.delivery.sink import Delivered, Refused, Sink
+
+BATCH = 5_000
+BATCH_BYTES = 8 * 2**20
+IDLE = 0.2  # seconds between two looks at an empty outbox
+FIRST_WAIT = 0.5
+LONGEST_WAIT = 300.0
+LONGEST_ASKED = 3600.0  # a receiver may ask for a longer pause than we would take, but not for ever
+
+
+class Outbox(Protocol):
+    """Where results wait: the journal."""
+
+    def outbox(
+        self, after: int, limit: int, kinds: Collection[str] | None = None, limit_bytes: int = ...
+    ) -> list[tuple[int, Result]]:
+        """Results behind a sequence, in order."""
+        ...
+
+    def newest(self) -> int:
+        """The newest sequence."""
+        ...
+
+    def cursor(self, sink: str) -> int:
+        """What the sink has taken."""
+        ...
+
+    def bookmark(self, sink: str) -> Any:  # noqa: ANN401 - JSON
+        """What the sink gave last."""
+        ...
+
+    def backlog(self, sink: str) -> int:
+        """How many results wait for the sink."""
+        ...
+
+    def advance(self, sink: str, sequence: int, bookmark: Any = None) -> None:  # noqa: ANN401 - JSON
+        """The sink has taken everything up to `sequence`."""
+        ...
+
+
+class Status(NamedTuple):
+    """A courier's state for /readyz and /metrics. `problem` is None while all is well."""
+
+    delivered: int
+    refused: int
+    failures: int
+    problem: str | None
+    misconfigured: bool
+
+
+class Courier:
+    """One sink's loop. `jitter` gives numbers in [0, 1); `limit`.
+
+    How many results may wait for a receiver that is away.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a dependency of its own
+        self,
+        name: str,
+        sink: Sink,
+        outbox: Outbox,
+        letters: DeadLetters,
+        *,
+        jitter: Callable[[], float],
+        limit: int = 100_000,
+    ) -> None:
+        self.name = name
+        self._sink = sink
+        self._outbox = outbox
+        self._letters = letters
+        self._jitter = jitter
+        self._limit = limit
+        self._cursor = outbox.cursor(name)
+        self._bookmark = outbox.bookmark(name)
+        self._opened = False
+        self.status = Status(0, 0, 0, None, misconfigured=False)
+
+    def step(self) -> float:
+        """Deliver one batch; returns the seconds after which to call again (0.
+
+        There may be more).
+        """
+        try:
+            return self._step()
+        except Exception as error:  # noqa: BLE001 - a defect of one sink must not stop the others; it is shown and retried
+            return self._failed(Delivered(0, problem=f"{type(error).__name__}: {error}"))
+
+    def run(self, stop: Event) -> None:
+        """Deliver until `stop` is set; then the batch at hand is the last one."""
+        while not stop.is_set():
+            stop.wait(self.step())
+        self._sink.close()
+
+    def _step(self) -> float:
+        if not self._opened:
+            self._sink.open(self._bookmark)
+            self._opened = True
+        end = self._outbox.newest()  # before the look: what comes in between is seen next time
+        batch = self._outbox.outbox(self._cursor, BATCH, self._sink.kinds, BATCH_BYTES)
+        if not batch:
+            self._sink.flush()
+            if end > self._cursor:
+                self._advance(end)
+            return IDLE
+        delivered = self._sink.write([result for _, result in batch])
+        self._settle(batch, delivered)
+        if delivered.problem is None:
+            self.status = self.status._replace(failures=0, problem=None, misconfigured=False)
+            return 0.0
+        wait = self._failed(delivered)
+        if delivered.taken == 0 and self._outbox.backlog(self.name) > self._limit:
+            self._evict(batch, delivered.problem)
+        return wait
+
+    def _settle(self, batch: Sequence[tuple[int, Result]], delivered: Delivered) -> None:
+        if delivered.taken == 0:
+            return
+        self._letters.add(self.name, delivered.refused)
+        self._bookmark = delivered.bookmark
+        self._advance(batch[delivered.taken - 1][0])
+        self.status = self.status._replace(
+            delivered=self.status.delivered + delivered.taken - len(delivered.refused),
+            refused=self.status.refused + len(delivered.refused),
+        )
+
+    def _advance(self, sequence: int) -> None:
+        self._outbox.advance(self.name, sequence, self._bookmark)
+        self._cursor = sequence
+
+    def _failed(self, delivered: Delivered) -> float:
+        """Exponential backoff with full jitter, never shorter than what the receiver asked for."""
+        failures = 1 if delivered.taken else self.status.failures + 1
+        self.status = self.status._replace(
+            failures=failures, problem=delivered.problem, misconfigured=delivered.misconfigured
+        )
+        if delivered.misconfigured:
+            return LONGEST_WAIT
+        ceiling = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(failures, 20))
+        return float(max(self._jitter() * ceiling, min(delivered.wait, LONGEST_ASKED)))
+
+    def _evict(self, batch: Sequence[tuple[int, Result]], problem: str) -> None:
+        """The receiver has been away for too long.
+
+        The oldest batch goes to the dead letters, and is counted.
+        """
+        reason = f"more than {self._limit} results waited: {problem}"
+        evicted = tuple(Refused(result, reason) for _, result in batch)
+        self._settle(batch, Delivered(len(batch), evicted, bookmark=self._bookmark))

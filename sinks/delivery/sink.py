@@ -1,0 +1,99 @@
+"""What a sink is, and how one is found.
+
+Every module directly in sinks/ is one, by its file name.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, cast
+
+import sinks
+from schemas.config import SinkConfig
+from schemas.errors import Mistake
+from schemas.rows import Result
+
+
+class Refused(NamedTuple):
+    """A result that the receiver will never take, and why: for the dead letters."""
+
+    result: Result
+    reason: str
+
+
+class Delivered(NamedTuple):
+    """How far a batch got. What is not taken is given again, in the same order.
+
+    taken: results from the start of the batch that need no further attempt, the refused ones among
+    them.
+    problem: a sentence if the receiver could not take the rest now; wait: the seconds that it asked
+    for.
+    misconfigured: a person has to change something; it is tried again, but seldom.
+    bookmark: JSON that is saved with the cursor and given to `open` at the next start.
+    """
+
+    taken: int
+    refused: tuple[Refused, ...] = ()
+    problem: str | None = None
+    wait: float = 0.0
+    misconfigured: bool = False
+    bookmark: Any = None
+
+
+class Sink(Protocol):
+    """Takes results out. One thread calls it.
+
+    Batches come in order of emission and may come again after a kill: a sink upserts by id, or
+    undoes what lies behind its bookmark.
+    """
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of Result that it wants."""
+        ...
+
+    def open(self, bookmark: Any) -> None:  # noqa: ANN401 - JSON
+        """Begin behind the last saved bookmark (None: there is none)."""
+        ...
+
+    def write(self, batch: Sequence[Result]) -> Delivered:
+        """Deliver; an error that will pass is a `problem`, never an exception."""
+        ...
+
+    def flush(self) -> None:
+        """Nothing waits at the moment: a time to publish what was written."""
+        ...
+
+    def close(self) -> None:
+        """Publish, and give everything back."""
+        ...
+
+
+class Kind(Protocol):
+    """A module in sinks/."""
+
+    def connect(self, config: SinkConfig, folder: Path) -> Sink:
+        """The sink that `config` describes; relative paths lie below `folder`.
+
+        Raises Mistake, opens nothing yet.
+        """
+        ...
+
+
+def kinds() -> tuple[str, ...]:
+    """The names that `kind` of a sink's configuration may have."""
+    return tuple(
+        sorted(name for _, name, package in pkgutil.iter_modules(sinks.__path__) if not package)
+    )
+
+
+def connect(config: SinkConfig, folder: Path) -> Sink:
+    """The sink of this configuration."""
+    if config.kind not in kinds():
+        raise Mistake(
+            f"sink {config.name!r} has the kind {config.kind!r}; name one of {', '.join(kinds())}"
+        )
+    return cast("Kind", import_module(f"{sinks.__name__}.{config.kind}")).connect(config, folder)

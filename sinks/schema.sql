@@ -1,0 +1,143 @@
+-- The tables of the store. One row per id, the newest state of it. Times are UTC; `body` is the whole record;
+-- `meta_state` is provisional, settled, final or withdrawn. Entities are texts `kind:id`.
+
+CREATE TABLE IF NOT EXISTS events (
+  uid VARCHAR PRIMARY KEY, time TIMESTAMP, source VARCHAR, class_uid INTEGER, class_name VARCHAR, activity VARCHAR,
+  status VARCHAR, severity VARCHAR, message VARCHAR, actor VARCHAR, client_ip VARCHAR, entities VARCHAR[],
+  origin VARCHAR, sha256 VARCHAR, meta_state VARCHAR, body JSON);
+COMMENT ON TABLE events IS 'Normalised records that carried a signal or a fact; origin and sha256 lead to the raw bytes';
+
+CREATE TABLE IF NOT EXISTS signals (
+  id VARCHAR PRIMARY KEY, time TIMESTAMP, detection VARCHAR, title VARCHAR, level VARCHAR, confidence DOUBLE,
+  family VARCHAR, event VARCHAR, entities VARCHAR[], tags VARCHAR[], meta_state VARCHAR, body JSON);
+COMMENT ON TABLE signals IS 'A detection matched an event';
+
+CREATE TABLE IF NOT EXISTS findings (
+  id VARCHAR PRIMARY KEY, rule VARCHAR, title VARCHAR, level VARCHAR, group_values JSON, first_time TIMESTAMP,
+  onset_time TIMESTAMP, last_time TIMESTAMP, count BIGINT, confidence DOUBLE, entities VARCHAR[], tags VARCHAR[],
+  body_sha256 VARCHAR, meta_state VARCHAR, revision INTEGER, supersedes VARCHAR, superseded_by VARCHAR,
+  emitted TIMESTAMP, body JSON);
+COMMENT ON TABLE findings IS 'One episode in which a correlation held';
+
+CREATE TABLE IF NOT EXISTS alerts (
+  id VARCHAR PRIMARY KEY, thread VARCHAR, convergence VARCHAR, stage VARCHAR, peak_stage VARCHAR, status VARCHAR,
+  system VARCHAR, title VARCHAR, summary VARCHAR, priority INTEGER, confidence DOUBLE, severity VARCHAR,
+  entities VARCHAR[], tags VARCHAR[], first_time TIMESTAMP, onset_time TIMESTAMP, last_time TIMESTAMP,
+  expires_at TIMESTAMP, body_sha256 VARCHAR, meta_state VARCHAR, revision INTEGER, supersedes VARCHAR,
+  superseded_by VARCHAR, emitted TIMESTAMP, body JSON);
+COMMENT ON TABLE alerts IS 'One episode of one convergence on one AI system; priority is that of last_time';
+
+CREATE TABLE IF NOT EXISTS scores (
+  alert VARCHAR, revision INTEGER, number INTEGER, time TIMESTAMP, term VARCHAR, value DOUBLE, weight BIGINT,
+  points BIGINT, half_life VARCHAR, PRIMARY KEY (alert, revision, number));
+COMMENT ON TABLE scores IS 'The score ledger: one row per term of each stored revision; points are thousandths of log-odds and add up';
+
+CREATE TABLE IF NOT EXISTS assets (
+  entity VARCHAR PRIMARY KEY, kind VARCHAR, id VARCHAR, name VARCHAR, first_seen TIMESTAMP, last_seen TIMESTAMP,
+  sources VARCHAR[], attributes JSON, meta_state VARCHAR, body JSON);
+COMMENT ON TABLE assets IS 'The inventory: every thing that a source named';
+
+CREATE TABLE IF NOT EXISTS edges (
+  id VARCHAR PRIMARY KEY, from_entity VARCHAR, relation VARCHAR, to_entity VARCHAR, declared BOOLEAN,
+  valid_from TIMESTAMP, valid_to TIMESTAMP, last_seen TIMESTAMP, meta_state VARCHAR, body JSON);
+COMMENT ON TABLE edges IS 'Lineage: from_entity -relation-> to_entity, from valid_from until before valid_to (none: it still holds)';
+
+CREATE TABLE IF NOT EXISTS facts (
+  id VARCHAR PRIMARY KEY, entity VARCHAR, name VARCHAR, instance VARCHAR, state VARCHAR, since TIMESTAMP,
+  until TIMESTAMP, severity VARCHAR, confidence DOUBLE, title VARCHAR, meta_state VARCHAR, body JSON);
+COMMENT ON TABLE facts IS 'Posture: what holds of an entity from since on, until it is closed';
+
+CREATE TABLE IF NOT EXISTS systems (
+  id VARCHAR PRIMARY KEY, name VARCHAR, root VARCHAR, members VARCHAR[], meta_state VARCHAR, body JSON);
+COMMENT ON TABLE systems IS 'AI systems: a declared root and what lineage reaches from it';
+
+CREATE TABLE IF NOT EXISTS forecasts (
+  id VARCHAR PRIMARY KEY, alert VARCHAR, system VARCHAR, issued TIMESTAMP, technique VARCHAR, probability DOUBLE,
+  horizon VARCHAR, until TIMESTAMP, outcome VARCHAR, outcome_time TIMESTAMP, meta_state VARCHAR, body JSON);
+COMMENT ON TABLE forecasts IS 'A probable next technique; outcome is open, hit or false_alarm';
+
+CREATE TABLE IF NOT EXISTS controls (
+  framework VARCHAR, control VARCHAR, scope VARCHAR, title VARCHAR, status VARCHAR, assessed_at TIMESTAMP,
+  fresh_until TIMESTAMP, body JSON, PRIMARY KEY (framework, control, scope));
+COMMENT ON TABLE controls IS 'Controls of frameworks; status is pass, fail or not_assessed';
+
+CREATE TABLE IF NOT EXISTS rejects (
+  id VARCHAR PRIMARY KEY, origin VARCHAR, sha256 VARCHAR, source VARCHAR, reason VARCHAR, detail VARCHAR, size BIGINT,
+  body JSON);
+COMMENT ON TABLE rejects IS 'Records that could not be read';
+
+CREATE TABLE IF NOT EXISTS late (
+  id VARCHAR PRIMARY KEY, origin VARCHAR, source VARCHAR, time TIMESTAMP, watermark TIMESTAMP, body JSON);
+COMMENT ON TABLE late IS 'Parsed records that came behind the watermark of their input';
+
+CREATE OR REPLACE VIEW open_alerts AS
+SELECT
+  id, stage, priority, confidence, severity, system, convergence, title, first_time, last_time, expires_at, revision
+FROM alerts
+WHERE status = 'open' AND meta_state <> 'withdrawn';
+COMMENT ON VIEW open_alerts IS 'Alerts that need a human';
+
+CREATE OR REPLACE VIEW posture AS
+SELECT entity, name, instance, severity, confidence, title, since FROM facts WHERE state = 'open';
+COMMENT ON VIEW posture IS 'Facts that are open';
+
+CREATE OR REPLACE VIEW current_edges AS
+SELECT from_entity, relation, to_entity, declared, valid_from, last_seen FROM edges WHERE valid_to IS NULL;
+COMMENT ON VIEW current_edges IS 'Lineage that still holds';
+
+CREATE OR REPLACE VIEW system_members AS
+SELECT name AS system, root, unnest(members) AS entity FROM systems;
+COMMENT ON VIEW system_members IS 'Which entity belongs to which AI system';
+
+CREATE OR REPLACE VIEW alert_evidence AS
+SELECT a.id AS alert, a.evidence.event AS event, a.evidence.sha256 AS sha256, e.origin, e.source, e.time
+FROM (
+  SELECT id, unnest(json_transform(body -> 'evidence', '[{"event":"VARCHAR","sha256":"VARCHAR"}]')) AS evidence FROM alerts
+) AS a
+LEFT JOIN events AS e ON e.uid = a.evidence.event;
+COMMENT ON VIEW alert_evidence IS 'Where the raw record behind each claim of an alert lies';
+
+CREATE OR REPLACE VIEW forecast_verification AS
+SELECT
+  technique,
+  count(*) AS issued,
+  count(*) FILTER (outcome = 'hit') AS hits,
+  count(*) FILTER (outcome = 'false_alarm') AS false_alarms,
+  count(*) FILTER (outcome = 'open') AS undecided,
+  round(avg(probability) FILTER (outcome <> 'open'), 4) AS mean_probability,
+  round(avg(CAST(outcome = 'hit' AS INTEGER)) FILTER (outcome <> 'open'), 4) AS hit_rate,
+  round(avg(power(probability - CAST(outcome = 'hit' AS INTEGER), 2)) FILTER (outcome <> 'open'), 4) AS brier
+FROM forecasts
+WHERE meta_state <> 'withdrawn'
+GROUP BY technique;
+COMMENT ON VIEW forecast_verification IS 'How forecasts came true: a good one has hit_rate near mean_probability and a small Brier score';
+
+-- edges_at(NULL) is what still holds; edges_at(t) what held at t.
+CREATE OR REPLACE MACRO edges_at(t) AS TABLE
+SELECT from_entity, relation, to_entity, declared, valid_from, valid_to, last_seen
+FROM edges
+WHERE (t IS NULL AND valid_to IS NULL) OR (valid_from <= t AND (valid_to IS NULL OR valid_to > t));
+
+-- What an entity reaches, nearest first: each thing once, with the step over which it is reached.
+CREATE OR REPLACE MACRO downstream(start, t, deepest) AS TABLE
+WITH RECURSIVE reach(entity, depth, parent, relation) USING KEY (entity) AS (
+  SELECT CAST(start AS VARCHAR), 0, CAST(NULL AS VARCHAR), CAST(NULL AS VARCHAR)
+  UNION
+  SELECT e.to_entity, min(r.depth) + 1, min(e.from_entity), arg_min(e.relation, (e.from_entity, e.relation))
+  FROM reach AS r JOIN edges_at(t) AS e ON e.from_entity = r.entity
+  WHERE r.depth < deepest AND NOT EXISTS (FROM recurring.reach AS known WHERE known.entity = e.to_entity)
+  GROUP BY e.to_entity
+)
+SELECT entity, depth, parent, relation FROM reach WHERE depth > 0;
+
+-- What reaches an entity: the same against the direction of the edges.
+CREATE OR REPLACE MACRO upstream(start, t, deepest) AS TABLE
+WITH RECURSIVE reach(entity, depth, parent, relation) USING KEY (entity) AS (
+  SELECT CAST(start AS VARCHAR), 0, CAST(NULL AS VARCHAR), CAST(NULL AS VARCHAR)
+  UNION
+  SELECT e.from_entity, min(r.depth) + 1, min(e.to_entity), arg_min(e.relation, (e.to_entity, e.relation))
+  FROM reach AS r JOIN edges_at(t) AS e ON e.to_entity = r.entity
+  WHERE r.depth < deepest AND NOT EXISTS (FROM recurring.reach AS known WHERE known.entity = e.from_entity)
+  GROUP BY e.from_entity
+)
+SELECT entity, depth, parent, relation FROM reach WHERE depth > 0;

@@ -1,0 +1,209 @@
+"""The DuckDB store.
+
+Tables, views and history that people and programs query (schema.sql, loads/*.sql).
+
+Guarantee: one row per id with the newest state that was emitted; a batch is in it whole or not at
+all. The writer owns its file; readers open a snapshot beside it, which is replaced atomically.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import orjson
+import polars as pl
+
+import sinks
+from schemas.config import SinkConfig
+from schemas.errors import Unavailable
+from schemas.rows import Result
+from sinks.delivery.sink import Delivered
+
+WRITER = "barograph-writer.duckdb"
+SNAPSHOT = "barograph.duckdb"
+STORAGE = "v1.4.0"  # the oldest DuckDB that can open the file; DuckDB 2 would write its own
+INTERVAL = 2.0  # seconds between two snapshots, at least
+SHARE = 10  # and this many times what the last one took: a tenth of the time at most goes there
+CONFIG: dict[str, Any] = {
+    "memory_limit": "1GB",
+    "threads": 2,
+    "checkpoint_threshold": "256MB",  # by default every few batches; a snapshot checkpoints anyway
+    "preserve_insertion_order": False,  # a batch has no order once its newest states are chosen
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+
+
+def connect(config: SinkConfig, folder: Path) -> Store:
+    """`path` is the folder of the two files (default: the data folder)."""
+    return Store(folder / (config.path or ""))
+
+
+class Store:
+    """The store in one folder. `finite`.
+
+    Begins empty, and `close` turns the writer's file into the snapshot.
+    """
+
+    def __init__(
+        self, folder: Path, *, finite: bool = False, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._loads = {
+            load.name.removesuffix(".sql"): load.read_text(encoding="utf-8")
+            for load in files(sinks).joinpath("loads").iterdir()
+        }
+        self.kinds = frozenset(self._loads)
+        self._writer = folder / WRITER
+        self._snapshot = folder / SNAPSHOT
+        self._finite = finite
+        self._clock = clock
+        self._db: duckdb.DuckDBPyConnection | None = None
+        self._copied: int | None = None  # the writer's file, opened to be copied
+        self._dirty = False
+        self._due = 0.0
+
+    def open(self, bookmark: Any) -> None:  # noqa: ANN401, ARG002 - upserts need no bookmark
+        """Raises Unavailable if another process writes to this store, or if the file is damaged."""
+        self._writer.parent.mkdir(parents=True, exist_ok=True)
+        if self._finite:
+            for stale in (self._writer, self._writer.with_name(WRITER + ".wal")):
+                stale.unlink(missing_ok=True)
+        self._db = self._opened()
+        self._dirty = True  # a snapshot may be missing or behind
+
+    def write(self, batch: Sequence[Result]) -> Delivered:
+        """Upsert in one transaction; a full disk is a problem that leaves the store as it was."""
+        newest = {(result.kind, result.id): result for result in batch}
+        by_kind: dict[str, list[Result]] = {}
+        for result in newest.values():
+            by_kind.setdefault(result.kind, []).append(result)
+        try:
+            if self._db is None:
+                self._db = self._opened()
+            with self._db.cursor() as db:
+                db.execute("USE store")
+                db.begin()
+                for kind, results in by_kind.items():
+                    if kind in self._loads:
+                        db.register("batch", _frame(results))
+                        db.execute(self._loads[kind])
+                db.commit()
+        except (duckdb.Error, Unavailable) as error:
+            self._hang_up()  # after some errors DuckDB refuses everything until it is opened anew
+            return Delivered(0, problem=f"cannot write {self._writer}: {_sentence(error)}")
+        self._dirty = True
+        return Delivered(len(batch), problem=self._publish_when_due())
+
+    def flush(self) -> None:
+        """Publish what was written, unless the last snapshot is too recent."""
+        self._publish_when_due()
+
+    def publish(self) -> None:
+        """Replace the snapshot by a copy of what is committed.
+
+        A reader sees the old file or the new one, whole.
+        """
+        started = self._clock()
+        self._checkpointed()
+        draft = self._snapshot.with_name(SNAPSHOT + ".draft")
+        # The descriptor stays open until the connection is closed: POSIX drops DuckDB's lock on the
+        # file with the first descriptor of this process that is closed.
+        if self._copied is None:
+            self._copied = os.open(self._writer, os.O_RDONLY)
+        with draft.open("wb") as copy:
+            size = os.fstat(self._copied).st_size
+            sent = 0
+            while sent < size:
+                sent += os.sendfile(copy.fileno(), self._copied, sent, size - sent)
+            os.fsync(copy.fileno())
+        draft.replace(self._snapshot)
+        _sync_folder(self._snapshot.parent)
+        ended = self._clock()
+        self._due = ended + max(INTERVAL, SHARE * (ended - started))
+        self._dirty = False
+
+    def close(self) -> None:
+        """Publish, and give the files back. Raises Unavailable if the disk refuses."""
+        try:
+            if self._finite:
+                self._checkpointed()
+                self._hang_up()
+                self._writer.replace(self._snapshot)
+                _sync_folder(self._snapshot.parent)
+            elif self._dirty:
+                self.publish()
+        except (duckdb.Error, OSError) as error:
+            raise Unavailable(f"cannot publish {self._snapshot}: {_sentence(error)}") from error
+        finally:
+            self._hang_up()
+
+    def _checkpointed(self) -> None:
+        if self._db is None:
+            self._db = self._opened()
+        self._db.execute("CHECKPOINT store")
+
+    def _opened(self) -> duckdb.DuckDBPyConnection:
+        db = duckdb.connect(config=CONFIG)
+        try:
+            place = str(self._writer).replace("'", "''")
+            db.execute(f"ATTACH '{place}' AS store (STORAGE_VERSION '{STORAGE}')")
+            db.execute("USE store")
+            db.execute(files(sinks).joinpath("schema.sql").read_text(encoding="utf-8"))
+        except duckdb.Error as error:
+            db.close()
+            if "Could not set lock" in str(error):
+                raise Unavailable(
+                    f"{self._writer} is in use by another process; stop it, or give this one"
+                    " another folder"
+                ) from error
+            raise Unavailable(
+                f"{self._writer} cannot be opened ({_sentence(error)}); move it away, and the store"
+                " begins anew"
+            ) from error
+        return db
+
+    def _publish_when_due(self) -> str | None:
+        if self._finite or not self._dirty or self._clock() < self._due:
+            return None
+        try:
+            self.publish()
+        except (duckdb.Error, OSError) as error:
+            self._due = self._clock() + INTERVAL
+            return f"cannot publish {self._snapshot}: {_sentence(error)}"
+        return None
+
+    def _hang_up(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+        if self._copied is not None:
+            os.close(self._copied)
+            self._copied = None
+
+
+def _frame(results: Sequence[Result]) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "id": [result.id for result in results],
+            "state": [result.state for result in results],
+            "body": [orjson.dumps(result.body).decode() for result in results],
+        }
+    )
+
+
+def _sentence(error: Exception) -> str:
+    return str(error).partition("\n")[0]
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

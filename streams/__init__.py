@@ -1,0 +1,1 @@
+"""How records get in and how stages are run: sources, inputs and the two drivers."""

@@ -1,0 +1,193 @@
+"""Embedded driver: all stages in one process; a batch runs through every stage, then everything is saved at once.
+
+Law: outputs, state changes and input positions of a batch are saved together or not at all; memory follows the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from correlators.keyed import Changes, Clock, Keyed, Slot
+from correlators.routes import Routes
+from correlators.ruleset import Ruleset
+from schemas.config import Limits, SystemConfig
+from schemas.errors import Mistake
+from schemas.rows import Delete, Output, Result, Row, Tick
+from schemas.times import BEGINNING, END, rfc3339
+from schemas.topics import FACTS
+from streams.ingest import Ingest, Progress
+from streams.input import Chunk
+from streams.journal import Journal, Saved
+from streams.source import named
+from streams.topology import build, partition_of, stage_of
+
+DECLARED = "config"  # the input that carries the systems of the configuration
+CLOCK = ""  # the key under which a stage's own clock is saved: no entity and no group has an empty key
+
+
+class Declared(NamedTuple):
+    """A raw input, declared at start: `sources` that it can carry (None = any), and a lateness instead of theirs."""
+
+    name: str
+    sources: tuple[str, ...] | None = None
+    lateness: int | None = None
+
+
+class Embedded:
+    """The stages and their state. Without a journal nothing survives the process: a replay needs no more."""
+
+    def __init__(
+        self,
+        ruleset: Ruleset,
+        inputs: Sequence[Declared],
+        limits: Limits,
+        journal: Journal | None = None,
+        systems: Sequence[SystemConfig] = (),
+        not_after: int | None = None,
+    ) -> None:
+        """Continue from the journal where there is something in it. Inputs that are new hold from the saved time on."""
+        routes = Routes(ruleset)
+        self.journal = journal
+        self.keyed = build(ruleset, routes, {DECLARED: (), **{i.name: i.sources for i in inputs}}, partitions=1)
+        self.positions: dict[str, Any] = {}
+        self.progress = {i.name: Progress() for i in inputs}
+        self._ingest = {
+            i.name: Ingest(i.name, ruleset, routes, named, i.lateness, limits, not_after) for i in inputs
+        }
+        self._readers: dict[str, list[str]] = {}
+        for name, stage in self.keyed.items():
+            for feeder in stage.clock.ticks:
+                self._readers.setdefault(feeder, []).append(name)
+        saved = journal.load() if journal else None
+        if saved is not None:
+            self._restore(saved)
+        self._declare(systems)
+
+    def take(self, name: str, chunk: Chunk) -> list[Result]:
+        """Run a chunk of an input through all stages and save. Returns what there is to tell sinks."""
+        progress, outputs = self._ingest[name].step(self.progress[name], chunk)
+        return self._save({name: progress}, {name: chunk.position}, outputs)
+
+    def tick(self, name: str, watermark: int) -> list[Result]:
+        """Time passed at an idle input; from now on older records of it are late."""
+        tick = Tick(name, 0, watermark, watermark)
+        progress, outputs = self._ingest[name].tick(self.progress[name], tick)
+        return self._save({name: progress}, {}, outputs)
+
+    def exhausted(self, name: str) -> list[Result]:
+        """An input has ended while others go on: nothing waits for it any more."""
+        progress, outputs = self._ingest[name].tick(self.progress[name], Tick(name, 0, END, BEGINNING))
+        return self._save({name: progress}, {}, outputs)
+
+    def end(self, until: int | None = None) -> list[Result]:
+        """The end of a finite run: time passed up to `until`, by default the latest event. All rows settle.
+
+        Call it while at least one input is not exhausted. Raises Mistake if an event lies after `until`.
+        """
+        clock = self.latest if until is None else until
+        if clock < self.latest:
+            raise Mistake(f"--until {rfc3339(clock)} lies before the latest record, {rfc3339(self.latest)}; give a later time")
+        moved, outputs = {}, list[Output]()
+        for name, stage in self._ingest.items():
+            moved[name], told = stage.tick(self.progress[name], Tick(name, 0, END, clock))
+            outputs += told
+        return self._save(moved, {}, outputs)
+
+    @property
+    def latest(self) -> int:
+        """The greatest event time of all inputs."""
+        return max((p.latest for p in self.progress.values()), default=BEGINNING)
+
+    def lowest(self, names: Iterable[str]) -> str:
+        """The input to read on with: the one whose watermark is lowest, so that none runs ahead."""
+        return min(names, key=lambda name: (self.progress[name].latest, name))
+
+    def counts(self) -> dict[str, int]:
+        """read, parsed, rejected and late over all inputs; read = parsed + rejected."""
+        read = sum(p.read for p in self.progress.values())
+        rejected = sum(p.rejected for p in self.progress.values())
+        late = sum(p.late for p in self.progress.values())
+        return {"read": read, "parsed": read - rejected, "rejected": rejected, "late": late}
+
+    def _save(self, progress: Mapping[str, Progress], positions: Mapping[str, Any], outputs: Iterable[Output]) -> list[Result]:
+        changes, results = self._flow(outputs)
+        if self.journal is not None:
+            self.journal.commit(
+                {
+                    name: {"at": positions.get(name, self.positions.get(name)), "progress": msgspec.to_builtins(p)}
+                    for name, p in progress.items()
+                },
+                _dumped(changes),
+                [msgspec.msgpack.encode(result) for result in results],
+            )
+        self.progress.update(progress)
+        self.positions.update(positions)
+        for name, change in changes.items():
+            self.keyed[name].apply(change)
+        return results
+
+    def _flow(self, outputs: Iterable[Output]) -> tuple[dict[str, Changes], list[Result]]:
+        """One batch through all stages, each stepped once: rows only flow downwards. Changes nothing."""
+        inbox: dict[str, list[Row | Delete | Tick]] = {}
+        results: list[Result] = []
+        changes: dict[str, Changes] = {}
+
+        def send(outputs: Iterable[Output]) -> None:
+            for output in outputs:
+                if isinstance(output, Result):
+                    results.append(output)
+                elif isinstance(output, Tick):
+                    for reader in self._readers.get(output.input, ()):
+                        inbox.setdefault(reader, []).append(output)
+                else:
+                    owner = f"{stage_of(output)}/{partition_of(output.key, 1)}"
+                    inbox.setdefault(owner, []).append(output)
+
+        send(outputs)
+        for name, stage in self.keyed.items():
+            batch = inbox.pop(name, None)
+            if batch:
+                changes[name], told = stage.step(batch)
+                send(told)
+        return changes, results
+
+    def _restore(self, saved: Saved) -> None:
+        for name, stage in self.keyed.items():
+            state = dict(saved.state.get(name, {}))
+            clock = state.pop(CLOCK, None)
+            if clock is not None:
+                slots = {key: Slot.load(data, stage.logic) for key, data in state.items()}
+                stage.restore(msgspec.msgpack.decode(clock, type=Clock), slots)
+        known = self.keyed["observe/0"].clock.watermark
+        self.positions = {name: position["at"] for name, position in saved.positions.items()}
+        for name in self.progress:
+            if name in saved.positions:
+                self.progress[name] = msgspec.convert(saved.positions[name]["progress"], Progress)
+            elif saved.positions:
+                self.progress[name] = Progress(watermark=known)
+
+    def _declare(self, systems: Sequence[SystemConfig]) -> None:
+        """Say what the configuration declares, and what it no longer does, from the beginning or from the saved time on."""
+        time = max(0, self.keyed["observe/0"].clock.watermark)
+        before = {tuple(edge) for edge in self.positions.get(DECLARED) or ()}
+        now = {(system.root.key, member.key) for system in systems for member in system.members}
+        rows = [
+            Row(FACTS, 0, root, time, f"declared|{member}|{state}", "edge",
+                {"relation": "uses", "to": member, "declared": True, "state": state, "at": time})
+            for state, edges in (("closed", before - now), ("open", now - before))
+            for root, member in sorted(edges)
+        ]  # fmt: skip
+        self._save({DECLARED: Progress()}, {DECLARED: sorted(now)}, [*rows, Tick(DECLARED, 0, END, BEGINNING)])
+        del self.progress[DECLARED]
+
+
+def _dumped(changes: Mapping[str, Changes]) -> dict[tuple[str, str], bytes | None]:
+    out: dict[tuple[str, str], bytes | None] = {}
+    for name, change in changes.items():
+        out[name, CLOCK] = msgspec.msgpack.encode(change.clock)
+        for key, slot in change.slots.items():
+            out[name, key] = None if slot is None else slot.dump(tail=True)
+    return out

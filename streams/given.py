@@ -1,0 +1,127 @@
+"""Given signals: the correlation levels alone, over signals that somebody else detected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+
+from correlators.correlate import hit_row
+from correlators.keyed import Keyed
+from correlators.routes import Routes
+from correlators.ruleset import Ruleset
+from schemas.canonical import digest
+from schemas.rows import Delete, Result, Row, Tick
+from schemas.times import BEGINNING, END, MINUTE, instant
+from streams.topology import INGEST, stages
+
+LATENESS = 15 * MINUTE  # how much later than others a given signal may come
+BATCH = 10_000
+
+
+class Given(NamedTuple):
+    """A signal as a line gives it. `event` is what counts as one hit: the signal itself where it names none."""
+
+    id: str
+    time: int
+    detection: str
+    event: str
+    fields: dict[str, Any]
+    sha256: str
+    entities: tuple[str, ...]
+    family: str
+
+
+def read(line: bytes) -> Given:
+    """The signal of a JSON line. ValueError says what is missing. Times: RFC 3339 or seconds since 1970."""
+    record = orjson.loads(line)
+    if not isinstance(record, dict):
+        raise ValueError("a signal is a JSON object")  # noqa: TRY004 - reported with its line like the others
+    for name in ("id", "time", "detection"):
+        if name not in record:
+            raise ValueError(f"a signal needs `{name}`")
+    fields = record.get("fields") or {}
+    if not isinstance(fields, dict):
+        raise ValueError("`fields` is an object of names and values")  # noqa: TRY004
+    evidence = record.get("evidence") or [{}]
+    entities = tuple(f"{e['kind']}:{e['id']}" for e in record.get("entities") or ())
+    return Given(
+        id=str(record["id"]),
+        time=instant(record["time"]),
+        detection=str(record["detection"]),
+        event=str(record.get("event") or record["id"]),
+        fields=fields,
+        sha256=str(evidence[0].get("sha256", "")),
+        entities=entities,
+        family=str(record.get("family") or record["detection"]),
+    )
+
+
+class Correlating:
+    """The correlate stages over one input of given signals."""
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        """`ruleset` may refer to detections that it does not hold: the signals bring them."""
+        self._routes = Routes(ruleset)
+        plan = [stage for stage in stages(ruleset, self._routes) if stage.level]
+        self._stages: dict[str, Keyed] = {}
+        for stage in plan:
+            feeders = [INGEST, *(f"{s.name}/0" for s in plan if s.level < stage.level)]
+            self._stages[f"{stage.name}/0"] = Keyed(stage.logic, f"{stage.name}/0", stage.level, feeders)
+        self._ids = {rule.detection.name: rule.detection.id for rule in ruleset.rules if rule.detection.name}
+        self._watermark = BEGINNING
+        self.latest, self.late, self.unused = BEGINNING, 0, 0
+
+    def take(self, signals: Sequence[Given]) -> Iterator[Result]:
+        """The findings that a batch makes, changes or ends; every revision."""
+        rows: list[Row | Delete | Tick] = []
+        for signal in signals:
+            self.latest = max(self.latest, signal.time)
+            if signal.time < self._watermark:
+                self.late += 1
+                continue
+            self._watermark = max(self._watermark, signal.time - LATENESS)
+            made = list(self._rows(signal))
+            self.unused += not made
+            rows += made
+        rows.append(Tick(INGEST, 0, self._watermark, self._watermark))
+        yield from self._run(rows)
+
+    def end(self, until: int | None = None) -> Iterator[Result]:
+        """The end of the input: time passed up to `until`, by default the latest signal."""
+        yield from self._run([Tick(INGEST, 0, END, self.latest if until is None else until)])
+
+    def _rows(self, signal: Given) -> Iterator[Row]:
+        detection = self._ids.get(signal.detection, signal.detection)
+        about = {
+            "time": signal.time,
+            "id": digest("given", signal.id),
+            "event": signal.event,
+            "signals": [signal.id],
+            "evidence": [[signal.event, signal.sha256]],
+            "entities": list(signal.entities),
+            "families": [signal.family],
+        }
+        for rule in self._routes.feeds.get(detection, ()):
+            row = hit_row(rule, signal.fields, detection, about, "hit")
+            if row is not None:
+                yield row
+
+    def _run(self, records: Iterable[Row | Delete | Tick]) -> Iterator[Result]:
+        inbox: dict[int, list[Row | Delete | Tick]] = {stage.level: [] for stage in self._stages.values()}
+        for record in records:
+            for level in inbox if isinstance(record, Tick) else (record.level,):
+                inbox[level].append(record)
+        for stage in self._stages.values():
+            changes, outputs = stage.step(inbox[stage.level])
+            stage.apply(changes)
+            for output in outputs:
+                if isinstance(output, Result):
+                    yield output
+                elif isinstance(output, Tick):
+                    for level in inbox:
+                        if level > stage.level:
+                            inbox[level].append(output)
+                elif output.level:
+                    inbox[output.level].append(output)

@@ -1,0 +1,202 @@
+"""Follow: a file or a folder that somebody else writes to.
+
+Guarantee: each document once, by inode and place in the file, across restarts and rotation by
+renaming; the files of a folder in the order of their names. A file that is rewritten is read again
+from its start.
+"""
+
+from __future__ import annotations
+
+import glob
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from stat import S_ISREG
+from typing import Any, Final, NamedTuple
+
+from schemas.config import Limits
+from schemas.errors import Mistake
+from streams.documents import SUFFIXES, origin
+from streams.input import Chunk
+from streams.inputs.place import Place, Taken
+from streams.inputs.tracked import Tracked
+from streams.source import Source
+
+QUIET: Final = 30.0  # seconds without a change after which an unfinished file is taken as it is
+HELD: Final = 64  # files kept open, so that what was appended before a deletion is still read
+_SCAN: Final = 0.05  # seconds between two looks into a folder, at least
+_SHARE: Final = 10  # and this many times what the last look took
+_GONE: Final = "gone"  # the version of a file that has no name any more but is still open
+
+
+class Entry(NamedTuple):
+    """A file as the folder shows it now. `ended`.
+
+    It was renamed away from the path that is followed.
+    """
+
+    key: str
+    path: Path
+    version: str
+    ended: bool = False
+
+
+class Follow:
+    """An Input over one path.
+
+    `problem` says in a sentence why nothing can be read, None if all is well.
+    """
+
+    ended = False
+
+    def __init__(  # noqa: PLR0913 - each is a choice of its own
+        self,
+        name: str,
+        path: Path,
+        position: Any = None,  # noqa: ANN401 - JSON
+        *,
+        limits: Limits = Limits(),  # noqa: B008 - immutable
+        source: Source | None = None,
+        quiet: float = QUIET,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = name
+        self.problem: str | None = None
+        self._path = path
+        self._limits = limits
+        self._named = source
+        self._quiet = quiet
+        self._clock = clock
+        self._places = {key: Place(*place) for key, place in (position or {}).items()}
+        self._held: dict[str, Tracked] = {}
+        self._changed: dict[str, tuple[str, float]] = {}  # version, and since when
+        self._done: dict[str, str] = {}  # the version that has nothing more to give
+        self._queue: deque[Entry] = deque()
+        self._due = 0.0
+
+    @property
+    def position(self) -> dict[str, Place]:
+        """The place in each file that is there, by inode."""
+        return dict(self._places)
+
+    def read(self, limit_records: int, limit_bytes: int) -> Chunk | None:
+        """The next documents of the first file, in the order of names, that has any."""
+        if not self._queue and self._clock() >= self._due:
+            self._look()
+        while self._queue:
+            entry = self._queue[0]
+            given = self._given(entry, limit_records, limit_bytes)
+            if given is not None:
+                self._places[entry.key] = given.place
+                return Chunk(
+                    given.source,
+                    origin(entry.path),
+                    given.documents,
+                    None,
+                    self.position,
+                    first=given.before == 0,
+                    before=given.before,
+                    fault=given.fault,
+                )
+            self._queue.popleft()
+            if entry.version == _GONE:
+                self._forget(entry.key)
+        return None
+
+    def trim(self, position: Any) -> None:  # noqa: ANN401 - JSON
+        """Nothing: the files are somebody else's."""
+
+    def close(self) -> None:
+        """Give all files back."""
+        for key in list(self._held):
+            self._held.pop(key).close()
+
+    def _given(self, entry: Entry, limit_records: int, limit_bytes: int) -> Taken | None:
+        try:
+            tracked = self._tracked(entry)
+            final = self._clock() - self._changed[entry.key][1] >= self._quiet
+            given = tracked.read(limit_records, limit_bytes, final=final, ended=entry.ended)
+        except FileNotFoundError:  # it went away since the look
+            return None
+        except (OSError, Mistake) as error:
+            self.problem = (
+                str(error)
+                if isinstance(error, Mistake)
+                else f"cannot read {entry.path}: {error.strerror}"
+            )
+            return None
+        if given is None and not tracked.waits:
+            self._done[entry.key] = entry.version
+        return given
+
+    def _tracked(self, entry: Entry) -> Tracked:
+        held = self._held.pop(entry.key, None)
+        if held is None:
+            held = Tracked(
+                entry.path, self._places.get(entry.key, Place()), self._limits, self._named
+            )
+        held.renamed(entry.path)
+        self._held[entry.key] = held  # the newest last
+        while len(self._held) > HELD:
+            self._held.pop(next(iter(self._held))).close()
+        return held
+
+    def _look(self) -> None:
+        """Queue what may have something to give, and forget what is gone."""
+        started = self._clock()
+        self.problem = None
+        entries = list(self._entries())
+        there = {entry.key for entry in entries}
+        gone = (self._places.keys() | self._held.keys()) - there
+        entries[:0] = [
+            Entry(key, self._held[key].path, _GONE, ended=True) for key in gone & self._held.keys()
+        ]
+        for key in gone - self._held.keys():
+            self._forget(key)
+        for entry in entries:
+            if self._changed.get(entry.key, ("",))[0] != entry.version:
+                self._changed[entry.key] = (entry.version, started)
+            if self._done.get(entry.key) != entry.version:
+                self._queue.append(entry)
+        self._due = self._clock() + max(_SCAN, _SHARE * (self._clock() - started))
+
+    def _forget(self, key: str) -> None:
+        held = self._held.pop(key, None)
+        if held is not None:
+            held.close()
+        for known in (self._places, self._changed, self._done):
+            known.pop(key, None)
+
+    def _entries(self) -> Iterator[Entry]:
+        """The files as they are now, in the order in which they are read."""
+        if self._path.is_dir():
+            for path in sorted(self._path.rglob("*")):
+                entry = _entry(path)
+                if entry and (path.suffix in SUFFIXES or entry.key in self._places):
+                    yield entry
+            return
+        # What was rotated away under a longer name has its rest read first.
+        siblings = self._path.parent.glob(f"{glob.escape(self._path.name)}?*")
+        rotated = [
+            entry for path in siblings if (entry := _entry(path)) and entry.key in self._places
+        ]
+        for entry in sorted(rotated, key=lambda one: one.path.stat().st_mtime_ns):
+            yield entry._replace(ended=True)
+        current = _entry(self._path)
+        if current:
+            yield current
+        else:
+            self.problem = f"{self._path} is not there; it is read as soon as it is"
+
+
+def _entry(path: Path) -> Entry | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    if not S_ISREG(stat.st_mode):
+        return None
+    # Without the device, whose number may change with every start: what is mounted inside a folder
+    # is a folder of its own.
+    return Entry(str(stat.st_ino), path, f"{stat.st_size}:{stat.st_mtime_ns}")

@@ -1,0 +1,47 @@
+"""Place: where reading a followed file goes on, and what was read up to there."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import msgspec
+
+from streams.documents import Fault
+
+_JSON: Final = msgspec.json.Decoder(msgspec.Raw)  # checks a text without building its values
+
+
+class Place(NamedTuple):
+    """`skip` documents behind byte `at` (uncompressed); `before` documents of the file were given.
+
+    start: of a file of lines, a hash of its first bytes. version: of any other file, once it was
+    taken.
+    """
+
+    at: int = 0
+    skip: int = 0
+    before: int = 0
+    start: str = ""
+    version: str = ""
+
+
+class Taken(NamedTuple):
+    """Documents, perhaps a fault behind them, and the place behind both.
+
+    before: how many documents the file had before these.
+    """
+
+    source: str
+    documents: list[bytes]
+    before: int
+    place: Place
+    fault: Fault | None = None
+
+
+def is_json(data: bytes) -> bool:
+    """True if the text is one JSON value."""
+    try:
+        _JSON.decode(data)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True

@@ -1,0 +1,157 @@
+"""Tracked: one file that is followed, from a place on, until there is nothing more to take from it.
+
+A file of lines gives its complete lines as they come; any other is taken when it is whole.
+"""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha256
+from pathlib import Path
+from typing import Final, Literal
+
+from schemas.config import Limits
+from streams.documents import open_documents
+from streams.inputs.lines import Lines, complete_lines
+from streams.inputs.place import Place, Taken, is_json
+from streams.inputs.whole import Whole
+from streams.source import HEAD, Source
+
+_START: Final = 256  # bytes by which a file is known again: inodes are used anew
+_PACKED: Final = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+class Tracked:
+    """One file by its descriptor: a rename or a deletion does not take its rest away.
+
+    `place` is behind what was given. `waits`: there is something that is not finished yet.
+    """
+
+    def __init__(self, path: Path, place: Place, limits: Limits, named: Source | None) -> None:
+        self.path = path
+        self.place = place
+        self.waits = False
+        self._limits = limits
+        self._named = named
+        self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._whole = Whole(path, limits, named)
+        self._source: Source | None = None  # of a file that is sure to hold lines
+        self._seen = ""  # the version at the last look
+
+    @property
+    def version(self) -> str:
+        """Changes whenever somebody writes to the file."""
+        stat = os.fstat(self._file)
+        return f"{stat.st_size}:{stat.st_mtime_ns}"
+
+    def renamed(self, path: Path) -> None:
+        """The file is called `path` now."""
+        if path != self.path:
+            self.path = path
+            self._whole.close()
+            self._whole = Whole(path, self._limits, self._named)
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        self._whole.close()
+        os.close(self._file)
+
+    def read(
+        self, limit_records: int, limit_bytes: int, *, final: bool, ended: bool
+    ) -> Taken | None:
+        """The next documents, None if there are none now.
+
+        `final`: it has not been written to for long enough; `ended`: nobody will append to it.
+        """
+        final = final or ended
+        shape = "lines" if self._source else self._shape(final=final)
+        self.waits = shape == "open"
+        given = None
+        if shape == "whole":
+            given = self._whole.read(self.place, self.version, limit_records, final=final)
+            self.waits = self._whole.waits
+        elif shape == "lines":
+            given = self._of_lines(limit_records, limit_bytes, final=final, ended=ended)
+        if given is not None:
+            self.place = given.place
+        self._seen = self.version
+        return given
+
+    def _shape(self, *, final: bool) -> Literal["empty", "lines", "whole", "open"]:
+        """What the file is; `open` while its start could become either."""
+        size = os.fstat(self._file).st_size
+        head = os.pread(self._file, HEAD, 0)
+        if not head:
+            return "empty"
+        if head.startswith(_PACKED):
+            return "whole"
+        if self._seen == self.version and not final and self.waits:
+            return "open"
+        with open_documents(self.path, self._limits, self._named) as documents:
+            source, lines = documents.source, documents.lines
+        if source is None or not lines:
+            return "whole"
+        begin = len(_BOM) if head.startswith(_BOM) else 0
+        line = complete_lines(self._file, begin, size, 1, HEAD, self._limits.document_bytes)
+        if line.documents:
+            sure = size > line.offset or is_json(line.documents[0])
+        else:
+            sure = is_json(head[begin:])
+        if not (sure or final):
+            return "open"
+        self._source = source
+        return "lines"
+
+    def _of_lines(
+        self, limit_records: int, limit_bytes: int, *, final: bool, ended: bool
+    ) -> Taken | None:
+        place, source = self.place, self._source
+        while source is not None:
+            size = os.fstat(self._file).st_size
+            place = self._continued(place, size)
+            if place.at >= size:
+                return None
+            longest = self._limits.document_bytes
+            found = complete_lines(self._file, place.at, size, limit_records, limit_bytes, longest)
+            if found.offset == place.at:
+                found = self._rest(place.at, size, final=ended or (final and place.before == 0))
+            if found.offset == place.at:
+                self.waits = True
+                return None
+            before = place.before + len(found.documents)
+            behind = Place(found.offset, 0, before, self._start(found.offset))
+            if found.documents:
+                return Taken(source.NAME, found.documents, place.before, behind)
+            place = self.place = behind
+        return None
+
+    def _continued(self, place: Place, size: int) -> Place:
+        """The place, or the start where the file is not what it was.
+
+        Cut, written anew, or its inode given away.
+        """
+        begin = Place(len(_BOM) if os.pread(self._file, 3, 0) == _BOM else 0)
+        if place.at <= begin.at or place.version or place.at > size:
+            return begin
+        last, following = os.pread(self._file, 1, place.at - 1), os.pread(self._file, 1, place.at)
+        appended = last == b"\n" or following in (b"", b"\n", b"\r")
+        return place if appended and place.start == self._start(place.at) else begin
+
+    def _start(self, at: int) -> str:
+        return sha256(os.pread(self._file, min(at, _START), 0)).hexdigest()[:16]
+
+    def _rest(self, at: int, size: int, *, final: bool) -> Lines:
+        """What follows the last newline, once it is a whole JSON value.
+
+        Nothing can be added to that.
+        """
+        data = os.pread(self._file, min(size - at, self._limits.document_bytes + 1), at).strip()
+        if not data:
+            return Lines([], size)
+        settled = (
+            self._seen == self.version
+        )  # a long line is not parsed again and again while it grows
+        if final or (settled and data.endswith((b"}", b"]")) and is_json(data)):
+            return Lines([data], size)
+        return Lines([], at)

@@ -1,0 +1,131 @@
+"""Source: what a module in streams/sources offers, and how the folder is found.
+
+A source is pure: bytes in, Raw records and then Events out. A new one is a file in that folder and
+its test; `NAME` is the name of the file, nothing else is edited.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, Literal, NamedTuple, Protocol, cast
+
+import streams.sources
+from schemas.detection import Logsource
+from schemas.errors import Mistake
+from schemas.event import Event, EventEvidence
+
+# A decoded JSON value. What it may be is written by strangers, so every reader asks.
+Json = Any
+
+HEAD = 64 * 1024  # as many bytes of a document are enough to say what it is
+
+Reason = Literal[
+    "empty",
+    "not-json",
+    "truncated",
+    "too-deep",
+    "too-large",
+    "wrong-shape",
+    "no-time",
+    "bad-time",
+    "encoding",
+    "unknown-format",
+]
+
+
+class Raw(NamedTuple):
+    """One raw record of a document.
+
+    `data` is the exact slice of the document that is the record, or the whole document where the
+    record is about all of it. `context` is what the document says of all its records; only the
+    source that made it may look inside.
+    """
+
+    data: bytes
+    context: Json = None
+
+
+class Narrow(NamedTuple):
+    """How to judge a raw JSON record without decoding all of it.
+
+    `time` is the dotted path of the time text. A record is always normalised when the value at a
+    path of `relevant`, in small letters, is one of that path's values: it speaks of an AI asset.
+    """
+
+    time: str
+    relevant: Mapping[str, frozenset[str]]
+
+
+class Unreadable(Exception):
+    """A document or record that cannot become Events. `detail` is a phrase for a human."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason: Reason = reason
+        self.detail = detail
+
+
+class Parsed(NamedTuple):
+    """An Event, and what only detections may see of the record: prompts, arguments, results."""
+
+    event: Event
+    private: dict[str, Json]
+
+
+class Source(Protocol):
+    """What a module in streams/sources holds; the module itself is the value.
+
+    `NAME` is its file name, `TITLE` what a human calls the format, `LOGSOURCE` how Sigma rules name
+    it, `LATENESS` by how many microseconds a record may come after later ones.
+    """
+
+    NAME: str
+    TITLE: str
+    LOGSOURCE: Logsource
+    LATENESS: int
+    NARROW: Narrow | None
+
+    def sniff(self, head: bytes) -> bool:
+        """True if a document that starts with `head` (at most HEAD bytes) is of this format."""
+        ...
+
+    def split(self, document: bytes) -> Iterator[Raw]:
+        """The records of one document (a line of NDJSON, or a whole file), in its order.
+
+        Raises Unreadable for all of it, before the first record.
+        """
+        ...
+
+    def event(self, raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
+        """What `record`, which is `raw.data` decoded, says. Raises Unreadable."""
+        ...
+
+
+def names() -> list[str]:
+    """The names of all sources, sorted; none is imported."""
+    return sorted(module.name for module in pkgutil.iter_modules(streams.sources.__path__))
+
+
+def named(name: str) -> Source:
+    """The source of that name. A name that is none is a Mistake."""
+    if name not in names():
+        raise Mistake(f"no source is called {name!r}; there are {', '.join(names())}")
+    return _module(name)
+
+
+def sources() -> Mapping[str, Source]:
+    """All sources by name."""
+    return {name: _module(name) for name in names()}
+
+
+def sniffed(head: bytes) -> Source | None:
+    """The source whose format `head` shows; of several the first by name, None of none."""
+    return next((source for source in sources().values() if source.sniff(head[:HEAD])), None)
+
+
+@cache
+def _module(name: str) -> Source:
+    return cast("Source", importlib.import_module(f"{streams.sources.__name__}.{name}"))

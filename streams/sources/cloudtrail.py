@@ -1,0 +1,258 @@
+"""AWS CloudTrail: what was asked of the AWS API, by whom, and how it ended.
+
+Read are files of a trail (`{"Records": [...]}`), EventBridge events (the record is in `detail`), a
+list of records, and one record alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
+
+import msgspec
+
+from schemas.detection import Logsource
+from schemas.entity import Entity, image, principal
+from schemas.event import Client, Edge, Event, EventEvidence, Status
+from schemas.times import MINUTE
+from streams import aws
+from streams.source import Json, Narrow, Parsed, Raw, Unreadable
+from streams.untrusted import distinct, edge, entity, listing, mapping, moment, slices, text
+
+NAME: Final = "cloudtrail"
+TITLE: Final = "AWS CloudTrail"
+LOGSOURCE: Final = Logsource(product="aws", service="cloudtrail")
+LATENESS: Final = 15 * MINUTE  # AWS delivers within about five minutes, not always
+
+_AI: Final = (
+    "bedrock",
+    "bedrock-agent",
+    "bedrock-agent-runtime",
+    "bedrock-agentcore",
+    "bedrock-agentcore-control",
+    "bedrock-data-automation",
+    "bedrock-data-automation-runtime",
+    "bedrock-runtime",
+    "runtime.sagemaker",
+    "sagemaker",
+    "sagemaker-featurestore-runtime",
+    "sagemaker-geospatial",
+    "sagemaker-runtime",
+)
+NARROW: Final = Narrow(
+    time="eventTime",
+    relevant={
+        "eventSource": frozenset(f"{service}.amazonaws.com" for service in _AI),
+        # From other services: which image a workload runs, and the long-term keys of Bedrock.
+        "eventName": frozenset({"registertaskdefinition", "createservicespecificcredential"}),
+    },
+)
+
+_INVOKE: Final = frozenset(
+    {
+        "Converse",
+        "ConverseStream",
+        "InvokeModel",
+        "InvokeModelWithBidirectionalStream",
+        "InvokeModelWithResponseStream",
+        "StartAsyncInvoke",
+    }
+)
+_IMAGES: Final = 32  # containers of one task definition that are looked at
+_HIDDEN: Final = "HIDDEN_DUE_TO_SECURITY_REASONS"  # a failed login's name: it may be a password
+_NONE: Final = msgspec.Raw()
+_WRAPPED: Final = (b'"Records"', b'"detail"', b'"digestS3Bucket"')
+
+
+class _Wrapper(msgspec.Struct):
+    records: list[msgspec.Raw] | None = msgspec.field(default=None, name="Records")
+    detail: msgspec.Raw = _NONE
+    digest: msgspec.Raw = msgspec.field(default=_NONE, name="digestS3Bucket")
+    name: msgspec.Raw = msgspec.field(default=_NONE, name="eventName")
+
+
+_WRAPPER: Final = msgspec.json.Decoder(_Wrapper)
+_LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def sniff(head: bytes) -> bool:
+    """A record has a service and a call, and nearly always the service's full name."""
+    if b'"digestS3Bucket"' in head:
+        return True
+    service = b'"eventID"' in head or b".amazonaws.com" in head or b"AwsCloudTrailInsight" in head
+    return service and b'"eventSource"' in head and b'"eventName"' in head
+
+
+def split(document: bytes) -> Iterator[Raw]:
+    """The records of a trail's file, an event, a list or a record."""
+    if document[:1].isspace():
+        document = document.strip()
+    if document.startswith(b"["):
+        records = slices(document, _LIST)
+    elif not any(key in document for key in _WRAPPED):
+        return iter((Raw(document),))  # nearly all of NDJSON: not looked at twice
+    else:
+        wrapper = slices(document, _WRAPPER)
+        if wrapper.digest is not _NONE:
+            raise Unreadable("wrong-shape", "a digest file: hashes of log files, no records")
+        if wrapper.records is not None:
+            records = wrapper.records
+        elif wrapper.detail is not _NONE and wrapper.name is _NONE:
+            records = [wrapper.detail]
+        else:  # a record that only speaks of such things
+            return iter((Raw(document),))
+    return (Raw(bytes(record)) for record in records)
+
+
+def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: ARG001 - no context
+    """One call of the API, or one insight about calls."""
+    if not isinstance(record, dict):
+        raise Unreadable("wrong-shape", "a record is an object")
+    call = mapping(record)
+    told = mapping(call.get("insightDetails")) or call
+    name, service = text(told.get("eventName"), 128), text(told.get("eventSource"), 128)
+    if name is None or service is None:
+        raise Unreadable("wrong-shape", "a record has eventName and eventSource")
+    if service.startswith("aws:"):
+        raise Unreadable("wrong-shape", f"a notification of {service}, no record of CloudTrail")
+    time = moment(call.get("eventTime"))
+    actor = _actor(call)
+    owned = entity("apikey", mapping(call.get("userIdentity")).get("accessKeyId"))
+    targets = _targets(service, call)
+    address, agent = text(call.get("sourceIPAddress"), 256), text(call.get("userAgent"), 512)
+    login = name == "ConsoleLogin"
+    return Parsed(
+        Event(
+            uid=text(call.get("eventID"), 128) or evidence.sha256,
+            time=time,
+            source=NAME,
+            class_uid=3002 if login else 6003,
+            class_name="Authentication" if login else "API Activity",
+            activity=name,
+            status=_status(call),
+            message=f"{name} on {service}" + (f" by {actor.id}" if actor else ""),
+            actor=actor,
+            client=Client(ip=address, user_agent=agent) if address or agent else None,
+            entities=distinct(
+                (*targets, actor, owned, entity("account", call.get("recipientAccountId")))
+            ),
+            edges=tuple(_edges(name, call, targets, actor, owned)),
+            attributes=_attributes(service, name, call),
+            evidence=evidence,
+        ),
+        {},
+    )
+
+
+def _status(call: dict[str, Json]) -> Status:
+    if call.get("errorCode") or call.get("errorMessage"):
+        return "failure"
+    login = mapping(call.get("responseElements")).get("ConsoleLogin")
+    return "failure" if login == "Failure" else "unknown" if "insightDetails" in call else "success"
+
+
+def _actor(call: dict[str, Json]) -> Entity | None:
+    """Who called: sessions of a role are the role, a service is its name."""
+    who = mapping(call.get("userIdentity"))
+    arn = who.get("arn")
+    if isinstance(arn, str) and arn:
+        return _principal(arn)
+    name = who.get("userName")
+    if who.get("type") == "IAMUser" and name != _HIDDEN:
+        known = aws.user(call.get("awsRegion"), who.get("accountId"), name)
+        if known is not None:
+            return known
+    issuer = mapping(mapping(who.get("sessionContext")).get("sessionIssuer")).get("arn")
+    if isinstance(issuer, str) and issuer:
+        return _principal(issuer)
+    user = mapping(who.get("onBehalfOf")).get("userId")
+    names = (who.get("invokedBy"), user, who.get("principalId"), name, who.get("accountId"))
+    return next((entity("principal", one) for one in names if text(one) and one != _HIDDEN), None)
+
+
+def _targets(service: str, call: dict[str, Json]) -> list[Entity]:
+    """What was acted upon, by what the services call it."""
+    asked = mapping(call.get("requestParameters"))
+    answered = mapping(call.get("responseElements"))
+    found: tuple[Entity | None, ...] = ()
+    if service.startswith("bedrock"):
+        guardrail = mapping(asked.get("guardrailConfig")).get("guardrailIdentifier")
+        agent = aws.tail(asked.get("agentRuntimeArn")) or asked.get("agentRuntimeId")
+        found = (
+            aws.model(asked.get("modelId") or asked.get("modelIdentifier")),
+            entity("agent", asked.get("agentId") or agent),
+            entity("datastore", asked.get("knowledgeBaseId")),
+            entity("guardrail", aws.tail(asked.get("guardrailIdentifier") or guardrail)),
+            entity("guardrail", answered.get("guardrailId")),
+        )
+    elif "sagemaker" in service:
+        found = (
+            entity("endpoint", asked.get("endpointName")),
+            entity("model", asked.get("modelName")),
+        )
+    elif service.startswith("ecs."):
+        found = (
+            aws.task(asked.get("cluster"), asked.get("taskDefinition") or asked.get("family")),
+            *map(_image, listing(asked.get("containerDefinitions"))[:_IMAGES]),
+        )
+    elif service.startswith("s3.") and text(bucket := asked.get("bucketName"), 256):
+        found = (entity("datastore", f"s3/{bucket}"),)
+    elif service.startswith("iam."):
+        made = mapping(answered.get("serviceSpecificCredential"))
+        found = (
+            entity("apikey", mapping(answered.get("accessKey")).get("accessKeyId")),
+            entity("apikey", made.get("serviceSpecificCredentialId")),
+        )
+    return [one for one in found if one is not None]
+
+
+def _edges(
+    name: str,
+    call: dict[str, Json],
+    targets: list[Entity],
+    actor: Entity | None,
+    owned: Entity | None,
+) -> Iterator[Edge]:
+    if actor and owned:
+        yield edge(actor, "owns", owned)
+    if not targets or _status(call) != "success":
+        return
+    first = targets[0]
+    if actor and first.kind == "model" and name in _INVOKE:
+        yield edge(actor, "calls", first)
+    if first.kind == "apikey":
+        user = mapping(call.get("requestParameters")).get("userName")
+        owner = aws.user(call.get("awsRegion"), call.get("recipientAccountId"), user) or actor
+        if owner:
+            yield edge(owner, "owns", first)
+    if first.kind == "workload":
+        yield from (edge(first, "runs_image", one) for one in targets if one.kind == "image")
+
+
+def _attributes(service: str, name: str, call: dict[str, Json]) -> dict[str, Json]:
+    asked = mapping(call.get("requestParameters"))
+    bedrock = service.startswith("bedrock")
+    guardrail = mapping(asked.get("guardrailConfig")).get("guardrailIdentifier")
+    guardrail = aws.tail(asked.get("guardrailIdentifier") or guardrail) if bedrock else None
+    read = call.get("readOnly")
+    found = {
+        "api.service": service,
+        "api.operation": name,
+        "api.read_only": read if isinstance(read, bool) else None,
+        "cloud.region": text(call.get("awsRegion"), 64),
+        "error.code": text(call.get("errorCode"), 256),
+        "gen_ai.provider.name": "aws.bedrock" if bedrock else None,
+        "gen_ai.request.model": text(asked.get("modelId"), 512) if bedrock else None,
+        "aws.bedrock.guardrail.id": guardrail,
+    }
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _image(container: Json) -> Entity | None:
+    reference = text(mapping(container).get("image"), 512)
+    return image(reference) if reference else None
+
+
+# The same callers come again and again.
+_principal = lru_cache(maxsize=16_384)(principal)

@@ -1,0 +1,110 @@
+"""Topology: which stages there are, what feeds each, and where a row goes. Both drivers build from this page.
+
+    ingest --> correlate-1 --> ... --> correlate-n --+
+       |------> observe ----> inventory --> membership --+--> attach --> assess
+       +------------------------------------------------+
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+from zlib import crc32
+
+from correlators.assess import Assess, memory
+from correlators.attach import Attach
+from correlators.correlate import Correlate
+from correlators.forecast import Forecaster
+from correlators.inventory import Inventory
+from correlators.keyed import Keyed, Logic
+from correlators.observe import Observe
+from correlators.priority import complete
+from correlators.routes import Routes
+from correlators.ruleset import Ruleset
+from schemas.detection import Logsource
+from schemas.rows import Delete, Row
+from schemas.topics import ASSESS, ATTACH, FACTS, INVENTORY, MEMBERSHIP, SIGNALS
+from streams.source import named
+
+
+class Stage(NamedTuple):
+    """A keyed stage: its name, its correlation level (0 elsewhere), its logic and the stages whose Ticks it waits for."""
+
+    name: str
+    level: int
+    logic: Logic
+    feeders: tuple[str, ...]
+    single: bool = False
+
+
+_STAGE_OF = {FACTS: "observe", INVENTORY: "inventory", MEMBERSHIP: "attach", ATTACH: "attach", ASSESS: "assess"}
+INGEST = "ingest"
+NORMAL = "barograph"  # the product of rules over the normal form
+
+
+def stages(ruleset: Ruleset, routes: Routes) -> list[Stage]:
+    """All keyed stages, each after its feeders."""
+    correlate = Correlate(ruleset.correlations, routes)
+    levels = [f"correlate-{n}" for n in range(1, max((c.level_number for c in ruleset.correlations), default=0) + 1)]
+    attach = Attach(memory(ruleset.convergences))
+    assess = Assess(ruleset.convergences, routes, complete, Forecaster.builtin())
+    return [
+        *(Stage(name, n + 1, correlate, (INGEST, *levels[:n])) for n, name in enumerate(levels)),
+        Stage("observe", 0, Observe(), (INGEST,)),
+        Stage("inventory", 0, Inventory(), ("observe",), single=True),
+        Stage("attach", 0, attach, (INGEST, *levels, "observe", "inventory")),
+        Stage("assess", 0, assess, ("attach",)),
+    ]
+
+
+def stage_of(row: Row | Delete) -> str:
+    """The stage that owns the row."""
+    return f"correlate-{row.level}" if row.topic == SIGNALS else _STAGE_OF[row.topic]
+
+
+def partition_of(key: str, partitions: int) -> int:
+    """The partition that owns a key."""
+    return crc32(key.encode()) % partitions
+
+
+def instances(stage: Stage, partitions: int) -> list[str]:
+    """The names of a stage's partitions, as its Ticks carry them."""
+    return [f"{stage.name}/{p}" for p in range(1 if stage.single else partitions)]
+
+
+def feeding(ruleset: Ruleset, sources: Mapping[str, Iterable[str] | None]) -> Iterator[str]:
+    """The ingest inputs that can feed a correlation. `sources`: input -> names of its sources, None = any.
+
+    Rules over fast logs do not wait for an input of which no correlation can ever see a record.
+    """
+    wanted = {name for rule in ruleset.correlations for name in rule.rules}
+    needed = [rule.detection.logsource for rule in ruleset.rules if rule.detection.id in wanted]
+    for input_, names in sources.items():
+        if names is None or any(_reaches(logsource, name) for logsource in needed for name in names):
+            yield input_
+
+
+def build(ruleset: Ruleset, routes: Routes, sources: Mapping[str, Iterable[str] | None], partitions: int) -> dict[str, Keyed]:
+    """Every partition of every keyed stage by name, in the order in which rows flow."""
+    plan = stages(ruleset, routes)
+    names = {stage.name: instances(stage, partitions) for stage in plan}
+    raw = {INGEST: list(sources)}
+    logs = set(feeding(ruleset, sources))
+    built: dict[str, Keyed] = {}
+    for stage in plan:
+        inputs = [
+            name
+            for feeder in stage.feeders
+            for name in (raw | names)[feeder]
+            if not (stage.level and feeder == INGEST and name not in logs)
+        ]
+        for me in names[stage.name]:
+            built[me] = Keyed(stage.logic, me, stage.level, inputs)
+    return built
+
+
+def _reaches(logsource: Logsource, name: str) -> bool:
+    """True if a rule of this logsource can see a record of the source, raw or in the normal form."""
+    if logsource.product == NORMAL:
+        return logsource.service in (None, name)
+    return logsource.implied_by(named(name).LOGSOURCE)

@@ -1,0 +1,94 @@
+from infra.explain import explain_alert, explain_finding, explain_signal
+from schemas.alert import Alert
+from schemas.finding import Finding, Signal
+from tests.infra.report.sample import digest, evidence, expired, sample, warning
+
+SIGNAL = {
+    "id": digest("signal")[:32],
+    "time": "2026-11-20T21:20:40Z",
+    "detection": "mcp_manifest_turned",
+    "title": "Tool description hides something",
+    "level": "high",
+    "confidence": 0.9,
+    "family": "mcp-manifest",
+    "event": evidence("turned")[0]["event"],
+    "entities": [{"kind": "mcp_server", "id": "mcp.example.test"}],
+    "fields": {"mcp.manifest.cues": ["conceal", "url"], "name": "\x1b[2Jgone"},
+    "tags": ["atlas.aml-t0110"],
+    "evidence": evidence("turned"),
+}
+FINDING = {
+    "id": digest("finding")[:32],
+    "rule": "prompt_attack_burst",
+    "title": "Several prompt attacks on one agent",
+    "level": "high",
+    "group": {"entity.agent": "claims-assistant"},
+    "first_time": "2026-11-20T21:01:00Z",
+    "onset_time": "2026-11-20T21:02:11Z",
+    "last_time": "2026-11-20T21:05:00Z",
+    "count": 12345,
+    "signals": [SIGNAL["id"]],
+    "families": ["prompt-attack"],
+    "confidence": 0.7,
+    "evidence": evidence("g1", "g2"),
+    "body_sha256": digest("finding body"),
+    "meta": {"state": "final", "revision": 3},
+}
+
+
+def test_the_points_of_the_ledger_are_those_of_the_sum() -> None:
+    lines = list(explain_alert(sample().alerts[0], {}))
+    start, end = lines.index("Why") + 2, lines.index("The chain") - 1
+    *terms, total = lines[start:end]
+    points = [
+        int(line.split()[0].replace(",", "").replace("\N{MINUS SIGN}", "-")) for line in terms
+    ]
+    assert total == "    +2,332  sum, in thousandths of log-odds: priority 91"
+    assert sum(points) == 2332
+
+
+def test_the_story_of_an_alert_is_whole() -> None:
+    turned = evidence("turned")[0]
+    story = "\n".join(explain_alert(sample().alerts[0], {turned["event"]: "file:otel.jsonl#7"}))
+    for part in (
+        "warning, priority 91: A trusted tool changed its instructions",
+        "  state       settled, revision 5",
+        "agent:claims-assistant -uses-> tool:mcp.example.test/fetch_page (walked)",
+        "2026-11-20 21:20:40  outlook -> watch: Tool gained a hidden URL  [3]",
+        "62 % within 24h: Exfiltration via AI Agent Tool Invocation (AML.T0086)",
+        "1. Pin fetch_page to the manifest approved on 2026-11-03 (AML.M0014)",
+        "     priority 91 -> 63",
+        f"[3] {turned['event']}  file:otel.jsonl#7\n      sha256 {turned['sha256']}",
+        f"barograph verify {warning()['id']}",
+    ):
+        assert part in story
+
+
+def test_a_closed_alert_says_how_it_ended() -> None:
+    first = next(explain_alert(Alert.model_validate(expired()), {}))
+    assert first.startswith("watch expired, priority 38:")
+
+
+def test_parts_without_content_are_left_out() -> None:
+    bare = {**warning(), "why": [], "next": [], "actions": [], "path": [], "timeline": []}
+    story = list(explain_alert(Alert.model_validate(bare), {}))
+    assert [line for line in story if line and not line.startswith(" ")] == [
+        f"warning, priority 91: {warning()['title']}",
+        "Evidence",
+        f"To recompute the hashes: barograph verify {warning()['id']}",
+    ]
+
+
+def test_the_story_of_a_finding() -> None:
+    story = "\n".join(explain_finding(Finding.model_validate(FINDING), {}))
+    assert "finding (high): Several prompt attacks on one agent" in story
+    assert "  group entity.agent  claims-assistant" in story
+    assert "  count               12,345" in story
+    assert "[2] " in story
+
+
+def test_the_story_of_a_signal_is_inert() -> None:
+    story = "\n".join(explain_signal(Signal.model_validate(SIGNAL), {}))
+    assert '  mcp.manifest.cues = ["conceal", "url"]' in story
+    assert "  name = \\x1b[2Jgone" in story
+    assert "\x1b" not in story

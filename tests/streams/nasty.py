@@ -1,0 +1,372 @@
+"""A driver that is as nasty as allowed: random scheduling, batch sizes, crashes, copies, idle Ticks, 1 or 4 partitions.
+
+It runs the real stages (ingest, correlate, observe, inventory, attach, assess) over a small random estate, with two
+sources of different lateness and three levels of chained correlations.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from random import Random
+from typing import Any
+
+import orjson
+
+from correlators.document import Document
+from correlators.keyed import Keyed, Slot
+from correlators.routes import Routes
+from correlators.ruleset import Ruleset, parse
+from schemas.config import Limits
+from schemas.detection import Logsource
+from schemas.entity import Entity
+from schemas.event import Edge, Event, EventEvidence
+from schemas.rows import Output, Result, Tick
+from schemas.times import END, SECOND
+from streams.ingest import Ingest, Progress
+from streams.input import Chunk
+from streams.source import Narrow, Parsed, Raw
+from streams.topology import build, partition_of, stage_of
+
+LATENESS = {"fast": 10, "slow": 60}  # seconds
+START = 1_760_000_000 * SECOND
+
+
+class TestSource:
+    """A source of JSON records {uid, time, type, ...}: one record a document."""
+
+    __test__ = False
+    TITLE = "records of the model"
+    LOGSOURCE = Logsource(product="model")
+    NARROW: Narrow | None = None
+
+    def __init__(self, name: str) -> None:
+        self.NAME = name
+        self.LATENESS = LATENESS[name] * SECOND
+
+    def sniff(self, head: bytes) -> bool:
+        return head.startswith(b"{")
+
+    def split(self, document: bytes) -> Iterator[Raw]:
+        yield Raw(document)
+
+    def event(self, raw: Raw, record: Any, evidence: EventEvidence) -> Parsed:
+        kind = record["type"]
+        entities: list[Entity] = []
+        edges: list[Edge] = []
+        if kind == "edge":
+            parent, child = _entity(record["parent"]), _entity(record["child"])
+            entities = [parent, child]
+            state = "open" if record["open"] else "closed"
+            declared = parent.kind == "application"
+            edges = [Edge(from_=parent, relation="uses", to=child, declared=declared, state=state)]
+        else:
+            entities = [_entity(record["entity"])]
+        event = Event(
+            uid=record["uid"],
+            time=START + record["time"] * SECOND,
+            source=self.NAME,
+            class_uid=6003,
+            class_name="API Activity",
+            activity=kind,
+            entities=tuple(entities),
+            edges=tuple(edges),
+            attributes={k: v for k, v in record.items() if k in ("user", "value", "open")},
+            evidence=EventEvidence(origin="", sha256=evidence.sha256),
+        )
+        return Parsed(event, {})
+
+
+def _entity(key: str) -> Entity:
+    kind, _, id_ = key.partition(":")
+    return Entity(kind=kind, id=id_)
+
+
+SOURCES = {name: TestSource(name) for name in LATENESS}
+
+
+def _detection(name: str, level: str = "medium", extra: str = "") -> Document:
+    text = (
+        f"title: {name}\nname: {name}\nlevel: {level}\nlogsource: {{product: barograph}}\n"
+        f"detection:\n  selection: {{activity: {name}}}\n  condition: selection\n{extra}"
+    )
+    return Document(f"detections/{name}.yml", text)
+
+
+def _correlation(name: str, body: str) -> Document:
+    return Document(f"correlations/{name}.yml", f"title: {name}\nname: {name}\nlevel: medium\ncorrelation:\n{body}")
+
+
+def _fact(state: str) -> str:
+    return f"barograph: {{fact: {{name: exposed, on: model, state: {state}}}}}\n"
+
+
+RULES = [
+    _detection("fail"),
+    _detection("probe"),
+    _detection("ok"),
+    _detection("cfg", extra="tags: [atlas.aml-t0051]\n"),
+    _detection("deploy"),
+    _detection("eval"),
+    _detection("expose", extra=_fact("open")),
+    _detection("hide", extra=_fact("closed")),
+    _correlation("r1", "  type: event_count\n  rules: [fail]\n  group-by: [user]\n  timespan: 30s\n  condition: {gte: 3}\n"),
+    _correlation(
+        "r2",
+        "  type: value_count\n  rules: [probe]\n  group-by: [user]\n  timespan: 40s\n  condition: {gte: 2, field: value}\n",
+    ),
+    _correlation("r3", "  type: temporal\n  rules: [probe, fail]\n  group-by: [user]\n  timespan: 15s\n"),
+    _correlation("c1", "  type: temporal_ordered\n  rules: [r1, ok]\n  group-by: [user]\n  timespan: 20s\n"),
+    _correlation("c2", "  type: event_count\n  rules: [c1, r2]\n  group-by: [user]\n  timespan: 90s\n  condition: {gte: 2}\n"),
+    _correlation("few", "  type: event_count\n  rules: [ok]\n  group-by: [user]\n  timespan: 25s\n  condition: {lt: 2}\n"),
+    Document(
+        "convergences/storm.yml",
+        """
+id: storm
+title: Storm
+summary: Several things at once.
+join: system
+via: [model, principal]
+window: 80s
+ttl: 120s
+legs:
+  probe: {class: runtime, of: [r2]}
+  auth: {class: runtime, of: [c1, c2], at_least: 1}
+  change: {class: change, of: [cfg], after: probe}
+  weak: {class: posture, fact: exposed, on: model}
+  unchecked: {class: change, of: [eval], absent: true, since: change, within: 50s}
+actions:
+  - {text: hide it, removes: [weak]}
+""",
+    ),
+    Document(
+        "convergences/same_thing.yml",
+        """
+id: same_thing
+title: The same thing twice
+summary: Two steps on one model.
+join: model
+window: 60s
+ttl: 70s
+legs:
+  deploy: {class: change, of: [deploy]}
+  check: {class: change, of: [eval], after: deploy, at_least: 2}
+""",
+    ),
+]
+
+
+def ruleset() -> Ruleset:
+    rules = parse(RULES)
+    assert not rules.problems, rules.problems
+    return rules
+
+
+def workload(random: Random, size: int) -> list[dict[str, Any]]:
+    users, models, apps = ["principal:ann", "principal:bob"], ["model:m1", "model:m2"], ["application:a1", "application:a2"]
+    span = random.choice([150, 400, 900])
+    kinds = ["fail"] * 6 + ["probe"] * 3 + ["ok"] * 3 + ["cfg", "deploy", "eval", "expose", "hide", "edge", "edge"]
+    out = []
+    for i in range(size):
+        kind = random.choice(kinds)
+        slow = kind in ("expose", "hide", "edge", "eval")
+        event: dict[str, Any] = {
+            "uid": f"e{i:03d}{random.randrange(10**6):06d}",
+            "time": random.randrange(span),
+            "type": kind,
+            "source": "slow" if slow else "fast",
+        }
+        if kind in ("fail", "probe", "ok"):
+            user = random.choice(users)
+            event |= {"user": user, "entity": user, "value": random.choice("abc")}
+        elif kind == "edge":
+            event |= {
+                "parent": random.choice([*apps, "model:m1"]),
+                "child": random.choice([*models[1:], *users]),
+                "open": random.random() < 0.7,
+            }
+        else:
+            event |= {"entity": random.choice(models)}
+        out.append(event)
+        if random.random() < 0.08:  # a copy that differs (delivered again in another envelope, enriched)
+            out.append(event | {"value": random.choice("abc"), "note": random.random()})
+    return out
+
+
+Lane = list["dict[str, Any] | int"]  # records, and idle Ticks as watermarks in seconds
+
+
+def arrivals(
+    events: Sequence[dict[str, Any]], partitions: int, random: Random, disorder: float, copies: float, idle: bool
+) -> dict[str, Lane]:
+    """What each raw partition sees, in order: late only what is a copy of something that was in time."""
+    arriving: dict[str, list[tuple[float, float, dict[str, Any]]]] = {
+        f"{name}/{p}": [] for name in LATENESS for p in range(partitions)
+    }
+    for event in events:
+        for _ in range(1 + (random.random() < copies) + (random.random() < copies / 2)):
+            part = 0 if idle and random.random() < 0.9 else random.randrange(partitions)
+            delay = random.random() * disorder * LATENESS[event["source"]]
+            arriving[f"{event['source']}/{part}"].append((event["time"] + delay, random.random(), event))
+    lanes: dict[str, Lane] = {}
+    for name, found in arriving.items():
+        ordered: Lane = [event for _, _, event in sorted(found, key=lambda x: x[:2])]
+        if idle:
+            place = random.randrange(len(ordered) + 1)
+            rest = [event["time"] for event in ordered[place:] if isinstance(event, dict)]
+            ordered.insert(place, min(rest) if rest else 5)
+        seen = [event for event in ordered if isinstance(event, dict)]
+        top = max((event["time"] for event in seen), default=0)
+        lateness = LATENESS[name.partition("/")[0]]
+        ordered += [e for e in seen if random.random() < copies / 4 and e["time"] < top - lateness]
+        lanes[name] = ordered
+    return lanes
+
+
+class Cluster:
+    """Real stages behind inboxes, first in first out for each upstream; everything else is random."""
+
+    ingest: type[Ingest] = Ingest
+    keyed: type[Keyed] = Keyed
+
+    def __init__(self, rules: Ruleset, partitions: int, random: Random, crash: float, batch: int) -> None:
+        self.partitions, self.random, self.crash, self.batch = partitions, random, crash, batch
+        routes = Routes(rules)
+        raw = {f"{name}/{p}": None for name in LATENESS for p in range(partitions)}
+        self.stages = build(rules, routes, raw, partitions)
+        for stage in self.stages.values():
+            stage.__class__ = self.keyed
+        self.raw = {n: self.ingest(n, rules, routes, SOURCES.__getitem__, None, Limits()) for n in raw}
+        self.progress = {name: Progress() for name in raw}
+        self.lanes: dict[str, deque[dict[str, Any] | int]] = {}
+        self.inbox: dict[tuple[str, str], deque[Any]] = {
+            (name, feeder): deque() for name, stage in self.stages.items() for feeder in stage.clock.ticks
+        }
+        self.results: dict[tuple[str, str], Result] = {}
+        self.revisions = self.withdrawn = 0
+
+    def run(self, lanes: dict[str, Lane], end: int) -> None:
+        self.lanes = {name: deque([*lane, END]) for name, lane in lanes.items()}
+        self.end = START + end * SECOND
+        while True:
+            ready: list[Any] = [n for n, lane in self.lanes.items() if lane]
+            ready += [place for place, box in self.inbox.items() if box]
+            if not ready:
+                return
+            chosen = self.random.choice(ready)
+            if isinstance(chosen, str):
+                self._ingest(chosen)
+            else:
+                self._step(*chosen)
+
+    def _ingest(self, name: str) -> None:
+        lane, stage = self.lanes[name], self.raw[name]
+        if isinstance(lane[0], int):
+            mark = lane.popleft()
+            time = START + mark * SECOND if mark != END else END
+            tick = Tick(name, 0, time, self.end if time == END else time)
+            self.progress[name], outputs = stage.tick(self.progress[name], tick)
+            self._send(name, outputs)
+            return
+        size = self.random.randint(1, self.batch)
+        records: list[dict[str, Any]] = []
+        while lane and len(records) < size and isinstance(lane[0], dict):
+            records.append(lane.popleft())  # type: ignore[arg-type]
+        chunk = Chunk(name.partition("/")[0], name, [orjson.dumps(r) for r in records], None, None)
+        if self.random.random() < self.crash:
+            stage.step(self.progress[name], chunk)  # thrown away before it was saved
+        self.progress[name], outputs = stage.step(self.progress[name], chunk)
+        self._send(name, outputs)
+
+    def _step(self, name: str, feeder: str) -> None:
+        box, stage = self.inbox[name, feeder], self.stages[name]
+        size = min(len(box), self.random.randint(1, self.batch))
+        if self.random.random() < self.crash:
+            stage.step([box[i] for i in range(min(len(box), self.random.randint(1, self.batch)))])
+            for key in list(stage.slots)[:3]:  # what was saved is what is loaded again
+                stage.slots[key] = Slot.load(stage.slots[key].dump(tail=True), stage.logic)
+        changes, outputs = stage.step([box[i] for i in range(size)])
+        stage.apply(changes)
+        for _ in range(size):
+            box.popleft()
+        self._send(name, outputs)
+
+    def _send(self, sender: str, outputs: Sequence[Output]) -> None:
+        for output in outputs:
+            if isinstance(output, Tick):
+                for name, feeder in self.inbox:
+                    if feeder == sender:
+                        self.inbox[name, feeder].append(output)
+            elif isinstance(output, Result):
+                self._result(output)
+            else:
+                owner = stage_of(output)
+                single = owner == "inventory"
+                place = f"{owner}/{0 if single else partition_of(output.key, self.partitions)}"
+                self.inbox[place, sender].append(output)
+
+    def _result(self, result: Result) -> None:
+        if result.kind in ("finding", "alert", "forecast", "system"):
+            self.revisions += 1
+            self.withdrawn += result.state == "withdrawn"
+            self.results[result.kind, result.id] = result
+
+    def final(self) -> dict[tuple[str, str], str]:
+        """body_sha256 (or the body) of every final finding, alert, forecast and system."""
+        unsettled = [r for r in self.results.values() if r.state in ("provisional", "settled")]
+        assert not unsettled, unsettled
+        return {
+            key: r.body.get("body_sha256") or orjson.dumps(r.body).decode()
+            for key, r in self.results.items()
+            if r.state == "final"
+        }
+
+
+def play(
+    cluster: type[Cluster],
+    rules: Ruleset,
+    events: Sequence[dict[str, Any]],
+    end: int,
+    random: Random,
+    *,
+    partitions: int = 1,
+    disorder: float = 0,
+    copies: float = 0,
+    idle: bool = False,
+    crash: float = 0,
+    batch: int = 10**6,
+) -> Cluster:
+    """One run; the defaults are the undisturbed reference."""
+    played = cluster(rules, partitions, random, crash, batch)
+    played.run(arrivals(events, partitions, random, disorder, copies, idle), end)
+    return played
+
+
+def trial(cluster: type[Cluster], rules: Ruleset, seed: int, runs: int = 4) -> dict[str, int]:
+    """One random estate, one reference run, some nasty ones. `bad` counts runs with other final results."""
+    random = Random(seed)
+    events = workload(random, random.choice([12, 40, 90]))
+    end = max(e["time"] for e in events) + random.choice([0, 0, 70, 1000])
+    want = play(Cluster, rules, events, end, Random(0)).final()
+    got = {"bad": 0, "runs": 0, "results": len(want), "withdrawn": 0, "revisions": 0}
+    for run in range(runs):
+        played = play(
+            cluster,
+            rules,
+            events,
+            end,
+            Random(seed * 10 + run),
+            partitions=random.choice([1, 4]),
+            disorder=random.choice([0.3, 1.0]),
+            copies=random.choice([0, 0.3]),
+            idle=random.random() < 0.5,
+            crash=random.choice([0, 0.1]),
+            batch=random.choice([1, 7, 50]),
+        )
+        got["runs"] += 1
+        got["bad"] += played.final() != want
+        got["withdrawn"] += played.withdrawn
+        got["revisions"] += played.revisions
+    return got
+
+
