@@ -67,7 +67,9 @@ class Draft(msgspec.Struct, array_like=True, frozen=True):
     likely: bool
 
 
-def begin(convergence: Convergence, system: str, cause: str, join: str, standing: Standing, time: int) -> Open:
+def begin(
+    convergence: Convergence, system: str, cause: str, join: str, standing: Standing, time: int
+) -> Open:
     """The alert of the first time at which the convergence holds; `cause` is the smallest row id of that time."""
     alert = Open(
         id=digest("alert", system, convergence.id, cause),
@@ -79,7 +81,9 @@ def begin(convergence: Convergence, system: str, cause: str, join: str, standing
         join=join,
         standing=standing,
     )
-    alert.timeline = [Line(time, f"{standing.stage}: {_legs(standing)}", _evidence(standing.strands))]
+    alert.timeline = [
+        Line(time, f"{standing.stage}: {_legs(standing)}", _evidence(standing.strands))
+    ]
     return alert
 
 
@@ -103,8 +107,13 @@ def move(alert: Open, standing: Standing, time: int, reason: str) -> None:
 
 def remember(alert: Open, instance: Instance, facts: Iterable[tuple[str, Path]]) -> None:
     """Keep what carries the alert: evidence, findings, entities, tags, and the lineage path it lies on."""
-    hits = sorted({h.leg: h for hits in instance.hits.values() for h in hits}.values(), key=lambda h: (h.at, h.leg))
-    alert.evidence = shown(alert.evidence, (pair for s in alert.standing.strands for pair in s.evidence))
+    hits = sorted(
+        {h.leg: h for hits in instance.hits.values() for h in hits}.values(),
+        key=lambda h: (h.at, h.leg),
+    )
+    alert.evidence = shown(
+        alert.evidence, (pair for s in alert.standing.strands for pair in s.evidence)
+    )
     alert.evidence = shown(alert.evidence, (pair for h in hits for pair in h.evidence))
     alert.findings = shown(alert.findings, (h.finding for h in hits if h.finding))
     alert.walked = shown(alert.walked, (e for h in hits for e in h.entities))
@@ -112,11 +121,15 @@ def remember(alert: Open, instance: Instance, facts: Iterable[tuple[str, Path]])
     alert.entities = shown(alert.entities, (entity for entity, _ in facts))
     alert.tags = shown(alert.tags, (tag for h in hits for tag in h.tags))
     alert.techniques = [tag for h in hits for tag in h.tags if tag.startswith("atlas.")]
-    paths = [path for via in instance.via.values() for path in via.values()] + [path for _, path in facts]
+    paths = [path for via in instance.via.values() for path in via.values()] + [
+        path for _, path in facts
+    ]
     alert.path = shown(alert.path, (step for path in paths for step in path))
 
 
-def draft(convergence: Convergence, system: str, alert: Open, status: AlertStatus, time: int) -> dict[str, Any]:
+def draft(
+    convergence: Convergence, system: str, alert: Open, status: AlertStatus, time: int
+) -> dict[str, Any]:
     """The body without its scores; `draft` holds what `correlators.priority` needs to complete it."""
     timeline = alert.timeline
     if status != "open":
@@ -132,13 +145,21 @@ def draft(convergence: Convergence, system: str, alert: Open, status: AlertStatu
         "title": convergence.title,
         "summary": f"{convergence.summary.strip()} Holding on {alert.join or system}: {_legs(alert.standing)}.",
         "severity": convergence.severity,
-        "entities": [{"kind": k, "id": i} for k, _, i in (e.partition(":") for e in alert.entities)],
+        "entities": [
+            {"kind": k, "id": i} for k, _, i in (e.partition(":") for e in alert.entities)
+        ],
         "findings": alert.findings,
         "timeline": [
-            {"time": rfc3339(line.time), "text": line.text, "evidence": listed(line.evidence)} for line in timeline
+            {"time": rfc3339(line.time), "text": line.text, "evidence": listed(line.evidence)}
+            for line in timeline
         ],
         "path": [
-            {"from": f, "relation": r, "to": t, "state": "walked" if {f, t} <= {*alert.walked, system} else "open"}
+            {
+                "from": f,
+                "relation": r,
+                "to": t,
+                "state": "walked" if {f, t} <= {*alert.walked, system} else "open",
+            }
             for f, r, t in alert.path
         ],
         "next": alert.next,
@@ -148,7 +169,9 @@ def draft(convergence: Convergence, system: str, alert: Open, status: AlertStatu
         "last_time": rfc3339(alert.last),
         "expires_at": rfc3339(alert.last + convergence.ttl),
         "evidence": listed(alert.evidence),
-        "draft": msgspec.json.encode(Draft(alert.last, alert.standing, alert.surroundings, alert.likely)).decode(),
+        "draft": msgspec.json.encode(
+            Draft(alert.last, alert.standing, alert.surroundings, alert.likely)
+        ).decode(),
     }
 
 

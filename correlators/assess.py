@@ -20,7 +20,6 @@ from correlators.outlook import Forecast
 from correlators.routes import Routes, carried
 from correlators.surroundings import surroundings
 from schemas.alert import STAGES, AlertStatus
-from schemas.canonical import digest
 from schemas.convergence import Convergence
 from schemas.rows import Result, Row
 
@@ -36,7 +35,9 @@ class Story(msgspec.Struct, array_like=True):
 
     def copy(self) -> Story:
         """A copy that can be changed."""
-        return Story({k: v.copy() for k, v in self.instances.items()}, self.alert and self.alert.copy())
+        return Story(
+            {k: v.copy() for k, v in self.instances.items()}, self.alert and self.alert.copy()
+        )
 
 
 class System(msgspec.Struct, array_like=True):
@@ -88,25 +89,44 @@ class Assess:
         facts = [r for r in rows if r.kind == "posture"]
         for row in sorted(facts, key=lambda r: (r.body["state"] != "closed", r.id)):
             ended = self._fact(state, row.body)
-            touched |= {c: ended or touched.get(c, False) for c in self.of_fact.get(row.body["name"], ())}
+            touched |= {
+                c: ended or touched.get(c, False) for c in self.of_fact.get(row.body["name"], ())
+            }
             for id_ in self.of_fact.get(row.body["name"], ()):
                 self._latent(state, self.convergences[id_], row.body)
+        taken: list[Row] = []  # everyday signals that fill no leg are no sign of an attack
         found = sorted(
-            ((ref, row) for row in rows if row.kind == "leg" for ref in self.routes.legs.get(row.body["of"], ())),
-            key=lambda found: (found[0][0].id, list(found[0][0].legs).index(found[0][1]), found[1].id),
+            (
+                (ref, row)
+                for row in rows
+                if row.kind == "leg"
+                for ref in self.routes.legs.get(row.body["of"], ())
+            ),
+            key=lambda found: (
+                found[0][0].id,
+                list(found[0][0].legs).index(found[0][1]),
+                found[1].id,
+            ),
         )
         for (convergence, leg), row in found:
             if self._leg(state, convergence, leg, row.body, time):
+                taken.append(row)
                 touched.setdefault(convergence.id, False)
-        kinds = {e.partition(":")[0] for r in rows for e in (r.body["entity"], *r.body.get("entities", ()))}
+        kinds = {
+            e.partition(":")[0]
+            for r in rows
+            for e in (r.body["entity"], *r.body.get("entities", ()))
+        }
         state.kinds = sorted({*state.kinds, *kinds})
-        seen = sorted({tag for r in rows if r.kind == "leg" and r.body["at"] == time for tag in r.body["tags"]})
+        seen = sorted({tag for row in taken if row.body["at"] == time for tag in row.body["tags"]})
         for forecast in outlook.hits(state.forecasts, seen, time):
             self._end_forecast(state, forecast, "hit", time, emit)
         cause = min(row.id for row in rows)
         for id_ in self.convergences:
             if id_ in touched or (touched and self.convergences[id_].yields):
-                self._assess(key, state, id_, time, cause, "ended" if touched.get(id_) else "row", emit)
+                self._assess(
+                    key, state, id_, time, cause, "ended" if touched.get(id_) else "row", emit
+                )
 
     def fire(self, key: str, state: System, until: int, ahead: bool, emit: Emit) -> None:
         """Absences, legs that leave their window, expiries and forecast horizons before `until`, in order of time."""
@@ -117,7 +137,9 @@ class Assess:
                 continue
             convergence, story = self.convergences[id_], state.stories[id_]
             if what == "absent":
-                for name in [n for n, w in story.instances[join].waits.items() if w.deadline == due]:
+                for name in [
+                    n for n, w in story.instances[join].waits.items() if w.deadline == due
+                ]:
                     hit = legs.lapse(story.instances[join], name)
                     self._assess(key, state, id_, due, hit.leg, "row", emit)
             elif what == "left":
@@ -126,16 +148,22 @@ class Assess:
                     del story.instances[join]
                 self._assess(key, state, id_, due, "", "left", emit)
             elif story.alert is not None:
-                self._end(key, state, id_, "verified" if story.alert.verified else "expired", due, emit)
+                self._end(
+                    key, state, id_, "verified" if story.alert.verified else "expired", due, emit
+                )
 
     def report(self, key: str, state: System, emit: Emit) -> None:
         """Say the open alerts and forecasts."""
         for id_, story in state.stories.items():
             if story.alert is not None:
-                body = alerting.draft(self.convergences[id_], key, story.alert, "open", story.alert.last)
+                body = alerting.draft(
+                    self.convergences[id_], key, story.alert, "open", story.alert.last
+                )
                 emit.result("alert", story.alert.id, story.alert.last, body)
         for forecast in state.forecasts.values():
-            emit.result("forecast", forecast.id, forecast.issued, outlook.body(forecast, "open", None))
+            emit.result(
+                "forecast", forecast.id, forecast.issued, outlook.body(forecast, "open", None)
+            )
 
     def due(self, key: str, state: System) -> int | None:  # noqa: ARG002
         """The earliest deadline."""
@@ -144,7 +172,11 @@ class Assess:
 
     def idle(self, state: System) -> bool:
         """True if nothing is known of the system."""
-        return not (state.facts or state.forecasts or any(s.alert or s.instances for s in state.stories.values()))
+        return not (
+            state.facts
+            or state.forecasts
+            or any(s.alert or s.instances for s in state.stories.values())
+        )
 
     def provisional(self, key: str) -> bool:  # noqa: ARG002
         """Alerts are said as soon as they hold; only absences wait (see `fire`)."""
@@ -192,11 +224,17 @@ class Assess:
             if convergence.join in ("system", body["entity"].partition(":")[0]):
                 story.instances.setdefault(join, Instance())
 
-    def _leg(self, state: System, convergence: Convergence, leg: str, body: Mapping[str, Any], time: int) -> bool:
+    def _leg(
+        self, state: System, convergence: Convergence, leg: str, body: Mapping[str, Any], time: int
+    ) -> bool:
         entities = body["entities"]
         if body["entity"] not in carried(convergence, entities):
             return False
-        joins = [""] if convergence.join == "system" else [e for e in entities if e.startswith(convergence.join + ":")]
+        joins = (
+            [""]
+            if convergence.join == "system"
+            else [e for e in entities if e.startswith(convergence.join + ":")]
+        )
         story = state.stories.get(convergence.id) or Story()
         hit = Held(
             at=body["at"],
@@ -225,7 +263,9 @@ class Assess:
             state.stories[convergence.id] = story
         return taken
 
-    def _assess(self, key: str, state: System, id_: str, time: int, cause: str, why: str, emit: Emit) -> None:
+    def _assess(
+        self, key: str, state: System, id_: str, time: int, cause: str, why: str, emit: Emit
+    ) -> None:
         """Look at one story at `time`. `why`: row (something came), ended (something was taken back), left (a window)."""
         convergence, story = self.convergences[id_], state.stories.get(id_)
         if story is None:
@@ -235,7 +275,9 @@ class Assess:
         if not (story.instances or story.alert):
             del state.stories[id_]
         if standing is None or instance is None:
-            covered = self._covering(state, convergence, story) if alert and convergence.yields else None
+            covered = (
+                self._covering(state, convergence, story) if alert and convergence.yields else None
+            )
             if alert is not None and covered is not None:
                 alert.superseded_by = covered
                 self._end(key, state, id_, "superseded", time, emit)
@@ -247,12 +289,16 @@ class Assess:
                 return
             alert = story.alert = alerting.begin(convergence, key, cause, join, standing, time)
         else:
-            reason = "evidence was taken back" if why == "ended" else "older evidence left the window"
+            reason = (
+                "evidence was taken back" if why == "ended" else "older evidence left the window"
+            )
             alerting.move(alert, standing, time, reason)
             alert.join = join
             alert.last = alert.last if why == "left" else time
         used = {leg.fact for leg in convergence.legs.values() if leg.fact}
-        alerting.remember(alert, instance, [(f.entity, f.path) for f in state.facts.values() if f.name in used])
+        alerting.remember(
+            alert, instance, [(f.entity, f.path) for f in state.facts.values() if f.name in used]
+        )
         alert.surroundings = surroundings(state.facts.values())
         fresh = outlook.look(self.forecaster, convergence, alert, tuple(state.kinds))
         if standing.stage == "watch" and len(standing.strands) > 1 and alert.likely:
@@ -271,7 +317,9 @@ class Assess:
         for join, instance in sorted(story.instances.items()):
             seen = instance
             if taken:
-                free = {n: [h for h in hits if h.leg not in taken] for n, hits in instance.hits.items()}
+                free = {
+                    n: [h for h in hits if h.leg not in taken] for n, hits in instance.hits.items()
+                }
                 seen = Instance(free, instance.via, instance.waits)
             standing = legs.standing(convergence, join, seen, state.facts, time)
             if standing is not None:
@@ -282,7 +330,9 @@ class Assess:
 
     @staticmethod
     def _carrying(story: Story) -> frozenset[str]:
-        return frozenset(h.leg for i in story.instances.values() for hits in i.hits.values() for h in hits)
+        return frozenset(
+            h.leg for i in story.instances.values() for hits in i.hits.values() for h in hits
+        )
 
     def _taken(self, state: System, convergence: Convergence) -> frozenset[str]:
         """Legs that carry another open alert of the system."""
@@ -316,13 +366,17 @@ class Assess:
         due, _, what, id_, join = min(found)
         return due, what, id_, join
 
-    def _end(self, key: str, state: System, id_: str, status: AlertStatus, time: int, emit: Emit) -> None:
+    def _end(
+        self, key: str, state: System, id_: str, status: AlertStatus, time: int, emit: Emit
+    ) -> None:
         story = state.stories.pop(id_)
         if story.alert is not None:
             body = alerting.draft(self.convergences[id_], key, story.alert, status, time)
             emit.result("alert", story.alert.id, time, body)
 
-    def _end_forecast(self, state: System, forecast: Forecast, outcome: str, time: int, emit: Emit) -> None:
+    def _end_forecast(
+        self, state: System, forecast: Forecast, outcome: str, time: int, emit: Emit
+    ) -> None:
         del state.forecasts[forecast.id]
         emit.result("forecast", forecast.id, time, outlook.body(forecast, outcome, time))
         if outcome == "hit":
@@ -334,5 +388,3 @@ class Assess:
 def memory(convergences: Sequence[Convergence]) -> int:
     """The longest window: how long attach must remember legs."""
     return max((c.window for c in convergences), default=0)
-
-

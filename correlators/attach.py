@@ -58,7 +58,9 @@ class Attach:
             path = state.systems.get(system, [])
             emit.row(Row(ASSESS, 0, system, time, id_, kind, body | {"entity": key, "path": path}))
 
-        for row in sorted(rows, key=lambda r: (_RANK[r.kind], r.body.get("state") != "closed", r.id)):
+        for row in sorted(
+            rows, key=lambda r: (_RANK[r.kind], r.body.get("state") != "closed", r.id)
+        ):
             if row.kind == "member":
                 self._move(key, state, row, send)
             elif row.kind == "posture":

@@ -66,21 +66,29 @@ def facts(event: Event, detections: Sequence[Detection], time: int) -> Iterator[
     finding, first = event.finding, event.entities[0].key
     if finding is not None:
         about = _about(event, event.severity, 800, finding.title, _family(event, SCANNER_FINDING))
-        yield _fact(event, time, first, SCANNER_FINDING, finding.uid, finding.state == "open", about)
+        yield _fact(
+            event, time, first, SCANNER_FINDING, finding.uid, finding.state == "open", about
+        )
     for detection in detections:
         yield from _posture(event, detection, time)
     for name in ASSET_ATTRIBUTES:
         values = event.attributes.get(name)
         for value in values if isinstance(values, list) else [values] if values else []:
-            about = _about(event, "informational", 900, f"{name.removeprefix('asset.')}: {value}", "asset")
+            about = _about(
+                event, "informational", 900, f"{name.removeprefix('asset.')}: {value}", "asset"
+            )
             yield _fact(event, time, first, name, str(value), True, about)
     if event.class_uid == SCAN:
-        yield _row(first, time, f"scan|{event.uid}", "scan", {"tool": event.source, "at": event.time})
+        yield _row(
+            first, time, f"scan|{event.uid}", "scan", {"tool": event.source, "at": event.time}
+        )
     for place, entity in enumerate(event.entities):
         body: dict[str, Any] = {"source": event.source, "at": event.time}
         if entity.name:
             body["name"] = entity.name
-        if place == 0 and (told := {k: v for k, v in event.attributes.items() if k.startswith("asset.")}):
+        if place == 0 and (
+            told := {k: v for k, v in event.attributes.items() if k.startswith("asset.")}
+        ):
             body["attributes"] = told
         yield _row(entity.key, time, f"asset|{event.uid}", "asset", body)
     for edge in event.edges:
@@ -91,7 +99,9 @@ def facts(event: Event, detections: Sequence[Detection], time: int) -> Iterator[
             "state": "open" if edge.state == "open" else "closed",
             "at": event.time,
         }
-        yield _row(edge.from_.key, time, f"edge|{edge.relation}|{edge.to.key}|{event.uid}", "edge", body)
+        yield _row(
+            edge.from_.key, time, f"edge|{edge.relation}|{edge.to.key}|{event.uid}", "edge", body
+        )
 
 
 def _posture(event: Event, detection: Detection, time: int) -> Iterator[Row]:
@@ -100,18 +110,22 @@ def _posture(event: Event, detection: Detection, time: int) -> Iterator[Row]:
     entity = next((e.key for e in event.entities if rule and e.kind == rule.on), None)
     if rule is None or entity is None:
         return
-    severity, instance, opens = detection.level, "", rule.state == "open"
+    instance, opens = "", rule.state == "open"
     if rule.state == "finding" and finding is not None:
-        severity, instance, opens = event.severity, finding.uid, finding.state == "open"
+        instance, opens = finding.uid, finding.state == "open"
     family = _family(event, detection.family)
-    about = _about(event, severity, round(detection.confidence * 1000), detection.title, family, detection.tags)
+    confidence = round(detection.confidence * 1000)
+    # The rule's level, not the scanner's word: what a fact weighs in a story is for the story's author to say.
+    about = _about(event, detection.level, confidence, detection.title, family, detection.tags)
     yield _fact(event, time, entity, rule.name, instance, opens, about)
 
 
 def _family(event: Event, otherwise: str) -> str:
     """One underlying weakness is one family, whichever tool and rule says it."""
     finding = event.finding
-    return (finding.vulnerability or finding.check or otherwise) if finding is not None else otherwise
+    return (
+        (finding.vulnerability or finding.check or otherwise) if finding is not None else otherwise
+    )
 
 
 def _about(
@@ -130,7 +144,13 @@ def _about(
 
 
 def _fact(
-    event: Event, time: int, entity: str, name: str, instance: str, opens: bool, about: Mapping[str, Any]
+    event: Event,
+    time: int,
+    entity: str,
+    name: str,
+    instance: str,
+    opens: bool,
+    about: Mapping[str, Any],
 ) -> Row:
     body = {"name": name, "instance": instance, "state": "open" if opens else "closed", **about}
     return _row(entity, time, f"fact|{name}|{instance}|{event.uid}", "fact", body)

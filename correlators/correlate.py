@@ -40,7 +40,9 @@ def key_of(rule: Correlation, values: Sequence[str]) -> str:
     return canonical([rule.id, *values]).decode()
 
 
-def hit_row(rule: Correlation, fields: Mapping[str, Any], name: str, hit: dict[str, Any], kind: str) -> Row | None:
+def hit_row(
+    rule: Correlation, fields: Mapping[str, Any], name: str, hit: dict[str, Any], kind: str
+) -> Row | None:
     """The row that brings a hit of `name` to `rule`, or None if its group is incomplete.
 
     `fields` are the values of the matched record (or the group of a lower finding); aliases are resolved per name.
@@ -56,7 +58,9 @@ def hit_row(rule: Correlation, fields: Mapping[str, Any], name: str, hit: dict[s
     counted: str | None = None
     if rule.type == "value_count":
         parts = [comparable(fields.get(f)) for f in rule.fields]
-        counted = None if None in parts else parts[0] if len(parts) == 1 else canonical(parts).decode()
+        counted = (
+            None if None in parts else parts[0] if len(parts) == 1 else canonical(parts).decode()
+        )
     body = {k: v for k, v in hit.items() if k not in ("time", "id")} | {"names": [name]}
     if counted is not None:
         body["value"] = counted
@@ -92,7 +96,9 @@ class Correlate:
         """Fold the hits of one time; every qualifying time is told to higher levels and convergences."""
         rule = self._rule(key)
         hits = _hits(rows)
-        cut, episode = window.apply(rule, state, time, hits, lambda hit: digest("finding", rule.id, key, hit.id))
+        cut, episode = window.apply(
+            rule, state, time, hits, lambda hit: digest("finding", rule.id, key, hit.id)
+        )
         if cut is not None:
             self._finding(key, cut, emit)
         if episode is not None:
@@ -122,7 +128,9 @@ class Correlate:
     def _rule(self, key: str) -> Correlation:
         return self.rules[orjson.loads(key)[0]]
 
-    def _tell(self, rule: Correlation, key: str, episode: Episode, time: int, hits: list[Hit], emit: Emit) -> None:
+    def _tell(
+        self, rule: Correlation, key: str, episode: Episode, time: int, hits: list[Hit], emit: Emit
+    ) -> None:
         onset = episode.onset == time
         shown = episode.sample.hits if onset else hits[: window.SHOWN]
         about: dict[str, Any] = {
@@ -139,7 +147,13 @@ class Correlate:
             counting = not higher.type.startswith("temporal")
             if counting and not onset:
                 continue
-            row = hit_row(higher, group, rule.id, about | ({"event": episode.id} if counting else {}), "episode")
+            row = hit_row(
+                higher,
+                group,
+                rule.id,
+                about | ({"event": episode.id} if counting else {}),
+                "episode",
+            )
             if row is not None:
                 emit.row(row)
         for row in self.routes.leg_rows(rule.id, about, "finding", finding=episode.id):
@@ -159,7 +173,10 @@ class Correlate:
             "last_time": rfc3339(episode.last),
             "count": episode.sample.count,
             "signals": list(_union(hit.signals for hit in hits)),
-            "entities": [{"kind": k, "id": i} for k, _, i in (e.partition(":") for e in _union(h.entities for h in hits))],
+            "entities": [
+                {"kind": k, "id": i}
+                for k, _, i in (e.partition(":") for e in _union(h.entities for h in hits))
+            ],
             "families": sorted({family for hit in hits for family in hit.families}),
             "confidence": rule.confidence,
             "tags": list(rule.tags),

@@ -71,6 +71,39 @@ def parts(document: Document) -> Iterator[Part | Problem]:
     Refused: aliases, tags, merge keys, keys given twice, nesting beyond DEPTH, a document that is
     no mapping. Keys are text as written (`on` is no boolean), and so are dates.
     """
+    for read in _read(document):
+        if isinstance(read, Problem):
+            yield read
+        elif isinstance(read.data, dict):
+            yield Part(document.path, *read)
+        elif read.data is not None:  # nothing between two separators is no document
+            yield Problem(document.path, read.line, "a rule is a mapping of keys to values")
+
+
+def listed(document: Document) -> Iterator[Part | Problem]:
+    """The elements of a file that is one list of mappings, in order; refuses what `parts` does."""
+    for read in _read(document):
+        if isinstance(read, Problem):
+            yield read
+            continue
+        data: Any = read.data
+        elements: list[Any] = data if isinstance(data, list) else [data]
+        for index, element in enumerate(elements):
+            lines = {key[1:]: line for key, line in read.lines.items() if key[:1] == (index,)}
+            line = lines.get((), read.line)
+            if isinstance(element, dict):
+                yield Part(document.path, line, cast("dict[str, Any]", element), lines)
+            else:
+                yield Problem(document.path, line, "an element of the list is a mapping")
+
+
+class _Value(NamedTuple):
+    line: int
+    data: Any
+    lines: Mapping[tuple[str | int, ...], int]
+
+
+def _read(document: Document) -> Iterator[_Value | Problem]:
     try:
         yield from _Reader(document).documents()
     except yaml.MarkedYAMLError as error:
@@ -102,11 +135,10 @@ class _Reader:
     """Builds values from events: composing recurses in C, where a deep file ends the process."""
 
     def __init__(self, document: Document) -> None:
-        self._path = document.path
         self._events: Any = _Loader(document.text)  # untyped
         self._lines: dict[tuple[str | int, ...], int] = {}
 
-    def documents(self) -> Iterator[Part | Problem]:
+    def documents(self) -> Iterator[_Value]:
         self._events.get_event()  # the start of the stream
         while self._events.check_event(yaml.DocumentStartEvent):
             self._events.get_event()
@@ -114,10 +146,7 @@ class _Reader:
             self._lines = {}
             data = self._value(())
             self._events.get_event()  # the end of the document
-            if isinstance(data, dict):
-                yield Part(self._path, line, cast("dict[str, Any]", data), self._lines)
-            elif data is not None:  # nothing between two separators is no document
-                yield Problem(self._path, line, "a rule is a mapping of keys to values")
+            yield _Value(line, data, self._lines)
 
     def _line(self) -> int:
         return int(self._events.peek_event().start_mark.line) + 1

@@ -26,7 +26,7 @@ BACKOFF = 2.0  # weight of a technique's tactics, in observations
 TACTIC_BACKOFF = 1.0  # weight of plain frequency behind a tactic, in observations
 UNSEEN = 1.0  # observations that every outcome has for free
 FREQUENCY = 0.15  # share of plain frequency in the end
-LIKELY = 250  # per mille: from here on a next step counts as likely
+LIKELY = 333  # per mille: one in three, from here on a next step counts as likely
 
 END = "end"  # the outcome that nothing follows: part of "something else", never a forecast
 ANY = "any"  # what follows whatever came before: plain frequency

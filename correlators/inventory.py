@@ -50,7 +50,9 @@ class Inventory:
     def apply(self, key: str, state: Estate, time: int, rows: Sequence[Row], emit: Emit) -> None:  # noqa: ARG002
         """Take the edges of one time; tell entities whose systems changed."""
         changed: set[str] = set()
-        for row in sorted(rows, key=lambda r: (r.body["open"], r.id)):  # at equal times open wins over closed
+        for row in sorted(
+            rows, key=lambda r: (r.body["open"], r.id)
+        ):  # at equal times open wins over closed
             if _link(state, row.body):
                 changed.add(row.body["from"])
         if not changed:
@@ -75,7 +77,9 @@ class Inventory:
             systems = {root: [list(edge) for edge in members[entity]]
                        for root, members in sorted(state.systems.items()) if entity in members}  # fmt: skip
             body = {"systems": systems}
-            emit.row(Row(MEMBERSHIP, 0, entity, time, digest("member", entity, time), "member", body))
+            emit.row(
+                Row(MEMBERSHIP, 0, entity, time, digest("member", entity, time), "member", body)
+            )
 
     def report(self, key: str, state: Estate, emit: Emit) -> None:
         """Systems are said when they change."""

@@ -94,7 +94,11 @@ class Slot:
     __slots__ = ("compact", "results", "rows", "tail")
 
     def __init__(
-        self, compact: State, tail: Iterable[Row] = (), rows: Sequence[Row] = (), results: Sequence[Result] = ()
+        self,
+        compact: State,
+        tail: Iterable[Row] = (),
+        rows: Sequence[Row] = (),
+        results: Sequence[Result] = (),
     ) -> None:
         """Rows of the tail are known by time and id: a copy with another time is another row."""
         self.compact = compact
@@ -159,14 +163,18 @@ class Keyed:
         for record in batch:
             if isinstance(record, Tick):
                 if record.input not in ticks:
-                    raise AssertionError(f"{self.me}: Tick of {record.input}, which was not declared")
+                    raise AssertionError(
+                        f"{self.me}: Tick of {record.input}, which was not declared"
+                    )
                 ticks[record.input] = record
                 continue
             slot = slots.get(record.key)
             if slot is None:
                 slot = slots[record.key] = self._open(record.key)
             self._take(slot, record)
-        watermark = max(self.clock.watermark, min((t.watermark for t in ticks.values()), default=END))
+        watermark = max(
+            self.clock.watermark, min((t.watermark for t in ticks.values()), default=END)
+        )
         clock = max(t.clock for t in ticks.values()) if watermark == END and ticks else watermark
         if watermark > self.clock.watermark:
             for key in self._ripe(watermark):
@@ -214,12 +222,18 @@ class Keyed:
 
     def _take(self, slot: Slot, record: Row | Delete) -> None:
         if record.time < self.clock.watermark:
-            raise AssertionError(f"{self.me}: row behind the watermark {self.clock.watermark}: {record}")
+            raise AssertionError(
+                f"{self.me}: row behind the watermark {self.clock.watermark}: {record}"
+            )
         if isinstance(record, Delete):
             slot.tail.pop((record.time, record.id), None)
             return
         known = slot.tail.get((record.time, record.id))
-        if known is not None and record.kind in COPIED and canonical(known.body) <= canonical(record.body):
+        if (
+            known is not None
+            and record.kind in COPIED
+            and canonical(known.body) <= canonical(record.body)
+        ):
             return
         slot.tail[record.time, record.id] = record
 
@@ -255,10 +269,14 @@ class Keyed:
                 copy = logic.copy(slot.compact)
                 _fold(logic, key, copy, rows[cut:], True, ahead)
                 logic.report(key, copy, ahead)
-        return _publish(slot, settled.rows | ahead.rows, final, ahead.results, held.results.keys(), watermark)
+        return _publish(
+            slot, settled.rows | ahead.rows, final, ahead.results, held.results.keys(), watermark
+        )
 
 
-def _fold(logic: Logic, key: str, state: State, rows: Sequence[Row], ahead: bool, emit: Emit) -> None:
+def _fold(
+    logic: Logic, key: str, state: State, rows: Sequence[Row], ahead: bool, emit: Emit
+) -> None:
     for time, together in groupby(rows, key=lambda row: row.time):
         logic.fire(key, state, time, ahead, emit)
         logic.apply(key, state, time, list(together), emit)
@@ -275,7 +293,9 @@ def _publish(
     """The difference between what was published and what is true now; keeps the new unsettled part in the slot."""
     out: list[Output] = []
     published = {(r.topic, r.level, r.key, r.time, r.id): r for r in slot.rows}
-    out += [Delete(r.topic, r.level, r.key, r.time, r.id) for k, r in published.items() if k not in rows]
+    out += [
+        Delete(r.topic, r.level, r.key, r.time, r.id) for k, r in published.items() if k not in rows
+    ]
     out += [row for k, row in rows.items() if published.get(k) != row]
     slot.rows = [row for row in rows.values() if row.time >= watermark]
 

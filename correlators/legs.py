@@ -75,7 +75,9 @@ class Instance(msgspec.Struct, array_like=True):
     def copy(self) -> Instance:
         """A copy that can be changed."""
         return Instance(
-            {k: v.copy() for k, v in self.hits.items()}, {k: v.copy() for k, v in self.via.items()}, self.waits.copy()
+            {k: v.copy() for k, v in self.hits.items()},
+            {k: v.copy() for k, v in self.via.items()},
+            self.waits.copy(),
         )
 
 
@@ -108,7 +110,15 @@ def holds(leg: Leg, hits: list[Held], time: int, window: int) -> int | None:
     return starts[leg.at_least - 1] if len(starts) >= leg.at_least else None
 
 
-def add(convergence: Convergence, instance: Instance, name: str, hit: Held, via: str, path: Path, time: int) -> bool:
+def add(
+    convergence: Convergence,
+    instance: Instance,
+    name: str,
+    hit: Held,
+    via: str,
+    path: Path,
+    time: int,
+) -> bool:
     """Take a hit into leg `name` at `time`. False if the leg's predecessor does not hold or the hit is known."""
     leg = convergence.legs[name]
     known = next((h for h in instance.hits.get(name, ()) if h.leg == hit.leg), None)
@@ -129,7 +139,9 @@ def add(convergence: Convergence, instance: Instance, name: str, hit: Held, via:
     kept = sorted([*instance.hits.get(name, ()), hit], key=lambda h: (h.start, h.at, h.leg))
     latest = {h.family: h for h in kept}
     families = set(sorted(latest, key=lambda f: (latest[f].start, f))[-FAMILIES:])
-    keep = {h.leg for f, h in latest.items() if f in families} | {h.leg for h in kept[-leg.at_least :]}
+    keep = {h.leg for f, h in latest.items() if f in families} | {
+        h.leg for h in kept[-leg.at_least :]
+    }
     instance.hits[name] = [h for h in kept if h.leg in keep]
     instance.via[hit.leg] = {via: path}
     for other, absent in convergence.legs.items():
@@ -181,13 +193,21 @@ def prune(convergence: Convergence, instance: Instance, time: int) -> bool:
 
 
 def standing(
-    convergence: Convergence, join: str, instance: Instance, facts: Mapping[str, OpenFact], time: int
+    convergence: Convergence,
+    join: str,
+    instance: Instance,
+    facts: Mapping[str, OpenFact],
+    time: int,
 ) -> Standing | None:
     """What holds at `time`, or None. `join` is the join entity (`kind:id`), empty where the convergence joins on its system."""
     held: dict[str, list[Strand]] = {}
     for name, leg in convergence.legs.items():
         if leg.class_ == "posture":
-            found = [_of_fact(name, fact) for fact in facts.values() if _applies(convergence, leg, join, instance, fact)]
+            found = [
+                _of_fact(name, fact)
+                for fact in facts.values()
+                if _applies(convergence, leg, join, instance, fact)
+            ]
         elif holds(leg, instance.hits.get(name, []), time, convergence.window) is None:
             found = []
         else:
@@ -205,11 +225,17 @@ def standing(
         if known is None or _strength(strand) > _strength(known):
             best[strand.family] = strand
     walked = complete and any(leg.after for leg in convergence.legs.values())
-    rank = min(len(best), 3) - 1
+    rank = min(len(best), 3) - 1 if active else 0  # posture alone is never more than an outlook
     if len(best) == 2 and walked:
         rank = 2
-    rank = max(rank, *(STAGES.index(convergence.legs[name].alone) for name in active)) if active else rank
-    return Standing(STAGES[rank], tuple(held), tuple(best[f] for f in sorted(best)), walked, complete)
+    rank = (
+        max(rank, *(STAGES.index(convergence.legs[name].alone) for name in active))
+        if active
+        else rank
+    )
+    return Standing(
+        STAGES[rank], tuple(held), tuple(best[f] for f in sorted(best)), walked, complete
+    )
 
 
 _SEVERITY = {"informational": 0, "low": 1, "medium": 2, "high": 3, "critical": 4}
@@ -219,7 +245,9 @@ def _strength(strand: Strand) -> tuple[Any, ...]:
     return _SEVERITY[strand.severity], strand.confidence, strand.at, strand.leg, strand.evidence
 
 
-def _applies(convergence: Convergence, leg: Leg, join: str, instance: Instance, fact: OpenFact) -> bool:
+def _applies(
+    convergence: Convergence, leg: Leg, join: str, instance: Instance, fact: OpenFact
+) -> bool:
     if fact.name != leg.fact or not fact.entity.startswith(f"{leg.on}:"):
         return False
     if leg.on == convergence.join:
@@ -231,12 +259,21 @@ def _applies(convergence: Convergence, leg: Leg, join: str, instance: Instance, 
 
 def _of_fact(name: str, fact: OpenFact) -> Strand:
     return Strand(
-        fact.family, "posture", name, fact.title, fact.severity, fact.confidence, fact.since, fact.evidence
+        fact.family,
+        "posture",
+        name,
+        fact.title,
+        fact.severity,
+        fact.confidence,
+        fact.since,
+        fact.evidence,
     )
 
 
 def _of_hit(name: str, leg: Leg, hit: Held) -> Strand:
-    return Strand(hit.family, leg.class_, name, hit.title, hit.level, hit.confidence, hit.at, hit.evidence)
+    return Strand(
+        hit.family, leg.class_, name, hit.title, hit.level, hit.confidence, hit.at, hit.evidence
+    )
 
 
 def _forget(instance: Instance) -> None:

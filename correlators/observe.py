@@ -19,7 +19,9 @@ from schemas.times import DAY, rfc3339
 from schemas.topics import ATTACH, INVENTORY
 
 SCANNER_FINDING = "finding"  # the fact that every scanner finding opens; kept for the posture tables, not for convergences
-EXCLUSIVE = frozenset({"asset.exposure", "asset.criticality"})  # one value at a time: a new one ends the old
+EXCLUSIVE = frozenset(
+    {"asset.exposure", "asset.criticality"}
+)  # one value at a time: a new one ends the old
 INSTANCES = 5_000  # open facts kept for one entity; more are counted, the oldest closed ones are forgotten first
 
 
@@ -90,7 +92,9 @@ class Observe:
 
     def apply(self, key: str, state: Asset, time: int, rows: Sequence[Row], emit: Emit) -> None:
         """Fold what was said at one time."""
-        for row in sorted(rows, key=lambda r: (_RANK[r.kind], r.body.get("state") != "closed", r.id)):
+        for row in sorted(
+            rows, key=lambda r: (_RANK[r.kind], r.body.get("state") != "closed", r.id)
+        ):
             if row.kind == "asset":
                 self._seen(key, state, time, row.body, emit)
             elif row.kind == "fact":
@@ -122,7 +126,12 @@ class Observe:
     def _seen(self, key: str, state: Asset, time: int, body: dict[str, Any], emit: Emit) -> None:
         if state.first_seen is not None and body["at"] < time:
             return
-        known = (state.name, state.sources, state.attributes, state.last_seen and state.last_seen // DAY)
+        known = (
+            state.name,
+            state.sources,
+            state.attributes,
+            state.last_seen and state.last_seen // DAY,
+        )
         if state.first_seen is None:
             state.first_seen = time
         state.name = state.name or body.get("name")
@@ -152,7 +161,9 @@ class Observe:
         if opens and body["name"] in EXCLUSIVE:
             for other, fact in sorted(state.facts.items()):
                 if fact.open and fact.name == body["name"] and other != place:
-                    state.facts[other] = closed = msgspec.structs.replace(fact, open=False, until=time)
+                    state.facts[other] = closed = msgspec.structs.replace(
+                        fact, open=False, until=time
+                    )
                     self._tell(key, closed, time, emit)
         if known is None and not opens:
             return  # closing what never was open says nothing
@@ -191,7 +202,17 @@ class Observe:
         emit.result("fact", digest("fact", key, fact.name, fact.instance), time, said)
         if fact.name != SCANNER_FINDING:
             id_ = digest("posture", key, fact.name, fact.instance, time)
-            emit.row(Row(ATTACH, 0, key, time, id_, "posture", body | {"state": state, "since": fact.since}))
+            emit.row(
+                Row(
+                    ATTACH,
+                    0,
+                    key,
+                    time,
+                    id_,
+                    "posture",
+                    body | {"state": state, "since": fact.since},
+                )
+            )
 
     def _edge(self, key: str, state: Asset, time: int, body: dict[str, Any], emit: Emit) -> None:
         place = f"{body['relation']}|{body['to']}"
@@ -199,11 +220,18 @@ class Observe:
         if _outdated(known, at, time) or (known is None and not opens):
             return
         declared = body["declared"] or (known is not None and known.declared)
-        if known is not None and known.open == opens and known.declared == declared and at // DAY == known.seen // DAY:
+        if (
+            known is not None
+            and known.open == opens
+            and known.declared == declared
+            and at // DAY == known.seen // DAY
+        ):
             return  # an edge goes on only when it opens, closes or ages a day
         fresh = known is None or (opens and not known.open)
         since = time if fresh else known.since if known else time
-        edge = Edge(body["relation"], body["to"], declared, opens, since, at, None if opens else time)
+        edge = Edge(
+            body["relation"], body["to"], declared, opens, since, at, None if opens else time
+        )
         state.edges[place] = edge
         said: dict[str, Any] = {
             "from": key,
@@ -216,7 +244,13 @@ class Observe:
         if edge.until is not None:
             said["valid_to"] = rfc3339(edge.until)
         emit.result("edge", digest("edge", key, edge.relation, edge.to, edge.since), time, said)
-        link = {"from": key, "relation": edge.relation, "to": edge.to, "declared": declared, "open": opens}
+        link = {
+            "from": key,
+            "relation": edge.relation,
+            "to": edge.to,
+            "declared": declared,
+            "open": opens,
+        }
         emit.row(Row(INVENTORY, 0, "estate", time, digest("link", link, time), "link", link))
 
     @staticmethod

@@ -44,7 +44,11 @@ def look(
 
 
 def issue(
-    alert: Open, system: str, convergence: Convergence, steps: Iterable[Mapping[str, Any]], time: int
+    alert: Open,
+    system: str,
+    convergence: Convergence,
+    steps: Iterable[Mapping[str, Any]],
+    time: int,
 ) -> Iterator[Forecast]:
     """One forecast for each new step: its horizon is the window of the convergence."""
     for step in steps:
@@ -63,7 +67,11 @@ def issue(
 def hits(forecasts: Mapping[str, Forecast], seen: Sequence[str], time: int) -> list[Forecast]:
     """The open forecasts that came true at `time`; sub-techniques count as their technique."""
     names = {fold(id_) for tag in seen if (id_ := technique(tag)) is not None}
-    return [f for _, f in sorted(forecasts.items()) if f.issued < time <= f.until and f.technique in names]
+    return [
+        f
+        for _, f in sorted(forecasts.items())
+        if f.issued < time <= f.until and f.technique in names
+    ]
 
 
 def body(forecast: Forecast, outcome: str, time: int | None) -> dict[str, Any]:

@@ -26,7 +26,10 @@ def complete(results: list[Result], convergences: Mapping[str, Convergence]) -> 
         return results
     cases = [_case(draft) for _, draft in drafts]
     changes = [
-        [Change(str(n), frozenset(a.removes)) for n, a in enumerate(convergences[draft["convergence"]].actions)]
+        [
+            Change(str(n), frozenset(a.removes))
+            for n, a in enumerate(convergences[draft["convergence"]].actions)
+        ]
         for _, draft in drafts
     ]
     frame = ledger(cases)
@@ -58,7 +61,15 @@ def complete(results: list[Result], convergences: Mapping[str, Convergence]) -> 
 def _case(body: Mapping[str, Any]) -> Case:
     draft = _DRAFT.decode(body["draft"])
     standing, around = draft.standing, draft.surroundings
-    return Case(draft.at, standing.strands, standing.walked, draft.likely, around.exposure, around.data, around.criticality)
+    return Case(
+        draft.at,
+        standing.strands,
+        standing.walked,
+        draft.likely,
+        around.exposure,
+        around.data,
+        around.criticality,
+    )
 
 
 def _term(row: Mapping[str, Any], case: Case) -> dict[str, Any]:

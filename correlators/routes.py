@@ -19,7 +19,9 @@ class Routes:
 
     def __init__(self, ruleset: Ruleset) -> None:
         """Made once from the rules that run together."""
-        self.about: dict[str, Detection | Correlation] = {rule.id: rule for rule in ruleset.correlations}
+        self.about: dict[str, Detection | Correlation] = {
+            rule.id: rule for rule in ruleset.correlations
+        }
         self.about |= {rule.detection.id: rule.detection for rule in ruleset.rules}
         self.feeds, self.legs = ruleset.feeds, ruleset.legs
 
@@ -30,7 +32,9 @@ class Routes:
             found |= dict.fromkeys(carried(convergence, entities))
         return list(found)
 
-    def leg_rows(self, id_: str, about: Mapping[str, Any], kind: str, finding: str | None = None) -> Iterator[Row]:
+    def leg_rows(
+        self, id_: str, about: Mapping[str, Any], kind: str, finding: str | None = None
+    ) -> Iterator[Row]:
         """One row for every carrier; `about` has time, id, signals, evidence, entities and, for signals, family."""
         carriers = self.carriers(id_, about["entities"])
         if not carriers:

@@ -17,6 +17,7 @@ from schemas.correlation import Correlation
 from schemas.detection import Detection
 
 FOLDERS: Final = ("detections", "correlations", "convergences")
+SUFFIX: Final = ".yml"
 CASES: Final = ".cases.yml"
 
 
@@ -80,12 +81,25 @@ def parse(documents: Iterable[Document], *, external: bool = False) -> Ruleset:
 
 def builtin() -> Iterator[Document]:
     """The rules that come with the package, by folder and name."""
+    return (document for document in _packaged() if not document.path.endswith(CASES))
+
+
+def builtin_cases() -> dict[str, Document]:
+    """Their cases, by the path of the rule."""
+    return {
+        document.path.removesuffix(CASES) + SUFFIX: document
+        for document in _packaged()
+        if document.path.endswith(CASES)
+    }
+
+
+def _packaged() -> Iterator[Document]:
     package = resources.files("correlators")
     for name in FOLDERS:
         folder = package / name
         if folder.is_dir():
             for file in sorted(folder.iterdir(), key=lambda file: file.name):
-                if file.name.endswith(".yml") and not file.name.endswith(CASES):
+                if file.name.endswith(SUFFIX):
                     path = f"correlators/{name}/{file.name}"
                     yield Document(path, file.read_text("utf-8"))
 

@@ -22,7 +22,10 @@ def surroundings(facts: Iterable[OpenFact]) -> Surroundings:
     found: dict[str, set[str]] = {}
     for fact in facts:
         found.setdefault(fact.name, set()).add(fact.instance)
-    exposure, criticality = found.get("asset.exposure", set()), found.get("asset.criticality", set())
+    exposure, criticality = (
+        found.get("asset.exposure", set()),
+        found.get("asset.criticality", set()),
+    )
     return Surroundings(
         "internet" if "internet" in exposure else min(exposure, default=None),
         tuple(sorted(found.get("asset.data", ()))),

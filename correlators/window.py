@@ -259,7 +259,9 @@ class Episode(msgspec.Struct, array_like=True):
 
     def copy(self) -> Episode:
         """A copy that can be changed."""
-        return Episode(self.id, self.onset, self.last, self.first, self.sample.copy(), self.pending.copy())
+        return Episode(
+            self.id, self.onset, self.last, self.first, self.sample.copy(), self.pending.copy()
+        )
 
 
 class Window(msgspec.Struct, array_like=True):

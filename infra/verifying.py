@@ -21,19 +21,28 @@ class Check(NamedTuple):
     detail: str
 
 
-def check(body: Mapping[str, Any], origins: Mapping[str, str], root: Path, limits: Limits) -> Iterator[Check]:
+def check(
+    body: Mapping[str, Any], origins: Mapping[str, str], root: Path, limits: Limits
+) -> Iterator[Check]:
     """The body's own hash, then each record of its evidence. `origins`: event uid -> where its record lies."""
     id_ = str(body.get("id", ""))
     claimed = body.get("body_sha256")
     if claimed is not None:
         same = body_sha256(dict(body)) == claimed
-        yield Check(id_, "body", same, "as it was hashed" if same else "was changed after it was hashed")
+        yield Check(
+            id_, "body", same, "as it was hashed" if same else "was changed after it was hashed"
+        )
     cited = {e["event"]: e["sha256"] for e in body.get("evidence", ())}
     by_file: dict[str, dict[int, str]] = {}
     for event in cited:
         origin = origins.get(event)
         if origin is None:
-            yield Check(id_, f"event {event}", ok=False, detail="the store does not say where its record lies")
+            yield Check(
+                id_,
+                f"event {event}",
+                ok=False,
+                detail="the store does not say where its record lies",
+            )
             continue
         path, number = place(origin)
         by_file.setdefault(path, {})[number] = event
@@ -42,16 +51,29 @@ def check(body: Mapping[str, Any], origins: Mapping[str, str], root: Path, limit
 
 
 def _file(
-    id_: str, path: str, wanted: Mapping[int, str], cited: Mapping[str, str], root: Path, limits: Limits
+    id_: str,
+    path: str,
+    wanted: Mapping[int, str],
+    cited: Mapping[str, str],
+    root: Path,
+    limits: Limits,
 ) -> Iterator[Check]:
     try:
         now = hashes(str(root / path), wanted.keys(), limits)
     except Mistake as error:
         for number, event in wanted.items():
-            yield Check(id_, f"event {event}", ok=False, detail=f"record {number} cannot be read: {error}")
+            yield Check(
+                id_, f"event {event}", ok=False, detail=f"record {number} cannot be read: {error}"
+            )
         return
     for number, event in wanted.items():
         same = now.get(number) == cited[event]
         where = f"file:{path}#{number}"
-        detail = f"{where} has the hash" if same else f"{where} is gone" if number not in now else f"{where} was changed"
+        detail = (
+            f"{where} has the hash"
+            if same
+            else f"{where} is gone"
+            if number not in now
+            else f"{where} was changed"
+        )
         yield Check(id_, f"event {event}", same, detail)

@@ -64,7 +64,8 @@ class Action(Record):
 
 class Alert(Record):
     """One episode. id = hash(system, convergence, smallest row id at the first time that it held);
-    `thread` = hash(system, convergence) never changes."""
+    `thread` = hash(system, convergence) never changes.
+    """
 
     id: str
     thread: str

@@ -22,4 +22,6 @@ def digest(*parts: Any) -> str:
 
 def body_sha256(body: dict[str, Any]) -> str:
     """sha256 over everything but `meta` and the hash itself: equal means the same finding or alert."""
-    return sha256(canonical({k: v for k, v in body.items() if k not in ("meta", "body_sha256")})).hexdigest()
+    return sha256(
+        canonical({k: v for k, v in body.items() if k not in ("meta", "body_sha256")})
+    ).hexdigest()

@@ -66,7 +66,8 @@ class RuleAction(Record):
 class Convergence(Record):
     """A story. `join`: the entity kind that all legs share, or `system`. `via`: the entity kinds through which a leg reaches
     an AI system (the first kind that the signal names); default = join. Legs older than `window` leave; an alert
-    that did not hold for `ttl` expires. `yields`: evidence that already carries another open alert is left to that one."""
+    that did not hold for `ttl` expires. `yields`: evidence that already carries another open alert is left to that one.
+    """
 
     id: str
     title: str

@@ -59,4 +59,8 @@ def principal(arn: str) -> Entity:
 def image(reference: str) -> Entity:
     """A container image: by digest where the reference has one (`sha256:...`), else by its full tag."""
     _, at, sha = reference.partition("@")
-    return Entity(kind="image", id=(sha if at and sha else reference).lower()[:MAX_ID], name=reference[:MAX_ID])
+    return Entity(
+        kind="image",
+        id=(sha if at and sha else reference).lower()[:MAX_ID],
+        name=reference[:MAX_ID],
+    )

@@ -47,7 +47,19 @@ class Tick(msgspec.Struct, frozen=True, array_like=True, tag="tick"):
     clock: int
 
 
-ResultKind = Literal["signal", "event", "finding", "alert", "asset", "edge", "fact", "system", "forecast", "reject", "late"]
+ResultKind = Literal[
+    "signal",
+    "event",
+    "finding",
+    "alert",
+    "asset",
+    "edge",
+    "fact",
+    "system",
+    "forecast",
+    "reject",
+    "late",
+]
 
 
 class Result(msgspec.Struct, frozen=True, array_like=True, tag="result"):

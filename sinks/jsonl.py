@@ -36,9 +36,9 @@ def connect(config: SinkConfig, folder: Path) -> Jsonl:
 
 
 class Jsonl:
-    """The files of one folder. With `final`, only results that can no longer change.
+    """The files of one folder; the bookmark is their lengths.
 
-    The bookmark is their lengths.
+    With `final`, only results that can no longer change.
     """
 
     def __init__(self, folder: Path, *, final: bool = False) -> None:
@@ -49,9 +49,9 @@ class Jsonl:
         self._lengths: dict[str, int] = {}
 
     def open(self, bookmark: Any) -> None:  # noqa: ANN401 - JSON
-        """Go on behind the bookmark. Without one the files begin anew.
+        """Go on behind the bookmark.
 
-        What is there already is set aside as `.1`, `.2`...
+        Without one the files begin anew; what is there already is set aside as `.1`, `.2`...
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         for kind, name in FILES.items():

@@ -1,6 +1,4 @@
-"""The DuckDB store.
-
-Tables, views and history that people and programs query (schema.sql, loads/*.sql).
+"""The DuckDB store: the tables and views that people and programs query.
 
 Guarantee: one row per id with the newest state that was emitted; a batch is in it whole or not at
 all. The writer owns its file; readers open a snapshot beside it, which is replaced atomically.
@@ -46,9 +44,9 @@ def connect(config: SinkConfig, folder: Path) -> Store:
 
 
 class Store:
-    """The store in one folder. `finite`.
+    """The store in one folder: tables in schema.sql, how a kind of Result gets there in loads/.
 
-    Begins empty, and `close` turns the writer's file into the snapshot.
+    A `finite` one begins empty, and `close` turns the writer's file into the snapshot.
     """
 
     def __init__(
@@ -60,7 +58,7 @@ class Store:
         }
         self.kinds = frozenset(self._loads)
         self._writer = folder / WRITER
-        self._snapshot = folder / SNAPSHOT
+        self.snapshot = folder / SNAPSHOT
         self._finite = finite
         self._clock = clock
         self._db: duckdb.DuckDBPyConnection | None = None
@@ -105,13 +103,10 @@ class Store:
         self._publish_when_due()
 
     def publish(self) -> None:
-        """Replace the snapshot by a copy of what is committed.
-
-        A reader sees the old file or the new one, whole.
-        """
+        """Replace the snapshot by a copy; a reader sees the old file or the new one, whole."""
         started = self._clock()
         self._checkpointed()
-        draft = self._snapshot.with_name(SNAPSHOT + ".draft")
+        draft = self.snapshot.with_name(SNAPSHOT + ".draft")
         # The descriptor stays open until the connection is closed: POSIX drops DuckDB's lock on the
         # file with the first descriptor of this process that is closed.
         if self._copied is None:
@@ -122,8 +117,8 @@ class Store:
             while sent < size:
                 sent += os.sendfile(copy.fileno(), self._copied, sent, size - sent)
             os.fsync(copy.fileno())
-        draft.replace(self._snapshot)
-        _sync_folder(self._snapshot.parent)
+        draft.replace(self.snapshot)
+        _sync_folder(self.snapshot.parent)
         ended = self._clock()
         self._due = ended + max(INTERVAL, SHARE * (ended - started))
         self._dirty = False
@@ -134,12 +129,12 @@ class Store:
             if self._finite:
                 self._checkpointed()
                 self._hang_up()
-                self._writer.replace(self._snapshot)
-                _sync_folder(self._snapshot.parent)
+                self._writer.replace(self.snapshot)
+                _sync_folder(self.snapshot.parent)
             elif self._dirty:
                 self.publish()
         except (duckdb.Error, OSError) as error:
-            raise Unavailable(f"cannot publish {self._snapshot}: {_sentence(error)}") from error
+            raise Unavailable(f"cannot publish {self.snapshot}: {_sentence(error)}") from error
         finally:
             self._hang_up()
 
@@ -175,7 +170,7 @@ class Store:
             self.publish()
         except (duckdb.Error, OSError) as error:
             self._due = self._clock() + INTERVAL
-            return f"cannot publish {self._snapshot}: {_sentence(error)}"
+            return f"cannot publish {self.snapshot}: {_sentence(error)}"
         return None
 
     def _hang_up(self) -> None:

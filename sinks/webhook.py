@@ -1,6 +1,4 @@
-"""Webhook.
-
-Alerts to an HTTP receiver as Standard Webhooks (https://www.standardwebhooks.com), signed.
+"""Webhook: alerts to an HTTP receiver, signed (https://www.standardwebhooks.com).
 
 Guarantee: each revision of an alert arrives at least once and in order; `webhook-id` is the alert's
 id and revision, so a receiver that remembers it has effectively once.
@@ -63,10 +61,7 @@ def signature(key: bytes, message_id: str, timestamp: int, body: bytes) -> str:
 
 
 def judged(status: int, reason: str, wait: float) -> Answer:
-    """What an HTTP status means for the record.
-
-    Taken, later again, never, or a person has to change something.
-    """
+    """Whether the record is taken, comes again, never will be, or a person has to do something."""
     match status:
         case _ if 200 <= status < 300:
             return Answer("ok")
@@ -85,10 +80,7 @@ def judged(status: int, reason: str, wait: float) -> Answer:
 
 
 class Webhook:
-    """One receiver over one kept connection.
-
-    An alert is sent from the time that it reached one of `stages`, to its end.
-    """
+    """One receiver. An alert is sent from the time that it reached one of `stages`, to its end."""
 
     def __init__(
         self,

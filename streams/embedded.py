@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from correlators.keyed import Changes, Clock, Keyed, Slot
+from correlators.keyed import Changes, Clock, Slot
 from correlators.routes import Routes
 from correlators.ruleset import Ruleset
 from schemas.config import Limits, SystemConfig
@@ -25,7 +25,9 @@ from streams.source import named
 from streams.topology import build, partition_of, stage_of
 
 DECLARED = "config"  # the input that carries the systems of the configuration
-CLOCK = ""  # the key under which a stage's own clock is saved: no entity and no group has an empty key
+CLOCK = (
+    ""  # the key under which a stage's own clock is saved: no entity and no group has an empty key
+)
 
 
 class Declared(NamedTuple):
@@ -51,11 +53,14 @@ class Embedded:
         """Continue from the journal where there is something in it. Inputs that are new hold from the saved time on."""
         routes = Routes(ruleset)
         self.journal = journal
-        self.keyed = build(ruleset, routes, {DECLARED: (), **{i.name: i.sources for i in inputs}}, partitions=1)
+        self.keyed = build(
+            ruleset, routes, {DECLARED: (), **{i.name: i.sources for i in inputs}}, partitions=1
+        )
         self.positions: dict[str, Any] = {}
         self.progress = {i.name: Progress() for i in inputs}
         self._ingest = {
-            i.name: Ingest(i.name, ruleset, routes, named, i.lateness, limits, not_after) for i in inputs
+            i.name: Ingest(i.name, ruleset, routes, named, i.lateness, limits, not_after)
+            for i in inputs
         }
         self._readers: dict[str, list[str]] = {}
         for name, stage in self.keyed.items():
@@ -79,7 +84,9 @@ class Embedded:
 
     def exhausted(self, name: str) -> list[Result]:
         """An input has ended while others go on: nothing waits for it any more."""
-        progress, outputs = self._ingest[name].tick(self.progress[name], Tick(name, 0, END, BEGINNING))
+        progress, outputs = self._ingest[name].tick(
+            self.progress[name], Tick(name, 0, END, BEGINNING)
+        )
         return self._save({name: progress}, {}, outputs)
 
     def end(self, until: int | None = None) -> list[Result]:
@@ -89,7 +96,9 @@ class Embedded:
         """
         clock = self.latest if until is None else until
         if clock < self.latest:
-            raise Mistake(f"--until {rfc3339(clock)} lies before the latest record, {rfc3339(self.latest)}; give a later time")
+            raise Mistake(
+                f"--until {rfc3339(clock)} lies before the latest record, {rfc3339(self.latest)}; give a later time"
+            )
         moved, outputs = {}, list[Output]()
         for name, stage in self._ingest.items():
             moved[name], told = stage.tick(self.progress[name], Tick(name, 0, END, clock))
@@ -112,12 +121,20 @@ class Embedded:
         late = sum(p.late for p in self.progress.values())
         return {"read": read, "parsed": read - rejected, "rejected": rejected, "late": late}
 
-    def _save(self, progress: Mapping[str, Progress], positions: Mapping[str, Any], outputs: Iterable[Output]) -> list[Result]:
+    def _save(
+        self,
+        progress: Mapping[str, Progress],
+        positions: Mapping[str, Any],
+        outputs: Iterable[Output],
+    ) -> list[Result]:
         changes, results = self._flow(outputs)
         if self.journal is not None:
             self.journal.commit(
                 {
-                    name: {"at": positions.get(name, self.positions.get(name)), "progress": msgspec.to_builtins(p)}
+                    name: {
+                        "at": positions.get(name, self.positions.get(name)),
+                        "progress": msgspec.to_builtins(p),
+                    }
                     for name, p in progress.items()
                 },
                 _dumped(changes),
@@ -180,7 +197,11 @@ class Embedded:
             for state, edges in (("closed", before - now), ("open", now - before))
             for root, member in sorted(edges)
         ]  # fmt: skip
-        self._save({DECLARED: Progress()}, {DECLARED: sorted(now)}, [*rows, Tick(DECLARED, 0, END, BEGINNING)])
+        self._save(
+            {DECLARED: Progress()},
+            {DECLARED: sorted(now)},
+            [*rows, Tick(DECLARED, 0, END, BEGINNING)],
+        )
         del self.progress[DECLARED]
 
 

@@ -13,11 +13,11 @@ from schemas.event import EventEvidence
 from schemas.times import BEGINNING, parse
 from streams.documents import Batch, Fault, open_documents
 from streams.input import Chunk
+from streams.reading import UNKNOWN
 from streams.shuffle import shuffled
 from streams.source import Source, Unreadable
 
-UNKNOWN = "unknown"  # the source of a file that nothing could read
-RECORDS = 20_000  # documents handed on at once: more cost memory, fewer cost time
+RECORDS = 20_000  # documents handed on at once, at most: more cost memory, fewer cost time
 
 
 class FiniteFile:
@@ -26,6 +26,7 @@ class FiniteFile:
     def __init__(self, path: str, limits: Limits, source: Source | None) -> None:
         """Opens the file only to sniff it; a folder of thousands of files holds few of them open."""
         self._path, self._limits = path, limits
+        self._records = min(RECORDS, limits.batch_records)
         with open_documents(path, limits, source) as documents:
             self.source, self.name = documents.source, documents.origin
         self._chunks: Iterator[Chunk] | None = None
@@ -40,7 +41,7 @@ class FiniteFile:
         first = True
         with open_documents(self._path, self._limits, self.source) as documents:
             for batch in documents:
-                for documents_, fault in _portions(batch):
+                for documents_, fault in _portions(batch, self._records):
                     yield self.chunk(documents_, fault, first)
                     first = False
 
@@ -53,7 +54,9 @@ class FiniteFile:
 class ShuffledFile(FiniteFile):
     """The same file in another order of arrival: records come up to `span` microseconds of event time later."""
 
-    def __init__(self, path: str, limits: Limits, source: Source | None, span: int, random: Random) -> None:
+    def __init__(
+        self, path: str, limits: Limits, source: Source | None, span: int, random: Random
+    ) -> None:
         """`span` must not pass the lateness of the source: none may become late."""
         super().__init__(path, limits, source)
         self._span, self._random = span, random
@@ -64,13 +67,18 @@ class ShuffledFile(FiniteFile):
             yield from chunks
             return
         source = self.source
-        documents = [piece for chunk in chunks for document in chunk.documents for piece in _single(source, document)]
+        documents = [
+            piece
+            for chunk in chunks
+            for document in chunk.documents
+            for piece in _single(source, document)
+        ]
         times = list(_times(source, documents))
         order = shuffled(times, source.LATENESS, self._span, self._random)
         moved = [documents[i] for i in order]
         first = True
-        for start in range(0, len(moved), RECORDS):
-            yield self.chunk(moved[start : start + RECORDS], None, first)
+        for start in range(0, len(moved), self._records):
+            yield self.chunk(moved[start : start + self._records], None, first)
             first = False
         for chunk in chunks:
             if chunk.fault is not None:
@@ -78,10 +86,10 @@ class ShuffledFile(FiniteFile):
                 first = False
 
 
-def _portions(batch: Batch) -> Iterator[tuple[list[bytes], Fault | None]]:
+def _portions(batch: Batch, size: int) -> Iterator[tuple[list[bytes], Fault | None]]:
     documents = batch.documents
-    for start in range(0, len(documents), RECORDS):
-        yield documents[start : start + RECORDS], None
+    for start in range(0, len(documents), size):
+        yield documents[start : start + size], None
     if batch.fault is not None:
         yield [], batch.fault
 
@@ -108,7 +116,9 @@ def _times(source: Source, documents: list[bytes]) -> Iterator[int]:
                 if source.NARROW is not None and isinstance(record, dict):
                     times.append(parse(str(record.get(source.NARROW.time))))
                 else:
-                    times.append(source.event(raw, record, EventEvidence(origin="", sha256="")).event.time)
+                    times.append(
+                        source.event(raw, record, EventEvidence(origin="", sha256="")).event.time
+                    )
         except (Unreadable, ValueError):
             times = []
         known = min(times, default=known)

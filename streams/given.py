@@ -68,8 +68,12 @@ class Correlating:
         self._stages: dict[str, Keyed] = {}
         for stage in plan:
             feeders = [INGEST, *(f"{s.name}/0" for s in plan if s.level < stage.level)]
-            self._stages[f"{stage.name}/0"] = Keyed(stage.logic, f"{stage.name}/0", stage.level, feeders)
-        self._ids = {rule.detection.name: rule.detection.id for rule in ruleset.rules if rule.detection.name}
+            self._stages[f"{stage.name}/0"] = Keyed(
+                stage.logic, f"{stage.name}/0", stage.level, feeders
+            )
+        self._ids = {
+            rule.detection.name: rule.detection.id for rule in ruleset.rules if rule.detection.name
+        }
         self._watermark = BEGINNING
         self.latest, self.late, self.unused = BEGINNING, 0, 0
 
@@ -109,7 +113,9 @@ class Correlating:
                 yield row
 
     def _run(self, records: Iterable[Row | Delete | Tick]) -> Iterator[Result]:
-        inbox: dict[int, list[Row | Delete | Tick]] = {stage.level: [] for stage in self._stages.values()}
+        inbox: dict[int, list[Row | Delete | Tick]] = {
+            stage.level: [] for stage in self._stages.values()
+        }
         for record in records:
             for level in inbox if isinstance(record, Tick) else (record.level,):
                 inbox[level].append(record)

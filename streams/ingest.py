@@ -11,11 +11,9 @@ Laws (DESIGN 5):
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
-import orjson
 
 from correlators.claims import facts, signal
 from correlators.normal import logsource, normal_form
@@ -25,43 +23,29 @@ from correlators.sigma.matcher import Matcher
 from correlators.sigma.rule import Rule
 from correlators.sigma.values import lookup
 from schemas.config import Limits
-from schemas.event import Event, EventEvidence
+from schemas.event import Event, Late, Reject
 from schemas.rows import Output, Result, Tick
 from schemas.times import BEGINNING, END, parse, rfc3339
 from streams.documents import Fault
 from streams.input import Chunk
+from streams.reading import UNKNOWN, Outcome, Reader, reject
 from streams.source import Parsed, Raw, Source, Unreadable
+from streams.untrusted import decode
+
+FILES = 1_000  # files of one input whose records are counted at the same time
 
 
 class Progress(msgspec.Struct, array_like=True, frozen=True):
-    """The state of one raw input: its place in time, the file being read, and what was counted."""
+    """The state of one raw input: its place in time, how many records each file gave so far, and what was counted."""
 
     watermark: int = BEGINNING
     clock: int = BEGINNING
     told: int = BEGINNING
     latest: int = BEGINNING
-    origin: str = ""
-    number: int = 0
+    numbers: dict[str, int] = {}
     read: int = 0
     rejected: int = 0
     late: int = 0
-
-
-class Broken(NamedTuple):
-    """A document that gave no records, or a record that is out of bounds."""
-
-    data: bytes
-    reason: str
-    detail: str
-
-
-class Judged(NamedTuple):
-    """A record that is worth normalising, with its place and whether it came late."""
-
-    number: int
-    raw: Raw
-    candidates: list[Rule]
-    late: bool
 
 
 class Ingest:
@@ -86,7 +70,9 @@ class Ingest:
     def tick(self, progress: Progress, tick: Tick) -> tuple[Progress, list[Output]]:
         """A Tick in the input's own sequence: time passed here without records."""
         watermark = max(progress.watermark, tick.watermark)
-        moved = msgspec.structs.replace(progress, watermark=watermark, clock=max(progress.clock, tick.clock))
+        moved = msgspec.structs.replace(
+            progress, watermark=watermark, clock=max(progress.clock, tick.clock)
+        )
         return self._tell(moved, [])
 
     def step(self, progress: Progress, chunk: Chunk) -> tuple[Progress, list[Output]]:
@@ -124,12 +110,11 @@ class Ingest:
 class _Run:
     """One step over one chunk; local state only."""
 
-    source: Source
-
     def __init__(self, stage: Ingest, progress: Progress, chunk: Chunk) -> None:
         self.stage, self.chunk = stage, chunk
         self.before = progress
-        self.number = 0 if chunk.first or progress.origin != chunk.origin else progress.number
+        # A file that was last read long ago is forgotten; its documents, mostly one record each, are not.
+        self.number = 0 if chunk.first else progress.numbers.get(chunk.origin, chunk.before)
         self.start = self.number
         self.watermark, self.latest = progress.watermark, progress.latest
         self.rejected = self.late = self.lateness = 0
@@ -142,60 +127,113 @@ class _Run:
             self.before,
             watermark=self.watermark,
             latest=self.latest,
-            origin=self.chunk.origin,
-            number=self.number,
+            numbers=self._numbers(),
             read=self.before.read + self.number - self.start,
             rejected=self.before.rejected + self.rejected,
             late=self.before.late + self.late,
         )
 
+    def _numbers(self) -> dict[str, int]:
+        numbers = {
+            origin: n for origin, n in self.before.numbers.items() if origin != self.chunk.origin
+        }
+        numbers[self.chunk.origin] = self.number
+        return dict(list(numbers.items())[-FILES:])
+
     def documents(self, source: Source) -> None:
-        self.source = source
         self.lateness = source.LATENESS if self.stage.lateness is None else self.stage.lateness
+        reader = Reader(source, self.chunk.origin, self.stage.limits)
         matcher = self.stage.vendor(source)
         if matcher is not None:
-            self._narrow(matcher)
+            self._narrow(reader, matcher)
             return
         for document in self.chunk.documents:
-            self._document(document)
+            for outcome in reader.read(document, self.number):
+                self.number += 1
+                self._whole(reader, outcome)
 
     def fault(self, fault: Fault) -> None:
         self.number += 1
-        self._refuse(self.number, fault.sha256, fault.size, fault.reason, fault.detail)
+        source = self.stage.source(self.chunk.source) if self.chunk.source != UNKNOWN else None
+        self._reject(reject(fault, self.chunk.origin, self.number, source))
 
     # -- sources whose raw records are judged before they are decoded whole
 
-    def _narrow(self, matcher: Matcher) -> None:
-        records: Sequence[Raw | Broken] = [Raw(document) for document in self.chunk.documents]
+    def _narrow(self, reader: Reader, matcher: Matcher) -> None:
+        records: list[Raw | Reject] = [Raw(document) for document in self.chunk.documents]
         scan = matcher.scan(self.chunk.documents)
         if None in scan.times:  # an envelope with records in it, or not a record at all
-            flat: list[Raw | Broken] = []
-            for record, time in zip(records, scan.times, strict=True):
-                flat += [record] if time is not None else self._split(record.data)
+            flat: list[Raw | Reject] = []
+            for document, time in zip(self.chunk.documents, scan.times, strict=True):
+                flat += (
+                    reader.records(document, self.start + len(flat))
+                    if time is None
+                    else (Raw(document),)
+                )
             records = flat
-            scan = matcher.scan([record.data if isinstance(record, Raw) else b"" for record in records])
-        late, unusable = self._judge(scan.times, records)
-        for place, candidates in scan.hits:
+            scan = matcher.scan(
+                [record.data if isinstance(record, Raw) else b"" for record in records]
+            )
+        candidates = dict(scan.hits)
+        late = self._judge(reader, scan.times, records, candidates)
+        for place in sorted(candidates):
             record = records[place]
-            if place not in unusable and isinstance(record, Raw):
-                self._full(Judged(self.start + place + 1, record, candidates, place in late), matcher)
+            if isinstance(record, Raw):
+                self._candidate(reader, matcher, record, place, candidates[place], place in late)
 
-    def _judge(self, times: Sequence[str | None], records: Sequence[Raw | Broken]) -> tuple[set[int], set[int]]:
-        """Lateness of each record in order; rejects what has no usable time. Returns places: (late, unusable)."""
+    def _candidate(
+        self,
+        reader: Reader,
+        matcher: Matcher,
+        raw: Raw,
+        place: int,
+        candidates: Sequence[Rule] | None,
+        late: bool,
+    ) -> None:
+        """Decode; normalise only what matched or speaks of an AI asset."""
+        number = self.start + place + 1
+        try:
+            record = decode(raw.data, self.stage.limits)
+        except Unreadable as error:
+            self._reject(reader.refused(raw.data, number, error))
+            return
+        rules = matcher.match(record, candidates)
+        if rules or _relevant(reader.source, record):
+            result = reader.normalised(raw, record, number)
+            if isinstance(result, Reject):
+                self._reject(result)
+            else:
+                self._event(result, record, rules, late)
+
+    def _judge(
+        self,
+        reader: Reader,
+        times: Sequence[str | None],
+        records: list[Raw | Reject],
+        candidates: dict[int, Sequence[Rule] | None],
+    ) -> set[int]:
+        """Lateness of each record in order; returns the places of the late ones.
+
+        A record without a usable time is read whole: it may have one after all (then all rules are its candidates),
+        else it is rejected with the reason that a whole reading gives, and is no candidate.
+        """
         late: set[int] = set()
-        unusable: set[int] = set()
         watermark, latest, lateness, bound = self.watermark, self.latest, self.lateness, self.bound
         previous, time = None, BEGINNING
         for place, text in enumerate(times):
             if text is None or text != previous:  # times repeat: audit logs have one-second times
-                try:
-                    time = self._time(text, records[place], bound)
-                except _Unusable as fault:
-                    self._reject(self.start + place + 1, records[place].data, fault.reason, fault.detail)
-                    unusable.add(place)
+                number = self.start + place + 1
+                judged = self._time(reader, text, records[place], number)
+                if isinstance(judged, int) and bound is not None and judged > bound:
+                    judged = self._too_late(reader, records[place], number, judged, bound)
+                if isinstance(judged, Reject):
+                    self._reject(judged)
+                    candidates.pop(place, None)
                     previous = None
                     continue
-                previous = text
+                if text is None:
+                    candidates[place] = None
+                time, previous = judged, text
             if time < watermark:
                 late.add(place)
                 self._late(self.start + place + 1, time, watermark)
@@ -203,91 +241,67 @@ class _Run:
                 latest = time
                 watermark = max(watermark, latest - lateness)
         self.watermark, self.latest, self.number = watermark, latest, self.start + len(times)
-        return late, unusable
+        return late
 
     @staticmethod
-    def _time(text: str | None, record: Raw | Broken, bound: int | None) -> int:
-        if isinstance(record, Broken):
-            raise _Unusable(record.reason, record.detail)
-        if text is None:
-            raise _Unusable("no-time", "the record has no time")
-        try:
-            time = parse(text)
-        except ValueError as error:
-            raise _Unusable("bad-time", str(error)) from None
-        if bound is not None and time > bound:
-            raise _Unusable("time-in-future", f"{rfc3339(time)} lies after {rfc3339(bound)}")
-        return time
+    def _time(reader: Reader, text: str | None, record: Raw | Reject, number: int) -> int | Reject:
+        if isinstance(record, Reject):
+            return record
+        if text is not None:
+            try:
+                return parse(text)
+            except ValueError:
+                pass  # the whole reading says why
+        result = reader.outcome(record, number).result
+        return result if isinstance(result, Reject) else result.event.time
 
-    def _full(self, record: Judged, matcher: Matcher) -> None:
-        data = record.raw.data
-        try:
-            decoded = orjson.loads(data)
-            parsed = self.source.event(record.raw, decoded, self._evidence(record.number, data))
-        except Unreadable as error:
-            self._reject(record.number, data, error.reason, error.detail)
-            return
-        except ValueError as error:
-            self._reject(record.number, data, "not-json", str(error))
-            return
-        self._event(parsed, decoded, matcher.match(decoded, record.candidates), record.late)
+    @staticmethod
+    def _too_late(
+        reader: Reader, record: Raw | Reject, number: int, time: int, bound: int
+    ) -> Reject:
+        if isinstance(record, Reject):
+            return record
+        return reader.refused(
+            record.data,
+            number,
+            Unreadable("time-in-future", f"{rfc3339(time)} lies after {rfc3339(bound)}"),
+        )
 
     # -- sources that are always normalised
 
-    def _document(self, document: bytes) -> None:
-        for record in self._split(document):
-            self.number += 1
-            if isinstance(record, Broken):
-                self._reject(self.number, *record)
-                continue
-            try:
-                decoded = orjson.loads(record.data)
-                parsed = self.source.event(record, decoded, self._evidence(self.number, record.data))
-            except Unreadable as error:
-                self._reject(self.number, record.data, error.reason, error.detail)
-                continue
-            except ValueError as error:
-                self._reject(self.number, record.data, "not-json", str(error))
-                continue
-            time = parsed.event.time
-            if self.bound is not None and time > self.bound:
-                detail = f"{rfc3339(time)} lies after {rfc3339(self.bound)}"
-                self._reject(self.number, record.data, "time-in-future", detail)
-                continue
-            late = time < self.watermark
-            if late:
-                self._late(self.number, time, self.watermark)
-            else:
-                self.latest = max(self.latest, time)
-                self.watermark = max(self.watermark, time - self.lateness)
-            self._event(parsed, None, [], late)
+    def _whole(self, reader: Reader, outcome: Outcome) -> None:
+        if isinstance(outcome.result, Reject):
+            self._reject(outcome.result)
+            return
+        event, bound = outcome.result.event, self.bound
+        if bound is not None and event.time > bound:
+            detail = f"{rfc3339(event.time)} lies after {rfc3339(bound)}"
+            refused = reader.refused(b"", self.number, Unreadable("time-in-future", detail))
+            self._reject(refused.model_copy(update={"sha256": event.evidence.sha256}))
+            return
+        late = event.time < self.watermark
+        if late:
+            self._late(self.number, event.time, self.watermark)
+        else:
+            self.latest = max(self.latest, event.time)
+            self.watermark = max(self.watermark, event.time - self.lateness)
+        self._event(outcome.result, None, (), late)
 
     # -- both
-
-    def _split(self, document: bytes) -> list[Raw | Broken]:
-        limits = self.stage.limits
-        if len(document) > limits.document_bytes:
-            return [Broken(document, "too-large", f"{len(document)} bytes, the bound is {limits.document_bytes}")]
-        try:
-            return [
-                Broken(raw.data, "too-large", f"{len(raw.data)} bytes, the bound is {limits.record_bytes}")
-                if limits.record_bytes < len(raw.data) < len(document)
-                else raw
-                for raw in self.source.split(document)
-            ]
-        except Unreadable as error:
-            return [Broken(document, error.reason, error.detail)]
-
-    def _evidence(self, number: int, data: bytes) -> EventEvidence:
-        return EventEvidence(origin=f"{self.chunk.origin}#{number}", sha256=sha256(data).hexdigest())
 
     def _event(self, parsed: Parsed, decoded: Any, vendor: Sequence[Rule], late: bool) -> None:
         event = parsed.event
         form = normal_form(event, parsed.private)
         rules = [(rule, decoded, frozenset[str]()) for rule in vendor]
-        rules += [(rule, form, frozenset(parsed.private)) for rule in self.stage.normal(event).match(form)]
+        rules += [
+            (rule, form, frozenset(parsed.private)) for rule in self.stage.normal(event).match(form)
+        ]
         for rule, record, private in rules:
-            fields = {f: v for f in rule.detection.fields if f not in private and (v := lookup(record, f)) is not None}
+            fields = {
+                f: v
+                for f in rule.detection.fields
+                if f not in private and (v := lookup(record, f)) is not None
+            }
             self.out += signal(self.stage.routes, event, rule.detection, fields, late)
         holds_from = max(event.time, self.watermark) if late else event.time
         self.out += facts(event, [rule.detection for rule, _, _ in rules], holds_from)
@@ -296,28 +310,15 @@ class _Run:
     def _late(self, number: int, time: int, watermark: int) -> None:
         self.late += 1
         origin = f"{self.chunk.origin}#{number}"
-        times = {"time": rfc3339(time), "watermark": rfc3339(watermark)}
-        body = {"origin": origin, "source": self.chunk.source, **times}
-        self.out.append(Result("late", origin, time, "final", body))
+        late = Late(origin=origin, source=self.chunk.source, time=time, watermark=watermark)
+        self.out.append(Result("late", origin, time, "final", late.body()))
 
-    def _reject(self, number: int, data: bytes, reason: str, detail: str) -> None:
-        self._refuse(number, sha256(data).hexdigest(), len(data), reason, detail)
-
-    def _refuse(self, number: int, sha: str, size: int, reason: str, detail: str) -> None:
+    def _reject(self, refused: Reject) -> None:
         self.rejected += 1
-        origin = f"{self.chunk.origin}#{number}"
-        body = {
-            "origin": origin,
-            "sha256": sha,
-            "source": self.chunk.source,
-            "reason": reason,
-            "detail": detail[:300],
-            "size": size,
-        }
-        self.out.append(Result("reject", origin, self.latest, "final", body))
+        self.out.append(Result("reject", refused.origin, self.latest, "final", refused.body()))
 
 
-class _Unusable(Exception):
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(reason, detail)
-        self.reason, self.detail = reason, detail
+def _relevant(source: Source, record: Any) -> bool:
+    """True if a raw record speaks of an AI asset, whatever the rules say."""
+    wanted = source.NARROW.relevant if source.NARROW else {}
+    return any(str(lookup(record, path)).lower() in values for path, values in wanted.items())

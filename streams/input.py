@@ -29,10 +29,10 @@ class Chunk(NamedTuple):
 
 
 class Input(Protocol):
-    """Read by one thread. Guarantee.
+    """Read by one thread.
 
-    Started at a saved position it gives what lies behind that, in the order of each file; nothing
-    twice, nothing left out.
+    Guarantee: started at a saved position it gives what lies behind that, in the order of each
+    file; nothing twice, nothing left out.
     """
 
     @property
@@ -55,8 +55,5 @@ class Input(Protocol):
         ...
 
     def trim(self, position: Any) -> None:  # noqa: ANN401 - JSON
-        """What lies before `position` is saved for good.
-
-        An input that owns its files may drop it.
-        """
+        """What lies before `position` is saved for good: an input may drop files of its own."""
         ...

@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
@@ -138,10 +138,7 @@ class Journal:
                 db.execute("INSERT OR REPLACE INTO meta VALUES (1, ?)", (encoded,))
 
     def sync(self) -> None:
-        """Make every commit so far outlive a power cut.
-
-        To be called before input that they cover is deleted.
-        """
+        """Make every commit so far outlive a power cut: before input that they cover is dropped."""
         with self._said():
             self._db.execute("PRAGMA wal_checkpoint(FULL)")
 
@@ -276,7 +273,7 @@ class Journal:
         return db
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self) -> Generator[sqlite3.Connection]:
         with self._said():
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -288,7 +285,7 @@ class Journal:
                 raise
 
     @contextmanager
-    def _said(self) -> Iterator[None]:
+    def _said(self) -> Generator[None]:
         """One thread at a time, and SQLite's errors as one sentence."""
         with self._mutex:
             try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, Literal, NamedTuple, Protocol, cast
 
@@ -31,6 +31,7 @@ Reason = Literal[
     "wrong-shape",
     "no-time",
     "bad-time",
+    "time-in-future",
     "encoding",
     "unknown-format",
 ]
@@ -53,10 +54,12 @@ class Narrow(NamedTuple):
 
     `time` is the dotted path of the time text. A record is always normalised when the value at a
     path of `relevant`, in small letters, is one of that path's values: it speaks of an AI asset.
+    `uid` tells the uid that the Event of a decoded record has, given the sha256 of its bytes.
     """
 
     time: str
     relevant: Mapping[str, frozenset[str]]
+    uid: Callable[[Json, str], str]
 
 
 class Unreadable(Exception):

@@ -1,8 +1,8 @@
 """Topology: which stages there are, what feeds each, and where a row goes. Both drivers build from this page.
 
-    ingest --> correlate-1 --> ... --> correlate-n --+
-       |------> observe ----> inventory --> membership --+--> attach --> assess
-       +------------------------------------------------+
+ingest --> correlate-1 --> ... --> correlate-n --+
+   |------> observe ----> inventory --> membership --+--> attach --> assess
+   +------------------------------------------------+
 """
 
 from __future__ import annotations
@@ -37,7 +37,13 @@ class Stage(NamedTuple):
     single: bool = False
 
 
-_STAGE_OF = {FACTS: "observe", INVENTORY: "inventory", MEMBERSHIP: "attach", ATTACH: "attach", ASSESS: "assess"}
+_STAGE_OF = {
+    FACTS: "observe",
+    INVENTORY: "inventory",
+    MEMBERSHIP: "attach",
+    ATTACH: "attach",
+    ASSESS: "assess",
+}
 INGEST = "ingest"
 NORMAL = "barograph"  # the product of rules over the normal form
 
@@ -45,7 +51,10 @@ NORMAL = "barograph"  # the product of rules over the normal form
 def stages(ruleset: Ruleset, routes: Routes) -> list[Stage]:
     """All keyed stages, each after its feeders."""
     correlate = Correlate(ruleset.correlations, routes)
-    levels = [f"correlate-{n}" for n in range(1, max((c.level_number for c in ruleset.correlations), default=0) + 1)]
+    levels = [
+        f"correlate-{n}"
+        for n in range(1, max((c.level_number for c in ruleset.correlations), default=0) + 1)
+    ]
     attach = Attach(memory(ruleset.convergences))
     assess = Assess(ruleset.convergences, routes, complete, Forecaster.builtin())
     return [
@@ -80,11 +89,15 @@ def feeding(ruleset: Ruleset, sources: Mapping[str, Iterable[str] | None]) -> It
     wanted = {name for rule in ruleset.correlations for name in rule.rules}
     needed = [rule.detection.logsource for rule in ruleset.rules if rule.detection.id in wanted]
     for input_, names in sources.items():
-        if names is None or any(_reaches(logsource, name) for logsource in needed for name in names):
+        if names is None or any(
+            _reaches(logsource, name) for logsource in needed for name in names
+        ):
             yield input_
 
 
-def build(ruleset: Ruleset, routes: Routes, sources: Mapping[str, Iterable[str] | None], partitions: int) -> dict[str, Keyed]:
+def build(
+    ruleset: Ruleset, routes: Routes, sources: Mapping[str, Iterable[str] | None], partitions: int
+) -> dict[str, Keyed]:
     """Every partition of every keyed stage by name, in the order in which rows flow."""
     plan = stages(ruleset, routes)
     names = {stage.name: instances(stage, partitions) for stage in plan}

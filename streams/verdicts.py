@@ -1,7 +1,8 @@
 """Verdicts: what a guardrail decided, in one vocabulary, however the telemetry says it.
 
-Two proposals for OpenTelemetry (`gen_ai.security.*`, `gen_ai.guardrail.*`) and the finish reasons of
-models say it today. Here: `guardrail.verdict` allow, warn, modify or deny, and `guardrail.category`.
+Two proposals for OpenTelemetry (`gen_ai.security.*`, `gen_ai.guardrail.*`) and the finish reasons
+of models say it today. Here it is `guardrail.verdict`, which is allow, warn, modify or deny, and
+`guardrail.category`.
 """
 
 from __future__ import annotations
@@ -40,12 +41,6 @@ def verdict(*said: Mapping[str, Json]) -> dict[str, Json]:
     word, strongest = max(judged, key=lambda pair: _STRENGTH.index(pair[0]))
     category = plain(_first(strongest, "risk.category", "category"))
     return {"guardrail.verdict": word} | ({"guardrail.category": category} if category else {})
-
-
-def guardrail(attributes: Mapping[str, Json]) -> str | None:
-    """The id of the guardrail that spoke or stands ready."""
-    given = attributes.get("aws.bedrock.guardrail.id")
-    return text(given) or text(_first(attributes, "id", "policy.id"))
 
 
 def _word(said: Mapping[str, Json]) -> str | None:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from correlators.sigma.narrow import Narrow, Scan, scanner
+from correlators.normal import PRODUCT
+from correlators.sigma.narrow import Narrow, Scan, relevance, scanner
 from correlators.sigma.plan import Plan
 from correlators.sigma.rule import Rule
 from schemas.detection import Logsource
@@ -12,16 +13,16 @@ from schemas.detection import Logsource
 class Matcher:
     """A rule runs only where its logsource is implied by that of the records.
 
-    Rules of other logsources cost nothing. A scan may name a rule that then does not match, but
-    never leaves one out that does.
+    The normal form is for rules that ask for it by `product: barograph`. Rules of other logsources
+    cost nothing. A scan may name a rule that then does not match, but leaves none out that does.
     """
 
     def __init__(self, rules: Iterable[Rule], logsource: Logsource, narrow: Narrow | None) -> None:
         """`narrow` says how raw records can be scanned; without it there is no `scan`."""
-        routed = [rule for rule in rules if rule.detection.logsource.implied_by(logsource)]
-        self.rules = tuple(routed)
+        routed = [rule for rule in rules if runs_on(rule.detection.logsource, logsource)]
         self._plan = Plan(routed)
         self._scan = None if narrow is None else scanner(self._plan, narrow)
+        self._relevant = None if narrow is None else relevance(narrow)
         self._order = {id(rule): place for place, rule in enumerate(routed)}
 
     def scan(self, records: Sequence[bytes]) -> Scan:
@@ -30,13 +31,22 @@ class Matcher:
             raise TypeError("these records have no narrow form to scan")
         return self._scan(records)
 
+    def relevant(self, record: Mapping[str, Any]) -> bool:
+        """True if a decoded record matters whatever the rules say."""
+        return self._relevant is None or self._relevant(record)
+
     def match(
         self, record: Mapping[str, Any], candidates: Sequence[Rule] | None = None
     ) -> list[Rule]:
-        """The rules that match a decoded record, in order; of `candidates` where a scan named them."""
+        """The rules that match a decoded record, in order; of `candidates` if a scan named them."""
         if candidates is None:
             candidates = self._plan.candidates(record)
         matched = [rule for rule in candidates if rule.matches(record)]
         if len(matched) > 1:
             matched.sort(key=lambda rule: self._order[id(rule)])
         return matched
+
+
+def runs_on(rule: Logsource, records: Logsource) -> bool:
+    """True if a rule of one logsource is for records of the other."""
+    return rule.implied_by(records) and (records.product != PRODUCT or rule.product == PRODUCT)

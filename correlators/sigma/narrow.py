@@ -5,7 +5,7 @@ of each record would cost more than the decoding. A record whose fields have oth
 (a list for an object, a dotted key) is no fault: it takes the slow way, over its full decoding.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from textwrap import indent
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -14,8 +14,8 @@ import orjson
 
 from correlators.sigma.plan import Plan, Watch, path_of, unique
 from correlators.sigma.rule import Rule
-from correlators.sigma.shape import Read, Shape, below
-from correlators.sigma.values import fold, is_object, reader, texts
+from correlators.sigma.shape import Shape, below
+from correlators.sigma.values import folded, is_object, reader
 from correlators.sigma.witness import Clause
 
 
@@ -46,9 +46,10 @@ class Scan(NamedTuple):
 
 
 Scanner = Callable[[Sequence[bytes]], Scan]
-Holds = Callable[[Any], bool]  # of a decoded record, or of a field of it
+Holds = Callable[[Any], bool]  # of a decoded record
 
-_LOOP: Final = """\
+
+_SCAN: Final = """\
 def scan(records):
     scan = Scan([], [], [])
     time, hit = scan.times.append, scan.hits.append
@@ -62,7 +63,7 @@ def scan(records):
             continue
 {time}
         time(v if v.__class__ is str else None)
-        picked = always[:]
+        picked = {always}
         relevant = False
 {fields}
         if picked or relevant:
@@ -74,110 +75,121 @@ _FIELD: Final = """\
 {read}
 if v.__class__ is str:
     text = v.lower()
-{look}
+    if {telling}:
+        relevant = called_{i}(text, e, picked) or relevant
 elif v is not None:
     for text in folded(v):
-{look_deeper}
+        relevant = called_{i}(text, e, picked) or relevant
 """
 
-_WHOLE: Final = """\
-found = whole_{i}(text)
-if found is not None:
-    for rule, holds in found:
-        if holds is None or holds(e):
-            picked.append(rule)
-"""
-
-_PART: Final = """\
-for part, rule, holds in part_{i}:
-    if part in text and (holds is None or holds(e)):
-        picked.append(rule)
-"""
-
-_ANY: Final = """\
-for rule, holds in any_{i}:
-    if holds is None or holds(e):
-        picked.append(rule)
-"""
-
-_RELEVANT: Final = """\
-if text in relevant_{i}:
-    relevant = True
+_SECOND: Final = """\
+{read}
+if v.__class__ is str:
+    if not fulfils_{i}(v.lower()):
+        return False
+elif v is None:  # of a list or a number the full record judges
+    return False
 """
 
 
 def scanner(plan: Plan, narrow: Narrow) -> Scanner:
     """Generate the scan for these rules and this kind of record."""
     watched = sorted({*plan.watches, *narrow.relevant})
-    decoded = dict.fromkeys((*watched, *plan.seconds))
+    decoded = sorted({*watched, *plan.seconds})
     shape = Shape()
     for path in (*decoded, narrow.time):
         shape.add(path)
-    readers = {path: shape.read(path) for path in decoded}
     names: dict[str, Any] = {
         "decode": msgspec.json.Decoder(shape.struct([p for p in decoded if "." in p])).decode,
         "UNUSUAL": (msgspec.MsgspecError, UnicodeDecodeError, RecursionError),
-        "slow": _slow_way(plan, narrow),
-        "always": plan.always,
-        "unique": unique,
-        "folded": _folded,
-        "below": below,
         "Scan": Scan,
+        "always": plan.always,
+        "below": below,
+        "folded": folded,
+        "slow": _slow_way(plan, narrow),
+        "unique": unique,
     }
     fields: list[str] = []
     for i, path in enumerate(watched):
-        watch, values = plan.watches.get(path, Watch()), narrow.relevant.get(path)
-        others = {other: read for other, read in readers.items() if other != path}
-        names[f"whole_{i}"] = {
-            text: [(rule, _second(rule, others)) for rule in rules]
-            for text, rules in watch.whole.items()
-        }.get
-        names[f"part_{i}"] = [(part, rule, _second(rule, others)) for part, rule in watch.part]
-        names[f"any_{i}"] = [(rule, _second(rule, others)) for rule in watch.any]
-        names[f"relevant_{i}"] = values
-        needed = (watch.whole, watch.part, watch.any, values)
-        templates = (_WHOLE, _PART, _ANY, _RELEVANT)
-        look = "".join(t.format(i=i) for t, n in zip(templates, needed, strict=True) if n)
-        usual, unusual = indent(look, " " * 4), indent(look, " " * 8)
-        fields.append(_FIELD.format(read=shape.code(path), look=usual, look_deeper=unusual))
-    time, looks = (indent(code, " " * 8) for code in (shape.code(narrow.time), "".join(fields)))
-    exec(_LOOP.format(time=time, fields=looks), names)  # noqa: S102 - of a rule it has paths only, quoted
+        watch, values = plan.watches.get(path, Watch()), narrow.relevant.get(path, frozenset())
+        others = {other: shape.code(other) for other in decoded if other != path}
+        names[f"called_{i}"] = _called(watch, values, others)
+        names[f"whole_{i}"] = values.union(watch.whole)
+        telling = [f"text in whole_{i}", *(f"{part!r} in text" for part, _ in watch.part)]
+        fields.append(
+            _FIELD.format(
+                read=shape.code(path), i=i, telling="True" if watch.any else " or ".join(telling)
+            )
+        )
+    code = _SCAN.format(
+        time=indent(shape.code(narrow.time), " " * 8),
+        always="always[:]" if plan.always else "[]",
+        fields=indent("".join(fields), " " * 8),
+    )
+    exec(code, names)  # noqa: S102 - a rule puts nothing but quoted paths and texts into it
     scan: Scanner = names["scan"]
     return scan
 
 
-def _second(rule: Rule, readers: Mapping[str, Read]) -> Holds | None:
+def _called(
+    watch: Watch, relevant: frozenset[str], others: Mapping[str, str]
+) -> Callable[[str, Any, list[Rule]], bool]:
+    """What adds the rules that a text calls up, and tells whether it matters by itself."""
+    whole = {
+        text: [(rule, _second(rule, others)) for rule in rules]
+        for text, rules in watch.whole.items()
+    }
+    parts = [(part, rule, _second(rule, others)) for part, rule in watch.part]
+    parts += [("", rule, _second(rule, others)) for rule in watch.any]
+
+    def called(text: str, record: Any, picked: list[Rule]) -> bool:  # noqa: ANN401 - a Record
+        for rule, holds in whole.get(text, ()):
+            if holds is None or holds(record):
+                picked.append(rule)
+        for part, rule, holds in parts:
+            if part in text and (holds is None or holds(record)):
+                picked.append(rule)
+        return text in relevant
+
+    return called
+
+
+def _second(rule: Rule, code: Mapping[str, str]) -> Holds | None:
     """What else the rule needs of the fields that are decoded anyway; None if nothing."""
-    needs = [
-        (readers[path], _fulfils(clause))
-        for clause in rule.clauses
-        if (path := path_of(clause)) in readers
-    ]
-    if not needs:
+    names: dict[str, Any] = {"below": below}
+    tests: list[str] = []
+    for i, clause in enumerate(rule.clauses):
+        path = path_of(clause)
+        if path is not None and path in code:
+            names[f"fulfils_{i}"] = _fulfils(clause)
+            tests.append(_SECOND.format(read=code[path], i=i))
+    if not tests:
         return None
-
-    def holds(record: Any) -> bool:  # noqa: ANN401 - of a type that is made for the scan
-        return all(fulfils(read(record)) for read, fulfils in needs)
-
+    exec(f"def holds(e):\n{indent(''.join(tests), '    ')}\n    return True\n", names)  # noqa: S102 - as above
+    holds: Holds = names["holds"]
     return holds
 
 
-def _fulfils(clause: Clause) -> Holds:
+def _fulfils(clause: Clause) -> Callable[[str], bool]:
     whole = frozenset(atom.literal for atom in clause if atom.kind == "is")
     parts = tuple(atom.literal for atom in clause if atom.kind != "is")  # any text has "" in it
+    if not parts:
+        return whole.__contains__
+    return lambda text: text in whole or any(part in text for part in parts)
 
-    def fulfils(value: Any) -> bool:  # noqa: ANN401 - a JSON value
-        if value.__class__ is not str:
-            return value is not None  # a list, a number: for the full record to judge
-        text = value.lower()
-        return text in whole or any(part in text for part in parts)
 
-    return fulfils
+def relevance(narrow: Narrow) -> Callable[[Mapping[str, Any]], bool]:
+    """What tells whether a decoded record matters whatever the rules say."""
+    wanted = [(reader(path), values) for path, values in narrow.relevant.items()]
+
+    def relevant(record: Mapping[str, Any]) -> bool:
+        return any(text in values for read, values in wanted for text in folded(read(record)))
+
+    return relevant
 
 
 def _slow_way(plan: Plan, narrow: Narrow) -> Callable[[int, bytes, Scan], None]:
-    time = reader(narrow.time)
-    relevant = [(reader(path), values) for path, values in narrow.relevant.items()]
+    time, relevant = reader(narrow.time), relevance(narrow)
 
     def slow(n: int, data: bytes, scan: Scan) -> None:
         try:
@@ -191,12 +203,7 @@ def _slow_way(plan: Plan, narrow: Narrow) -> Callable[[int, bytes, Scan], None]:
         stated = time(record)
         scan.times.append(stated if isinstance(stated, str) else None)
         picked = plan.candidates(record)
-        matters = (text in values for read, values in relevant for text in _folded(read(record)))
-        if picked or any(matters):
+        if picked or relevant(record):
             scan.hits.append((n, picked))
 
     return slow
-
-
-def _folded(value: Any) -> Iterator[str]:  # noqa: ANN401 - a JSON value
-    return (fold(plain) for plain in texts(value))

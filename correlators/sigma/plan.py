@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from correlators.sigma.rule import Rule
-from correlators.sigma.values import fold, reader, texts
+from correlators.sigma.values import folded, reader
 from correlators.sigma.witness import KINDS, Clause
 
 MAX_SECONDS: Final = 16  # further fields to decode of every record
@@ -35,15 +35,13 @@ class Plan:
         self._spread = _spread(rules := tuple(rules))
         asked: Counter[str] = Counter()
         for rule in rules:
-            strongest, *others = [*sorted(rule.clauses, key=self._weakness), None]
-            if strongest is None:
+            clauses = sorted(rule.clauses, key=self._weakness)
+            if not clauses:
                 self.always.append(rule)
                 continue
-            self._wait(rule, strongest)
-            paths = (path_of(clause) for clause in others if clause is not None)
-            second = next((p for p in paths if p is not None and p != path_of(strongest)), None)
-            if second is not None:
-                asked[second] += 1
+            self._wait(rule, clauses[0])
+            paths = [path for clause in clauses if (path := path_of(clause)) is not None]
+            asked.update([path for path in paths if path != path_of(clauses[0])][:1])
         self.seconds = sorted(path for path, _ in asked.most_common(MAX_SECONDS))
         self._readers = [(reader(path), watch) for path, watch in self.watches.items()]
 
@@ -51,10 +49,9 @@ class Plan:
         """The rules that may match a decoded record; no other can."""
         found = list(self.always)
         for read, watch in self._readers:
-            for plain in texts(read(record)):
-                folded = fold(plain)
-                found += watch.whole.get(folded, ())
-                found += (rule for part, rule in watch.part if part in folded)
+            for text in folded(read(record)):
+                found += watch.whole.get(text, ())
+                found += (rule for part, rule in watch.part if part in text)
                 found += watch.any
         return unique(found)
 

@@ -128,6 +128,11 @@ def fold(plain: str) -> str:
     return plain.lower().replace("\u03c2", "\u03c3")
 
 
+def folded(value: Any) -> Iterator[str]:  # noqa: ANN401 - a JSON value
+    """The texts by which a field compares without case."""
+    return (fold(plain) for plain in texts(value))
+
+
 def number(value: Any) -> int | float | None:  # noqa: ANN401 - a JSON value
     """The number that a value is or spells; integers are exact, booleans are no numbers."""
     if isinstance(value, int | float):

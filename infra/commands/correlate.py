@@ -25,12 +25,35 @@ EXAMPLE = "barograph correlate --rules rules/ --final signals.jsonl"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
-    parser.add_argument("signals", metavar="SIGNALS.jsonl", help="one signal a line: id, time, detection, fields; - is stdin")
-    parser.add_argument("--rules", nargs="+", action="extend", required=True, metavar="PATH", help="files or folders of rules")
-    parser.add_argument("--final", action="store_true", help="only findings that can no longer change")
-    parser.add_argument("--until", metavar="T", help="how far time passed (default: the latest signal)")
-    parser.add_argument("--shuffle", type=float, default=0, metavar="SECONDS", help="reorder arrival by up to this much")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="which order --shuffle takes")
+    parser.add_argument(
+        "signals",
+        metavar="SIGNALS.jsonl",
+        help="one signal a line: id, time, detection, fields; - is stdin",
+    )
+    parser.add_argument(
+        "--rules",
+        nargs="+",
+        action="extend",
+        required=True,
+        metavar="PATH",
+        help="files or folders of rules",
+    )
+    parser.add_argument(
+        "--final", action="store_true", help="only findings that can no longer change"
+    )
+    parser.add_argument(
+        "--until", metavar="T", help="how far time passed (default: the latest signal)"
+    )
+    parser.add_argument(
+        "--shuffle",
+        type=float,
+        default=0,
+        metavar="SECONDS",
+        help="reorder arrival by up to this much",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="which order --shuffle takes"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

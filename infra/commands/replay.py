@@ -18,16 +18,45 @@ EXAMPLE = "barograph replay logs/ --out out --until 2026-03-04T00:00:00Z"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
-    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="file or folder (.json .jsonl .ndjson .gz .zst)")
-    parser.add_argument("--source", metavar="NAME", help="the format of all files; without it each is sniffed")
-    parser.add_argument("--rules", nargs="+", action="extend", default=[], metavar="PATH", help="rules beside the built-in ones")
-    parser.add_argument("--no-builtin", action="store_true", help="only the rules given with --rules")
-    parser.add_argument("--out", default="out", metavar="DIR", help="folder for the results (default: out)")
-    parser.add_argument("--until", type=_time, metavar="T", help="how far time passed (default: the latest record)")
-    parser.add_argument("--not-after", type=_time, metavar="T", help="records that claim a later time are rejected")
-    parser.add_argument("--shuffle", type=float, default=0, metavar="SECONDS", help="reorder arrival by up to this much")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="which order --shuffle takes")
-    parser.add_argument("--final", action="store_true", help="only results that can no longer change")
+    parser.add_argument(
+        "inputs", nargs="+", metavar="INPUT", help="file or folder (.json .jsonl .ndjson .gz .zst)"
+    )
+    parser.add_argument(
+        "--source", metavar="NAME", help="the format of all files; without it each is sniffed"
+    )
+    parser.add_argument(
+        "--rules",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="PATH",
+        help="rules beside the built-in ones",
+    )
+    parser.add_argument(
+        "--no-builtin", action="store_true", help="only the rules given with --rules"
+    )
+    parser.add_argument(
+        "--out", default="out", metavar="DIR", help="folder for the results (default: out)"
+    )
+    parser.add_argument(
+        "--until", type=_time, metavar="T", help="how far time passed (default: the latest record)"
+    )
+    parser.add_argument(
+        "--not-after", type=_time, metavar="T", help="records that claim a later time are rejected"
+    )
+    parser.add_argument(
+        "--shuffle",
+        type=float,
+        default=0,
+        metavar="SECONDS",
+        help="reorder arrival by up to this much",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="which order --shuffle takes"
+    )
+    parser.add_argument(
+        "--final", action="store_true", help="only results that can no longer change"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -35,7 +64,9 @@ def run(args: argparse.Namespace) -> int:
     config = settings(args.config)
     if args.shuffle < 0:
         raise Mistake("--shuffle takes a number of seconds, 0 or more")
-    ruleset = load((*config.rules.paths, *args.rules), builtin=config.rules.builtin and not args.no_builtin)
+    ruleset = load(
+        (*config.rules.paths, *args.rules), builtin=config.rules.builtin and not args.no_builtin
+    )
     order = Order(
         source=args.source,
         until=args.until,

@@ -21,9 +21,22 @@ EXAMPLE = "barograph verify out/alerts.jsonl --store out/barograph.duckdb"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
-    parser.add_argument("what", metavar="ID|FILE", help="an id (or its start), or a file of alerts, findings or signals")
-    parser.add_argument("--store", metavar="PATH", help="the store that says where records lie (default: out/barograph.duckdb)")
-    parser.add_argument("--root", default=".", metavar="DIR", help="where relative paths of records start (default: here)")
+    parser.add_argument(
+        "what",
+        metavar="ID|FILE",
+        help="an id (or its start), or a file of alerts, findings or signals",
+    )
+    parser.add_argument(
+        "--store",
+        metavar="PATH",
+        help="the store that says where records lie (default: out/barograph.duckdb)",
+    )
+    parser.add_argument(
+        "--root",
+        default=".",
+        metavar="DIR",
+        help="where relative paths of records start (default: here)",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
 
@@ -38,7 +51,9 @@ def run(args: argparse.Namespace) -> int:
             good &= result.ok
             _say(result, args.json)
     if not bodies:
-        raise Mistake(f"{args.what} holds no alert, finding or signal; name an id or a file of them")
+        raise Mistake(
+            f"{args.what} holds no alert, finding or signal; name an id or a file of them"
+        )
     return Exit.OK if good else Exit.NO
 
 
@@ -71,4 +86,6 @@ def _say(result: Check, as_json: bool) -> None:
     if as_json:
         sys.stdout.buffer.write(orjson.dumps(result._asdict(), option=orjson.OPT_APPEND_NEWLINE))
     else:
-        print(f"{'ok' if result.ok else 'NOT OK':7} {result.id[:12]} {result.what}: {result.detail}")
+        print(
+            f"{'ok' if result.ok else 'NOT OK':7} {result.id[:12]} {result.what}: {result.detail}"
+        )

@@ -75,6 +75,7 @@ def runtime(
         claims.request(time, "POST", "/v1/score", f"10.20.1.{random.randrange(20, 90)}", status)
     for number, time in enumerate(_moments(random, day, 80)):
         claims.chat(time, f"claim-{date}-{number}", random.randrange(400, 2400))
+    _premiums(policy, day)
     for number, time in enumerate(_moments(random, day, 70)):
         _service_desk(policy, random, time, f"policy-{date}-{number}")
     for number, time in enumerate(_moments(random, day, 40)):
@@ -96,6 +97,16 @@ def _housekeeping(trail: Trail, day: int) -> None:
     trail.call(
         day + 8 * HOUR, estate.COLLEAGUE, "bedrock:UpdateGuardrail", guardrail, "AccessDenied"
     )
+
+
+def _premiums(policy: Telemetry, day: int) -> None:
+    """The night's batch: rates of a supplier, who ships a new release before Tuesday."""
+    rates = estate.RATES if day == estate.MONDAY else estate.RATES_NEXT
+    for hour in (0, 2, 4):
+        time, session = day + hour * HOUR + 20 * MINUTE, f"premiums-{day // HOUR + hour}"
+        policy.listing(time, rates, session)
+        policy.tool(time + 5 * SECOND, rates, "get_exchange_rate", session)
+        policy.chat(time + 9 * SECOND, session, 700)
 
 
 def _service_desk(policy: Telemetry, random: Random, time: int, session: str) -> None:

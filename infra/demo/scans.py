@@ -21,11 +21,23 @@ RAY = {
     "CVSS": {"nvd": {"V3Score": 9.8}},
     "Title": "Command injection in the Ray dashboard",
 }
+# What a build leaves behind: the scanner masks the value, and so would we.
+SECRET = {
+    "RuleID": "aws-access-key-id",
+    "Category": "AWS",
+    "Severity": "CRITICAL",
+    "Title": "AWS Access Key ID",
+    "StartLine": 3,
+    "EndLine": 3,
+    "Match": "AWS_ACCESS_KEY_ID=********************",
+}
 _PACKAGES = ("apt", "bash", "coreutils", "curl", "gzip", "libc6", "libssl3", "perl-base", "tar")
 
 
-def image_report(system: System, time: int, found: list[JsonObject], everyday: int) -> JsonObject:
-    """One scan of an image: `found` in Python packages, `everyday` weaknesses in its base."""
+def image_report(
+    system: System, time: int, found: list[JsonObject], everyday: int, secrets: list[JsonObject]
+) -> JsonObject:
+    """One scan of an image: `found` in Python packages, `everyday` weaknesses in its base, secrets in its files."""
     name = f"{system.repository}:{system.tag}"
     metadata: JsonObject = {
         "OS": {"Family": "debian", "Name": "12.9"},
@@ -41,6 +53,8 @@ def image_report(system: System, time: int, found: list[JsonObject], everyday: i
         {"Target": "Python", "Class": "lang-pkgs", "Type": "python-pkg"}
         | {"Vulnerabilities": found},
     ]
+    if secrets:
+        results.append({"Target": "/app/.env", "Class": "secret", "Secrets": secrets})
     head = _head(time, name, "container_image")
     return head | {"Metadata": metadata, "Results": results}
 
@@ -62,7 +76,7 @@ def code_report(time: int, *, mended: bool) -> JsonObject:
         for check, title, severity, passed in checks
     ]
     result = {"Target": "serving.tf", "Class": "config", "Type": "terraform"}
-    head = _head(time, "git.meridian.example/platform/serving", "repository")
+    head = _head(time, "git.quillhaven.example/platform/serving", "repository")
     return head | {"Results": [result | {"Misconfigurations": found}]}
 
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from infra.demo import ordinary, story
 from infra.demo.boms import bom
 from infra.demo.estate import ACCOUNT, CLAIMS, FRAUD, MONDAY, POLICY, REGION, SYSTEMS, TUESDAY
-from infra.demo.scans import RAY, code_report, image_report
+from infra.demo.scans import RAY, SECRET, code_report, image_report
 from infra.demo.telemetry import Telemetry
 from infra.demo.trail import Trail
 from schemas.times import HOUR, MINUTE, SECOND
@@ -43,7 +43,7 @@ def write(folder: Path) -> Written:
     trail, sent = Trail(), [Telemetry(system) for system in SYSTEMS]
     claims, policy, fraud = sent
     story.warning(trail, claims)
-    story.watch(policy)
+    story.watch(trail, policy)
     story.outlook(trail)
     story.silence(trail, fraud)
     for day in (MONDAY, TUESDAY):
@@ -113,9 +113,10 @@ def _trivy(folder: Path) -> int:
         for number, (system, everyday) in enumerate(((CLAIMS, 24), (POLICY, 18), (FRAUD, 22))):
             weak = system is CLAIMS or (system is FRAUD and not mended)
             found: list[dict[str, Any]] = [RAY] if weak else []
-            report = image_report(system, night + number * MINUTE, found, everyday)
+            secrets: list[dict[str, Any]] = [SECRET] if system is CLAIMS else []
+            report = image_report(system, night + number * MINUTE, found, everyday, secrets)
             _write(folder / f"{system.name}-{name}.json", _pretty(report))
-            count += everyday + len(found) + 1  # the scan itself is a record
+            count += everyday + len(found) + len(secrets) + 1  # the scan itself is a record
         code = code_report(night + HOUR, mended=mended)
         _write(folder / f"serving-code-{name}.json", _pretty(code))
         count += 2 + 1

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from infra.demo import estate
-from infra.demo.estate import CLAIMS, CLUSTER, FRAUD, MONDAY, STRANGER, TUESDAY, Caller, System
+from infra.demo.estate import (
+    CLAIMS,
+    CLUSTER,
+    FRAUD,
+    MONDAY,
+    POLICY,
+    STRANGER,
+    TUESDAY,
+    Caller,
+    System,
+)
 from infra.demo.telemetry import Telemetry
 from infra.demo.trail import Trail
 from schemas.times import HOUR, MINUTE, SECOND
@@ -23,18 +33,16 @@ def warning(trail: Trail, claims: Telemetry) -> None:
     claims.request(found + 2 * HOUR, "GET", "/worker/cpu_profile", "203.0.113.140", 500)
 
 
-def watch(policy: Telemetry) -> None:
-    """policy-assistant: a supplier's tool server turns on Monday before anybody is at work.
+def watch(trail: Trail, policy: Telemetry) -> None:
+    """policy-assistant: its guardrail is attacked on Monday, and somebody changes it meanwhile.
 
-    The gateway drops it, nobody calls it again, and the watch expires on Tuesday.
+    Nothing gets through, and the watch expires on Tuesday.
     """
-    for number, hour in enumerate((0, 2, 4)):  # the batch that computes foreign premiums
-        session = f"policy-night-{number}"
-        time = MONDAY + hour * HOUR + 20 * MINUTE
-        policy.listing(time, estate.RATES, session)
-        policy.tool(time + 5 * SECOND, estate.RATES, "get_exchange_rate", session)
-        policy.chat(time + 9 * SECOND, session, 700)
-    policy.listing(MONDAY + 5 * HOUR + 40 * MINUTE, estate.RATES_TURNED, "policy-night-3")
+    attack = MONDAY + 8 * HOUR + 14 * MINUTE
+    for number, minute in enumerate((0, 3, 4, 12)):
+        policy.guardrail(attack + minute * MINUTE, f"policy-attack-{number}", "jailbreak")
+    change = {"guardrailIdentifier": POLICY.guardrail, "name": POLICY.name}
+    trail.call(attack + 36 * MINUTE, estate.ENGINEER, "bedrock:UpdateGuardrail", change)
 
 
 def outlook(trail: Trail) -> None:

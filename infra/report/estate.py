@@ -56,13 +56,15 @@ class System(NamedTuple):
 class Estate:
     """Everything from `since` to `until`: alerts gravest first, readings by time.
 
-    `counters` are the figures of summary.json; one that is not known is absent.
+    `open_facts` counts all, where `facts` is cut. `counters` are figures of summary.json; what is
+    not known is absent.
     """
 
     alerts: tuple[Alert, ...] = ()
     systems: tuple[System, ...] = ()
     edges: tuple[Line, ...] = ()
     facts: tuple[Fact, ...] = ()
+    open_facts: int = 0
     forecasts: tuple[Forecast, ...] = ()
     trace: tuple[Reading, ...] = ()
     counters: Mapping[str, float] = field(default_factory=dict[str, float])
@@ -89,11 +91,16 @@ class Estate:
         return max((a.priority for a in self.open_alerts(system)), default=0)
 
 
-def estate(tables: Mapping[str, Iterable[Body]], summary: Mapping[str, Any]) -> Estate:
+def estate(
+    tables: Mapping[str, Iterable[Body]],
+    summary: Mapping[str, Any],
+    open_facts: int | None = None,
+) -> Estate:
     """The Estate of record bodies by table, and of the run's summary.json.
 
     Tables: `alerts, systems, edges, facts, forecasts` as their bodies are, `scores` with `alert,
-    revision, time, total`; a missing one is empty. ValueError on a wrong row.
+    revision, time, total`; a missing one is empty. `open_facts`: how
+    many there are, if `facts` does not hold all. ValueError on a wrong row.
     """
 
     def rows(name: str) -> Iterable[Body]:
@@ -117,6 +124,7 @@ def estate(tables: Mapping[str, Iterable[Body]], summary: Mapping[str, Any]) -> 
             if "valid_to" not in row
         ),
         facts=tuple(sorted(facts, key=lambda f: (-LEVELS.index(f.severity), f.name, f.entity))),
+        open_facts=len(facts) if open_facts is None else open_facts,
         forecasts=tuple(map(_forecast, rows("forecasts"))),
         trace=tuple(trace),
         counters={k: v for k, v in summary.items() if isinstance(v, int | float)},

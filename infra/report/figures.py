@@ -9,7 +9,6 @@ from infra.forecasts import verified
 from infra.report.estate import Fact, Forecast
 from infra.report.html import Child, Html, entity, join, tag, when
 
-MAX_FACTS = 200
 _PIPELINE = (
     ("read", "records read"),
     ("parsed", "parsed"),
@@ -22,13 +21,10 @@ _PIPELINE = (
 )
 
 
-def posture(facts: Sequence[Fact]) -> Html:
-    """What holds of the estate at the end, gravest first: the conditions that alerts build on."""
-    rows = [
-        (fact.severity, fact.title, entity(fact.entity), when(fact.time))
-        for fact in facts[:MAX_FACTS]
-    ]
-    more = len(facts) - len(rows)
+def posture(facts: Sequence[Fact], count: int) -> Html:
+    """What holds of the estate at the end, gravest first; `count` facts in all."""
+    rows = [(fact.severity, fact.title, entity(fact.entity), when(fact.time)) for fact in facts]
+    more = count - len(rows)
     return join(
         _table(("Severity", "What holds", "Of", "Since"), rows)
         if rows

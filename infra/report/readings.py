@@ -46,16 +46,15 @@ def readings(alerts: Sequence[Alert], scores: Iterable[Mapping[str, Any]]) -> li
 
 
 def _turns(alert: Alert, totals: Mapping[int, int]) -> Iterator[_Turn]:
-    said = [
+    said: list[tuple[int, Stage]] = [
         (moment.time, cast("Stage", found[1]))
         for moment in alert.timeline
         if (found := _SAYS_STAGE.match(moment.text))
     ]
     for time in sorted({*totals, alert.last_time}):
         value = priority(totals[time]) if time in totals else alert.priority
-        stages = [stage for since, stage in said if since <= time]
-        stage: Stage = stages[-1] if stages else alert.stage
-        yield _Turn(alert.system, time, alert.id, value, stage)
+        stages: list[Stage] = [alert.stage, *(stage for since, stage in said if since <= time)]
+        yield _Turn(alert.system, time, alert.id, value, stages[-1])
     if alert.status != "open":
         end = max([moment.time for moment in alert.timeline] or [alert.last_time])
         yield _Turn(alert.system, end, alert.id, 0, None)

@@ -61,7 +61,7 @@ def _body(estate: Estate, words: str) -> Html:
         _section("Systems", _systems(estate, anchors)),
         _section("Open alerts", _alerts(estate, opened, "alert", open_alert)),
         _section("Closed alerts", _alerts(estate, closed, "closed", closed_alert)),
-        _section("Posture", [posture(estate.facts)]),
+        _section("Posture", [posture(estate.facts, estate.open_facts)]),
         _section("Forecast verification", [verification(estate.forecasts)]),
         _section("Pipeline", [pipeline(estate.counters)]),
     ]

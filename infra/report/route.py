@@ -27,7 +27,7 @@ def size(picture: Lineage) -> tuple[int, int]:
     row = max(node.row for node in picture.nodes.values())
     around = any(_goes_around(picture, link) for link in picture.links)
     width = left(column) + BOX_WIDTH + MARGIN + (SIDE if around else 0)
-    return width, HEAD + row * (BOX_HEIGHT + GAP_Y) + BOX_HEIGHT + MARGIN
+    return width, HEAD + (row + 1) * (BOX_HEIGHT + GAP_Y)
 
 
 def left(column: int) -> int:
@@ -69,7 +69,7 @@ def _down(from_: Node, to: Node) -> Route:
     start, end = corner(from_)[1], corner(to)[1]
     start, end = (start + BOX_HEIGHT, end) if down > 0 else (start, end + BOX_HEIGHT)
     curve = f"M{x:g} {start}V{end - BLUNT * down}"
-    return Route(curve, _head(x, end, 0, down), (x + 30, max(start, end) - 8))
+    return Route(curve, _head(x, end, 0, down), (x + 30, max(start, end) - 5))
 
 
 def _across(from_: Node, to: Node) -> Route:
@@ -83,10 +83,10 @@ def _across(from_: Node, to: Node) -> Route:
     if not past:
         curve = f"M{start} {y1:g}{_bend(start, y1, end - BLUNT * right, y2)}"
         return Route(curve, head, ((start + end) / 2, (y1 + y2) / 2 - 6))
-    low = top + BOX_HEIGHT + 5 + 4 * (past % 3)  # long and short edges of one row side by side
+    low = top + BOX_HEIGHT + 5 + 4 * (past % 3)  # edges of one row side by side
     leave, arrive = start + GAP_X * right, end - GAP_X * right
     into, out = _bend(start, y1, leave, low), _bend(arrive, low, end - BLUNT * right, y2)
-    label = (leave + arrive) / 2, low - 6
+    label = (leave + arrive) / 2, low + 12
     return Route(f"M{start} {y1:g}{into}H{arrive}{out}", head, label)
 
 

@@ -1,7 +1,4 @@
-"""Courier.
-
-Carries results from the outbox to one sink, at its own pace, so that a dead receiver delays only
-itself.
+"""Courier: carries results from the outbox to one sink; a dead receiver delays only itself.
 
 Guarantee: every result of the sink's kinds is taken by the sink or lies in the dead letters, in
 order of emission, at least once; with a sink that upserts by id, effectively once.
@@ -66,9 +63,10 @@ class Status(NamedTuple):
 
 
 class Courier:
-    """One sink's loop. `jitter` gives numbers in [0, 1); `limit`.
+    """One sink's loop.
 
-    How many results may wait for a receiver that is away.
+    `jitter` gives numbers in [0, 1); `limit`: how many results may wait for a receiver that is
+    away.
     """
 
     def __init__(  # noqa: PLR0913 - each is a dependency of its own
@@ -93,10 +91,7 @@ class Courier:
         self.status = Status(0, 0, 0, None, misconfigured=False)
 
     def step(self) -> float:
-        """Deliver one batch; returns the seconds after which to call again (0.
-
-        There may be more).
-        """
+        """Deliver one batch; returns the seconds to wait, 0 if there may be more."""
         try:
             return self._step()
         except Exception as error:  # noqa: BLE001 - a defect of one sink must not stop the others; it is shown and retried
@@ -106,7 +101,10 @@ class Courier:
         """Deliver until `stop` is set; then the batch at hand is the last one."""
         while not stop.is_set():
             stop.wait(self.step())
-        self._sink.close()
+        try:
+            self._sink.close()
+        except Exception as error:  # noqa: BLE001 - as in `step`
+            self._failed(Delivered(0, problem=str(error)))
 
     def _step(self) -> float:
         if not self._opened:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from threading import Lock
 
 import orjson
 
@@ -15,7 +16,7 @@ MAX_BYTES = 64 * 2**20  # then the file becomes `.1`, whose older content goes
 
 
 class DeadLetters:
-    """Appends to `path`, one JSON object per line; on disk before `add` returns.
+    """Lines of JSON in `path`, on disk before `add` returns; for all sinks of a process.
 
     A kill may repeat a line.
     """
@@ -24,6 +25,7 @@ class DeadLetters:
         self._path = path
         self._clock = clock
         self._max_bytes = max_bytes
+        self._mutex = Lock()
         self.count = 0
 
     def add(self, sink: str, refused: Iterable[Refused]) -> None:
@@ -45,6 +47,10 @@ class DeadLetters:
         ]
         if not lines:
             return
+        with self._mutex:
+            self._append(lines)
+
+    def _append(self, lines: Sequence[bytes]) -> None:
         if self._path.exists() and self._path.stat().st_size > self._max_bytes:
             self._path.replace(self._path.with_name(self._path.name + ".1"))
         with self._path.open("ab") as file:

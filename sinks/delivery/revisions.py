@@ -110,10 +110,7 @@ class Revisions:
         return cls(sqlite3.connect(":memory:", isolation_level=None))
 
     def stamped(self, results: Sequence[Result], emitted: int) -> list[Result]:
-        """As `stamp`, for results that never were serialised.
-
-        Findings and alerts get `meta` in their body.
-        """
+        """As `stamp`, for results that never were serialised: `meta` is in their bodies."""
         known = [msgspec.msgpack.encode(result) for result in results if result.kind in _KNOWN]
         stamps = self.stamp(known, emitted)
         return [

@@ -1,7 +1,4 @@
-"""What a sink is, and how one is found.
-
-Every module directly in sinks/ is one, by its file name.
-"""
+"""What a sink is, and how one is found: every module directly in sinks/ is one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,1 @@
-"""The inputs: files and folders, stdin, HTTP.
-
-Each one ends up as files that are read from a position on.
-"""
+"""The inputs: files and folders, stdin, HTTP; what they read is files, from a position on."""

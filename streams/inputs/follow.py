@@ -15,6 +15,8 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from schemas.config import Limits
 from schemas.errors import Mistake
 from streams.documents import SUFFIXES, origin
@@ -31,10 +33,7 @@ _GONE: Final = "gone"  # the version of a file that has no name any more but is 
 
 
 class Entry(NamedTuple):
-    """A file as the folder shows it now. `ended`.
-
-    It was renamed away from the path that is followed.
-    """
+    """A file as the folder shows it now; `ended`: it was renamed away from the followed path."""
 
     key: str
     path: Path
@@ -68,7 +67,7 @@ class Follow:
         self._named = source
         self._quiet = quiet
         self._clock = clock
-        self._places = {key: Place(*place) for key, place in (position or {}).items()}
+        self._places = msgspec.convert(position or {}, dict[str, Place])
         self._held: dict[str, Tracked] = {}
         self._changed: dict[str, tuple[str, float]] = {}  # version, and since when
         self._done: dict[str, str] = {}  # the version that has nothing more to give

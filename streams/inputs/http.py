@@ -1,9 +1,7 @@
-"""HTTP.
+"""HTTP: OTLP (`/v1/traces`, `/v1/logs`) and JSON of any source (`/v1/events`).
 
-OTLP (`/v1/traces`, `/v1/logs`) and JSON of any source (`/v1/events`), on disk before the answer.
-
-Guarantee: what was answered with 200 is read, whatever happens. After 429 or 503 the sender sends
-again.
+Guarantee: what was answered with 200 is on disk and will be read, whatever happens. After 429 or
+503 the sender sends again.
 """
 
 from __future__ import annotations
@@ -31,6 +29,9 @@ READ_TIMEOUT: Final = 30.0  # seconds for a body to arrive
 AT_ONCE: Final = 16  # bodies in memory; more senders wait for their turn
 RETRY_AFTER: Final = 2  # seconds, while the spool is full
 
+# gRPC codes, which OTLP wants in the body of an error
+_INVALID, _EXHAUSTED, _UNIMPLEMENTED, _UNAVAILABLE = 3, 8, 12, 14
+
 
 class _Traces(msgspec.Struct):
     resourceSpans: list[msgspec.Raw] = []  # noqa: N815 - OTLP's own name
@@ -39,9 +40,6 @@ class _Traces(msgspec.Struct):
 class _Logs(msgspec.Struct):
     resourceLogs: list[msgspec.Raw] = []  # noqa: N815 - OTLP's own name
 
-
-# gRPC codes, which OTLP wants in the body of an error
-_INVALID, _EXHAUSTED, _UNIMPLEMENTED, _UNAVAILABLE = 3, 8, 12, 14
 
 _REQUESTS: Final[dict[Signal, msgspec.json.Decoder[Any]]] = {
     "traces": msgspec.json.Decoder(_Traces),
@@ -60,10 +58,7 @@ class Refusal(Exception):
 
 
 class Http:
-    """The listener of one input.
-
-    What it takes is in its spool, which is the Input that the driver reads.
-    """
+    """The listener of one input; what it takes lies in its spool, for the driver to read."""
 
     def __init__(self, config: InputConfig, spool: Spool) -> None:
         self._config = config

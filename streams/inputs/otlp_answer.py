@@ -15,10 +15,9 @@ PROTOBUF: Final = "application/x-protobuf"
 
 
 def success(encoding: str) -> web.Response:
-    """200, all was kept.
+    """200, all was kept: a response without a partial success, in protobuf the empty message.
 
-    An export response without a partial success, which for every signal is the empty message. A
-    record that turns out to be unreadable is not sent again by anybody: it goes to the dead
+    A record that turns out to be unreadable need not be sent again by anybody: it goes to the dead
     letters.
     """
     body = b"" if encoding == PROTOBUF else b'{"partialSuccess":{}}'

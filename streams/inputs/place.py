@@ -14,14 +14,15 @@ _JSON: Final = msgspec.json.Decoder(msgspec.Raw)  # checks a text without buildi
 class Place(NamedTuple):
     """`skip` documents behind byte `at` (uncompressed); `before` documents of the file were given.
 
-    start: of a file of lines, a hash of its first bytes. version: of any other file, once it was
-    taken.
+    start: of a file of lines, a hash of its first bytes; inside: of a line that is too long.
+    version: of any other file, once it was taken.
     """
 
     at: int = 0
     skip: int = 0
     before: int = 0
     start: str = ""
+    inside: bool = False
     version: str = ""
 
 

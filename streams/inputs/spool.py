@@ -1,6 +1,5 @@
-"""Spool.
+"""Spool: what comes over a pipe or the network, on disk before it is acknowledged.
 
-What arrives over a pipe or the network, on disk before it is acknowledged, then read like any file.
 A segment `00000001.ndjson` holds documents as they came, one per line. Beside it, `00000001.marks`
 says from which byte on which arrival time and source hold: lines of `<offset> <microseconds>
 <source>`.
@@ -62,12 +61,10 @@ class Segment:
             self._mend()
 
     def append(self, documents: Sequence[bytes], received: int, source: str) -> None:
-        """Write and sync. The marks go first.
-
-        A document without one could not be told from any other's.
-        """
+        """Write and sync."""
         mark = Mark(self.length, received - received % SECOND, source)
         if not self.marks or self.marks[-1][1:] != mark[1:]:
+            # Before the documents: one without a mark could be taken for another source's.
             _append(self.side, b"%d %d %s\n" % (mark.offset, mark.received, source.encode()))
             self.marks.append(mark)
         # A newline inside a JSON document is layout: inside its texts it is written as \n.
@@ -95,9 +92,9 @@ class Segment:
 
 
 class Spool:
-    """An Input: one thread reads, others append. Guarantee.
+    """An Input: one thread reads, others append.
 
-    What `append` has returned for is read, whatever happens.
+    Guarantee: what `append` has returned for is read, whatever happens.
     """
 
     def __init__(

@@ -34,10 +34,7 @@ class Stdin:
         self._stop = threading.Event()
 
     def start(self) -> None:
-        """Copy in a thread of its own, which does not keep the process alive.
-
-        Nobody can interrupt a read.
-        """
+        """Copy in a thread that does not keep the process alive: a read cannot be interrupted."""
         threading.Thread(target=self.copy, name="stdin", daemon=True).start()
 
     def stop(self) -> None:

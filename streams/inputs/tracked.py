@@ -21,6 +21,8 @@ _START: Final = 256  # bytes by which a file is known again: inodes are used ane
 _PACKED: Final = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
 _BOM: Final = b"\xef\xbb\xbf"
 
+Shape = Literal["empty", "lines", "whole", "open"]
+
 
 class Tracked:
     """One file by its descriptor: a rename or a deletion does not take its rest away.
@@ -29,7 +31,7 @@ class Tracked:
     """
 
     def __init__(self, path: Path, place: Place, limits: Limits, named: Source | None) -> None:
-        self.path = path
+        self.path: Path = path
         self.place = place
         self.waits = False
         self._limits = limits
@@ -37,6 +39,7 @@ class Tracked:
         self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self._whole = Whole(path, limits, named)
         self._source: Source | None = None  # of a file that is sure to hold lines
+        self._known: tuple[str, Shape] = ("", "empty")  # what a version turned out to be
         self._seen = ""  # the version at the last look
 
     @property
@@ -65,7 +68,7 @@ class Tracked:
         `final`: it has not been written to for long enough; `ended`: nobody will append to it.
         """
         final = final or ended
-        shape = "lines" if self._source else self._shape(final=final)
+        shape = self._shaped(final=final)
         self.waits = shape == "open"
         given = None
         if shape == "whole":
@@ -78,7 +81,14 @@ class Tracked:
         self._seen = self.version
         return given
 
-    def _shape(self, *, final: bool) -> Literal["empty", "lines", "whole", "open"]:
+    def _shaped(self, *, final: bool) -> Shape:
+        if self._source is not None:
+            return "lines"
+        if final or self.version != self._known[0]:  # a start is not read again until it has changed
+            self._known = (self.version, self._shape(final=final))
+        return self._known[1]
+
+    def _shape(self, *, final: bool) -> Shape:
         """What the file is; `open` while its start could become either."""
         size = os.fstat(self._file).st_size
         head = os.pread(self._file, HEAD, 0)
@@ -86,8 +96,6 @@ class Tracked:
             return "empty"
         if head.startswith(_PACKED):
             return "whole"
-        if self._seen == self.version and not final and self.waits:
-            return "open"
         with open_documents(self.path, self._limits, self._named) as documents:
             source, lines = documents.source, documents.lines
         if source is None or not lines:
@@ -120,32 +128,27 @@ class Tracked:
                 self.waits = True
                 return None
             before = place.before + len(found.documents)
-            behind = Place(found.offset, 0, before, self._start(found.offset))
+            inside = any(len(document) > longest for document in found.documents)
+            behind = Place(found.offset, 0, before, self._start(found.offset), inside)
             if found.documents:
                 return Taken(source.NAME, found.documents, place.before, behind)
             place = self.place = behind
         return None
 
     def _continued(self, place: Place, size: int) -> Place:
-        """The place, or the start where the file is not what it was.
-
-        Cut, written anew, or its inode given away.
-        """
+        """The place, or the start of a file that was cut, written anew or has another's inode."""
         begin = Place(len(_BOM) if os.pread(self._file, 3, 0) == _BOM else 0)
         if place.at <= begin.at or place.version or place.at > size:
             return begin
         last, following = os.pread(self._file, 1, place.at - 1), os.pread(self._file, 1, place.at)
-        appended = last == b"\n" or following in (b"", b"\n", b"\r")
+        appended = place.inside or last == b"\n" or following in (b"", b"\n", b"\r")
         return place if appended and place.start == self._start(place.at) else begin
 
     def _start(self, at: int) -> str:
         return sha256(os.pread(self._file, min(at, _START), 0)).hexdigest()[:16]
 
     def _rest(self, at: int, size: int, *, final: bool) -> Lines:
-        """What follows the last newline, once it is a whole JSON value.
-
-        Nothing can be added to that.
-        """
+        """What follows the last newline, if it is a JSON value: nothing can be added to that."""
         data = os.pread(self._file, min(size - at, self._limits.document_bytes + 1), at).strip()
         if not data:
             return Lines([], size)

@@ -1,7 +1,4 @@
-"""Whole: a file that is taken when it is complete.
-
-One JSON document, or compressed, or in no known format.
-"""
+"""Whole: a file that is taken when it is complete: JSON over many lines, or compressed."""
 
 from __future__ import annotations
 
@@ -20,10 +17,7 @@ _END: Final = Batch([], -1)
 
 
 class Whole:
-    """Gives the documents of one version of a file. `waits`.
-
-    The file is not complete, or still written to.
-    """
+    """Gives the documents of one version of a file; `waits` while that is still written."""
 
     def __init__(self, path: Path, limits: Limits, named: Source | None) -> None:
         self.waits = False

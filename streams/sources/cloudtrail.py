@@ -40,6 +40,12 @@ _AI: Final = (
     "sagemaker-geospatial",
     "sagemaker-runtime",
 )
+
+
+def _uid(record: Json, sha256: str) -> str:
+    return text(mapping(record).get("eventID"), 128) or sha256
+
+
 NARROW: Final = Narrow(
     time="eventTime",
     relevant={
@@ -47,6 +53,7 @@ NARROW: Final = Narrow(
         # From other services: which image a workload runs, and the long-term keys of Bedrock.
         "eventName": frozenset({"registertaskdefinition", "createservicespecificcredential"}),
     },
+    uid=_uid,
 )
 
 _INVOKE: Final = frozenset(
@@ -124,7 +131,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     login = name == "ConsoleLogin"
     return Parsed(
         Event(
-            uid=text(call.get("eventID"), 128) or evidence.sha256,
+            uid=_uid(call, evidence.sha256),
             time=time,
             source=NAME,
             class_uid=3002 if login else 6003,

@@ -25,7 +25,11 @@ def episodes(rule: Correlation, hits: Sequence[Hit]) -> list[Expected]:
         if not _qualifies(rule, [h for h in hits if time - rule.timespan <= h.time <= time]):
             continue
         smallest = min(hit.id for hit in hits if hit.time == time)
-        if found and time - found[-1].last <= rule.timespan and time - found[-1].onset <= max(DAY, 10 * rule.timespan):
+        if (
+            found
+            and time - found[-1].last <= rule.timespan
+            and time - found[-1].onset <= max(DAY, 10 * rule.timespan)
+        ):
             found[-1] = found[-1]._replace(last=time)
         else:
             found.append(Expected(smallest, time, time))
@@ -37,10 +41,14 @@ def _qualifies(rule: Correlation, window: Sequence[Hit]) -> bool:
         return all(OPERATORS[op](len(window), n) for op, n in rule.condition.items())
     if rule.type == "value_count":
         values = {hit.value for hit in window if hit.value is not None}
-        return bool(values) and all(OPERATORS[op](len(values), n) for op, n in rule.condition.items())
+        return bool(values) and all(
+            OPERATORS[op](len(values), n) for op, n in rule.condition.items()
+        )
     if rule.type == "temporal":
         return set(rule.rules) <= {name for hit in window for name in hit.names}
-    reached = -(2**63)  # temporal_ordered: take each rule as early as possible, equal times count as in order
+    reached = -(
+        2**63
+    )  # temporal_ordered: take each rule as early as possible, equal times count as in order
     best: list[int] = []
     for start in sorted({hit.time for hit in window}):
         reached = start

@@ -94,7 +94,10 @@ def _detection(name: str, level: str = "medium", extra: str = "") -> Document:
 
 
 def _correlation(name: str, body: str) -> Document:
-    return Document(f"correlations/{name}.yml", f"title: {name}\nname: {name}\nlevel: medium\ncorrelation:\n{body}")
+    return Document(
+        f"correlations/{name}.yml",
+        f"title: {name}\nname: {name}\nlevel: medium\ncorrelation:\n{body}",
+    )
 
 
 def _fact(state: str) -> str:
@@ -110,15 +113,28 @@ RULES = [
     _detection("eval"),
     _detection("expose", extra=_fact("open")),
     _detection("hide", extra=_fact("closed")),
-    _correlation("r1", "  type: event_count\n  rules: [fail]\n  group-by: [user]\n  timespan: 30s\n  condition: {gte: 3}\n"),
+    _correlation(
+        "r1",
+        "  type: event_count\n  rules: [fail]\n  group-by: [user]\n  timespan: 30s\n  condition: {gte: 3}\n",
+    ),
     _correlation(
         "r2",
         "  type: value_count\n  rules: [probe]\n  group-by: [user]\n  timespan: 40s\n  condition: {gte: 2, field: value}\n",
     ),
-    _correlation("r3", "  type: temporal\n  rules: [probe, fail]\n  group-by: [user]\n  timespan: 15s\n"),
-    _correlation("c1", "  type: temporal_ordered\n  rules: [r1, ok]\n  group-by: [user]\n  timespan: 20s\n"),
-    _correlation("c2", "  type: event_count\n  rules: [c1, r2]\n  group-by: [user]\n  timespan: 90s\n  condition: {gte: 2}\n"),
-    _correlation("few", "  type: event_count\n  rules: [ok]\n  group-by: [user]\n  timespan: 25s\n  condition: {lt: 2}\n"),
+    _correlation(
+        "r3", "  type: temporal\n  rules: [probe, fail]\n  group-by: [user]\n  timespan: 15s\n"
+    ),
+    _correlation(
+        "c1", "  type: temporal_ordered\n  rules: [r1, ok]\n  group-by: [user]\n  timespan: 20s\n"
+    ),
+    _correlation(
+        "c2",
+        "  type: event_count\n  rules: [c1, r2]\n  group-by: [user]\n  timespan: 90s\n  condition: {gte: 2}\n",
+    ),
+    _correlation(
+        "few",
+        "  type: event_count\n  rules: [ok]\n  group-by: [user]\n  timespan: 25s\n  condition: {lt: 2}\n",
+    ),
     Document(
         "convergences/storm.yml",
         """
@@ -163,9 +179,18 @@ def ruleset() -> Ruleset:
 
 
 def workload(random: Random, size: int) -> list[dict[str, Any]]:
-    users, models, apps = ["principal:ann", "principal:bob"], ["model:m1", "model:m2"], ["application:a1", "application:a2"]
+    users, models, apps = (
+        ["principal:ann", "principal:bob"],
+        ["model:m1", "model:m2"],
+        ["application:a1", "application:a2"],
+    )
     span = random.choice([150, 400, 900])
-    kinds = ["fail"] * 6 + ["probe"] * 3 + ["ok"] * 3 + ["cfg", "deploy", "eval", "expose", "hide", "edge", "edge"]
+    kinds = (
+        ["fail"] * 6
+        + ["probe"] * 3
+        + ["ok"] * 3
+        + ["cfg", "deploy", "eval", "expose", "hide", "edge", "edge"]
+    )
     out = []
     for i in range(size):
         kind = random.choice(kinds)
@@ -188,7 +213,9 @@ def workload(random: Random, size: int) -> list[dict[str, Any]]:
         else:
             event |= {"entity": random.choice(models)}
         out.append(event)
-        if random.random() < 0.08:  # a copy that differs (delivered again in another envelope, enriched)
+        if (
+            random.random() < 0.08
+        ):  # a copy that differs (delivered again in another envelope, enriched)
             out.append(event | {"value": random.choice("abc"), "note": random.random()})
     return out
 
@@ -197,7 +224,12 @@ Lane = list["dict[str, Any] | int"]  # records, and idle Ticks as watermarks in 
 
 
 def arrivals(
-    events: Sequence[dict[str, Any]], partitions: int, random: Random, disorder: float, copies: float, idle: bool
+    events: Sequence[dict[str, Any]],
+    partitions: int,
+    random: Random,
+    disorder: float,
+    copies: float,
+    idle: bool,
 ) -> dict[str, Lane]:
     """What each raw partition sees, in order: late only what is a copy of something that was in time."""
     arriving: dict[str, list[tuple[float, float, dict[str, Any]]]] = {
@@ -207,7 +239,9 @@ def arrivals(
         for _ in range(1 + (random.random() < copies) + (random.random() < copies / 2)):
             part = 0 if idle and random.random() < 0.9 else random.randrange(partitions)
             delay = random.random() * disorder * LATENESS[event["source"]]
-            arriving[f"{event['source']}/{part}"].append((event["time"] + delay, random.random(), event))
+            arriving[f"{event['source']}/{part}"].append(
+                (event["time"] + delay, random.random(), event)
+            )
     lanes: dict[str, Lane] = {}
     for name, found in arriving.items():
         ordered: Lane = [event for _, _, event in sorted(found, key=lambda x: x[:2])]
@@ -229,18 +263,24 @@ class Cluster:
     ingest: type[Ingest] = Ingest
     keyed: type[Keyed] = Keyed
 
-    def __init__(self, rules: Ruleset, partitions: int, random: Random, crash: float, batch: int) -> None:
+    def __init__(
+        self, rules: Ruleset, partitions: int, random: Random, crash: float, batch: int
+    ) -> None:
         self.partitions, self.random, self.crash, self.batch = partitions, random, crash, batch
         routes = Routes(rules)
         raw = {f"{name}/{p}": None for name in LATENESS for p in range(partitions)}
         self.stages = build(rules, routes, raw, partitions)
         for stage in self.stages.values():
             stage.__class__ = self.keyed
-        self.raw = {n: self.ingest(n, rules, routes, SOURCES.__getitem__, None, Limits()) for n in raw}
+        self.raw = {
+            n: self.ingest(n, rules, routes, SOURCES.__getitem__, None, Limits()) for n in raw
+        }
         self.progress = {name: Progress() for name in raw}
         self.lanes: dict[str, deque[dict[str, Any] | int]] = {}
         self.inbox: dict[tuple[str, str], deque[Any]] = {
-            (name, feeder): deque() for name, stage in self.stages.items() for feeder in stage.clock.ticks
+            (name, feeder): deque()
+            for name, stage in self.stages.items()
+            for feeder in stage.clock.ticks
         }
         self.results: dict[tuple[str, str], Result] = {}
         self.revisions = self.withdrawn = 0
@@ -368,5 +408,3 @@ def trial(cluster: type[Cluster], rules: Ruleset, seed: int, runs: int = 4) -> d
         got["withdrawn"] += played.withdrawn
         got["revisions"] += played.revisions
     return got
-
-

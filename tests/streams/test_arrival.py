@@ -16,7 +16,9 @@ from streams.ingest import Ingest, Progress
 from streams.input import Chunk
 from tests.streams.nasty import LATENESS, Cluster, ruleset, trial
 
-TRIALS = int(os.environ.get("BAROGRAPH_TRIALS", "40"))  # 4 nasty runs each; `make arrival` plays 500
+TRIALS = int(
+    os.environ.get("BAROGRAPH_TRIALS", "40")
+)  # 4 nasty runs each; `make arrival` plays 500
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,11 @@ class FirstCopyWins(Keyed):
 
     def _take(self, slot: object, record: Row | Delete) -> None:
         known = getattr(slot, "tail")  # noqa: B009
-        if isinstance(record, Row) and (record.time, record.id) in known and record.kind in ("hit", "signal", "fact"):
+        if (
+            isinstance(record, Row)
+            and (record.time, record.id) in known
+            and record.kind in ("hit", "signal", "fact")
+        ):
             return
         super()._take(slot, record)  # type: ignore[arg-type]
 
@@ -53,10 +59,14 @@ class ForgetsSilentInputs(Keyed):
         ticks = {n: t for n, t in self.clock.ticks.items() if t.watermark > -(2**62) or n in heard}
         full, self.clock = self.clock, Clock(ticks, self.clock.watermark, self.clock.clock)
         try:
-            changes, outputs = super().step([r for r in batch if isinstance(r, Tick) or r.time >= full.watermark])
+            changes, outputs = super().step(
+                [r for r in batch if isinstance(r, Tick) or r.time >= full.watermark]
+            )
         finally:
             self.clock = full
-        merged = Clock(full.ticks | changes.clock.ticks, changes.clock.watermark, changes.clock.clock)
+        merged = Clock(
+            full.ticks | changes.clock.ticks, changes.clock.watermark, changes.clock.clock
+        )
         return Changes(merged, changes.slots), outputs
 
 
@@ -66,7 +76,9 @@ class TailIsFinal(Keyed):
     def step(self, batch: Iterable[Row | Delete | Tick]) -> tuple[Changes, list[Output]]:
         changes, outputs = super().step(batch)
         early = [
-            Result(o.kind, o.id, o.time, "final", o.body) if isinstance(o, Result) and o.state == "settled" else o
+            Result(o.kind, o.id, o.time, "final", o.body)
+            if isinstance(o, Result) and o.state == "settled"
+            else o
             for o in outputs
             if not (isinstance(o, Result) and o.state == "final")
         ]

@@ -1,0 +1,1 @@
+"""How the cases beside each kind of rule are run: one module for each folder of rules."""

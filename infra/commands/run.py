@@ -1,0 +1,36 @@
+"""Run the service: follow the inputs of the configuration and deliver to its sinks."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+
+from infra.exits import Exit
+from infra.rules import load
+from infra.service.serve import serve
+from infra.settings import load as settings
+from schemas.errors import Mistake
+from schemas.times import parse
+
+EXAMPLE = "barograph run --config barograph.toml"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument(
+        "--until",
+        metavar="T",
+        help="end once all inputs are quiet, as if time had passed up to T (for catching up)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit 0 after SIGTERM, SIGINT or the end; 3 if the data folder or a port is taken."""
+    config = settings(args.config)
+    try:
+        until = parse(args.until) if args.until else None
+    except ValueError as error:
+        raise Mistake(f"--until: {error}") from error
+    ruleset = load(config.rules.paths, builtin=config.rules.builtin)
+    asyncio.run(serve(config, ruleset, until))
+    return Exit.OK

@@ -1,0 +1,174 @@
+"""Detecting: single-event rules over files, with no state between records."""
+
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+import orjson
+
+from correlators.normal import PRODUCT, logsource, normal_form
+from correlators.sigma.matcher import Matcher
+from correlators.sigma.rule import Rule
+from schemas.config import Limits
+from schemas.errors import Mistake
+from schemas.event import Event, Reject
+from streams.documents import Batch, open_documents
+from streams.reading import Reader, reject
+from streams.source import Narrow, Parsed, Raw, Source, Unreadable
+from streams.untrusted import decode
+
+
+class Told(NamedTuple):
+    """What one stretch of a file gave: its matches as lines of JSON, and what became of records."""
+
+    matches: list[bytes]
+    rejects: list[Reject]
+    read: int
+
+
+class Detecting:
+    """Rules, made ready for each source when it first comes.
+
+    A record is seen in two forms, as in every other command: raw by the rules of its vendor; and,
+    where one of these matched or the record speaks of an AI asset, in normal form as an event.
+    """
+
+    def __init__(self, rules: Sequence[Rule], limits: Limits) -> None:
+        self._rules = rules
+        self._limits = limits
+        self._raw: dict[str, Matcher] = {}
+        self._normal: dict[tuple[str, str], Matcher] = {}
+
+    def file(self, path: str, source: Source | None) -> Iterator[Told]:
+        """The matches of a file in its order. A format that no source knows is a Mistake."""
+        with open_documents(path, self._limits, source) as documents:
+            read = 0
+            for batch in documents:
+                if documents.source is None:
+                    raise Mistake(f"{path}: {_detail(batch)}")
+                reader = Reader(documents.source, documents.origin, self._limits)
+                told = self._batch(reader, batch, read)
+                read += told.read
+                yield told
+
+    def _batch(self, reader: Reader, batch: Batch, before: int) -> Told:
+        run = _Run(self, reader, before)
+        if reader.source.NARROW is None:
+            run.whole(batch.documents)
+        else:
+            run.narrow(reader.source.NARROW, batch.documents)
+        if batch.fault is not None:
+            run.number += 1
+            run.rejects.append(reject(batch.fault, reader.origin, run.number, reader.source))
+        return Told(run.matches, run.rejects, run.number - before)
+
+    def raw(self, source: Source, narrow: Narrow) -> Matcher:
+        """The matcher of raw records of a source."""
+        if source.NAME not in self._raw:
+            self._raw[source.NAME] = Matcher(self._rules, source.LOGSOURCE, narrow)
+        return self._raw[source.NAME]
+
+    def normal(self, event: Event) -> Matcher:
+        """The matcher of such events in normal form."""
+        key = event.source, event.class_name
+        if key not in self._normal:
+            self._normal[key] = Matcher(self._rules, logsource(event), None)
+        return self._normal[key]
+
+    def wants_events(self, source: Source) -> bool:
+        """True if some rule looks at records of the source in normal form."""
+        wanted = (rule.detection.logsource for rule in self._rules)
+        return any(w.product == PRODUCT and w.service in (None, source.NAME) for w in wanted)
+
+
+class _Run:
+    """One stretch of documents."""
+
+    def __init__(self, rules: Detecting, reader: Reader, before: int) -> None:
+        self._rules = rules
+        self._reader = reader
+        self._wants_events = rules.wants_events(reader.source)
+        self.number = before
+        self.matches: list[bytes] = []
+        self.rejects: list[Reject] = []
+
+    def whole(self, documents: Sequence[bytes]) -> None:
+        """Records that are always read as events."""
+        for document in documents:
+            for outcome in self._reader.read(document, self.number):
+                self.number += 1
+                self._event(outcome.result, [], self.number)
+
+    def narrow(self, narrow: Narrow, documents: Sequence[bytes]) -> None:
+        """Records that are judged before they are decoded whole."""
+        matcher = self._rules.raw(self._reader.source, narrow)
+        start = self.number + 1
+        raws: list[Raw | Reject] | None = None
+        scan = matcher.scan(documents)
+        if None in scan.times:  # some are documents with records in them, or faulty
+            raws = list(self._unwrapped(documents, scan.times))
+            scan = matcher.scan([raw.data if isinstance(raw, Raw) else b"" for raw in raws])
+        self.number += len(scan.times)
+        refused = self._refused(raws, scan.times, start) if raws else set[int]()
+        for place, candidates in scan.hits:
+            raw = raws[place] if raws else Raw(documents[place])
+            if place in refused or isinstance(raw, Reject):
+                continue
+            try:
+                record = decode(raw.data, self._reader.limits)
+            except Unreadable as error:
+                self.rejects.append(self._reader.refused(raw.data, start + place, error))
+                continue
+            matched = matcher.match(record, candidates)
+            if self._wants_events and (matched or matcher.relevant(record)):
+                result = self._reader.normalised(raw, record, start + place)
+                self._event(result, matched, start + place)
+            elif matched:
+                uid = narrow.uid(record, sha256(raw.data).hexdigest())
+                self._tell(matched, uid, start + place)
+
+    def _unwrapped(
+        self, documents: Sequence[bytes], times: Sequence[str | None]
+    ) -> Iterator[Raw | Reject]:
+        number = self.number
+        for document, time in zip(documents, times, strict=True):
+            records = [Raw(document)] if time else list(self._reader.records(document, number))
+            number += len(records)
+            yield from records
+
+    def _refused(
+        self, raws: Sequence[Raw | Reject], times: Sequence[str | None], start: int
+    ) -> set[int]:
+        """The places of what is no record after all, and is told as a Reject."""
+        refused: set[int] = set()
+        for place, (raw, time) in enumerate(zip(raws, times, strict=True)):
+            if time is None:
+                number = start + place
+                result = self._reader.outcome(raw, number).result if isinstance(raw, Raw) else raw
+                if isinstance(result, Reject):
+                    refused.add(place)
+                    self.rejects.append(result)
+        return refused
+
+    def _event(self, result: Parsed | Reject, matched: list[Rule], number: int) -> None:
+        if isinstance(result, Reject):
+            self.rejects.append(result)
+            return
+        form = normal_form(result.event, result.private)
+        matched += self._rules.normal(result.event).match(form)
+        self._tell(matched, result.event.uid, number)
+
+    def _tell(self, matched: Sequence[Rule], uid: str, number: int) -> None:
+        for rule in matched:
+            match: dict[str, Any] = {
+                "rule": rule.detection.id,
+                "title": rule.detection.title,
+                "level": rule.detection.level,
+                "event": uid,
+                "origin": f"{self._reader.origin}#{number}",
+            }
+            self.matches.append(orjson.dumps(match, option=orjson.OPT_APPEND_NEWLINE))
+
+
+def _detail(batch: Batch) -> str:
+    return batch.fault.detail if batch.fault else "no source knows this format; name it"

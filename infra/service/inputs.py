@@ -1,0 +1,74 @@
+"""The live inputs of a configuration, opened where they stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from schemas.config import Config, InputConfig
+from schemas.errors import Mistake
+from streams.embedded import Declared
+from streams.input import Input
+from streams.inputs.follow import Follow
+from streams.inputs.http import Http
+from streams.inputs.spool import Spool
+from streams.inputs.stdin import Stdin
+from streams.source import named, sources
+
+
+class Live(NamedTuple):
+    """An input with what fills it, and how long after the newest record an older one may come (microseconds)."""
+
+    config: InputConfig
+    input: Input
+    feeder: Http | Stdin | None
+    lateness: int
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing can be read, in a sentence; None if all is well."""
+        return getattr(self.feeder, "problem", None) or getattr(self.input, "problem", None)
+
+
+def declared(config: Config) -> list[Declared]:
+    """The inputs as the engine has to know them before the first record. A Mistake if there is none."""
+    if not config.input:
+        raise Mistake(
+            "the configuration has no [[input]]; add one, for example name = 'logs', path = 'logs/', "
+            "or look at `barograph replay` for files that are complete"
+        )
+    names = [entry.name for entry in config.input]
+    if len(set(names)) < len(names):
+        raise Mistake(
+            "two inputs of the configuration have the same name; their positions would mix: rename one"
+        )
+    return [
+        Declared(entry.name, (named(entry.source).NAME,) if entry.source else None, entry.lateness)
+        for entry in config.input
+    ]
+
+
+def opened(config: Config, data: Path, positions: Mapping[str, Any]) -> dict[str, Live]:
+    """All inputs by name."""
+    return {
+        entry.name: _opened(entry, config, data, positions.get(entry.name))
+        for entry in config.input
+    }
+
+
+def _opened(entry: InputConfig, config: Config, data: Path, position: Any) -> Live:  # noqa: ANN401 - JSON
+    source = named(entry.source) if entry.source else None
+    lateness = entry.lateness
+    if lateness is None:
+        lateness = (
+            source.LATENESS if source else max(known.LATENESS for known in sources().values())
+        )
+    if entry.kind == "follow":
+        if entry.path is None:
+            raise Mistake(f"input {entry.name!r} follows nothing; give it a `path`")
+        follow = Follow(entry.name, Path(entry.path), position, limits=config.limits, source=source)
+        return Live(entry, follow, None, lateness)
+    spool = Spool(entry.name, data / "spool" / entry.name, position)
+    feeder = Http(entry, spool) if entry.kind == "http" else Stdin(spool, config.limits, source)
+    return Live(entry, spool, feeder, lateness)

@@ -1,0 +1,120 @@
+"""The engine's loop: reads inputs where time is lowest, hands idle ones a Tick, and holds back when sinks fall behind."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from threading import Event
+
+from infra.service.inputs import Live
+from schemas.config import Limits
+from schemas.errors import Unavailable
+from schemas.times import SECOND
+from streams.embedded import Embedded
+from streams.input import Chunk
+from streams.journal import Journal
+
+PAUSE = 0.02  # seconds between two looks at inputs that have nothing
+TIDY = 1.0  # seconds between two clean-ups of the outbox
+LONGEST = 30.0  # seconds between two attempts at a journal that refuses
+QUIET = 3.0  # seconds without a record after which a run with an end is complete
+
+
+class Loop:
+    """One thread. `clock` is the only wall clock of the driver (microseconds): it becomes Ticks of idle inputs."""
+
+    def __init__(
+        self,
+        engine: Embedded,
+        journal: Journal,
+        inputs: Mapping[str, Live],
+        limits: Limits,
+        clock: Callable[[], int],
+        until: int | None = None,
+    ) -> None:
+        """With `until` the run ends once all inputs have been quiet for a while, and time passed up to it."""
+        self._engine, self._journal, self._inputs, self._limits = engine, journal, inputs, limits
+        self._clock, self._until = clock, until
+        self._active = dict.fromkeys(inputs, clock())
+        self._tidied = self._read = time.monotonic()
+        self.problem: str | None = None
+        self.holding = False
+        self.ended = False
+
+    def run(self, stop: Event) -> None:
+        """Until `stop` is set or the run has come to its end; the batch at hand is saved."""
+        while not stop.is_set() and not self.ended:
+            self._tidy()
+            if self.holding:
+                stop.wait(PAUSE * 5)
+                continue
+            found = self._next()
+            if found is not None:
+                name, chunk = found
+                self._insist(lambda n=name, c=chunk: self._engine.take(n, c), stop)  # type: ignore[misc]
+                self._active[name], self._read = self._clock(), time.monotonic()
+            elif self._until is not None:
+                if time.monotonic() - self._read > QUIET:
+                    self._insist(lambda: self._engine.end(self._until), stop)
+                    self.ended = not stop.is_set()
+                stop.wait(PAUSE)
+            else:
+                self._idle(stop)
+                stop.wait(PAUSE)
+
+    def _next(self) -> tuple[str, Chunk] | None:
+        waiting = set(self._inputs)
+        while waiting:
+            name = self._engine.lowest(waiting)
+            waiting.discard(name)
+            chunk = self._inputs[name].input.read(
+                self._limits.batch_records, self._limits.batch_bytes
+            )
+            if chunk is not None:
+                return name, chunk
+        return None
+
+    def _idle(self, stop: Event) -> None:
+        now = self._clock()
+        for name, live in self._inputs.items():
+            if now - self._active[name] > live.config.idle:
+                self._active[name] = now
+                watermark = now - live.lateness
+                if watermark > self._engine.progress[name].watermark:
+                    self._insist(lambda n=name, w=watermark: self._engine.tick(n, w), stop)  # type: ignore[misc]
+
+    def _insist(self, save: Callable[[], object], stop: Event) -> None:
+        """Save a batch, however often the disk refuses: what was read is not lost."""
+        wait = 0.5
+        while True:
+            try:
+                save()
+            except Unavailable as error:
+                self.problem = str(error)
+                if stop.wait(wait):
+                    return
+                wait = min(2 * wait, LONGEST)
+            else:
+                self.problem = None
+                return
+
+    def _tidy(self) -> None:
+        if time.monotonic() - self._tidied < TIDY:
+            return
+        self._journal.trim()
+        self.holding = self._journal.outbox_size() > self._limits.outbox
+        for name, live in self._inputs.items():
+            position = self._engine.positions.get(name)
+            if position is not None and live.feeder is not None:
+                self._journal.sync()
+                live.input.trim(position)
+        self._tidied = time.monotonic()
+
+
+def lag(engine: Embedded, now: int) -> dict[str, float]:
+    """Seconds between now and the watermark of each input; an input without a record is absent."""
+    return {
+        name: (now - progress.watermark) / SECOND
+        for name, progress in engine.progress.items()
+        if progress.read and progress.watermark < now
+    }

@@ -1,0 +1,241 @@
+"""CycloneDX: what an application declares to be made of, and what is known to be wrong with it.
+
+Read are JSON documents. The component that a document is about, each component, service and
+vulnerability is a record. A document without a time holds from 1970 on, and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from schemas.canonical import digest
+from schemas.detection import Logsource
+from schemas.entity import Entity
+from schemas.event import LEVELS, Edge, Event, EventEvidence, Level, ScanFinding
+from schemas.times import DAY
+from streams.bom import Bom, Context, Table, package, properties, root, thing
+from streams.source import Json, Narrow, Parsed, Raw, Unreadable
+from streams.untrusted import (
+    distinct,
+    edge,
+    entity,
+    listing,
+    mapping,
+    moment,
+    number,
+    plain,
+    slices,
+    text,
+)
+
+NAME: Final = "cyclonedx"
+TITLE: Final = "CycloneDX bill of materials"
+LOGSOURCE: Final = Logsource(product="cyclonedx")
+LATENESS: Final = DAY  # a document comes when its pipeline has ended
+NARROW: Final[Narrow | None] = None
+
+_ASSET: Final = ("exposure", "criticality")
+_SEVERITIES: Final[dict[str, Level]] = {
+    "low": "low",
+    "medium": "medium",
+    "high": "high",
+    "critical": "critical",
+}
+_SCORES: Final[tuple[tuple[float, Level], ...]] = (
+    (9.0, "critical"),
+    (7.0, "high"),
+    (4.0, "medium"),
+    (0.1, "low"),
+)  # where nobody gave a word: the bands of CVSS
+_CLOSED: Final = frozenset({"false_positive", "not_affected", "resolved", "resolved_with_pedigree"})
+
+
+class _Dependency(msgspec.Struct):
+    ref: str = ""
+    depends: list[str] | None = msgspec.field(default=None, name="dependsOn")
+
+
+class _Metadata(msgspec.Struct):
+    timestamp: str | None = None
+    component: msgspec.Raw = msgspec.Raw()
+
+
+class _Document(msgspec.Struct):
+    format: str = msgspec.field(name="bomFormat")
+    spec: str = msgspec.field(name="specVersion")
+    serial: str | None = msgspec.field(default=None, name="serialNumber")
+    version: int | str | None = None
+    metadata: _Metadata | None = None
+    components: list[msgspec.Raw] | None = None
+    services: list[msgspec.Raw] | None = None
+    dependencies: list[_Dependency] | None = None
+    vulnerabilities: list[msgspec.Raw] | None = None
+
+
+_DOCUMENT: Final = msgspec.json.Decoder(_Document)
+
+
+def sniff(head: bytes) -> bool:
+    """A document names its format."""
+    return b'"bomFormat"' in head and b'"CycloneDX"' in head
+
+
+def split(document: bytes) -> Iterator[Raw]:
+    """The parts of a document: its own component first, what is inside a part behind it."""
+    told = slices(document, _DOCUMENT)
+    if told.format != "CycloneDX" or not told.spec.startswith("1."):
+        raise Unreadable("wrong-shape", f"{told.format[:32]} {told.spec[:16]}, not CycloneDX 1.x")
+    about = told.metadata or _Metadata()
+    time = moment(about.timestamp) if about.timestamp else 0
+    table = Table()
+    table.add("root", [about.component] if bytes(about.component) else [], None)
+    whole = table.whole
+    table.add("component", told.components, whole)
+    table.add("service", told.services, whole)
+    table.add("vulnerability", told.vulnerabilities, whole)
+    bom = Bom(
+        identity=(told.serial, told.version, whole.key if whole else None),
+        time=time,
+        dated=bool(about.timestamp),
+        root=whole,
+        refs=table.refs,
+        packages=table.packages,
+        dependencies={one.ref: one.depends or [] for one in told.dependencies or ()},
+    )
+    return table.raws(bom)
+
+
+def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
+    """One part: a thing of the inventory, or a vulnerability."""
+    context = raw.context
+    if not isinstance(context, Context) or not isinstance(record, dict):
+        raise Unreadable("wrong-shape", "a part is an object inside a document")
+    read = _vulnerability if context.part == "vulnerability" else _inventory
+    return Parsed(read(context, mapping(record), evidence), {})
+
+
+def _inventory(context: Context, said: dict[str, Json], evidence: EventEvidence) -> Event:
+    bom, name = context.bom, text(said.get("name"), 512)
+    if name is None:
+        raise Unreadable("wrong-shape", "a component or service has a name")
+    found = root(said) if context.part == "root" else thing(context.part, said)
+    data = _datasets(context, said)
+    kept = _asset(said) | {"component.type": text(said.get("type"), 64) or context.part}
+    kept |= package(said) | ({} if bom.dated else {"time.unknown": True})
+    return Event(
+        uid=digest(NAME, *bom.identity, bom.time, evidence.sha256),
+        time=bom.time,
+        source=NAME,
+        class_uid=5020,
+        class_name="Software Inventory Info",
+        activity="Collect",
+        status="success",
+        message=f"{found.kind if found else 'software'} {name}",
+        entities=distinct((found, *data, bom.root)),
+        edges=tuple(_edges(context, said, found, data)),
+        attributes={key: value for key, value in kept.items() if value is not None},
+        evidence=evidence,
+    )
+
+
+def _asset(said: dict[str, Json]) -> dict[str, Json]:
+    """What its author says of a thing: how exposed, how critical, which data it holds."""
+    told = properties(said)
+    kept: dict[str, Json] = {f"asset.{name}": told.get(name) for name in _ASSET}
+    classes = [text(mapping(one).get("classification"), 64) for one in listing(said.get("data"))]
+    labels = told["data"].split(",") if "data" in told else [*filter(None, classes)]
+    kept["asset.data"] = sorted({label.strip().lower() for label in labels} - {""}) or None
+    kept["service.endpoints"] = plain(said.get("endpoints")) or None
+    return kept
+
+
+def _datasets(context: Context, said: dict[str, Json]) -> list[Entity]:
+    card = mapping(mapping(said.get("modelCard")).get("modelParameters"))
+    found = (
+        context.bom.refs.get(text(mapping(one).get("ref")) or "")
+        or entity("dataset", mapping(one).get("name"))
+        for one in listing(card.get("datasets"))
+    )
+    return [one for one in found if one is not None]
+
+
+def _edges(
+    context: Context, said: dict[str, Json], found: Entity | None, data: list[Entity]
+) -> Iterator[Edge]:
+    if found is None:
+        return
+    bom, above = context.bom, context.above
+    if above is not None and above != found:
+        yield edge(above, "uses", found, declared=True)
+    for one in data:
+        yield edge(found, "trained_on", one, declared=True)
+    if context.part == "root":  # uses what is in the document, dependency or not
+        return
+    for ref in bom.dependencies.get(text(said.get("bom-ref")) or "", ()):
+        needed = bom.refs.get(ref)
+        if needed is not None and needed != found:
+            yield edge(found, "depends_on", needed, declared=True)
+
+
+def _vulnerability(context: Context, said: dict[str, Json], evidence: EventEvidence) -> Event:
+    bom, of = context.bom, text(said.get("id"), 256)
+    if of is None:
+        raise Unreadable("wrong-shape", "a vulnerability has an id")
+    affects = (text(mapping(one).get("ref")) for one in listing(said.get("affects")))
+    refs = [ref.rpartition("#")[2] if ref.startswith("urn:cdx:") else ref for ref in affects if ref]
+    affected = [bom.refs[ref] for ref in refs if ref in bom.refs]
+    assets = distinct((*affected, bom.root))
+    software: dict[str, Json] = {}
+    for ref in reversed(refs):  # of several the first
+        software = bom.packages.get(ref, software)
+    name = text(software.get("package.name"))
+    closed = text(mapping(said.get("analysis")).get("state")) in _CLOSED
+    score, severity = _rated(said)
+    place = refs[0] if refs else None
+    finding = ScanFinding(
+        uid=digest(NAME, assets[0].key if assets else None, of, name, place),
+        title=f"{of} in {name}" if name else of,
+        state="resolved" if closed else "open",
+        vulnerability=of,
+        package=name,
+        location=place,
+    )
+    kept = software | {
+        "vulnerability.id": of,
+        "vulnerability.severity": severity,
+        "vulnerability.cvss": score,
+        "time.unknown": None if bom.dated else True,
+    }
+    return Event(
+        uid=digest(NAME, *bom.identity, bom.time, finding.uid, evidence.sha256),
+        time=bom.time,
+        source=NAME,
+        class_uid=2002,
+        class_name="Vulnerability Finding",
+        activity="Close" if closed else "Create",
+        severity=severity,
+        message=finding.title,
+        entities=assets,
+        finding=finding,
+        attributes={key: value for key, value in kept.items() if value is not None},
+        evidence=evidence,
+    )
+
+
+def _rated(said: dict[str, Json]) -> tuple[float | None, Level]:
+    """The highest CVSS score and the highest severity of all ratings."""
+    ratings = [mapping(one) for one in listing(said.get("ratings"))]
+    scores = [
+        score
+        for one in ratings
+        if (text(one.get("method")) or "CVSS").startswith("CVSS")
+        and (score := number(one.get("score"))) is not None
+    ]
+    score = max(scores, default=None)
+    words = [text(one.get("severity")) for one in ratings]
+    known = [_SEVERITIES[word] for word in words if word in _SEVERITIES]
+    known += [word for least, word in _SCORES if not known and (score or 0) >= least]
+    return score, LEVELS[max(map(LEVELS.index, known), default=0)]

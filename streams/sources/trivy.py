@@ -1,0 +1,280 @@
+"""Trivy: the findings of one scan, and the scan itself, which closes what it no longer finds.
+
+Read are JSON reports of schema version 2. Each vulnerability, misconfiguration, secret and licence
+is a record; the last record is the whole report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final, Literal, NamedTuple
+
+import msgspec
+
+from schemas.canonical import digest
+from schemas.detection import Logsource
+from schemas.entity import MAX_ID, Entity, Kind, image
+from schemas.event import Event, EventEvidence, Level, ScanFinding
+from schemas.times import DAY
+from streams.source import Json, Narrow, Parsed, Raw, Unreadable
+from streams.untrusted import mapping, moment, number, slices, text
+
+NAME: Final = "trivy"
+TITLE: Final = "Trivy report"
+LOGSOURCE: Final = Logsource(product="trivy")
+LATENESS: Final = DAY  # a report comes when its pipeline has ended
+NARROW: Final[Narrow | None] = None
+
+_KINDS: Final[dict[str, Kind]] = {
+    "aws_account": "account",
+    "container_image": "image",
+    "vm": "host",
+}  # every other artifact is files: a repository, a folder, a bill of materials
+_LEVELS: Final[dict[str, Level]] = {
+    "LOW": "low",
+    "MEDIUM": "medium",
+    "HIGH": "high",
+    "CRITICAL": "critical",
+}
+_CLOSED: Final = frozenset({"PASS", "EXCEPTION", "not_affected"})
+
+Topic = Literal["Vulnerabilities", "Misconfigurations", "Secrets", "Licenses"]
+_Found = tuple[Topic, str, list[msgspec.Raw]]
+_CLASSES: Final[dict[Topic, tuple[int, str]]] = {
+    "Vulnerabilities": (2002, "Vulnerability Finding"),
+    "Misconfigurations": (2003, "Compliance Finding"),
+    "Secrets": (2006, "Data Security Finding"),
+    "Licenses": (2003, "Compliance Finding"),
+}
+
+
+class _Result(msgspec.Struct, rename="pascal"):
+    target: str = ""
+    vulnerabilities: list[msgspec.Raw] | None = None
+    misconfigurations: list[msgspec.Raw] | None = None
+    secrets: list[msgspec.Raw] | None = None
+    licenses: list[msgspec.Raw] | None = None
+
+    def found(self) -> Iterator[_Found]:
+        target = self.target[:512]
+        yield "Vulnerabilities", target, self.vulnerabilities or []
+        yield "Misconfigurations", target, self.misconfigurations or []
+        yield "Secrets", target, self.secrets or []
+        yield "Licenses", target, self.licenses or []
+
+
+class _Metadata(msgspec.Struct):
+    digests: list[str] | None = msgspec.field(default=None, name="RepoDigests")
+    tags: list[str] | None = msgspec.field(default=None, name="RepoTags")
+    image: str = msgspec.field(default="", name="ImageID")
+
+
+class _Report(msgspec.Struct, rename="pascal"):
+    schema_version: int
+    created_at: str = ""
+    artifact_name: str = ""
+    artifact_type: str = ""
+    metadata: _Metadata | None = None
+    results: list[_Result] | None = None
+
+
+_REPORT: Final = msgspec.json.Decoder(_Report)
+
+
+class Scan(NamedTuple):
+    """What a report says of itself."""
+
+    asset: Entity
+    time: int
+    findings: int
+
+
+class Context(NamedTuple):
+    """Where in a report a finding stands; without a topic it is the scan itself."""
+
+    scan: Scan
+    topic: Topic | None = None
+    target: str = ""
+
+
+class Row(NamedTuple):
+    """What one finding says, whatever its topic. `of` is what was found: the CVE, check or rule."""
+
+    of: str
+    title: str
+    package: str | None
+    place: tuple[str | None, ...]
+    attributes: dict[str, Json]
+
+
+def sniff(head: bytes) -> bool:
+    """A report names its artifact, early."""
+    return b'"ArtifactName"' in head and (
+        b'"SchemaVersion"' in head or b'"ArtifactType"' in head or b'"Results"' in head
+    )
+
+
+def split(document: bytes) -> Iterator[Raw]:
+    """The findings of a report, in its order, and the report."""
+    report = slices(document, _REPORT)
+    if report.schema_version != 2:
+        raise Unreadable("wrong-shape", f"schema version {report.schema_version}, not 2")
+    if not report.created_at:
+        raise Unreadable("no-time", "the report has no CreatedAt; Trivy 0.49 and later write it")
+    time, asset = moment(report.created_at), _asset(report)
+    found = [row for result in report.results or () for row in result.found()]
+    scan = Scan(asset, time, sum(len(rows) for _, _, rows in found))
+    return _raws(document, scan, found)
+
+
+def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
+    """One finding, or the scan."""
+    context = raw.context
+    if not isinstance(context, Context) or not isinstance(record, dict):
+        raise Unreadable("wrong-shape", "a finding is an object inside a report")
+    said, scan, topic = mapping(record), context.scan, context.topic
+    if topic is None:
+        return Parsed(_scanned(scan, evidence), {})
+    row = _ROWS[topic](said)
+    place = ":".join(filter(None, (context.target, *row.place)))
+    closed = text(said.get("Status")) in _CLOSED
+    severity = _LEVELS.get((text(said.get("Severity")) or "").upper(), "informational")
+    known = topic == "Vulnerabilities"
+    finding = ScanFinding(
+        uid=digest(NAME, scan.asset.key, row.of, row.package, place),
+        title=row.title,
+        state="resolved" if closed else "open",
+        check=None if known else row.of,
+        vulnerability=row.of if known else None,
+        package=row.package,
+        fixed_version=row.attributes.get("package.fixed_version"),
+        location=place or None,
+    )
+    kept = row.attributes | {"package.name": row.package}
+    kept |= {"vulnerability.id": row.of, "vulnerability.severity": severity} if known else {}
+    class_uid, class_name = _CLASSES[topic]
+    event = Event(
+        uid=digest(NAME, scan.asset.key, scan.time, finding.uid, evidence.sha256),
+        time=scan.time,
+        source=NAME,
+        class_uid=class_uid,
+        class_name=class_name,
+        activity="Close" if closed else "Create",
+        severity=severity,
+        message=row.title,
+        entities=(scan.asset,),
+        finding=finding,
+        attributes={key: value for key, value in kept.items() if value is not None},
+        evidence=evidence,
+    )
+    return Parsed(event, {})
+
+
+def _scanned(scan: Scan, evidence: EventEvidence) -> Event:
+    return Event(
+        uid=digest(NAME, scan.asset.key, scan.time, evidence.sha256),
+        time=scan.time,
+        source=NAME,
+        class_uid=6007,
+        class_name="Scan Activity",
+        activity="Completed",
+        status="success",
+        message=f"Trivy scanned {scan.asset.id}: {scan.findings} findings",
+        entities=(scan.asset,),
+        attributes={"scan.tool": NAME, "scan.findings": scan.findings},
+        evidence=evidence,
+    )
+
+
+def _raws(document: bytes, scan: Scan, found: list[_Found]) -> Iterator[Raw]:
+    for topic, target, rows in found:
+        context = Context(scan, topic, target)
+        yield from (Raw(bytes(row), context) for row in rows)
+    yield Raw(document, Context(scan))
+
+
+def _asset(report: _Report) -> Entity:
+    data = report.metadata or _Metadata()
+    kind = _KINDS.get(report.artifact_type, "repo")
+    names = [report.artifact_name]
+    if kind == "image":
+        names = [*(data.digests or ())[:1], *names, *(data.tags or ())[:1], data.image]
+    name = next((name for name in names if text(name)), None)
+    if name is None:
+        raise Unreadable("wrong-shape", "the report names no artifact")
+    return image(name) if kind == "image" else Entity(kind=kind, id=name[:MAX_ID])
+
+
+def _vulnerability(said: dict[str, Json]) -> Row:
+    of = _named(said, "VulnerabilityID")
+    package = text(said.get("PkgName"), 256)
+    version = text(said.get("InstalledVersion"), 256)
+    return Row(
+        of,
+        _title(said, f"{of} in {package} {version}"),
+        package,
+        (text(said.get("PkgPath"), 512),),
+        {
+            "vulnerability.cvss": _cvss(said.get("CVSS")),
+            "package.version": version,
+            "package.fixed_version": text(said.get("FixedVersion"), 256),
+            "package.purl": text(mapping(said.get("PkgIdentifier")).get("PURL"), 512),
+        },
+    )
+
+
+def _misconfiguration(said: dict[str, Json]) -> Row:
+    of = _named(said, "ID", "AVDID")
+    cause = mapping(said.get("CauseMetadata"))
+    resource = text(cause.get("Resource"), 256)
+    place = (resource, text(cause.get("StartLine"), 16))
+    return Row(of, _title(said, of), None, place, {"check.id": of, "check.resource": resource})
+
+
+def _secret(said: dict[str, Json]) -> Row:
+    """Where a secret lies and of which sort it is. Itself, and the lines about it, stay unread."""
+    of = _named(said, "RuleID")
+    category = text(said.get("Category"), 128)
+    place = (text(said.get("StartLine"), 16),)
+    return Row(of, _title(said, of), None, place, {"secret.rule": of, "secret.category": category})
+
+
+def _license(said: dict[str, Json]) -> Row:
+    of = _named(said, "Name")
+    package = text(said.get("PkgName"), 256)
+    category = text(said.get("Category"), 128)
+    return Row(
+        of,
+        f"{of} licence of {package or 'a file'}",
+        package,
+        (text(said.get("FilePath"), 512),),
+        {"license.name": of, "license.category": category},
+    )
+
+
+_ROWS: Final[dict[Topic, Callable[[dict[str, Json]], Row]]] = {
+    "Vulnerabilities": _vulnerability,
+    "Misconfigurations": _misconfiguration,
+    "Secrets": _secret,
+    "Licenses": _license,
+}
+
+
+def _named(said: dict[str, Json], *keys: str) -> str:
+    of = next((found for key in keys if (found := text(said.get(key), 256))), None)
+    if of is None:
+        raise Unreadable("wrong-shape", f"a finding has {keys[0]}")
+    return of
+
+
+def _title(said: dict[str, Json], otherwise: str) -> str:
+    return text(said.get("Title"), 512) or otherwise
+
+
+def _cvss(scores: Json) -> float | None:
+    """The highest base score that anyone gave, of version 2 only where nobody gave a newer one."""
+    given = [mapping(one) for one in mapping(scores).values()]
+    new = [number(one.get(key)) for one in given for key in ("V3Score", "V40Score")]
+    old = [number(one.get("V2Score")) for one in given]
+    known = [score for score in new if score] or [score for score in old if score]
+    return max(known, default=None)
