@@ -1,9 +1,11 @@
 """Rule files as values: each YAML document with the line of everything in it, or what is wrong."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
 import yaml
+
+from correlators.sigma.values import is_list, is_object
 
 DEPTH: Final = 32  # a rule is flat; parsing recurses, so a deeper file is refused and not followed
 
@@ -74,7 +76,7 @@ def parts(document: Document) -> Iterator[Part | Problem]:
     for read in _read(document):
         if isinstance(read, Problem):
             yield read
-        elif isinstance(read.data, dict):
+        elif is_object(read.data):
             yield Part(document.path, *read)
         elif read.data is not None:  # nothing between two separators is no document
             yield Problem(document.path, read.line, "a rule is a mapping of keys to values")
@@ -86,13 +88,11 @@ def listed(document: Document) -> Iterator[Part | Problem]:
         if isinstance(read, Problem):
             yield read
             continue
-        data: Any = read.data
-        elements: list[Any] = data if isinstance(data, list) else [data]
-        for index, element in enumerate(elements):
+        for index, element in enumerate(read.data if is_list(read.data) else [read.data]):
             lines = {key[1:]: line for key, line in read.lines.items() if key[:1] == (index,)}
             line = lines.get((), read.line)
-            if isinstance(element, dict):
-                yield Part(document.path, line, cast("dict[str, Any]", element), lines)
+            if is_object(element):
+                yield Part(document.path, line, element, lines)
             else:
                 yield Problem(document.path, line, "an element of the list is a mapping")
 

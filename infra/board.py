@@ -91,6 +91,12 @@ def line(item: News) -> str:
     return shown.text(f"{when}  {item.word:<16} {priority}  {item.system}: {item.title}")
 
 
+def _drawn(item: News) -> Text:
+    drawn = Text(line(item), no_wrap=True, overflow="ellipsis")
+    drawn.highlight_words([f"  {item.word} "], STYLES.get(item.word, "dim"))
+    return drawn
+
+
 def counted(counters: Mapping[str, int]) -> str:
     """`48,211 read, 48,198 parsed, 13 rejected, 42 late`; an unknown figure is left out."""
     return ", ".join(f"{shown.number(counters[k])} {k}" for k in COUNTERS if k in counters)
@@ -131,10 +137,9 @@ def drawing(
         )
     more = len(conditions) - SYSTEMS
     speed = f"   {events_per_second:,.0f} events/s" if events_per_second is not None else ""
-    lines = [Text(line(item), no_wrap=True, overflow="ellipsis") for item in news]
     return Group(
         systems,
         Text(f"and {more} more" if more > 0 else "", "dim"),
-        *lines,
+        *map(_drawn, news),
         Text(f"{counted(counters)}{speed}", "dim"),
     )

@@ -134,7 +134,7 @@ def _numbered(evidence: Iterable[Evidence]) -> dict[Evidence, int]:
 
 
 def _marks(evidence: Sequence[Evidence], numbers: Mapping[Evidence, int]) -> str:
-    marks = ",".join(str(numbers[piece]) for piece in dict.fromkeys(evidence))
+    marks = ",".join(str(number) for number in sorted({numbers[piece] for piece in evidence}))
     return f"  [{marks}]" if marks else ""
 
 

@@ -141,3 +141,7 @@ WITH RECURSIVE reach(entity, depth, parent, relation) USING KEY (entity) AS (
   GROUP BY e.from_entity
 )
 SELECT entity, depth, parent, relation FROM reach WHERE depth > 0;
+
+COMMENT ON MACRO TABLE edges_at IS 'edges_at(time): the edges that held then; edges_at(NULL): those that still hold';
+COMMENT ON MACRO TABLE downstream IS 'downstream(entity, time, depth): what it reaches, each thing once';
+COMMENT ON MACRO TABLE upstream IS 'upstream(entity, time, depth): what reaches it, each thing once';

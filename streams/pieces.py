@@ -15,7 +15,7 @@ from schemas.config import Limits
 from schemas.errors import Mistake
 from streams.source import HEAD, Unreadable
 
-CHUNK: Final = 4 * 1024 * 1024
+CHUNK: Final = 512 * 1024  # of larger blocks each is mapped and cleared anew: three times the cost
 # So little compressed text becomes at most some 170 MB (zstd) or 4 MB (gzip) in one step.
 _SIP: Final = 4096
 _FOLD: Final = 200  # logs shrink 10 to 50 times; what grows more than this was made to hurt

@@ -40,7 +40,7 @@ _REASONS: Final[tuple[tuple[str, Reason], ...]] = (
 )
 _SECRET: Final = re.compile(
     r"(?i:\b(?:bearer|basic)\s{1,4}[\w.~+/-]{12})"
-    r"|(?i:[?&;](?:\w{0,24}[_-])?(?:key|apikey|token|secret|password|passwd|pwd|sig|signature|code)=)"
+    r"|(?i:[?&;](?:[\w-]{0,24}[_-])?(?:key|apikey|token|secret|password|passwd|pwd|sig|signature|code)=)"
     r"|://[^\s/:@]{1,64}:[^\s/@]{1,128}@"
     r"|\b(?:sk|rk|pk)[-_][\w-]{16}|\bgh[opsur]_\w{16}|\bxox[abeprs]-[\w-]{10}|\bAIza[\w-]{16}"
     r"|\beyJ[\w-]{8,4096}\.eyJ|-----BEGIN [A-Z ]{0,32}PRIVATE KEY"
@@ -66,7 +66,7 @@ def slices(document: bytes, decoder: msgspec.json.Decoder[_T]) -> _T:
         return decoder.decode(document)
     except msgspec.ValidationError as error:
         raise Unreadable("wrong-shape", str(error)) from None
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _unreadable(error, document) from None
 
 

@@ -1,26 +1,59 @@
-"""Cases of detections: a record, of a source or in normal form, that must match or must not."""
+"""Cases of detections: a record that must match or must not."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
 import orjson
 
-from correlators.normal import PRODUCT, logsource, normal_form
+from correlators.normal import logsource, normal_form
 from correlators.ruleset import Ruleset
-from correlators.sigma.matcher import Matcher
-from schemas.errors import Mistake
+from correlators.sigma.matcher import Matcher, runs_on
+from correlators.sigma.rule import Rule
 from schemas.event import EventEvidence
-from streams.source import Raw, Unreadable, named
+from streams.source import Source, Unreadable, named
+
+NORMAL = "normal"
 
 
 def failures(ruleset: Ruleset, rule: str, case: Mapping[str, Any]) -> Iterator[str]:
     """What is not as the case says; nothing if all is well.
 
-    A case: `source` (the name of a source, or `normal`), `event` (a raw record of it, or a normal
-    form) and `match`. A record of a source takes the way of a live one: routing, normal form.
+    A case: `source`, `event`, `match`. The event is a document of the source, which is routed and
+    read like a live one, or of source `normal` the normal form itself.
     """
-    wanted = ruleset.rule(rule)
-    ...
+    source, event, expected = str(case["source"]), case["event"], case["match"]
+    if not isinstance(expected, bool):
+        yield f"`match` is true or false, not {expected!r}"
+        return
+    wanted = next(one for one in ruleset.rules if one.detection.id == rule)
+    try:
+        matched = wanted.matches(event) if source == NORMAL else _live(wanted, named(source), event)
+    except Unreadable as error:
+        yield f"{source} cannot read the event: {error.detail}"
+        return
+    if matched is not expected:
+        yield "does not match" if expected else "matches"
+
+
+def missing(cases: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """What the cases of a rule leave open."""
+    expected = [case.get("match") for case in cases]
+    if True not in expected:
+        yield "no case that matches"
+    if False not in expected:
+        yield "no case that does not match"
+
+
+def _live(rule: Rule, source: Source, event: Mapping[str, Any]) -> bool:
+    document = orjson.dumps(event)
+    if source.NARROW is not None and runs_on(rule.detection.logsource, source.LOGSOURCE):
+        matcher = Matcher([rule], source.LOGSOURCE, source.NARROW)
+        return any(matcher.match(event, rules) for _, rules in matcher.scan([document]).hits)
+    for raw in source.split(document):
+        evidence = EventEvidence(origin="case#1", sha256=sha256(raw.data).hexdigest())
+        parsed = source.event(raw, orjson.loads(raw.data), evidence)
+        matcher = Matcher([rule], logsource(parsed.event), None)
+        if matcher.match(normal_form(parsed.event, parsed.private)):
+            return True
+    return False

@@ -57,7 +57,11 @@ def _body(alert: Alert, picture: Lineage, anchor: str) -> Html:
         _part("The chain", chain(picture, alert.path) if picture.links else None),
         tag(
             "div",
-            _part("Why", ledger(alert.why, alert.priority, references) if alert.why else None),
+            tag(
+                "div",
+                _part("Why", ledger(alert.why, alert.priority, references) if alert.why else None),
+                _part("Timeline", _list("timeline", _moments(alert, references))),
+            ),
             tag(
                 "div",
                 _part("What to do", _list("do", map(_action, alert.actions))),
@@ -65,7 +69,6 @@ def _body(alert: Alert, picture: Lineage, anchor: str) -> Html:
             ),
             class_="columns",
         ),
-        _part("Timeline", _list("timeline", _moments(alert, references))),
         _evidence(alert, references),
     )
 

@@ -10,7 +10,7 @@ from infra.report.lineage import Lineage, Link, Node
 from infra.report.route import BOX_HEIGHT, BOX_WIDTH, corner, left, route, size
 from schemas.alert import Step
 
-LABEL = 16  # characters that fit into a box
+LABEL = 15  # characters that fit into a box
 SMALLEST = 0.8  # of its natural size; below that the picture scrolls
 _RANK = {"other": 0, "open": 1, "walked": 2}
 

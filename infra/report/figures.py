@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from infra import shown
 from infra.forecasts import verified
 from infra.report.estate import Fact, Forecast
-from infra.report.html import Child, Html, entity, join, tag, when
+from infra.report.html import Html, entity, join, tag, when
 
+LABEL = 36  # characters of an entity in a table; its title has all
+UNFOLDED = 15  # facts that are seen at once
 _PIPELINE = (
     ("read", "records read"),
     ("parsed", "parsed"),
@@ -23,16 +25,17 @@ _PIPELINE = (
 
 def posture(facts: Sequence[Fact], count: int) -> Html:
     """What holds of the estate at the end, gravest first; `count` facts in all."""
-    rows = [(fact.severity, fact.title, entity(fact.entity), when(fact.time)) for fact in facts]
-    more = count - len(rows)
+    if not facts:
+        words = "No fact is open. What no scanner looked at is not assessed, and not a pass."
+        return tag("p", words)
+    folded, left_out = facts[UNFOLDED:], count - len(facts)
+    summary = tag("summary", f"{shown.plural(len(folded), 'fact')} more")
+    command = tag("code", shown.command("query", "FROM posture"), class_="command")
     return join(
-        _table(("Severity", "What holds", "Of", "Since"), rows)
-        if rows
-        else tag(
-            "p", "No fact is open. What no scanner looked at is not assessed, and not a pass."
-        ),
-        tag("p", f"{shown.plural(more, 'fact')} more: barograph assets", class_="note")
-        if more
+        _facts(facts[:UNFOLDED]),
+        tag("details", summary, _facts(folded), class_="rest") if folded else None,
+        tag("p", f"{shown.plural(left_out, 'fact')} more: ", command, class_="note")
+        if left_out
         else None,
     )
 
@@ -80,8 +83,17 @@ def _figures(pairs: Iterable[tuple[float, str]]) -> Html:
     )
 
 
-def _table(heads: Iterable[str], rows: Iterable[Iterable[Child]]) -> Html:
-    body = [tag("tr", *(tag("td", cell) for cell in row)) for row in rows]
-    head = tag("thead", tag("tr", *(tag("th", head, scope="col") for head in heads)))
-    table = tag("table", head, tag("tbody", *body))
+def _facts(facts: Sequence[Fact]) -> Html:
+    heads = (tag("th", head, scope="col") for head in ("Severity", "What holds", "Of", "Since"))
+    rows = [
+        tag(
+            "tr",
+            tag("td", fact.severity),
+            tag("td", fact.title),
+            tag("td", entity(fact.entity, LABEL)),
+            tag("td", when(fact.time)),
+        )
+        for fact in facts
+    ]
+    table = tag("table", tag("thead", tag("tr", *heads)), tag("tbody", *rows))
     return tag("div", table, class_="scroll", tabindex=0, role="region", aria_label="Posture")

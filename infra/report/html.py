@@ -47,12 +47,14 @@ def name(value: str) -> Html:
     return tag("bdi", value)
 
 
-def entity(key: str) -> Html:
-    """A `kind:id` with its kind set apart; any other name as it is."""
+def entity(key: str, limit: int = shown.MAX_TEXT) -> Html:
+    """A `kind:id` with its kind set apart; an id above `limit` keeps its ends, its title all."""
     kind, colon, id_ = key.partition(":")
     if not colon or kind not in KINDS:
         return name(key)
-    return tag("span", tag("span", kind.replace("_", " "), class_="kind"), " ", name(id_))
+    label = name(shown.short(id_, limit))
+    title = id_ if len(id_) > limit else None
+    return tag("span", tag("span", kind.replace("_", " "), class_="kind"), " ", label, title=title)
 
 
 def _child(child: Child) -> str:

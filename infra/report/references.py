@@ -24,7 +24,7 @@ class References:
 
     def marks(self, evidence: Iterable[Evidence]) -> Html | None:
         """The footnote marks of a claim, as links to the rows of `rows`."""
-        numbers = [self._number[piece] for piece in dict.fromkeys(evidence)]
+        numbers = sorted({self._number[piece] for piece in evidence})
         if not numbers:
             return None
         links = [self._mark(number) for number in numbers[:MAX_MARKS]]

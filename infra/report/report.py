@@ -97,7 +97,7 @@ def _systems(estate: Estate, anchors: dict[str, str]) -> list[Html]:
     ranked = sorted(estate.systems, key=lambda s: (-estate.priority(s.id), s.id))
     cards = [card(estate, system, sheet, anchors) for system in ranked[:MAX_SYSTEMS]]
     folded = cards[UNFOLDED:]
-    more = tag("summary", f"{shown.plural(len(folded), 'system')} more, of lower priority")
+    more = tag("summary", f"{shown.plural(len(folded), 'system')} more")
     rest = [tag("details", more, *folded, class_="rest")] if folded else []
     return [*cards[:UNFOLDED], *rest, *_more(len(ranked) - MAX_SYSTEMS, "system")]
 

@@ -86,7 +86,7 @@ def _across(from_: Node, to: Node) -> Route:
     low = top + BOX_HEIGHT + 5 + 4 * (past % 3)  # edges of one row side by side
     leave, arrive = start + GAP_X * right, end - GAP_X * right
     into, out = _bend(start, y1, leave, low), _bend(arrive, low, end - BLUNT * right, y2)
-    label = (leave + arrive) / 2, low + 12
+    label = (arrive + end) / 2, (low + y2) / 2 + 4  # where edges to different rows have parted
     return Route(f"M{start} {y1:g}{into}H{arrive}{out}", head, label)
 
 

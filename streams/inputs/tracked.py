@@ -84,7 +84,9 @@ class Tracked:
     def _shaped(self, *, final: bool) -> Shape:
         if self._source is not None:
             return "lines"
-        if final or self.version != self._known[0]:  # a start is not read again until it has changed
+        if (
+            final or self.version != self._known[0]
+        ):  # a start is not read again until it has changed
             self._known = (self.version, self._shape(final=final))
         return self._known[1]
 

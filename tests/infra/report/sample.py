@@ -175,6 +175,39 @@ def expired() -> Row:
     }
 
 
+SIGNAL: Row = {
+    "id": digest("signal")[:32],
+    "time": "2026-11-20T21:20:40Z",
+    "detection": "mcp_manifest_turned",
+    "title": "Tool description hides something",
+    "level": "high",
+    "confidence": 0.9,
+    "family": "mcp-manifest",
+    "event": evidence("turned")[0]["event"],
+    "entities": [{"kind": "mcp_server", "id": "mcp.example.test"}],
+    "fields": {"mcp.manifest.cues": ["conceal", "url"], "name": "\x1b[2Jgone"},
+    "tags": ["atlas.aml-t0110"],
+    "evidence": evidence("turned"),
+}
+FINDING: Row = {
+    "id": digest("finding")[:32],
+    "rule": "prompt_attack_burst",
+    "title": "Several prompt attacks on one agent",
+    "level": "high",
+    "group": {"entity.agent": "claims-assistant"},
+    "first_time": "2026-11-20T21:01:00Z",
+    "onset_time": "2026-11-20T21:02:11Z",
+    "last_time": "2026-11-20T21:05:00Z",
+    "count": 12345,
+    "signals": [SIGNAL["id"]],
+    "families": ["prompt-attack"],
+    "confidence": 0.7,
+    "evidence": evidence("g1", "g2"),
+    "body_sha256": digest("finding body"),
+    "meta": {"state": "final", "revision": 3},
+}
+
+
 def scores() -> list[Row]:
     written = {
         warning()["id"]: [

@@ -95,4 +95,4 @@ def test_a_long_name_is_cut_and_whole_in_its_title() -> None:
     long = "tool:" + "x" * 300
     drawn = chain(lineage([], [step("agent:a", long)], "agent:a"), [])
     assert f"<title>{long}</title>" in drawn
-    assert ">xxxxxxxxxx…xxxxx</text>" in drawn
+    assert ">xxxxxxxxx…xxxxx</text>" in drawn

@@ -1,6 +1,4 @@
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
@@ -8,23 +6,10 @@ import pytest
 from infra.report.estate import Estate
 from infra.report.report import headline, render
 from infra.report.snapshot import MAX_FACTS, read
-from schemas.rows import Result, ResultKind
+from schemas.rows import Result
 from schemas.times import parse
-from sinks.store import SNAPSHOT, Store
 from tests.infra.report.sample import AGENT, CLAIMS, SUMMARY, TOOL, expired, tables, warning
-
-
-def result(kind: ResultKind, number: object, body: Mapping[str, Any]) -> Result:
-    return Result(kind, str(body.get("id", number)), 0, "final", dict(body))
-
-
-def written(folder: Path, *batches: list[Result]) -> Path:
-    store = Store(folder, finite=True)
-    store.open(None)
-    for batch in batches:
-        assert store.write(batch).problem is None
-    store.close()
-    return folder / SNAPSHOT
+from tests.infra.written import result, written
 
 
 def revision(number: int, time: str, points: int, stage: str) -> Result:

@@ -354,12 +354,17 @@ def test_a_credential_is_not_kept() -> None:
     attributes = pairs(
         url__full="https://api.example/v1?api_key=obviously-fake",
         http__request__header__authorization=["Bearer obviously-fake-token"],
-        client_secret="obviously-fake",
+        client__cookie="obviously-fake",
         note="Authorization: Bearer obviously-fake-token",
     )
     found, private = parsed(export(span(attributes)))
     assert "obviously-fake" not in orjson.dumps(found.body()).decode()
-    assert set(private) == {"url.full", "http.request.header.authorization", "client_secret", "note"}
+    assert set(private) == {
+        "url.full",
+        "http.request.header.authorization",
+        "client_secret",
+        "note",
+    }
 
 
 def test_records_are_exact_slices_of_all_resources() -> None:

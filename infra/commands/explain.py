@@ -1,0 +1,56 @@
+"""Tell the story of an alert, finding or signal: what, why, what next, what to do."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from infra.exits import Exit
+
+EXAMPLE = "barograph explain 6bc6fdf8a1c6 --store out/barograph.duckdb"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument(
+        "id", metavar="ID", help="an id, or how it begins; of an alert its thread too"
+    )
+    parser.add_argument(
+        "--store",
+        metavar="PATH",
+        help="the store (default: the newer of ./out and the data folder)",
+    )
+    parser.add_argument("--json", action="store_true", help="the record as it is stored")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit 0; an id that names nothing, or several things, is a Mistake."""
+    from infra.stored import found, origins
+
+    body = found(args.store, args.id, args.config)
+    if args.json:
+        print(json.dumps(body))  # ASCII only: a text of a record cannot act on the terminal
+        return Exit.OK
+    places = origins(args.store, [piece["event"] for piece in _cited(body)], args.config)
+    for line in _story(body, places):
+        print(line)
+    return Exit.OK
+
+
+def _story(body: Mapping[str, Any], places: Mapping[str, str]) -> Iterator[str]:
+    from infra.explain import explain_alert, explain_finding, explain_signal
+    from schemas.alert import Alert
+    from schemas.finding import Finding, Signal
+
+    if "convergence" in body:
+        return explain_alert(Alert.model_validate(body, extra="ignore"), places)
+    if "rule" in body:
+        return explain_finding(Finding.model_validate(body, extra="ignore"), places)
+    return explain_signal(Signal.model_validate(body, extra="ignore"), places)
+
+
+def _cited(body: Mapping[str, Any]) -> Iterator[Mapping[str, str]]:
+    for claim in (body, *body.get("why", ()), *body.get("timeline", ())):
+        yield from claim.get("evidence", ())

@@ -1,0 +1,2 @@
+-- How forecasts came true, technique by technique
+FROM forecast_verification ORDER BY issued DESC, technique

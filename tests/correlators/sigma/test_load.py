@@ -1,0 +1,219 @@
+from textwrap import dedent
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from correlators.document import Document, Faulty, Part, parts
+from correlators.sigma import load
+from schemas.detection import Logsource, PostureFact
+
+MINIMAL = """\
+title: Minimal
+logsource:
+  product: test
+detection:
+  s:
+    A: x
+  condition: s
+"""
+
+
+def part_of(text: str) -> Part:
+    (part,) = parts(Document("rules/minimal.yml", text))
+    assert isinstance(part, Part)
+    return part
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(Faulty) as refused:
+        load.rule(part_of(text))
+    return [str(problem).removeprefix("rules/minimal.yml:") for problem in refused.value.problems]
+
+
+def test_a_rule_without_more_has_defaults_and_its_file_as_id() -> None:
+    detection = load.rule(part_of(MINIMAL)).detection
+    assert detection.model_dump(exclude_none=True) == {
+        "id": "minimal",
+        "title": "Minimal",
+        "level": "medium",
+        "confidence": 0.6,
+        "family": "minimal",
+        "tags": (),
+        "logsource": {"product": "test"},
+        "fields": (),
+        "path": "rules/minimal.yml",
+    }
+
+
+def test_what_a_rule_says_of_itself_is_kept() -> None:
+    head = """\
+        id: 8ad1600d-e9dc-4251-b0ee-a65268f29add
+        name: known
+        status: stable
+        level: HIGH
+        author: somebody
+        date: 2026-11-21
+        tags: [attack.t1685]
+        fields: [userIdentity.arn]
+        falsepositives: [none]
+        custom: {anything: 1}
+        barograph:
+          family: recon
+          fact: {name: long_term_key, on: apikey}
+        """
+    detection = load.rule(part_of(MINIMAL + dedent(head))).detection
+    assert detection.id == "8ad1600d-e9dc-4251-b0ee-a65268f29add"
+    assert (detection.name, detection.level, detection.author) == ("known", "high", "somebody")
+    assert (detection.confidence, detection.family) == (0.9, "recon")
+    assert (detection.tags, detection.fields) == (("attack.t1685",), ("userIdentity.arn",))
+    assert detection.fact == PostureFact(name="long_term_key", on="apikey", state="open")
+
+
+@pytest.mark.parametrize(
+    ("status", "confidence"),
+    [("stable", 0.9), ("test", 0.7), ("experimental", 0.5), ("deprecated", 0.6)],
+)
+def test_confidence_follows_the_status_unless_it_is_stated(status: str, confidence: float) -> None:
+    text = f"{MINIMAL}status: {status}\n"
+    assert load.rule(part_of(text)).detection.confidence == confidence
+    stated = f"{text}barograph: {{confidence: 0.25}}\n"
+    assert load.rule(part_of(stated)).detection.confidence == 0.25
+
+
+def test_a_name_is_the_id_where_there_is_none() -> None:
+    assert load.rule(part_of(f"{MINIMAL}name: other\n")).detection.id == "other"
+
+
+def test_a_logsource_is_read_in_small_letters() -> None:
+    text = MINIMAL.replace("product: test", "{product: AWS, service: CloudTrail, definition: x}")
+    assert load.rule(part_of(text)).detection.logsource == Logsource(
+        product="aws", service="cloudtrail"
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("title: Minimal", "title: [a]", "1: `title`: input should be a valid string"),
+        ("title: Minimal", "name: x", "1: `title`: field required"),
+        ("  product: test", "  definition: x",
+         "2: `logsource`: at least one of category, product and service is needed"),
+        ("title: Minimal", "title: a\nlevel: severe",
+         "2: `level`: input should be 'informational', 'low', 'medium', 'high' or 'critical'"),
+        ("title: Minimal", "title: a\nbarograph: {family: x, famly: y}",
+         "2: `barograph.famly`: extra inputs are not permitted"),
+        ("detection:\n", "detection: []\nx:\n", "4: `detection`: input should be a valid dictionary"),
+        ("A: x", "A|frobnicate: x", "6: Unknown modifier 'frobnicate'"),
+        ("A: x", "A|re: a(", "6: Regular expression 'a(' is invalid: missing ): a("),
+        ("A: x", "A|re: (?<=a)b",
+         "6: Regular expression '(?<=a)b' is invalid: invalid perl operator: (?<="),
+        ("A: x", "A|re: 5", "6: a regular expression is text: put it in quotes"),
+        ("A: x", "A|contains|all: x", "6: `all` needs a list of two values or more"),
+        ("A: x", "A|cidr: 10.0.0.0/40",
+         "6: Invalid CIDR expression: '10.0.0.0/40' does not appear to be an IPv4 or IPv6 network"),
+        ("A: x", "A: [x, null]",
+         "6: null stands alone: give it a selection of its own and join the two by `or`"),
+        ("A: x", "A: []", "6: a list of values is empty"),
+        ("A: x", "A: {b: c}", "6: a field takes a value or a list of values"),
+        ("A: x", "A|expand: '%who%'", "6: nothing fills the placeholder %who% of `expand`"),
+        ("A: x", "A|contains: 5",
+         "6: Modifier SigmaContainsModifier incompatible to value type of '5'"),
+        ("A: x", "'|startswith': x", "6: `|startswith` needs a field before its modifier"),
+        ("condition: s", "condition: s and t", "7: Detection 't' not defined in detections"),
+        ("condition: s", "condition: 1 of t*", "7: Selector '1 of t*' doesn't match any detection"),
+        ("condition: s", "condition: 5", "7: a text is needed as `condition`"),
+        ("  condition: s\n", "", "4: a text is needed as `condition`"),
+        ("    A: x\n", "    - A: x\n    - B|re: '['\n",
+         "7: Regular expression '[' is invalid: missing ]: ["),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_with_its_line(old: str, new: str, expected: str) -> None:
+    assert problems(MINIMAL.replace(old, new)) == [expected]
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    text = MINIMAL.replace("A: x", "A|re: a(\n    B|all: x\n    C: [null, y]")
+    assert [line.split(":")[0] for line in problems(text)] == ["7", "8"]
+    mended = text.replace("B|all: x", "B: x").replace("[null, y]", "y")
+    assert [line.split(":")[0] for line in problems(mended)] == ["6"]
+
+
+def test_a_condition_that_would_exhaust_the_parser_is_refused() -> None:
+    (problem,) = problems(MINIMAL.replace("condition: s", f"condition: {'(' * 999}s{')' * 999}"))
+    assert problem.startswith("7: ")
+    (problem,) = problems(MINIMAL.replace("condition: s", f"condition: s{' or s' * 999}"))
+    assert problem == "7: the condition is longer than 2000 characters"
+
+
+def test_operators_in_capitals_are_operators_unless_a_selection_is_called_so() -> None:
+    matches = load.rule(part_of(MINIMAL.replace(": s", ": NOT(s) OR s AND s"))).matches
+    assert matches({"A": "x"})
+    named = MINIMAL.replace("  s:\n", "  NOT:\n").replace("condition: s", "condition: NOT")
+    assert load.rule(part_of(named)).matches({"A": "x"})
+
+
+def test_a_filter_applies_to_rules_of_its_logsource_by_id_or_name() -> None:
+    text = """\
+        title: Not the admins
+        logsource: {product: test}
+        filter:
+          rules: minimal
+          admins: {U|startswith: adm_}
+          condition: not admins
+        """
+    further = load.filter_(part_of(dedent(text)))
+    rule = load.rule(part_of(MINIMAL))
+    assert further.applies(rule)
+    filtered = further.on(rule)
+    assert [filtered.matches({"A": "x", "U": user}) for user in ("kim", "adm_kim")] == [True, False]
+    other = part_of(dedent(text).replace("rules: minimal", "rules: [another]"))
+    assert not load.filter_(other).applies(rule)
+    everywhere = part_of(dedent(text).replace("rules: minimal", "rules: any"))
+    assert load.filter_(everywhere).applies(rule)
+
+
+def test_a_filter_that_keeps_what_it_names_is_refused() -> None:
+    text = """\
+        title: The admins
+        logsource: {product: test}
+        filter: {rules: any, admins: {U: adm}, condition: admins}
+        """
+    with pytest.raises(Faulty, match="write `not` before what it removes"):
+        load.filter_(part_of(dedent(text)))
+
+
+keys = st.text(max_size=6) | st.builds(
+    "{}|{}".format,
+    st.sampled_from(["A", ""]),
+    st.sampled_from("all neq base64 base64offset|contains cased cidr contains day endswith exists "
+                    "expand fieldref gt hour lt re re|i utf16 utf16le wide windash|contains|all".split()),
+)  # fmt: skip
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
+    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(keys, inside, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(anything, st.sampled_from(["s", "not s", "1 of them", "all of s*", "s and", "((s", "", "s | x"]))
+def test_a_detection_of_any_shape_loads_or_has_problems(selection: Any, condition: str) -> None:  # noqa: ANN401
+    detection = {"s": selection, "condition": condition}
+    document = {"title": "t", "logsource": {"product": "test"}, "detection": detection}
+    part = Part("any.yml", 1, document, {})
+    try:
+        rule = load.rule(part)
+    except Faulty as faulty:
+        assert faulty.problems
+    else:
+        assert rule.matches({"A": "x", "s": [1, None]}) in (True, False)
+
+
+@given(st.dictionaries(st.sampled_from([*yaml.safe_load(MINIMAL), "id", "level", "tags", "name"]), anything))
+def test_a_document_of_any_shape_loads_or_has_problems(document: dict[str, Any]) -> None:
+    try:
+        load.rule(Part("any.yml", 1, document, {}))
+    except Faulty as faulty:
+        assert faulty.problems
