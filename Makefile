@@ -39,7 +39,7 @@ format: .venv/stamp  ## bring the code into shape
 	@$(BIN)/ruff format .
 
 bench: .venv/stamp  ## measure, with the peers beside us; takes minutes
-	@for file in benchmarks/bench_*.py; do $(BIN)/python "$$file"; done
+	@for file in benchmarks/[a-z]*.py; do $(BIN)/python "$$file"; done
 
 venv: .venv/stamp  ## make .venv, or bring it up to date
 	@echo ".venv is up to date" >&2

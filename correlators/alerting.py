@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import msgspec
 
-from correlators.evidence import listed
-from correlators.legs import Instance, Path, Standing, Strand
+from correlators.evidence import SHOWN, Pair, listed, shown, union
+from correlators.legs import Instance, Path
+from correlators.standing import Standing, Strand
 from correlators.surroundings import Surroundings
 from schemas.alert import STAGES, AlertStatus, Stage
 from schemas.canonical import digest
 from schemas.convergence import Convergence
 from schemas.times import rfc3339
-
-SHOWN = 20  # a body names the first and the last 20 of long lists
-
-Item = TypeVar("Item")
 
 
 class Line(msgspec.Struct, array_like=True, frozen=True):
@@ -25,11 +22,14 @@ class Line(msgspec.Struct, array_like=True, frozen=True):
 
     time: int
     text: str
-    evidence: tuple[tuple[str, str], ...] = ()
+    evidence: tuple[Pair, ...] = ()
 
 
 class Open(msgspec.Struct, array_like=True):
-    """An open alert. Lists hold the first and last `SHOWN` different items in the order in which they came."""
+    """An open alert.
+
+    Lists hold the first and last `SHOWN` different items in the order in which they came.
+    """
 
     id: str
     onset: int
@@ -40,7 +40,7 @@ class Open(msgspec.Struct, array_like=True):
     join: str
     standing: Standing
     timeline: list[Line] = []
-    evidence: list[tuple[str, str]] = []
+    evidence: list[Pair] = []
     findings: list[str] = []
     entities: list[str] = []
     walked: list[str] = []
@@ -59,7 +59,10 @@ class Open(msgspec.Struct, array_like=True):
 
 
 class Draft(msgspec.Struct, array_like=True, frozen=True):
-    """What the ledger needs of an alert; travels as JSON text in the body until the batch is completed."""
+    """What the ledger needs of an alert.
+
+    Travels as JSON text in the body until the batch is completed.
+    """
 
     at: int
     standing: Standing
@@ -70,8 +73,11 @@ class Draft(msgspec.Struct, array_like=True, frozen=True):
 def begin(
     convergence: Convergence, system: str, cause: str, join: str, standing: Standing, time: int
 ) -> Open:
-    """The alert of the first time at which the convergence holds; `cause` is the smallest row id of that time."""
-    alert = Open(
+    """The alert of the first time at which the convergence holds.
+
+    `cause` is the smallest row id of that time: it makes the id.
+    """
+    return Open(
         id=digest("alert", system, convergence.id, cause),
         onset=time,
         first=min((s.at for s in standing.strands if s.class_ != "posture"), default=time),
@@ -80,60 +86,64 @@ def begin(
         peak=standing.stage,
         join=join,
         standing=standing,
+        timeline=[Line(time, f"{standing.stage}: {_legs(standing)}", _evidence(standing.strands))],
     )
-    alert.timeline = [
-        Line(time, f"{standing.stage}: {_legs(standing)}", _evidence(standing.strands))
-    ]
-    return alert
 
 
 def move(alert: Open, standing: Standing, time: int, reason: str) -> None:
-    """Take over what holds now; a change of stage is a line of the timeline."""
-    if standing.stage != alert.stage:
-        rose = STAGES.index(standing.stage) > STAGES.index(alert.stage)
-        fresh = [s for s in standing.strands if s not in alert.standing.strands]
-        text = f"{alert.stage} -> {standing.stage}: {_legs(standing) if rose else reason}"
-        alert.timeline = shown(alert.timeline, [Line(time, text, _evidence(fresh) if rose else ())])
-    else:
-        for strand in standing.strands:
-            if strand.family not in {s.family for s in alert.standing.strands}:
-                line = Line(time, f"more evidence: {strand.title}", strand.evidence[:SHOWN])
-                alert.timeline = shown(alert.timeline, [line])
-    alert.stage = standing.stage
+    """Take over what holds now.
+
+    A change of stage is a line of the timeline (of a fall, `reason` says why), else each family
+    that is new.
+    """
+    alert.timeline = shown(alert.timeline, _lines(alert, standing, time, reason))
+    alert.stage, alert.standing = standing.stage, standing
     if STAGES.index(alert.peak) < STAGES.index(alert.stage):
         alert.peak = alert.stage
-    alert.standing = standing
 
 
-def remember(alert: Open, instance: Instance, facts: Iterable[tuple[str, Path]]) -> None:
-    """Keep what carries the alert: evidence, findings, entities, tags, and the lineage path it lies on."""
-    hits = sorted(
-        {h.leg: h for hits in instance.hits.values() for h in hits}.values(),
-        key=lambda h: (h.at, h.leg),
-    )
-    alert.evidence = shown(
-        alert.evidence, (pair for s in alert.standing.strands for pair in s.evidence)
-    )
-    alert.evidence = shown(alert.evidence, (pair for h in hits for pair in h.evidence))
-    alert.findings = shown(alert.findings, (h.finding for h in hits if h.finding))
-    alert.walked = shown(alert.walked, (e for h in hits for e in h.entities))
-    alert.entities = shown(alert.entities, (e for h in hits for e in h.entities))
+def _lines(alert: Open, standing: Standing, time: int, reason: str) -> Iterator[Line]:
+    if standing.stage == alert.stage:
+        known = {strand.family for strand in alert.standing.strands}
+        for strand in standing.strands:
+            if strand.family not in known:
+                yield Line(time, f"more evidence: {strand.title}", strand.evidence[:SHOWN])
+    elif STAGES.index(standing.stage) > STAGES.index(alert.stage):
+        fresh = [strand for strand in standing.strands if strand not in alert.standing.strands]
+        text = f"{alert.stage} -> {standing.stage}: {_legs(standing)}"
+        yield Line(time, text, _evidence(fresh))
+    else:
+        yield Line(time, f"{alert.stage} -> {standing.stage}: {reason}")
+
+
+def remember(alert: Open, instance: Instance, facts: Sequence[tuple[str, Path]]) -> None:
+    """Keep what carries the alert: evidence, findings, entities, tags and its lineage path.
+
+    `facts`: the entities that posture speaks of, with the paths to them.
+    """
+    held = {hit.leg: hit for hits in instance.hits.values() for hit in hits}
+    hits = sorted(held.values(), key=lambda hit: (hit.at, hit.leg))
+    strands = alert.standing.strands
+    alert.evidence = shown(alert.evidence, (pair for strand in strands for pair in strand.evidence))
+    alert.evidence = shown(alert.evidence, (pair for hit in hits for pair in hit.evidence))
+    alert.findings = shown(alert.findings, (hit.finding for hit in hits if hit.finding))
+    alert.walked = shown(alert.walked, (entity for hit in hits for entity in hit.entities))
+    alert.entities = shown(alert.entities, (entity for hit in hits for entity in hit.entities))
     alert.entities = shown(alert.entities, (entity for entity, _ in facts))
-    alert.tags = shown(alert.tags, (tag for h in hits for tag in h.tags))
-    alert.techniques = [tag for h in hits for tag in h.tags if tag.startswith("atlas.")]
-    paths = [path for via in instance.via.values() for path in via.values()] + [
-        path for _, path in facts
-    ]
+    alert.tags = shown(alert.tags, (tag for hit in hits for tag in hit.tags))
+    alert.techniques = [tag for hit in hits for tag in hit.tags if tag.startswith("atlas.")]
+    paths = [path for via in instance.via.values() for path in via.values()]
+    paths += [path for _, path in facts]
     alert.path = shown(alert.path, (step for path in paths for step in path))
 
 
 def draft(
     convergence: Convergence, system: str, alert: Open, status: AlertStatus, time: int
 ) -> dict[str, Any]:
-    """The body without its scores; `draft` holds what `correlators.priority` needs to complete it."""
-    timeline = alert.timeline
-    if status != "open":
-        timeline = [*timeline, Line(time, f"{status} at {alert.stage}")]
+    """The body without its scores; its `draft` is what `correlators.priority` needs to add them."""
+    end = [] if status == "open" else [Line(time, f"{status} at {alert.stage}")]
+    walked = {*alert.walked, system}
+    scored = Draft(alert.last, alert.standing, alert.surroundings, alert.likely)
     return {
         "id": alert.id,
         "thread": digest("thread", system, convergence.id),
@@ -143,7 +153,8 @@ def draft(
         "status": status,
         "system": system,
         "title": convergence.title,
-        "summary": f"{convergence.summary.strip()} Holding on {alert.join or system}: {_legs(alert.standing)}.",
+        "summary": f"{convergence.summary.strip()} Holding on {alert.join or system}: "
+        f"{_legs(alert.standing)}.",
         "severity": convergence.severity,
         "entities": [
             {"kind": k, "id": i} for k, _, i in (e.partition(":") for e in alert.entities)
@@ -151,15 +162,10 @@ def draft(
         "findings": alert.findings,
         "timeline": [
             {"time": rfc3339(line.time), "text": line.text, "evidence": listed(line.evidence)}
-            for line in timeline
+            for line in (*alert.timeline, *end)
         ],
         "path": [
-            {
-                "from": f,
-                "relation": r,
-                "to": t,
-                "state": "walked" if {f, t} <= {*alert.walked, system} else "open",
-            }
+            {"from": f, "relation": r, "to": t, "state": "walked" if {f, t} <= walked else "open"}
             for f, r, t in alert.path
         ],
         "next": alert.next,
@@ -169,21 +175,8 @@ def draft(
         "last_time": rfc3339(alert.last),
         "expires_at": rfc3339(alert.last + convergence.ttl),
         "evidence": listed(alert.evidence),
-        "draft": msgspec.json.encode(
-            Draft(alert.last, alert.standing, alert.surroundings, alert.likely)
-        ).decode(),
+        "draft": msgspec.json.encode(scored).decode(),
     }
-
-
-def shown(kept: Sequence[Item], more: Iterable[Item]) -> list[Item]:
-    """`kept` and the new ones of `more`: the first `SHOWN` ever, and the last `SHOWN` since."""
-    out = list(kept)
-    for item in more:
-        if item not in out:
-            out.append(item)
-            if len(out) > 2 * SHOWN:
-                del out[SHOWN]
-    return out
 
 
 def _legs(standing: Standing) -> str:
@@ -191,5 +184,5 @@ def _legs(standing: Standing) -> str:
     return "; ".join(titles)
 
 
-def _evidence(strands: Iterable[Strand]) -> tuple[tuple[str, str], ...]:
-    return tuple(dict.fromkeys(pair for s in strands for pair in s.evidence))[:SHOWN]
+def _evidence(strands: Iterable[Strand]) -> tuple[Pair, ...]:
+    return union(strand.evidence for strand in strands)[:SHOWN]

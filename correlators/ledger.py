@@ -21,8 +21,8 @@ import polars as pl
 import yaml
 from pydantic import Field
 
-from correlators.legs import Strand
 from correlators.score import MAX_HALF_LIFE, MAX_WEIGHT, SCHEMA, points, totals
+from correlators.standing import Strand
 from schemas.convergence import LegClass
 from schemas.event import Level, Record
 from schemas.times import SECOND, Duration

@@ -15,11 +15,11 @@ from schemas.canonical import digest
 from schemas.convergence import Convergence
 from schemas.times import DAY, HOUR, MINUTE, SECOND, rfc3339
 
-STEPS = 3
+STEPS = 3  # next steps that an alert names
 
 
 class Forecast(msgspec.Struct, array_like=True, frozen=True):
-    """One issued probability: `technique` follows on `system` in (issued, until]. Probability in thousandths."""
+    """One issued probability, in thousandths: `technique` follows on `system` in (issued, until]."""
 
     id: str
     alert: str

@@ -1,4 +1,4 @@
-"""Priority: completes the bodies of the alerts of a batch with their ledger, priority, confidence and actions."""
+"""Priority: gives the alerts of a batch their ledger, priority, confidence and actions."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from typing import Any
 import msgspec
 
 from correlators.alerting import Draft
-from correlators.evidence import listed
+from correlators.evidence import SHOWN, listed
 from correlators.ledger import Case, Change, counterfactual, ledger, value
 from correlators.score import confidence, totals
 from schemas.canonical import body_sha256
 from schemas.convergence import Convergence
 from schemas.rows import Result
 
-SHOWN = 20
 _DRAFT = msgspec.json.Decoder(Draft)
 
 

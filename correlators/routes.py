@@ -15,7 +15,7 @@ from schemas.topics import ATTACH
 
 
 class Routes:
-    """Index from ids to the correlations that count them and the convergence legs that they fill."""
+    """By id of a rule, the correlations that count it and the convergence legs that it fills."""
 
     def __init__(self, ruleset: Ruleset) -> None:
         """Made once from the rules that run together."""
@@ -35,7 +35,10 @@ class Routes:
     def leg_rows(
         self, id_: str, about: Mapping[str, Any], kind: str, finding: str | None = None
     ) -> Iterator[Row]:
-        """One row for every carrier; `about` has time, id, signals, evidence, entities and, for signals, family."""
+        """One row for every carrier.
+
+        `about` has time, id, signals, evidence, entities and, for signals, family.
+        """
         carriers = self.carriers(id_, about["entities"])
         if not carriers:
             return

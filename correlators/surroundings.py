@@ -1,4 +1,4 @@
-"""Surroundings: what the assets of a system say of themselves, which makes the same evidence matter more."""
+"""Surroundings: what the assets of a system are, which makes the same evidence matter more."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from collections.abc import Iterable
 
 import msgspec
 
-from correlators.legs import OpenFact
+from correlators.standing import OpenFact
 
 
 class Surroundings(msgspec.Struct, array_like=True, frozen=True):
-    """The widest exposure, all data labels and the highest criticality in a system; None and empty are unknown."""
+    """The widest exposure, all data labels and the highest criticality in a system.
+
+    None and empty are unknown.
+    """
 
     exposure: str | None = None
     data: tuple[str, ...] = ()
@@ -18,16 +21,19 @@ class Surroundings(msgspec.Struct, array_like=True, frozen=True):
 
 
 def surroundings(facts: Iterable[OpenFact]) -> Surroundings:
-    """Exposure, data labels and criticality from the open asset facts of a system; the widest exposure wins."""
+    """Exposure, data labels and criticality from the open asset facts of a system.
+
+    Of several, internet and critical win; of others the first by name, so that order is nothing.
+    """
     found: dict[str, set[str]] = {}
     for fact in facts:
         found.setdefault(fact.name, set()).add(fact.instance)
-    exposure, criticality = (
-        found.get("asset.exposure", set()),
-        found.get("asset.criticality", set()),
-    )
     return Surroundings(
-        "internet" if "internet" in exposure else min(exposure, default=None),
+        _worst(found.get("asset.exposure", set()), "internet"),
         tuple(sorted(found.get("asset.data", ()))),
-        "critical" if "critical" in criticality else min(criticality, default=None),
+        _worst(found.get("asset.criticality", set()), "critical"),
     )
+
+
+def _worst(values: set[str], worst: str) -> str | None:
+    return worst if worst in values else min(values, default=None)

@@ -1,53 +1,24 @@
 """Window: the state of one correlation for one group, O(condition) past the watermark.
 
 Laws (DESIGN 5; each was shown to be needed by breaking it):
-1. Qualification is a property of a *time*: all hits of equal time are folded together, in the order of their ids.
-2. The window of time t holds the hits with t - timespan <= time <= t: trailing, both ends inclusive.
-3. event_count keeps the latest max n + 1 hits: min(true count, max n + 1) decides every comparison with n.
-   value_count keeps the latest hit of the max n + 1 freshest values: a value pushed out has as many fresher ones.
-   temporal keeps the latest hit of each rule.
-   temporal_ordered keeps for each prefix of the rules the chain that starts latest: a later start dominates.
-4. An episode is a maximal run of qualifying times with gaps of at most one timespan. One that never pauses is cut:
-   the next qualifying time after onset + max(24 h, 10 timespans) opens a new one.
-5. count = hits from onset to last + the witnesses of the onset (what the state holds from before it).
+1. Qualification is a property of a *time*: all hits of equal time are folded together, in the order
+   of their ids. What a window must keep to decide it stands in `correlators.accumulator`.
+2. An episode is a maximal run of qualifying times with gaps of at most one timespan. One that never
+   pauses is cut: the next qualifying time after onset + max(24 h, 10 timespans) opens a new one.
+3. count = hits from onset to last + the witnesses of the onset (what the state holds from before
+   it).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from operator import eq, ge, gt, le, lt, ne
+from collections.abc import Callable, Sequence
 
 import msgspec
 
+from correlators.accumulator import KINDS, Accumulator, Hit
+from correlators.evidence import SHOWN
 from schemas.correlation import Correlation
 from schemas.times import DAY
-
-OPERATORS: dict[str, Callable[[int, int], bool]] = {
-    "gt": gt,
-    "gte": ge,
-    "lt": lt,
-    "lte": le,
-    "eq": eq,
-    "neq": ne,
-}
-SHOWN = 20  # a body names the first and the last 20 of long lists
-
-
-class Hit(msgspec.Struct, frozen=True, array_like=True):
-    """An event, or a qualifying time of a lower correlation, as one rule sees it.
-
-    `names` are the referred rules that it stands for; `value` the counted value, compared as text ignoring case.
-    `signals` and `evidence` ((event uid, sha256) pairs) say what it rests on; `entities` are keys `kind:id`.
-    """
-
-    time: int
-    id: str
-    names: tuple[str, ...]
-    value: str | None = None
-    signals: tuple[str, ...] = ()
-    evidence: tuple[tuple[str, str], ...] = ()
-    entities: tuple[str, ...] = ()
-    families: tuple[str, ...] = ()
 
 
 class Sample(msgspec.Struct, array_like=True):
@@ -78,177 +49,11 @@ class Sample(msgspec.Struct, array_like=True):
         return Sample(self.count, self.head.copy(), self.tail.copy())
 
 
-class Count(msgspec.Struct, tag="event_count", array_like=True):
-    """event_count: the latest max n + 1 hits."""
-
-    hits: list[Hit] = msgspec.field(default_factory=list)
-
-    def prune(self, rule: Correlation, time: int) -> None:
-        """Forget what no window from `time` on needs."""
-        oldest = time - rule.timespan
-        keep = max(0, len(self.hits) - _cap(rule))
-        while keep < len(self.hits) and self.hits[keep].time < oldest:
-            keep += 1
-        del self.hits[:keep]
-
-    def add(self, _rule: Correlation, hits: Sequence[Hit]) -> None:
-        """Take all hits of one time, in id order. They may pass the cap until the next `prune`: an onset counts them all."""
-        self.hits.extend(hits)
-
-    def holds(self, rule: Correlation) -> bool:
-        """True if the condition holds over what is kept."""
-        return _compare(rule, len(self.hits))
-
-    def witnesses(self, time: int) -> list[Hit]:
-        """What holds the condition up apart from the hits of `time`."""
-        return [hit for hit in self.hits if hit.time < time]
-
-    def copy(self) -> Count:
-        """A copy that can be changed."""
-        return Count(self.hits.copy())
-
-    def idle(self) -> bool:
-        """True if nothing is kept."""
-        return not self.hits
-
-
-class Values(msgspec.Struct, tag="value_count", array_like=True):
-    """value_count: the latest hit of the max n + 1 freshest values, oldest first."""
-
-    latest: dict[str, Hit] = msgspec.field(default_factory=dict)
-
-    def prune(self, rule: Correlation, time: int) -> None:
-        """Forget what no window from `time` on needs."""
-        oldest = time - rule.timespan
-        stale = []
-        for value, hit in self.latest.items():
-            if hit.time >= oldest:
-                break
-            stale.append(value)
-        for value in stale:
-            del self.latest[value]
-
-    def add(self, rule: Correlation, hits: Sequence[Hit]) -> None:
-        """Take all hits of one time, in id order; hits without a value do not count."""
-        for hit in hits:
-            if hit.value is None:
-                continue
-            known = self.latest.get(hit.value)
-            if known is None or known.time != hit.time:  # of equal times the smallest id stays
-                self.latest.pop(hit.value, None)
-                self.latest[hit.value] = hit
-        for value in list(self.latest)[: max(0, len(self.latest) - _cap(rule))]:
-            del self.latest[value]
-
-    def holds(self, rule: Correlation) -> bool:
-        """True if there is a value at all and the condition holds over the number of values."""
-        return bool(self.latest) and _compare(rule, len(self.latest))
-
-    def witnesses(self, time: int) -> list[Hit]:
-        """What holds the condition up apart from the hits of `time`."""
-        return sorted((h for h in self.latest.values() if h.time < time), key=_order)
-
-    def copy(self) -> Values:
-        """A copy that can be changed."""
-        return Values(self.latest.copy())
-
-    def idle(self) -> bool:
-        """True if nothing is kept."""
-        return not self.latest
-
-
-class Temporal(msgspec.Struct, tag="temporal", array_like=True):
-    """temporal: the latest hit of each rule."""
-
-    latest: dict[str, Hit] = msgspec.field(default_factory=dict)
-
-    def prune(self, rule: Correlation, time: int) -> None:
-        """Forget what no window from `time` on needs."""
-        oldest = time - rule.timespan
-        for name in [n for n, hit in self.latest.items() if hit.time < oldest]:
-            del self.latest[name]
-
-    def add(self, rule: Correlation, hits: Sequence[Hit]) -> None:
-        """Take all hits of one time, in id order; of equal times the smallest id stays."""
-        for hit in reversed(hits):
-            for name in hit.names:
-                if name in rule.rules:
-                    self.latest[name] = hit
-
-    def holds(self, rule: Correlation) -> bool:
-        """True if every rule has a hit (or as many as the condition asks)."""
-        if rule.condition:
-            return _compare(rule, len(self.latest))
-        return len(self.latest) == len(rule.rules)
-
-    def witnesses(self, time: int) -> list[Hit]:
-        """What holds the condition up apart from the hits of `time`."""
-        return _distinct(hit for hit in self.latest.values() if hit.time < time)
-
-    def copy(self) -> Temporal:
-        """A copy that can be changed."""
-        return Temporal(self.latest.copy())
-
-    def idle(self) -> bool:
-        """True if nothing is kept."""
-        return not self.latest
-
-
-class Ordered(msgspec.Struct, tag="temporal_ordered", array_like=True):
-    """temporal_ordered: `chains[j]` is the chain of the first j + 1 rules that starts latest."""
-
-    chains: list[tuple[Hit, ...] | None] = msgspec.field(default_factory=list)
-
-    def prune(self, rule: Correlation, time: int) -> None:
-        """Forget chains that start before the window of `time`."""
-        oldest = time - rule.timespan
-        self.chains = [c if c and c[0].time >= oldest else None for c in self.chains]
-
-    def add(self, rule: Correlation, hits: Sequence[Hit]) -> None:
-        """Take all hits of one time. In rule order, so that equal times count as in order."""
-        first: dict[str, Hit] = {}
-        for hit in hits:
-            for name in hit.names:
-                first.setdefault(name, hit)
-        self.chains += [None] * (len(rule.rules) - len(self.chains))
-        for place, name in enumerate(rule.rules):
-            if name in first:
-                before = self.chains[place - 1] if place else ()
-                if before is not None:
-                    chain = (*before, first[name])
-                    best = self.chains[place]
-                    if best is None or chain[0].time > best[0].time:
-                        self.chains[place] = chain
-
-    def holds(self, rule: Correlation) -> bool:
-        """True if a whole chain lies in the window."""
-        return len(self.chains) == len(rule.rules) and self.chains[-1] is not None
-
-    def witnesses(self, time: int) -> list[Hit]:
-        """The hits of the whole chain apart from those of `time`."""
-        chain = self.chains[-1] if self.chains else None
-        return _distinct(hit for hit in chain or () if hit.time < time)
-
-    def copy(self) -> Ordered:
-        """A copy that can be changed."""
-        return Ordered(self.chains.copy())
-
-    def idle(self) -> bool:
-        """True if nothing is kept."""
-        return not any(self.chains)
-
-
-Accumulator = Count | Values | Temporal | Ordered
-_KINDS: dict[str, type[Count | Values | Temporal | Ordered]] = {
-    "event_count": Count,
-    "value_count": Values,
-    "temporal": Temporal,
-    "temporal_ordered": Ordered,
-}
-
-
 class Episode(msgspec.Struct, array_like=True):
-    """A run of qualifying times. `pending` are hits since `last`, counted only if a later time qualifies."""
+    """A run of qualifying times.
+
+    `pending` are hits since `last`, counted only if a later time qualifies.
+    """
 
     id: str
     onset: int
@@ -277,7 +82,7 @@ class Window(msgspec.Struct, array_like=True):
 
 def empty(rule: Correlation) -> Window:
     """The window in which nothing happened yet."""
-    return Window(_KINDS[rule.type]())
+    return Window(KINDS[rule.type]())
 
 
 def closes_at(rule: Correlation, window: Window) -> int | None:
@@ -297,9 +102,10 @@ def close(rule: Correlation, window: Window, until: int) -> Episode | None:
 def apply(
     rule: Correlation, window: Window, time: int, hits: Sequence[Hit], name: Callable[[Hit], str]
 ) -> tuple[Episode | None, Episode | None]:
-    """Fold all hits of one time, in id order. Returns (episode cut here, episode if `time` qualifies).
+    """Fold all hits of one time, in id order.
 
-    `name` makes the id of a new episode from the smallest hit at its onset. Call `close` for `time` first.
+    Returns (episode cut here, episode if `time` qualifies). `name` makes the id of a new episode
+    from the smallest hit at its onset. Call `close` for `time` first.
     """
     accumulator = window.accumulator
     accumulator.prune(rule, time)
@@ -327,19 +133,3 @@ def apply(
 def idle(window: Window) -> bool:
     """True if the window says no more than an empty one."""
     return window.episode is None and window.accumulator.idle()
-
-
-def _cap(rule: Correlation) -> int:
-    return max(rule.condition.values()) + 1
-
-
-def _compare(rule: Correlation, number: int) -> bool:
-    return all(OPERATORS[op](number, n) for op, n in rule.condition.items())
-
-
-def _order(hit: Hit) -> tuple[int, str]:
-    return hit.time, hit.id
-
-
-def _distinct(hits: Iterable[Hit]) -> list[Hit]:
-    return sorted({(h.time, h.id): h for h in hits}.values(), key=_order)

@@ -40,10 +40,6 @@ class Answer(NamedTuple):
     rows: list[tuple[Any, ...]]
     more: bool
 
-    def dicts(self) -> list[dict[str, Any]]:
-        """The rows by column name."""
-        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
-
 
 def located(given: str | None, config: Config) -> Path:
     """The snapshot given, by itself or its folder; else the newer of ./out and the data folder."""
@@ -68,7 +64,7 @@ class Reader:
             raise Mistake(f"{path} is no store; name a file like {OUT / SNAPSHOT} with --store")
         try:
             self._db = duckdb.connect(str(path), read_only=True, config=_SANDBOX)
-        except duckdb.IOException as error:
+        except duckdb.Error as error:
             if "Could not set lock" in str(error):
                 raise Unavailable(
                     f"{path} is being written to; read {SNAPSHOT} beside it"

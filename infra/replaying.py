@@ -116,8 +116,7 @@ class _Folder:
             if result.kind in ("finding", "alert"):
                 self._newest[result.kind, result.id] = (result.state, result.body.get("stage", ""))
         self._waiting += self._revisions.stamped(kept, time.time_ns() // 1000)
-        # The store keeps the ledger of the newest revision in a batch: a batch holds one of each alert.
-        if len(self._waiting) >= BATCH or any(result.kind == "alert" for result in kept):
+        if len(self._waiting) >= BATCH:
             self.flush()
 
     def flush(self) -> None:

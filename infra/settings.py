@@ -3,57 +3,94 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
+from correlators.sigma.values import is_list, is_object
 from schemas.config import Config
 from schemas.errors import Mistake
 
-DEFAULT = "barograph.toml"
-_PREFIX = "BAROGRAPH_"
-_OURS = {"SHARED"}  # names with the prefix that are no settings: where tests find shared samples
+DEFAULT: Final = "barograph.toml"
+Way = tuple[str | int, ...]
+_PREFIX: Final = "BAROGRAPH_"
+# With the prefix, and no settings: what tests read, and what Kubernetes tells every pod of a
+# service called barograph.
+_OTHERS: Final = re.compile(
+    r"SHARED|TRIALS|KILLS|SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT|PORT_\d+_(TCP|UDP)(_\w+)?"
+)
 
 
-def load(path: str | None, environment: Mapping[str, str] = os.environ) -> Config:
-    """The file at `path`, else barograph.toml here, else defaults; the environment wins. Mistake names file and field.
+def load(path: str | Path | None, environment: Mapping[str, str] = os.environ) -> Config:
+    """The file at `path`, else barograph.toml here, else defaults; the environment wins.
 
-    `BAROGRAPH_SERVER__PORT=9000` sets `server.port`; `BAROGRAPH_X_FILE=/run/secrets/x` reads the value of X from a file.
+    `BAROGRAPH_SERVER__PORT=9000` sets `server.port`, `BAROGRAPH_SINK__0__SECRET` that of the first
+    `[[sink]]`; `BAROGRAPH_X_FILE=/run/secrets/x` reads the value of X from a file. A Mistake names
+    the file or variable, and the field.
     """
     place = Path(path or DEFAULT)
-    values: dict[str, Any] = {}
-    if path is not None or place.exists():
-        try:
-            values = tomllib.loads(place.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise Mistake(
-                f"{place} cannot be read: {error.strerror}; name another file with --config"
-            ) from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise Mistake(f"{place} is not TOML: {error}") from error
+    values = _file(place) if path is not None or place.exists() else {}
+    stated: dict[Way, str] = {}
     for name, value in sorted(environment.items()):
-        if name.startswith(_PREFIX) and name.removeprefix(_PREFIX) not in _OURS:
-            _set(values, name, value)
+        setting = name.removeprefix(_PREFIX)
+        if name.startswith(_PREFIX) and not _OTHERS.fullmatch(setting):
+            keys, read = _setting(name, setting.lower(), value)
+            stated[_set(values, name, keys, read)] = name
     try:
         return Config.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise Mistake(f"{place}: {field}: {first['msg']}") from error
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = first["loc"]
+        told = (n for way, n in stated.items() if way[: len(field)] == field[: len(way)])
+        where = next(told, place)
+        what = "there is no such setting" if first["type"] == "extra_forbidden" else first["msg"]
+        said = ".".join(str(part) for part in field)
+        raise Mistake(f"{where}: {said}: {what}; mend or remove it") from None
 
 
-def _set(values: dict[str, Any], name: str, value: str) -> None:
-    keys = name.removeprefix(_PREFIX).lower()
-    if keys.endswith("_file"):
-        keys = keys.removesuffix("_file")
-        try:
-            value = Path(value).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise Mistake(f"{name}: {value} cannot be read: {error.strerror}") from error
-    *nest, last = keys.split("__")
-    for key in nest:
-        values = values.setdefault(key, {})
-    values[last] = value
+def _file(place: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(place.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Mistake(
+            f"{place} cannot be read: {error.strerror}; name another file with --config"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Mistake(f"{place} is not TOML: {error}; mend it there") from error
+
+
+def _setting(name: str, setting: str, value: str) -> tuple[list[str], str]:
+    """The keys and the value that a variable states."""
+    if not setting.endswith("_file"):
+        return setting.split("__"), value
+    try:
+        value = Path(value).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise Mistake(f"{name}: {value} cannot be read: {reason}; name a readable file") from error
+    return setting.removesuffix("_file").split("__"), value
+
+
+def _set(values: dict[str, Any], name: str, keys: list[str], value: str) -> Way:
+    """Put the value where the keys lead; returns the way there as pydantic names it."""
+    inside: Any = values
+    way: list[str | int] = []
+    for key in keys[:-1]:
+        way.append(_step(inside, key, name))
+        inside = inside.setdefault(key, {}) if is_object(inside) else inside[way[-1]]
+    way.append(_step(inside, keys[-1], name))
+    inside[way[-1]] = value
+    return tuple(way)
+
+
+def _step(inside: object, key: str, name: str) -> str | int:
+    """The key or index into a table or a list of tables; a Mistake if `inside` is neither."""
+    if is_object(inside):
+        return key
+    if is_list(inside) and key.isdecimal() and int(key) < len(inside):
+        return int(key)
+    raise Mistake(f"{name}: there is nothing to set at {key}; entries are numbered from 0")

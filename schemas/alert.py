@@ -25,7 +25,10 @@ class Moment(Record):
 
 
 class Step(Record):
-    """One edge of the lineage path on which the alert lies; `walked` when runtime evidence used it."""
+    """One edge of the lineage path on which the alert lies.
+
+    `walked` when runtime evidence used it.
+    """
 
     from_: str = Field(alias="from")
     relation: str
@@ -34,7 +37,10 @@ class Step(Record):
 
 
 class Term(Record):
-    """One line of the score ledger. points = round-down(weight x value), thousandths of log-odds; they add up."""
+    """One line of the score ledger: points = weight x value rounded down, thousandths of log-odds.
+
+    The points of all lines add up to the alert's total.
+    """
 
     term: str
     value: float
@@ -44,7 +50,7 @@ class Term(Record):
 
 
 class NextStep(Record):
-    """A technique that may follow, with its probability within the horizon and what would stop it."""
+    """A technique that may follow, its probability within the horizon, and what would stop it."""
 
     technique: str
     name: str
@@ -63,7 +69,9 @@ class Action(Record):
 
 
 class Alert(Record):
-    """One episode. id = hash(system, convergence, smallest row id at the first time that it held);
+    """One episode of one convergence on one AI system.
+
+    id = hash(system, convergence, smallest row id at the first time that it held);
     `thread` = hash(system, convergence) never changes.
     """
 

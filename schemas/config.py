@@ -14,7 +14,8 @@ from schemas.times import MINUTE, SECOND, Duration
 class InputConfig(Record):
     """One live input of `run`: a file or folder to follow, stdin, or an HTTP listener.
 
-    `source`: name of a source; without it every file is sniffed. `lateness` replaces the source's own.
+    `source`: name of a source; without it every file is sniffed. `lateness` replaces that of the
+    source.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")
@@ -29,7 +30,10 @@ class InputConfig(Record):
 
 
 class SinkConfig(Record):
-    """One sink; `kind` is the name of a module in sinks/. `secret` signs deliveries where the kind can."""
+    """One sink; `kind` is the name of a module in sinks/.
+
+    `secret` signs deliveries where the kind can.
+    """
 
     name: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")
     kind: str
@@ -51,7 +55,10 @@ EntityRef = Annotated[Entity, BeforeValidator(_entity)]  # `kind:id` in TOML
 
 
 class SystemConfig(Record):
-    """An AI system by declaration: its root and what the root uses directly; lineage finds the rest."""
+    """An AI system by declaration: its root and what the root uses directly.
+
+    Lineage finds the rest.
+    """
 
     name: str
     root: EntityRef

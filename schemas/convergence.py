@@ -1,4 +1,4 @@
-"""Convergence: our story rule, legs of independent kinds that meet on one entity inside one AI system."""
+"""Convergence: our story rule, independent legs that meet on one entity of one AI system."""
 
 from __future__ import annotations
 
@@ -24,11 +24,17 @@ Kinds = Annotated[tuple[Kind, ...], BeforeValidator(_kinds)]
 class Leg(Record):
     """One condition of a convergence.
 
-    `of`: ids of detections or correlations (any of them), or `levels`: every detection and correlation of these levels.
-    `at_least` distinct events within the window. `after`: the name of the leg that must have held before (equal times count).
-    Posture: `fact` is open, as of the time of the other legs, `on` an entity of this kind: the join entity itself where `on` is
-    the join kind, one of the entities that carried the legs where `on` is a via kind, any entity of the system otherwise.
-    Negated: `absent` = true; holds when nothing of `of` came within `within` after a hit of the leg `since`.
+    `of`: ids of detections or correlations (any of them), or `levels`: every detection and
+    correlation of these levels. `at_least` hits within the window. `after`: the name of the leg
+    that must have held before (equal times count). `alone`: the stage of this leg by itself.
+
+    Posture: `fact` is open, as of the time of the other legs, `on` an entity of this kind: the join
+    entity itself where `on` is the join kind; one of the entities that carried the legs where `on`
+    is a via kind; any entity of the system otherwise. A convergence that joins on `system` asks for
+    no more than that: there `on` a via kind, too, is any entity of the system.
+
+    Negated: `absent` = true; holds when nothing of `of` came within `within` after a hit of the leg
+    `since`.
     """
 
     class_: LegClass = Field(alias="class")
@@ -64,9 +70,12 @@ class RuleAction(Record):
 
 
 class Convergence(Record):
-    """A story. `join`: the entity kind that all legs share, or `system`. `via`: the entity kinds through which a leg reaches
-    an AI system (the first kind that the signal names); default = join. Legs older than `window` leave; an alert
-    that did not hold for `ttl` expires. `yields`: evidence that already carries another open alert is left to that one.
+    """A story.
+
+    `join`: the entity kind that all legs share, or `system`. `via`: the entity kinds through which
+    a leg reaches an AI system (the first kind that the signal names); default = join. Legs older
+    than `window` leave; an alert that did not hold for `ttl` expires. `yields`: evidence that
+    already carries another open alert is left to that one.
     """
 
     id: str
@@ -102,3 +111,13 @@ class Convergence(Record):
         if self.via:
             return self.via
         return () if self.join == "system" else (self.join,)
+
+    @property
+    def latent(self) -> bool:
+        """True if all legs are posture: it needs no signal, and is never more than an outlook."""
+        return all(leg.class_ == "posture" for leg in self.legs.values())
+
+    @property
+    def facts(self) -> frozenset[str]:
+        """The names of the facts that its posture legs look at."""
+        return frozenset(leg.fact for leg in self.legs.values() if leg.fact)

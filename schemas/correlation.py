@@ -14,11 +14,12 @@ Operator = Literal["gt", "gte", "lt", "lte", "eq", "neq"]
 
 
 class Correlation(Record):
-    """A rule over the signals or findings of `rules`, in one group and one trailing window of `timespan`.
+    """A rule over the signals or findings of `rules`, in one group and one trailing `timespan`.
 
-    `rules` are ids of detections or correlations (names are resolved at load). `condition` maps operators to whole
-    numbers, all must hold. `fields` are the counted fields of value_count. `aliases`: alias -> {rule id: field}.
-    `level_number` is its stratum: 1 + the highest stratum that it refers to (detections are 0).
+    `rules` are ids of detections or correlations (names are resolved at load). `condition` maps
+    operators to whole numbers, all must hold. `fields` are the counted fields of value_count.
+    `aliases`: alias -> {rule id: field}. `level_number` is its stratum: 1 + the highest stratum
+    that it refers to (detections are 0).
     """
 
     id: str
@@ -41,5 +42,5 @@ class Correlation(Record):
 
     @property
     def undoable(self) -> bool:
-        """True if more hits can end the condition: then nothing is published before it is settled."""
+        """True if more hits can end the condition: it says nothing before it is settled."""
         return any(op in ("lt", "lte", "eq", "neq") for op in self.condition)

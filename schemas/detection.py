@@ -18,7 +18,10 @@ class Logsource(Record):
     service: str | None = None
 
     def implied_by(self, source: Logsource) -> bool:
-        """True if every part that this rule names is what the source is: subset routing, never "does not conflict"."""
+        """True if the source is every part that this rule names.
+
+        Subset routing: what the source does not say is not "no conflict", it is no match.
+        """
         return all(
             mine is None or mine == theirs
             for mine, theirs in (
@@ -41,9 +44,10 @@ class PostureFact(Record):
 
 
 class Detection(Record):
-    """A Sigma rule's identity and metadata. `id` is the rule's id, else its name, else its file name.
+    """A Sigma rule's identity and metadata.
 
-    `family` names the independent line of evidence; two matches of one family count once in a convergence.
+    `id` is the rule's id, else its name, else its file name. `family` names the independent line of
+    evidence: two matches of one family count once in a convergence.
     `fields` are what correlations and convergences need of a matched record.
     """
 

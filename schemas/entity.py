@@ -47,17 +47,22 @@ class Entity(BaseModel):
 def principal(arn: str) -> Entity:
     """The role or user behind an AWS ARN: sessions of one assumed role are one principal.
 
-    `arn:aws:sts::111122223333:assumed-role/Pipeline/run-7` -> `arn:aws:iam::111122223333:role/Pipeline`.
+    `arn:aws:sts::111122223333:assumed-role/Pipeline/run-7` and
+    `arn:aws:iam::111122223333:role/teams/ml/Pipeline` are `arn:aws:iam::111122223333:role/Pipeline`:
+    a session does not name the path of its role, and the name is unique in the account.
     """
     parts = arn.split(":", 5)
-    if len(parts) == 6 and parts[2] == "sts" and parts[5].startswith("assumed-role/"):
-        role = parts[5].split("/")[1]
-        arn = f"{parts[0]}:{parts[1]}:iam::{parts[4]}:role/{role}"
+    if len(parts) == 6:
+        kind, *path = parts[5].split("/")
+        if parts[2] == "sts" and kind == "assumed-role" and path:
+            arn = f"{parts[0]}:{parts[1]}:iam::{parts[4]}:role/{path[0]}"
+        elif parts[2] == "iam" and kind in ("role", "user") and path:
+            arn = ":".join((*parts[:5], f"{kind}/{path[-1]}"))
     return Entity(kind="principal", id=arn[:MAX_ID])
 
 
 def image(reference: str) -> Entity:
-    """A container image: by digest where the reference has one (`sha256:...`), else by its full tag."""
+    """A container image: by digest where the reference has one, else by its full tag."""
     _, at, sha = reference.partition("@")
     return Entity(
         kind="image",

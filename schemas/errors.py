@@ -4,7 +4,10 @@ from __future__ import annotations
 
 
 class Mistake(Exception):
-    """Usage, configuration or rule error. The message is one sentence: what, where, the mend (exit 2)."""
+    """Usage, configuration or rule error (exit 2).
+
+    The message is one sentence: what, where, the mend.
+    """
 
 
 class Unavailable(Exception):

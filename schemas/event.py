@@ -32,7 +32,10 @@ class Client(Record):
 
 
 class Edge(Record):
-    """One directed relation. `declared` edges come from a bill of materials or configuration, others were observed."""
+    """One directed relation.
+
+    `declared` edges come from a bill of materials or configuration, others were observed.
+    """
 
     from_: Entity = Field(alias="from")
     relation: str
@@ -62,9 +65,9 @@ class EventEvidence(Record):
 
 
 class Event(Record):
-    """One thing that a source saw, normalised: who did what to which things, when, and how it ended.
+    """One thing that a source saw, normalised: who did what to which things, when, how it ended.
 
-    `entities[0]` is the thing that the event is about (the asset of a finding, the target of a call).
+    `entities[0]` is what the event is about (the asset of a finding, the target of a call).
     `attributes` hold normal-form names (`gen_ai.*`, `mcp.*`, `url.*`, OCSF paths) with JSON values.
     """
 
@@ -98,7 +101,7 @@ class Reject(Record):
 
 
 class Late(Record):
-    """A parsed record that came after its input's watermark: matched by detections, in no window."""
+    """A parsed record behind its input's watermark: matched by detections, in no window."""
 
     origin: str
     source: str

@@ -34,7 +34,8 @@ class Meta(Record):
 class Signal(Record):
     """A detection matched one event. id = hash(detection, event uid).
 
-    `fields` hold what correlations need of the record; `family` names the independent line of evidence.
+    `fields` hold what correlations need of the record; `family` names the independent line of
+    evidence.
     """
 
     id: str
@@ -52,9 +53,10 @@ class Signal(Record):
 
 
 class Finding(Record):
-    """One episode in which a correlation held for one group. id = hash(rule, group, smallest event uid at the onset).
+    """One episode in which a correlation held for one group.
 
-    `count` is exact; `signals`, `evidence` and `entities` hold the first and last 20 of long episodes.
+    id = hash(rule, group, smallest event uid at the onset). `count` is exact; `signals`, `evidence`
+    and `entities` hold the first and last 20 of long episodes.
     """
 
     id: str

@@ -14,7 +14,10 @@ from schemas.finding import State
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True, tag="row"):
-    """An upsert by (topic, level, key, id). `level` tells the correlation level (0 elsewhere). `body` is JSON."""
+    """An upsert by (topic, level, key, time, id).
+
+    `level` tells the correlation level (0 elsewhere). `body` is JSON.
+    """
 
     topic: str
     level: int
@@ -36,9 +39,10 @@ class Delete(msgspec.Struct, frozen=True, array_like=True, tag="delete"):
 
 
 class Tick(msgspec.Struct, frozen=True, array_like=True, tag="tick"):
-    """`input` (a partition of an upstream stage) is settled below `watermark`; deadlines before `clock` may fire.
+    """`input` is settled below `watermark`; deadlines before `clock` may fire.
 
-    Written by every instance of a stage to every partition of every next topic, behind the rows that it covers.
+    `input` is a partition of an upstream stage, which writes the Tick to every partition of every
+    next topic, behind the rows that it covers.
     """
 
     input: str
@@ -63,7 +67,10 @@ ResultKind = Literal[
 
 
 class Result(msgspec.Struct, frozen=True, array_like=True, tag="result"):
-    """A record for sinks and the store: the newest state of (kind, id). `body` is the record without `meta`."""
+    """A record for sinks and the store: the newest state of (kind, id).
+
+    `body` is the record without `meta`.
+    """
 
     kind: ResultKind
     id: str

@@ -14,21 +14,27 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
-# Watermarks start before and end after every event; these two survive JSON and msgpack, a float infinity does not.
+# Watermarks start before and end after every event. These two survive JSON and msgpack, a float
+# infinity does not.
 BEGINNING = -(2**62)
 END = 2**62
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
-_DURATION = re.compile(r"(\d{1,9})\s*([smhd])")
+_DURATION = re.compile(r"(\d{1,9})\s*([smhd])", re.ASCII)
 _RFC3339 = re.compile(
-    r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(?:[.,](\d{1,12}))?\s*([Zz]|UTC|[+-]\d{2}:?\d{2})?"
+    r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(?:[.,](\d{1,12}))?"
+    r"\s*([Zz]|UTC|[+-]\d{2}:?\d{2})?",
+    re.ASCII,
 )
 
 
 @lru_cache(maxsize=65536)  # audit logs have one-second times: most texts repeat
 def parse(text: str) -> int:
-    """Microseconds of an RFC 3339 text; no offset means UTC, digits past microseconds are cut. ValueError otherwise."""
+    """Microseconds of an RFC 3339 text; ValueError for any other.
+
+    No offset means UTC; digits past microseconds are cut.
+    """
     found = _RFC3339.fullmatch(text.strip())
     if found is None:
         raise ValueError(f"not an RFC 3339 time: {text[:40]!r}")
@@ -39,11 +45,11 @@ def parse(text: str) -> int:
 
 
 def instant(value: object) -> int:
-    """Microseconds of an RFC 3339 text or of a number of seconds since the epoch. ValueError otherwise."""
+    """Microseconds of an RFC 3339 text or of seconds since the epoch; ValueError otherwise."""
     if isinstance(value, str):
         return parse(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"not a time: {value!r}")  # noqa: TRY004 - pydantic reports ValueError with its place
+        raise ValueError(f"not a time: {value!r}")  # noqa: TRY004 - pydantic reports these
     if not -1e11 < value < 1e11:
         raise ValueError(f"not a number of seconds since 1970: {value!r}")
     return round(value * SECOND)

@@ -10,8 +10,8 @@ class Topic(NamedTuple):
 
     name: str
     key: str
-    compacted: bool
     what: str
+    compacted: bool = False
 
 
 SIGNALS = "signals"
@@ -25,17 +25,13 @@ ALERTS = "alerts"
 DEAD_LETTERS = "dead-letters"
 
 TOPICS = (
-    Topic(SIGNALS, "rule|group", False, "hits of correlations, all levels, with Ticks by level"),
-    Topic(
-        FACTS, "entity", False, "attributes, findings of scanners and edges as the sources say them"
-    ),
-    Topic(INVENTORY, "estate", False, "edges that opened, closed or aged a day; one partition"),
-    Topic(MEMBERSHIP, "entity", False, "which AI systems an entity belongs to, from when"),
-    Topic(ATTACH, "entity", False, "legs and facts on their way to AI systems"),
-    Topic(ASSESS, "system", False, "legs, facts and leaves of one AI system"),
-    Topic(FINDINGS, "finding id", True, "episodes of correlations, newest revision by id"),
-    Topic(ALERTS, "alert id", True, "alerts, newest revision by id"),
-    Topic(
-        DEAD_LETTERS, "origin", False, "records that could not be read, with reason and position"
-    ),
+    Topic(SIGNALS, "rule|group", "hits of correlations, all levels, with Ticks by level"),
+    Topic(FACTS, "entity", "attributes, findings of scanners and edges as the sources say them"),
+    Topic(INVENTORY, "estate", "edges that opened, closed or aged a day; one partition"),
+    Topic(MEMBERSHIP, "entity", "which AI systems an entity belongs to, from when"),
+    Topic(ATTACH, "entity", "legs and facts on their way to AI systems"),
+    Topic(ASSESS, "system", "legs, facts and leaves of one AI system"),
+    Topic(FINDINGS, "finding id", "episodes of correlations, newest by id", compacted=True),
+    Topic(ALERTS, "alert id", "alerts, newest revision by id", compacted=True),
+    Topic(DEAD_LETTERS, "origin", "records that could not be read, with reason and position"),
 )

@@ -41,6 +41,8 @@ class Jsonl:
     With `final`, only results that can no longer change.
     """
 
+    local = True
+
     def __init__(self, folder: Path, *, final: bool = False) -> None:
         self.kinds = frozenset(FILES)
         self._folder = folder

@@ -28,6 +28,7 @@ SNAPSHOT = "barograph.duckdb"
 STORAGE = "v1.4.0"  # the oldest DuckDB that can open the file; DuckDB 2 would write its own
 INTERVAL = 2.0  # seconds between two snapshots, at least
 SHARE = 10  # and this many times what the last one took: a tenth of the time at most goes there
+HISTORIES = frozenset({"alert"})  # kinds of which older revisions of a batch are loaded too
 CONFIG: dict[str, Any] = {
     "memory_limit": "1GB",
     "threads": 2,
@@ -48,6 +49,8 @@ class Store:
 
     A `finite` one begins empty, and `close` turns the writer's file into the snapshot.
     """
+
+    local = True
 
     def __init__(
         self, folder: Path, *, finite: bool = False, clock: Callable[[], float] = time.monotonic
@@ -77,10 +80,12 @@ class Store:
 
     def write(self, batch: Sequence[Result]) -> Delivered:
         """Upsert in one transaction; a full disk is a problem that leaves the store as it was."""
-        newest = {(result.kind, result.id): result for result in batch}
-        by_kind: dict[str, list[Result]] = {}
-        for result in newest.values():
-            by_kind.setdefault(result.kind, []).append(result)
+        newest = {(result.kind, result.id): place for place, result in enumerate(batch)}
+        by_kind: dict[str, list[tuple[Result, bool]]] = {}
+        for place, result in enumerate(batch):
+            last = newest[result.kind, result.id] == place
+            if last or result.kind in HISTORIES:
+                by_kind.setdefault(result.kind, []).append((result, last))
         try:
             if self._db is None:
                 self._db = self._opened()
@@ -182,12 +187,13 @@ class Store:
             self._copied = None
 
 
-def _frame(results: Sequence[Result]) -> pl.DataFrame:
+def _frame(results: Sequence[tuple[Result, bool]]) -> pl.DataFrame:
     return pl.DataFrame(
         {
-            "id": [result.id for result in results],
-            "state": [result.state for result in results],
-            "body": [orjson.dumps(result.body).decode() for result in results],
+            "id": [result.id for result, _ in results],
+            "state": [result.state for result, _ in results],
+            "body": [orjson.dumps(result.body).decode() for result, _ in results],
+            "newest": [newest for _, newest in results],
         }
     )
 

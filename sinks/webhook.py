@@ -82,6 +82,8 @@ def judged(status: int, reason: str, wait: float) -> Answer:
 class Webhook:
     """One receiver. An alert is sent from the time that it reached one of `stages`, to its end."""
 
+    local = False
+
     def __init__(
         self,
         url: SplitResult,

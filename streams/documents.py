@@ -25,6 +25,7 @@ from streams.untrusted import slices
 SUFFIXES: Final = (".json", ".jsonl", ".ndjson", ".gz", ".zst")  # what a folder is searched for
 _BOM: Final = b"\xef\xbb\xbf"
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
+_LOOK: Final = 1000  # lines by which it is decided whether lines are documents
 _JSON: Final = msgspec.json.Decoder(msgspec.Raw)  # checks a text without building its values
 
 
@@ -123,7 +124,7 @@ class Documents:
             line = len(piece) - cut if cut else line + len(piece)
             held += len(piece)
             if cut and held >= CHUNK:
-                yield self._batch(b"".join((*parts, piece[:cut])))
+                yield self._batch(b"".join((*parts, memoryview(piece)[:cut])))
                 parts, held = [piece[cut:]], line
             else:
                 parts.append(piece)
@@ -216,10 +217,12 @@ def origin(path: str | Path) -> str:
 
 def _holds_lines(head: bytes) -> bool:
     """True if each line is a document. `head` holds the first line whole, where it can be held."""
-    first, *others = head.lstrip().split(b"\n")
-    others = [line for line in map(bytes.strip, others) if line]
+    first, *others = head.lstrip().split(b"\n", _LOOK)
+    others = [line for line in map(bytes.strip, others[: _LOOK - 1]) if line]
+    if not others:
+        return True
     reason = _fault(first)
-    if reason is None or not others:
+    if reason is None:
         return True
     if reason == "truncated" and first.startswith(b"["):
         return False

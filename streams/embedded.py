@@ -1,6 +1,7 @@
-"""Embedded driver: all stages in one process; a batch runs through every stage, then everything is saved at once.
+"""Embedded driver: all stages in one process; a batch runs through every stage, then is saved.
 
-Law: outputs, state changes and input positions of a batch are saved together or not at all; memory follows the journal.
+Law: outputs, state changes and input positions of a batch are saved together or not at all; memory
+follows the journal.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from correlators.keyed import Changes, Clock, Slot
+from correlators.keyed import Changes, Clock
 from correlators.routes import Routes
 from correlators.ruleset import Ruleset
+from correlators.slot import Slot
 from schemas.config import Limits, SystemConfig
 from schemas.errors import Mistake
 from schemas.rows import Delete, Output, Result, Row, Tick
@@ -21,17 +23,19 @@ from schemas.topics import FACTS
 from streams.ingest import Ingest, Progress
 from streams.input import Chunk
 from streams.journal import Journal, Saved
+from streams.outdated import fingerprints, orphaned, without
 from streams.source import named
 from streams.topology import build, partition_of, stage_of
 
-DECLARED = "config"  # the input that carries the systems of the configuration
-CLOCK = (
-    ""  # the key under which a stage's own clock is saved: no entity and no group has an empty key
-)
+DECLARED = "@config"  # the input that carries the systems of the configuration; no user's name
+CLOCK = ""  # the key of a stage's own clock: no entity and no group has an empty key
 
 
 class Declared(NamedTuple):
-    """A raw input, declared at start: `sources` that it can carry (None = any), and a lateness instead of theirs."""
+    """A raw input, declared at start.
+
+    `sources`: what it can carry (None = any); `lateness`: instead of theirs.
+    """
 
     name: str
     sources: tuple[str, ...] | None = None
@@ -39,7 +43,10 @@ class Declared(NamedTuple):
 
 
 class Embedded:
-    """The stages and their state. Without a journal nothing survives the process: a replay needs no more."""
+    """The stages and their state.
+
+    Without a journal nothing survives the process: a replay needs no more.
+    """
 
     def __init__(
         self,
@@ -50,7 +57,10 @@ class Embedded:
         systems: Sequence[SystemConfig] = (),
         not_after: int | None = None,
     ) -> None:
-        """Continue from the journal where there is something in it. Inputs that are new hold from the saved time on."""
+        """Continue from the journal where there is something in it.
+
+        What is new since then, an input or a rule, holds from the saved time on.
+        """
         routes = Routes(ruleset)
         self.journal = journal
         self.keyed = build(
@@ -66,13 +76,15 @@ class Embedded:
         for name, stage in self.keyed.items():
             for feeder in stage.clock.ticks:
                 self._readers.setdefault(feeder, []).append(name)
+        rules = fingerprints(ruleset)
         saved = journal.load() if journal else None
-        if saved is not None:
+        if saved is not None and saved.meta is not None:
             self._restore(saved)
-        self._declare(systems)
+            self._forget(saved, rules)
+        self._declare(systems, rules)
 
     def take(self, name: str, chunk: Chunk) -> list[Result]:
-        """Run a chunk of an input through all stages and save. Returns what there is to tell sinks."""
+        """Run a chunk of an input through all stages and save; returns what to tell sinks."""
         progress, outputs = self._ingest[name].step(self.progress[name], chunk)
         return self._save({name: progress}, {name: chunk.position}, outputs)
 
@@ -90,16 +102,18 @@ class Embedded:
         return self._save({name: progress}, {}, outputs)
 
     def end(self, until: int | None = None) -> list[Result]:
-        """The end of a finite run: time passed up to `until`, by default the latest event. All rows settle.
+        """The end of a finite run: all rows settle, as if time had passed up to `until`.
 
-        Call it while at least one input is not exhausted. Raises Mistake if an event lies after `until`.
+        By default that is the latest event; one that lies after `until` is a Mistake. Call it while
+        at least one input is not exhausted.
         """
         clock = self.latest if until is None else until
         if clock < self.latest:
             raise Mistake(
-                f"--until {rfc3339(clock)} lies before the latest record, {rfc3339(self.latest)}; give a later time"
+                f"--until {rfc3339(clock)} lies before the latest record, {rfc3339(self.latest)};"
+                " give a later time"
             )
-        moved, outputs = {}, list[Output]()
+        moved, outputs = dict[str, Progress](), list[Output]()
         for name, stage in self._ingest.items():
             moved[name], told = stage.tick(self.progress[name], Tick(name, 0, END, clock))
             outputs += told
@@ -111,7 +125,7 @@ class Embedded:
         return max((p.latest for p in self.progress.values()), default=BEGINNING)
 
     def lowest(self, names: Iterable[str]) -> str:
-        """The input to read on with: the one whose watermark is lowest, so that none runs ahead."""
+        """The input to read on with: the one whose latest record is oldest, so none runs ahead."""
         return min(names, key=lambda name: (self.progress[name].latest, name))
 
     def counts(self) -> dict[str, int]:
@@ -126,6 +140,8 @@ class Embedded:
         progress: Mapping[str, Progress],
         positions: Mapping[str, Any],
         outputs: Iterable[Output],
+        dropped: Mapping[tuple[str, str], bytes | None] | None = None,
+        rules: Mapping[str, str] | None = None,
     ) -> list[Result]:
         changes, results = self._flow(outputs)
         if self.journal is not None:
@@ -137,8 +153,9 @@ class Embedded:
                     }
                     for name, p in progress.items()
                 },
-                _dumped(changes),
+                {**(dropped or {}), **_dumped(changes)},
                 [msgspec.msgpack.encode(result) for result in results],
+                rules,
             )
         self.progress.update(progress)
         self.positions.update(positions)
@@ -147,7 +164,10 @@ class Embedded:
         return results
 
     def _flow(self, outputs: Iterable[Output]) -> tuple[dict[str, Changes], list[Result]]:
-        """One batch through all stages, each stepped once: rows only flow downwards. Changes nothing."""
+        """One batch through all stages, each stepped once: rows only flow downwards.
+
+        Changes nothing.
+        """
         inbox: dict[str, list[Row | Delete | Tick]] = {}
         results: list[Result] = []
         changes: dict[str, Changes] = {}
@@ -178,31 +198,56 @@ class Embedded:
             if clock is not None:
                 slots = {key: Slot.load(data, stage.logic) for key, data in state.items()}
                 stage.restore(msgspec.msgpack.decode(clock, type=Clock), slots)
-        known = self.keyed["observe/0"].clock.watermark
         self.positions = {name: position["at"] for name, position in saved.positions.items()}
         for name in self.progress:
-            if name in saved.positions:
-                self.progress[name] = msgspec.convert(saved.positions[name]["progress"], Progress)
-            elif saved.positions:
-                self.progress[name] = Progress(watermark=known)
+            found = saved.positions.get(name)
+            progress = Progress() if found is None else msgspec.convert(found["progress"], Progress)
+            # What is new, or comes back, or feeds a rule only now, was not waited for.
+            passed = max(self.keyed[reader].clock.watermark for reader in self._readers[name])
+            self.progress[name] = msgspec.structs.replace(
+                progress, watermark=max(progress.watermark, passed)
+            )
 
-    def _declare(self, systems: Sequence[SystemConfig]) -> None:
-        """Say what the configuration declares, and what it no longer does, from the beginning or from the saved time on."""
+    def _forget(self, saved: Saved, rules: Mapping[str, str]) -> None:
+        """Drop the state of rules that are no longer what they were, and take back what it said."""
+        changed = {id_ for id_, rule in saved.meta.items() if rules.get(id_) != rule}
+        dropped, outputs = dict[tuple[str, str], bytes | None](), list[Output]()
+        for name, stage in self.keyed.items():
+            changes, told = without(stage, changed)
+            stage.apply(changes)
+            dropped |= _dumped({name: changes})
+            outputs += told
+        for name in saved.state.keys() - self.keyed.keys():
+            slots = {key: data for key, data in saved.state[name].items() if key != CLOCK}
+            dropped |= dict.fromkeys([(name, key) for key in saved.state[name]])
+            outputs += orphaned(slots.values(), changed)
+        self._save({}, {}, outputs, dropped, rules)
+
+    def _declare(self, systems: Sequence[SystemConfig], rules: Mapping[str, str]) -> None:
+        """Say what the configuration declares, and what it no longer does.
+
+        It holds from the beginning, or from the saved time on.
+        """
         time = max(0, self.keyed["observe/0"].clock.watermark)
         before = {tuple(edge) for edge in self.positions.get(DECLARED) or ()}
         now = {(system.root.key, member.key) for system in systems for member in system.members}
         rows = [
-            Row(FACTS, 0, root, time, f"declared|{member}|{state}", "edge",
-                {"relation": "uses", "to": member, "declared": True, "state": state, "at": time})
+            _declared(root, member, state, time)
             for state, edges in (("closed", before - now), ("open", now - before))
             for root, member in sorted(edges)
-        ]  # fmt: skip
+        ]
         self._save(
             {DECLARED: Progress()},
             {DECLARED: sorted(now)},
             [*rows, Tick(DECLARED, 0, END, BEGINNING)],
+            rules=rules,
         )
         del self.progress[DECLARED]
+
+
+def _declared(root: str, member: str, state: str, time: int) -> Row:
+    body = {"relation": "uses", "to": member, "declared": True, "state": state, "at": time}
+    return Row(FACTS, 0, root, time, f"declared|{member}|{state}", "edge", body)
 
 
 def _dumped(changes: Mapping[str, Changes]) -> dict[tuple[str, str], bytes | None]:

@@ -1,30 +1,33 @@
-"""Finite inputs: files that are read once to their end, each an input of its own, in the given or a shuffled order."""
+"""Finite inputs: files read once to their end, each an input of its own, as given or shuffled."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from random import Random
-from typing import Any
+from typing import NamedTuple
 
 import orjson
 
+from correlators.sigma.values import lookup
 from schemas.config import Limits
-from schemas.event import EventEvidence
-from schemas.times import BEGINNING, parse
+from schemas.times import BEGINNING
 from streams.documents import Batch, Fault, open_documents
 from streams.input import Chunk
-from streams.reading import UNKNOWN
-from streams.shuffle import shuffled
-from streams.source import Source, Unreadable
+from streams.reading import UNKNOWN, Reader
+from streams.shuffle import Span, shuffled
+from streams.source import Parsed, Raw, Source, Unreadable
+from streams.untrusted import mapping, moment
 
 RECORDS = 20_000  # documents handed on at once, at most: more cost memory, fewer cost time
 
 
 class FiniteFile:
-    """One file from start to end. `source` is its named or sniffed format, None if no source knows it."""
+    """One file from start to end. `source` is its named or sniffed format, None if none knows it.
+
+    Making one only sniffs; the file is open while there is more of it than the chunk at hand.
+    """
 
     def __init__(self, path: str, limits: Limits, source: Source | None) -> None:
-        """Opens the file only to sniff it; a folder of thousands of files holds few of them open."""
         self._path, self._limits = path, limits
         self._records = min(RECORDS, limits.batch_records)
         with open_documents(path, limits, source) as documents:
@@ -38,88 +41,141 @@ class FiniteFile:
         return next(self._chunks, None)
 
     def _read(self) -> Iterator[Chunk]:
-        first = True
+        first, ahead = True, None
         with open_documents(self._path, self._limits, self.source) as documents:
             for batch in documents:
-                for documents_, fault in _portions(batch, self._records):
-                    yield self.chunk(documents_, fault, first)
-                    first = False
+                for part in _portions(batch, self._records):
+                    if ahead is not None:
+                        yield self._chunk(ahead, first=first)
+                        first = False
+                    ahead = part
+        # Closed before the last chunk is handed on: of many small files none stays open.
+        if ahead is not None:
+            yield self._chunk(ahead, first=first)
 
-    def chunk(self, documents: list[bytes], fault: Fault | None, first: bool) -> Chunk:
-        """A chunk of this file."""
+    def _chunk(self, part: _Part, *, first: bool) -> Chunk:
         name = self.source.NAME if self.source else UNKNOWN
-        return Chunk(name, self.name, documents, None, None, first=first, fault=fault)
+        return Chunk(
+            name,
+            self.name,
+            part.documents,
+            None,
+            None,
+            first=first,
+            fault=part.fault,
+            numbers=part.numbers,
+        )
+
+
+class Shuffling(NamedTuple):
+    """Another order of arrival: records come up to `span` microseconds of event time later.
+
+    `not_after`: later times are rejected by ingest, and say nothing about how late others are.
+    """
+
+    span: int
+    random: Random
+    not_after: int | None = None
 
 
 class ShuffledFile(FiniteFile):
-    """The same file in another order of arrival: records come up to `span` microseconds of event time later."""
+    """The same file in another order; all of it is held in memory."""
 
     def __init__(
-        self, path: str, limits: Limits, source: Source | None, span: int, random: Random
+        self, path: str, limits: Limits, source: Source | None, shuffling: Shuffling
     ) -> None:
-        """`span` must not pass the lateness of the source: none may become late."""
+        """`shuffling.span` must not pass the lateness of the source: none may become late."""
         super().__init__(path, limits, source)
-        self._span, self._random = span, random
+        self._shuffling = shuffling
 
     def _read(self) -> Iterator[Chunk]:
-        chunks = list(super()._read())
         if self.source is None:
-            yield from chunks
+            yield from super()._read()
             return
-        source = self.source
-        documents = [
-            piece
-            for chunk in chunks
-            for document in chunk.documents
-            for piece in _single(source, document)
-        ]
-        times = list(_times(source, documents))
-        order = shuffled(times, source.LATENESS, self._span, self._random)
-        moved = [documents[i] for i in order]
         first = True
-        for start in range(0, len(moved), self._records):
-            yield self.chunk(moved[start : start + self._records], None, first)
+        for part in self._shuffled(self.source):
+            yield self._chunk(part, first=first)
             first = False
-        for chunk in chunks:
-            if chunk.fault is not None:
-                yield chunk._replace(documents=[], first=first)
-                first = False
+
+    def _shuffled(self, source: Source) -> Iterator[_Part]:
+        pieces = _Pieces(Reader(source, self.name, self._limits), self._shuffling.not_after)
+        with open_documents(self._path, self._limits, source) as documents:
+            for batch in documents:
+                pieces.add(batch)
+        span, random = self._shuffling.span, self._shuffling.random
+        order = shuffled(pieces.spans, source.LATENESS, span, random)
+        for start in range(0, len(order), self._records):
+            moved = order[start : start + self._records]
+            numbers = [pieces.numbers[index] for index in moved]
+            yield _Part([pieces.documents[index] for index in moved], None, numbers)
+        for number, fault in pieces.faults:
+            yield _Part([], fault, [number])
 
 
-def _portions(batch: Batch, size: int) -> Iterator[tuple[list[bytes], Fault | None]]:
-    documents = batch.documents
-    for start in range(0, len(documents), size):
-        yield documents[start : start + size], None
-    if batch.fault is not None:
-        yield [], batch.fault
+class _Part(NamedTuple):
+    """Documents that are handed on together, or a fault; as in Chunk."""
+
+    documents: Sequence[bytes]
+    fault: Fault | None = None
+    numbers: Sequence[int] | None = None
 
 
-def _single(source: Source, document: bytes) -> Iterator[bytes]:
-    """The records of a document as documents of their own, where the format lets a record stand alone."""
-    if source.NARROW is None:
-        yield document
-        return
+class _Pieces:
+    """The documents of a file, as small as they can stand alone, with their numbers and times."""
+
+    def __init__(self, reader: Reader, not_after: int | None) -> None:
+        self._reader, self._not_after = reader, not_after
+        self._count = 0
+        self.documents: list[bytes] = []
+        self.numbers: list[int] = []
+        self.spans: list[Span] = []
+        self.faults: list[tuple[int, Fault]] = []
+
+    def add(self, batch: Batch) -> None:
+        """Take a batch of the file in its order."""
+        for document in batch.documents:
+            records = list(self._reader.records(document, self._count))
+            raws = [record for record in records if isinstance(record, Raw)]
+            context = any(raw.context is not None for raw in raws)
+            if self._reader.source.NARROW is None or context or len(raws) < len(records):
+                self._piece(document, raws, len(records))
+                continue
+            for raw in raws:
+                self._piece(raw.data, [raw])
+        if batch.fault is not None:
+            self.faults.append((self._count, batch.fault))
+            self._count += 1
+
+    def _piece(self, document: bytes, raws: Sequence[Raw], count: int = 1) -> None:
+        before = self.spans[-1].latest if self.spans else BEGINNING
+        times = [time for raw in raws if (time := self._time(raw)) is not None]
+        # What has no time stays where it is.
+        self.spans.append(Span(min(times, default=before), max(times, default=before)))
+        self.documents.append(document)
+        self.numbers.append(self._count)
+        self._count += count
+
+    def _time(self, raw: Raw) -> int | None:
+        """As ingest finds it."""
+        narrow = self._reader.source.NARROW
+        time = None if narrow is None else _stated(raw.data, narrow.time)
+        if time is None:
+            result = self._reader.outcome(raw, self._count).result
+            time = result.event.time if isinstance(result, Parsed) else None
+        if time is None or self._not_after is None or time <= self._not_after:
+            return time
+        return None
+
+
+def _stated(data: bytes, path: str) -> int | None:
     try:
-        yield from (raw.data for raw in source.split(document))
-    except Unreadable:
-        yield document
+        return moment(lookup(mapping(orjson.loads(data)), path))
+    except (Unreadable, orjson.JSONDecodeError):
+        return None
 
 
-def _times(source: Source, documents: list[bytes]) -> Iterator[int]:
-    """The earliest event time of each document; a document without one stays where it is."""
-    known = BEGINNING
-    for document in documents:
-        times = []
-        try:
-            for raw in source.split(document):
-                record: Any = orjson.loads(raw.data)
-                if source.NARROW is not None and isinstance(record, dict):
-                    times.append(parse(str(record.get(source.NARROW.time))))
-                else:
-                    times.append(
-                        source.event(raw, record, EventEvidence(origin="", sha256="")).event.time
-                    )
-        except (Unreadable, ValueError):
-            times = []
-        known = min(times, default=known)
-        yield known
+def _portions(batch: Batch, size: int) -> Iterator[_Part]:
+    for start in range(0, len(batch.documents), size):
+        yield _Part(batch.documents[start : start + size])
+    if batch.fault is not None:
+        yield _Part([], batch.fault)

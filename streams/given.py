@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -11,17 +11,23 @@ from correlators.correlate import hit_row
 from correlators.keyed import Keyed
 from correlators.routes import Routes
 from correlators.ruleset import Ruleset
+from correlators.sigma.values import is_object
 from schemas.canonical import digest
-from schemas.rows import Delete, Result, Row, Tick
+from schemas.rows import Delete, Output, Result, Row, Tick
 from schemas.times import BEGINNING, END, MINUTE, instant
+from streams.source import Json
 from streams.topology import INGEST, stages
+from streams.untrusted import listing
 
 LATENESS = 15 * MINUTE  # how much later than others a given signal may come
 BATCH = 10_000
 
 
 class Given(NamedTuple):
-    """A signal as a line gives it. `event` is what counts as one hit: the signal itself where it names none."""
+    """A signal as a line gives it.
+
+    `event` is what counts as one hit: the signal itself where it names none.
+    """
 
     id: str
     time: int
@@ -34,28 +40,43 @@ class Given(NamedTuple):
 
 
 def read(line: bytes) -> Given:
-    """The signal of a JSON line. ValueError says what is missing. Times: RFC 3339 or seconds since 1970."""
-    record = orjson.loads(line)
-    if not isinstance(record, dict):
-        raise ValueError("a signal is a JSON object")  # noqa: TRY004 - reported with its line like the others
+    """The signal of a JSON line; its time is RFC 3339 or seconds since 1970.
+
+    ValueError says what is missing or wrong.
+    """
+    record: Json = orjson.loads(line)
+    if not is_object(record):
+        raise ValueError("a signal is a JSON object")
     for name in ("id", "time", "detection"):
         if name not in record:
             raise ValueError(f"a signal needs `{name}`")
-    fields = record.get("fields") or {}
-    if not isinstance(fields, dict):
-        raise ValueError("`fields` is an object of names and values")  # noqa: TRY004
-    evidence = record.get("evidence") or [{}]
-    entities = tuple(f"{e['kind']}:{e['id']}" for e in record.get("entities") or ())
+    fields: Json = record.get("fields") or {}
+    if not is_object(fields):
+        raise ValueError("`fields` is an object of names and values")
     return Given(
         id=str(record["id"]),
         time=instant(record["time"]),
         detection=str(record["detection"]),
         event=str(record.get("event") or record["id"]),
         fields=fields,
-        sha256=str(evidence[0].get("sha256", "")),
-        entities=entities,
+        sha256=str(next((e["sha256"] for e in _objects(record, "evidence") if "sha256" in e), "")),
+        entities=tuple(_entities(record)),
         family=str(record.get("family") or record["detection"]),
     )
+
+
+def _entities(record: Mapping[str, Json]) -> Iterator[str]:
+    for entity in _objects(record, "entities"):
+        if not {"kind", "id"} <= entity.keys():
+            raise ValueError("an entity needs `kind` and `id`")
+        yield f"{entity['kind']}:{entity['id']}"
+
+
+def _objects(record: Mapping[str, Json], name: str) -> Iterator[dict[str, Json]]:
+    for element in listing(record.get(name)):
+        if not is_object(element):
+            raise ValueError(f"`{name}` is a list of objects")
+        yield element
 
 
 class Correlating:
@@ -65,12 +86,10 @@ class Correlating:
         """`ruleset` may refer to detections that it does not hold: the signals bring them."""
         self._routes = Routes(ruleset)
         plan = [stage for stage in stages(ruleset, self._routes) if stage.level]
-        self._stages: dict[str, Keyed] = {}
+        self._stages: list[Keyed] = []
         for stage in plan:
-            feeders = [INGEST, *(f"{s.name}/0" for s in plan if s.level < stage.level)]
-            self._stages[f"{stage.name}/0"] = Keyed(
-                stage.logic, f"{stage.name}/0", stage.level, feeders
-            )
+            feeders = [INGEST, *(lower.me for lower in self._stages)]
+            self._stages.append(Keyed(stage.logic, f"{stage.name}/0", stage.level, feeders))
         self._ids = {
             rule.detection.name: rule.detection.id for rule in ruleset.rules if rule.detection.name
         }
@@ -79,7 +98,7 @@ class Correlating:
 
     def take(self, signals: Sequence[Given]) -> Iterator[Result]:
         """The findings that a batch makes, changes or ends; every revision."""
-        rows: list[Row | Delete | Tick] = []
+        rows: list[Output] = []
         for signal in signals:
             self.latest = max(self.latest, signal.time)
             if signal.time < self._watermark:
@@ -112,22 +131,21 @@ class Correlating:
             if row is not None:
                 yield row
 
-    def _run(self, records: Iterable[Row | Delete | Tick]) -> Iterator[Result]:
-        inbox: dict[int, list[Row | Delete | Tick]] = {
-            stage.level: [] for stage in self._stages.values()
-        }
-        for record in records:
-            for level in inbox if isinstance(record, Tick) else (record.level,):
-                inbox[level].append(record)
-        for stage in self._stages.values():
-            changes, outputs = stage.step(inbox[stage.level])
+    def _run(self, records: Iterable[Output]) -> Iterator[Result]:
+        inbox: dict[int, list[Row | Delete | Tick]] = {stage.level: [] for stage in self._stages}
+        _send(records, inbox)
+        for stage in self._stages:
+            changes, outputs = stage.step(inbox.pop(stage.level))
             stage.apply(changes)
-            for output in outputs:
-                if isinstance(output, Result):
-                    yield output
-                elif isinstance(output, Tick):
-                    for level in inbox:
-                        if level > stage.level:
-                            inbox[level].append(output)
-                elif output.level:
-                    inbox[output.level].append(output)
+            yield from (output for output in outputs if isinstance(output, Result))
+            _send(outputs, inbox)
+
+
+def _send(outputs: Iterable[Output], inbox: Mapping[int, list[Row | Delete | Tick]]) -> None:
+    """Rows to the stage of their level, Ticks to all that are still to run."""
+    for output in outputs:
+        if isinstance(output, Tick):
+            for waiting in inbox.values():
+                waiting.append(output)
+        elif isinstance(output, Row | Delete) and output.level:
+            inbox[output.level].append(output)

@@ -1,17 +1,19 @@
-"""Ingest: one raw input, its records in order: judges lateness, matches, normalises what matters, says rows and Ticks.
+"""Ingest: one raw input in its order, judged for lateness, matched, told as rows and Ticks.
 
 Laws (DESIGN 5):
-1. Late is judged once, here, per record in the input's order: late iff time < max(time so far, Ticks) - lateness.
-   Late records are counted, marked and matched by single-event detections; they are in no window.
+1. Late is judged once, here, per record in the input's order: late iff
+   time < max(time so far, Ticks) - lateness. Late records are counted, marked and matched by
+   single-event detections; they are in no window.
 2. A late fact is not dropped: it holds from the input's watermark on, its own time kept beside.
-3. Every record read ends as parsed or rejected.
+3. Every record read ends as parsed or rejected; only a parsed one is marked late.
 4. A step changes nothing: it returns the new state with its outputs.
+5. Where chunks are cut changes neither rows nor results.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -25,18 +27,21 @@ from correlators.sigma.values import lookup
 from schemas.config import Limits
 from schemas.event import Event, Late, Reject
 from schemas.rows import Output, Result, Tick
-from schemas.times import BEGINNING, END, parse, rfc3339
+from schemas.times import BEGINNING, END, rfc3339
 from streams.documents import Fault
 from streams.input import Chunk
-from streams.reading import UNKNOWN, Outcome, Reader, reject
+from streams.reading import UNKNOWN, Reader, reject
 from streams.source import Parsed, Raw, Source, Unreadable
-from streams.untrusted import decode
+from streams.untrusted import decode, moment
 
 FILES = 1_000  # files of one input whose records are counted at the same time
 
 
 class Progress(msgspec.Struct, array_like=True, frozen=True):
-    """The state of one raw input: its place in time, how many records each file gave so far, and what was counted."""
+    """The state of one raw input: its place in time, and what was counted.
+
+    `numbers`: how many records each file gave so far.
+    """
 
     watermark: int = BEGINNING
     clock: int = BEGINNING
@@ -61,7 +66,7 @@ class Ingest:
         limits: Limits,
         not_after: int | None = None,
     ) -> None:
-        """`lateness` replaces that of the sources; `not_after` bounds the time of records of finite files."""
+        """`lateness` replaces that of the sources; `not_after` bounds the time of finite files."""
         self.me, self.ruleset, self.routes, self.source = me, ruleset, routes, source
         self.lateness, self.limits, self.not_after = lateness, limits, not_after
         self._vendor: dict[str, Matcher] = {}
@@ -107,15 +112,36 @@ class Ingest:
         return self._normal[key]
 
 
+class _Scanned(NamedTuple):
+    """The records of a chunk that are judged before they are decoded, each with its number.
+
+    `times` is None where the scan saw no text; `candidates`: the rules that may match, by place
+    (None: all of them).
+    """
+
+    records: Sequence[Raw | Reject]
+    numbers: Sequence[int]
+    times: Sequence[str | None]
+    candidates: dict[int, Sequence[Rule] | None]
+
+
+class _Lateness(NamedTuple):
+    """A late record: its time, and the watermark that it came behind."""
+
+    time: int
+    watermark: int
+
+
 class _Run:
     """One step over one chunk; local state only."""
 
     def __init__(self, stage: Ingest, progress: Progress, chunk: Chunk) -> None:
         self.stage, self.chunk = stage, chunk
         self.before = progress
-        # A file that was last read long ago is forgotten; its documents, mostly one record each, are not.
-        self.number = 0 if chunk.first else progress.numbers.get(chunk.origin, chunk.before)
-        self.start = self.number
+        # A file that was last read long ago is forgotten; its documents, mostly one record each,
+        # are not.
+        self.start = 0 if chunk.first else progress.numbers.get(chunk.origin, chunk.before)
+        self.count = 0
         self.watermark, self.latest = progress.watermark, progress.latest
         self.rejected = self.late = self.lateness = 0
         received = chunk.received
@@ -123,173 +149,189 @@ class _Run:
         self.out: list[Output] = []
 
     def progress(self) -> Progress:
+        """The state behind the chunk."""
+        numbers = dict(self.before.numbers)
+        numbers.pop(self.chunk.origin, None)  # what is read now is forgotten last
+        numbers[self.chunk.origin] = self.start + self.count
         return msgspec.structs.replace(
             self.before,
             watermark=self.watermark,
             latest=self.latest,
-            numbers=self._numbers(),
-            read=self.before.read + self.number - self.start,
+            numbers=dict(list(numbers.items())[-FILES:]),
+            read=self.before.read + self.count,
             rejected=self.before.rejected + self.rejected,
             late=self.before.late + self.late,
         )
 
-    def _numbers(self) -> dict[str, int]:
-        numbers = {
-            origin: n for origin, n in self.before.numbers.items() if origin != self.chunk.origin
-        }
-        numbers[self.chunk.origin] = self.number
-        return dict(list(numbers.items())[-FILES:])
-
     def documents(self, source: Source) -> None:
+        """All documents of the chunk."""
         self.lateness = source.LATENESS if self.stage.lateness is None else self.stage.lateness
         reader = Reader(source, self.chunk.origin, self.stage.limits)
         matcher = self.stage.vendor(source)
         if matcher is not None:
             self._narrow(reader, matcher)
             return
-        for document in self.chunk.documents:
-            for outcome in reader.read(document, self.number):
-                self.number += 1
-                self._whole(reader, outcome)
+        for place, document in enumerate(self.chunk.documents):
+            before = self._before(place)
+            for number, record in enumerate(reader.records(document, before), before + 1):
+                self.count += 1
+                self._whole(reader, record, number)
 
     def fault(self, fault: Fault) -> None:
-        self.number += 1
+        """What lies behind the documents and gives none."""
+        number = self._before(len(self.chunk.documents)) + 1
+        self.count += 1
         source = self.stage.source(self.chunk.source) if self.chunk.source != UNKNOWN else None
-        self._reject(reject(fault, self.chunk.origin, self.number, source))
+        self._reject(reject(fault, self.chunk.origin, number, source))
+
+    def _before(self, place: int) -> int:
+        """How many records of the file lie before the document at `place`."""
+        numbers = self.chunk.numbers
+        return self.start + self.count if numbers is None else numbers[place]
 
     # -- sources whose raw records are judged before they are decoded whole
 
     def _narrow(self, reader: Reader, matcher: Matcher) -> None:
-        records: list[Raw | Reject] = [Raw(document) for document in self.chunk.documents]
-        scan = matcher.scan(self.chunk.documents)
+        scanned = self._scanned(reader, matcher)
+        late = self._judge(reader, scanned)
+        for place in sorted(scanned.candidates):
+            if not self._candidate(reader, matcher, scanned, place, late.get(place)):
+                late.pop(place, None)
+        for place, judged in late.items():
+            self._late(scanned.numbers[place], judged)
+
+    def _scanned(self, reader: Reader, matcher: Matcher) -> _Scanned:
+        documents, given = self.chunk.documents, self.chunk.numbers
+        records: Sequence[Raw | Reject] = [Raw(document) for document in documents]
+        numbers: Sequence[int] = range(self.start + 1, self.start + 1 + len(documents))
+        if given is not None:
+            numbers = [before + 1 for before in given[: len(documents)]]
+        scan = matcher.scan(documents)
         if None in scan.times:  # an envelope with records in it, or not a record at all
-            flat: list[Raw | Reject] = []
-            for document, time in zip(self.chunk.documents, scan.times, strict=True):
-                flat += (
-                    reader.records(document, self.start + len(flat))
-                    if time is None
-                    else (Raw(document),)
-                )
-            records = flat
-            scan = matcher.scan(
-                [record.data if isinstance(record, Raw) else b"" for record in records]
-            )
-        candidates = dict(scan.hits)
-        late = self._judge(reader, scan.times, records, candidates)
-        for place in sorted(candidates):
-            record = records[place]
-            if isinstance(record, Raw):
-                self._candidate(reader, matcher, record, place, candidates[place], place in late)
+            records, numbers = self._unwrapped(reader, scan.times)
+            scan = matcher.scan([one.data if isinstance(one, Raw) else b"" for one in records])
+        self.count += len(records)
+        candidates: dict[int, Sequence[Rule] | None] = dict(scan.hits)
+        return _Scanned(records, numbers, scan.times, candidates)
+
+    def _unwrapped(
+        self, reader: Reader, times: Sequence[str | None]
+    ) -> tuple[list[Raw | Reject], list[int]]:
+        records: list[Raw | Reject] = []
+        numbers: list[int] = []
+        given = self.chunk.numbers
+        for place, document in enumerate(self.chunk.documents):
+            before = self.start + len(records) if given is None else given[place]
+            alone = times[place] is not None
+            found = [Raw(document)] if alone else list(reader.records(document, before))
+            records += found
+            numbers += range(before + 1, before + 1 + len(found))
+        return records, numbers
+
+    def _judge(self, reader: Reader, scanned: _Scanned) -> dict[int, _Lateness]:
+        """Lateness of each record in order; returns the late ones by place.
+
+        A record without a usable time is read whole: it may have one after all (then all rules are
+        its candidates), else it is rejected with the reason that a whole reading gives, and is no
+        candidate.
+        """
+        late: dict[int, _Lateness] = {}
+        watermark, latest, lateness = self.watermark, self.latest, self.lateness
+        previous, time = None, BEGINNING
+        for place, text in enumerate(scanned.times):
+            if text is None or text != previous:  # times repeat: audit logs have one-second times
+                judged = self._time(reader, scanned, place)
+                if isinstance(judged, Reject):
+                    self._reject(judged)
+                    scanned.candidates.pop(place, None)
+                    previous = None
+                    continue
+                if text is None:
+                    scanned.candidates[place] = None
+                time, previous = judged, text
+            if time < watermark:
+                late[place] = _Lateness(time, watermark)
+            elif time > latest:
+                latest = time
+                watermark = max(watermark, latest - lateness)
+        self.watermark, self.latest = watermark, latest
+        return late
+
+    def _time(self, reader: Reader, scanned: _Scanned, place: int) -> int | Reject:
+        record, number = scanned.records[place], scanned.numbers[place]
+        if isinstance(record, Reject):
+            return record
+        try:
+            time = moment(scanned.times[place])
+        except Unreadable:  # a whole reading says why, or finds another time
+            result = reader.outcome(record, number).result
+            if isinstance(result, Reject):
+                return result
+            time = result.event.time
+        future = self._future(time)
+        return time if future is None else reader.refused(record.data, number, future)
 
     def _candidate(
         self,
         reader: Reader,
         matcher: Matcher,
-        raw: Raw,
+        scanned: _Scanned,
         place: int,
-        candidates: Sequence[Rule] | None,
-        late: bool,
-    ) -> None:
-        """Decode; normalise only what matched or speaks of an AI asset."""
-        number = self.start + place + 1
+        late: _Lateness | None,
+    ) -> bool:
+        """Decode; normalise only what matched or speaks of an AI asset. False if it is rejected."""
+        raw, number = scanned.records[place], scanned.numbers[place]
+        if isinstance(raw, Reject):  # its time was no time, so it was rejected as it was judged
+            return False
         try:
             record = decode(raw.data, self.stage.limits)
         except Unreadable as error:
             self._reject(reader.refused(raw.data, number, error))
-            return
-        rules = matcher.match(record, candidates)
-        if rules or _relevant(reader.source, record):
+            return False
+        rules = matcher.match(record, scanned.candidates[place])
+        if rules or matcher.relevant(record):
             result = reader.normalised(raw, record, number)
             if isinstance(result, Reject):
                 self._reject(result)
-            else:
-                self._event(result, record, rules, late)
-
-    def _judge(
-        self,
-        reader: Reader,
-        times: Sequence[str | None],
-        records: list[Raw | Reject],
-        candidates: dict[int, Sequence[Rule] | None],
-    ) -> set[int]:
-        """Lateness of each record in order; returns the places of the late ones.
-
-        A record without a usable time is read whole: it may have one after all (then all rules are its candidates),
-        else it is rejected with the reason that a whole reading gives, and is no candidate.
-        """
-        late: set[int] = set()
-        watermark, latest, lateness, bound = self.watermark, self.latest, self.lateness, self.bound
-        previous, time = None, BEGINNING
-        for place, text in enumerate(times):
-            if text is None or text != previous:  # times repeat: audit logs have one-second times
-                number = self.start + place + 1
-                judged = self._time(reader, text, records[place], number)
-                if isinstance(judged, int) and bound is not None and judged > bound:
-                    judged = self._too_late(reader, records[place], number, judged, bound)
-                if isinstance(judged, Reject):
-                    self._reject(judged)
-                    candidates.pop(place, None)
-                    previous = None
-                    continue
-                if text is None:
-                    candidates[place] = None
-                time, previous = judged, text
-            if time < watermark:
-                late.add(place)
-                self._late(self.start + place + 1, time, watermark)
-            elif time > latest:
-                latest = time
-                watermark = max(watermark, latest - lateness)
-        self.watermark, self.latest, self.number = watermark, latest, self.start + len(times)
-        return late
-
-    @staticmethod
-    def _time(reader: Reader, text: str | None, record: Raw | Reject, number: int) -> int | Reject:
-        if isinstance(record, Reject):
-            return record
-        if text is not None:
-            try:
-                return parse(text)
-            except ValueError:
-                pass  # the whole reading says why
-        result = reader.outcome(record, number).result
-        return result if isinstance(result, Reject) else result.event.time
-
-    @staticmethod
-    def _too_late(
-        reader: Reader, record: Raw | Reject, number: int, time: int, bound: int
-    ) -> Reject:
-        if isinstance(record, Reject):
-            return record
-        return reader.refused(
-            record.data,
-            number,
-            Unreadable("time-in-future", f"{rfc3339(time)} lies after {rfc3339(bound)}"),
-        )
+                return False
+            self._event(result, record, rules, late)
+        return True
 
     # -- sources that are always normalised
 
-    def _whole(self, reader: Reader, outcome: Outcome) -> None:
-        if isinstance(outcome.result, Reject):
-            self._reject(outcome.result)
+    def _whole(self, reader: Reader, raw: Raw | Reject, number: int) -> None:
+        if isinstance(raw, Reject):
+            self._reject(raw)
             return
-        event, bound = outcome.result.event, self.bound
-        if bound is not None and event.time > bound:
-            detail = f"{rfc3339(event.time)} lies after {rfc3339(bound)}"
-            refused = reader.refused(b"", self.number, Unreadable("time-in-future", detail))
-            self._reject(refused.model_copy(update={"sha256": event.evidence.sha256}))
+        result = reader.outcome(raw, number).result
+        if isinstance(result, Reject):
+            self._reject(result)
             return
-        late = event.time < self.watermark
-        if late:
-            self._late(self.number, event.time, self.watermark)
+        time, late = result.event.time, None
+        future = self._future(time)
+        if future is not None:
+            self._reject(reader.refused(raw.data, number, future))
+            return
+        if time < self.watermark:
+            late = _Lateness(time, self.watermark)
+            self._late(number, late)
         else:
-            self.latest = max(self.latest, event.time)
-            self.watermark = max(self.watermark, event.time - self.lateness)
-        self._event(outcome.result, None, (), late)
+            self.latest = max(self.latest, time)
+            self.watermark = max(self.watermark, time - self.lateness)
+        self._event(result, None, (), late)
 
     # -- both
 
-    def _event(self, parsed: Parsed, decoded: Any, vendor: Sequence[Rule], late: bool) -> None:
+    def _future(self, time: int) -> Unreadable | None:
+        """What is wrong with a time that lies after the arrival of its record."""
+        if self.bound is None or time <= self.bound:
+            return None
+        detail = f"{rfc3339(time)} lies after {rfc3339(self.bound)}"
+        return Unreadable("time-in-future", detail)
+
+    def _event(
+        self, parsed: Parsed, decoded: Any, vendor: Sequence[Rule], late: _Lateness | None
+    ) -> None:
         event = parsed.event
         form = normal_form(event, parsed.private)
         rules = [(rule, decoded, frozenset[str]()) for rule in vendor]
@@ -302,23 +344,25 @@ class _Run:
                 for f in rule.detection.fields
                 if f not in private and (v := lookup(record, f)) is not None
             }
-            self.out += signal(self.stage.routes, event, rule.detection, fields, late)
-        holds_from = max(event.time, self.watermark) if late else event.time
+            self.out += signal(
+                self.stage.routes, event, rule.detection, fields, late=late is not None
+            )
+        holds_from = event.time if late is None else late.watermark
         self.out += facts(event, [rule.detection for rule, _, _ in rules], holds_from)
         self.out.append(Result("event", event.uid, event.time, "final", event.body()))
 
-    def _late(self, number: int, time: int, watermark: int) -> None:
+    def _late(self, number: int, judged: _Lateness) -> None:
         self.late += 1
         origin = f"{self.chunk.origin}#{number}"
-        late = Late(origin=origin, source=self.chunk.source, time=time, watermark=watermark)
-        self.out.append(Result("late", origin, time, "final", late.body()))
+        late = Late(
+            origin=origin,
+            source=self.chunk.source,
+            time=judged.time,
+            watermark=judged.watermark,
+        )
+        self.out.append(Result("late", origin, judged.time, "final", late.body()))
 
     def _reject(self, refused: Reject) -> None:
         self.rejected += 1
-        self.out.append(Result("reject", refused.origin, self.latest, "final", refused.body()))
-
-
-def _relevant(source: Source, record: Any) -> bool:
-    """True if a raw record speaks of an AI asset, whatever the rules say."""
-    wanted = source.NARROW.relevant if source.NARROW else {}
-    return any(str(lookup(record, path)).lower() in values for path, values in wanted.items())
+        # What cannot be read has no time of its own.
+        self.out.append(Result("reject", refused.origin, BEGINNING, "final", refused.body()))

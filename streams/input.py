@@ -15,7 +15,8 @@ class Chunk(NamedTuple):
     (microseconds), where somebody stamped that. position: where to go on behind them (JSON). first:
     the file starts here.
     before: how many documents of the file lie before these. fault: behind them lies a part that
-    gives no document.
+    gives no document. numbers: how many records of the file lie before each document and before the
+    fault, where these do not follow one another.
     """
 
     source: str
@@ -26,6 +27,7 @@ class Chunk(NamedTuple):
     first: bool = False
     before: int = 0
     fault: Fault | None = None
+    numbers: Sequence[int] | None = None
 
 
 class Input(Protocol):

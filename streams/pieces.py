@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import IO, Final, Protocol, Self
+from typing import IO, Final, NamedTuple, Protocol, Self
 
 import zstandard
 
@@ -16,8 +16,6 @@ from schemas.errors import Mistake
 from streams.source import HEAD, Unreadable
 
 CHUNK: Final = 512 * 1024  # of larger blocks each is mapped and cleared anew: three times the cost
-# So little compressed text becomes at most some 170 MB (zstd) or 4 MB (gzip) in one step.
-_SIP: Final = 4096
 _FOLD: Final = 200  # logs shrink 10 to 50 times; what grows more than this was made to hurt
 
 
@@ -29,9 +27,16 @@ class _Inflater(Protocol):
     def decompress(self, data: bytes, /) -> bytes: ...
 
 
-_INFLATERS: Final[dict[bytes, Callable[[], _Inflater]]] = {
-    b"\x1f\x8b": lambda: zlib.decompressobj(wbits=31),
-    b"\x28\xb5\x2f\xfd": lambda: zstandard.ZstdDecompressor().decompressobj(),
+class _Format(NamedTuple):
+    """`sip`: so many compressed bytes become at most some 16 MB in one step."""
+
+    new: Callable[[], _Inflater]
+    sip: int
+
+
+_FORMATS: Final = {
+    b"\x1f\x8b": _Format(lambda: zlib.decompressobj(wbits=31), 16 * 1024),
+    b"\x28\xb5\x2f\xfd": _Format(lambda: zstandard.ZstdDecompressor().decompressobj(), 512),
 }
 
 
@@ -48,10 +53,12 @@ class Pieces:
         self._ahead: deque[bytes] = deque()
         self._file = self._opened()
         start = self._read(4)
-        inflaters = [new for magic, new in _INFLATERS.items() if start.startswith(magic)]
-        self._compressed = bool(inflaters)
+        formats = [one for magic, one in _FORMATS.items() if start.startswith(magic)]
+        self._compressed = bool(formats)
         plain = chain((start,) if start else (), iter(lambda: self._read(CHUNK), b""))
-        self._pieces = self._inflated(start, inflaters[0]) if inflaters else plain
+        self._pieces: Iterator[bytes] = plain
+        if formats:
+            self._pieces = self._inflated(start, formats[0])
 
     def __iter__(self) -> Self:
         return self
@@ -84,8 +91,9 @@ class Pieces:
             seen.append(piece)
             size += len(piece)
             ended = ended or b"\n" in piece
-        self._ahead.extendleft(reversed(seen))
-        return b"".join(seen)
+        head = b"".join(seen)
+        self._ahead.extendleft((head,) if head else ())
+        return head
 
     @property
     def empty(self) -> bool:
@@ -97,6 +105,7 @@ class Pieces:
         if size and not self._compressed and self._file.seekable():
             self._ahead.clear()
             self._file.seek(size)
+            self._pieces = iter(lambda: self._read(CHUNK), b"")
             return
         while size > 0:
             piece = next(self, b"")
@@ -106,24 +115,24 @@ class Pieces:
                 self._ahead.appendleft(piece[size:])
             size -= len(piece)
 
-    def _inflated(self, start: bytes, new: Callable[[], _Inflater]) -> Iterator[bytes]:
+    def _inflated(self, start: bytes, packed: _Format) -> Iterator[bytes]:
         inflater: _Inflater | None = None
         taken = given = 0
-        for sip in chain((start,), iter(lambda: self._read(_SIP), b"")):
+        for sip in chain((start,), iter(lambda: self._read(packed.sip), b"")):
             taken += len(sip)
             data = sip
             while data := data if inflater else data.lstrip(b"\0"):  # padding between members
-                inflater = inflater or new()
+                inflater = inflater or packed.new()
                 try:
                     piece = inflater.decompress(data)
                 except (zlib.error, zstandard.ZstdError) as error:
                     raise Unreadable("encoding", f"the compression is damaged: {error}") from None
                 data, inflater = (inflater.unused_data, None) if inflater.eof else (b"", inflater)
                 given += len(piece)
-                if given > self._limits.document_bytes and given > _FOLD * taken:
-                    raise Unreadable("too-large", f"it inflates over {_FOLD}-fold; not read on")
                 if piece:
                     yield piece
+                if given > self._limits.document_bytes and given > _FOLD * taken:
+                    raise Unreadable("too-large", f"it inflates over {_FOLD}-fold; not read on")
         if inflater is not None:
             raise Unreadable("truncated", "the compressed file has no end")
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from functools import lru_cache
+from typing import Final, Literal
 
 from schemas.canonical import canonical
 from streams.source import Json
@@ -153,25 +154,27 @@ def parted(attributes: Mapping[str, Json]) -> tuple[dict[str, Json], dict[str, J
     kept: dict[str, Json] = {}
     private: dict[str, Json] = {}
     for name, value in attributes.items():
-        if _is_content(name) or (isinstance(value, str) and len(value) > LONGEST):
+        sort = _sort(name)
+        if sort == "content" or (isinstance(value, str) and len(value) > LONGEST):
             said = _written(value)
             private[name] = said[:_CONTENT_LONGEST]
             if not _NUMBERED.search(name):
                 kept[f"{name}.size"] = len(said.encode())
-        elif _CREDENTIAL.search(name) or secret(_written(value)):
+        elif sort == "credential" or secret(_written(value)):
             private[name] = plain(value)
         elif (bounded := plain(value)) is not None:
             kept[name] = bounded
     return kept, private
 
 
-def _is_content(name: str) -> bool:
+@lru_cache(maxsize=4096)  # a telemetry has its few dozen names
+def _sort(name: str) -> Literal["content", "credential", "plain"]:
     at = len(name)
     while at > 0:
         if name[:at] in _CONTENT:
-            return True
+            return "content"
         at = name.rfind(".", 0, at)
-    return False
+    return "credential" if _CREDENTIAL.search(name) else "plain"
 
 
 def _written(value: Json) -> str:

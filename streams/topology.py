@@ -1,4 +1,4 @@
-"""Topology: which stages there are, what feeds each, and where a row goes. Both drivers build from this page.
+"""Topology: which stages there are, what feeds each, where a row goes; both drivers build from it.
 
 ingest --> correlate-1 --> ... --> correlate-n --+
    |------> observe ----> inventory --> membership --+--> attach --> assess
@@ -17,10 +17,12 @@ from correlators.correlate import Correlate
 from correlators.forecast import Forecaster
 from correlators.inventory import Inventory
 from correlators.keyed import Keyed, Logic
+from correlators.normal import PRODUCT
 from correlators.observe import Observe
 from correlators.priority import complete
 from correlators.routes import Routes
 from correlators.ruleset import Ruleset
+from correlators.sigma.matcher import runs_on
 from schemas.detection import Logsource
 from schemas.rows import Delete, Row
 from schemas.topics import ASSESS, ATTACH, FACTS, INVENTORY, MEMBERSHIP, SIGNALS
@@ -28,7 +30,10 @@ from streams.source import named
 
 
 class Stage(NamedTuple):
-    """A keyed stage: its name, its correlation level (0 elsewhere), its logic and the stages whose Ticks it waits for."""
+    """A keyed stage: its correlation level (0 elsewhere) and the stages whose Ticks it waits for.
+
+    `single`: it has one partition, however many the others have.
+    """
 
     name: str
     level: int
@@ -45,16 +50,12 @@ _STAGE_OF = {
     ASSESS: "assess",
 }
 INGEST = "ingest"
-NORMAL = "barograph"  # the product of rules over the normal form
 
 
 def stages(ruleset: Ruleset, routes: Routes) -> list[Stage]:
     """All keyed stages, each after its feeders."""
     correlate = Correlate(ruleset.correlations, routes)
-    levels = [
-        f"correlate-{n}"
-        for n in range(1, max((c.level_number for c in ruleset.correlations), default=0) + 1)
-    ]
+    levels = [f"correlate-{n + 1}" for n in range(ruleset.levels)]
     attach = Attach(memory(ruleset.convergences))
     assess = Assess(ruleset.convergences, routes, complete, Forecaster.builtin())
     return [
@@ -82,9 +83,10 @@ def instances(stage: Stage, partitions: int) -> list[str]:
 
 
 def feeding(ruleset: Ruleset, sources: Mapping[str, Iterable[str] | None]) -> Iterator[str]:
-    """The ingest inputs that can feed a correlation. `sources`: input -> names of its sources, None = any.
+    """The ingest inputs that can feed a correlation.
 
-    Rules over fast logs do not wait for an input of which no correlation can ever see a record.
+    `sources`: input -> names of its sources, None = any. Rules over fast logs do not wait for an
+    input of which no correlation can ever see a record.
     """
     wanted = {name for rule in ruleset.correlations for name in rule.rules}
     needed = [rule.detection.logsource for rule in ruleset.rules if rule.detection.id in wanted]
@@ -117,7 +119,7 @@ def build(
 
 
 def _reaches(logsource: Logsource, name: str) -> bool:
-    """True if a rule of this logsource can see a record of the source, raw or in the normal form."""
-    if logsource.product == NORMAL:
+    """True if a rule of this logsource can see a record of the source, raw or in normal form."""
+    if logsource.product == PRODUCT:
         return logsource.service in (None, name)
-    return logsource.implied_by(named(name).LOGSOURCE)
+    return runs_on(logsource, named(name).LOGSOURCE)

@@ -45,6 +45,7 @@ _SECRET: Final = re.compile(
     r"|\b(?:sk|rk|pk)[-_][\w-]{16}|\bgh[opsur]_\w{16}|\bxox[abeprs]-[\w-]{10}|\bAIza[\w-]{16}"
     r"|\beyJ[\w-]{8,4096}\.eyJ|-----BEGIN [A-Z ]{0,32}PRIVATE KEY"
 )
+_SHORTEST: Final = 8  # characters of a text that can hold a secret and say so
 _T = TypeVar("_T")
 
 
@@ -152,7 +153,7 @@ def distinct(entities: Iterable[Entity | None]) -> tuple[Entity, ...]:
 
 def secret(value: str) -> bool:
     """True if the text seems to hold a credential: it must not be stored."""
-    return _SECRET.search(value[:LONGEST]) is not None
+    return len(value) >= _SHORTEST and _SECRET.search(value[:LONGEST]) is not None
 
 
 @lru_cache(maxsize=32_768)  # the same few things are named again and again

@@ -15,9 +15,11 @@ from correlators.sigma.predicate import Predicate, predicate
 from correlators.sigma.values import is_list, is_object
 from correlators.sigma.witness import Clause, clauses
 
-MAX_CONDITION: Final = 2000  # characters; the parser recurses at each bracket
+MAX_CONDITION: Final = 2000  # characters
+MAX_NESTING: Final = 100  # brackets and `not`; at each of them parser and predicate may recurse
 
 _WORD: Final = re.compile(r"(?<![\w*-])(AND|OR|NOT)(?![\w*-])")
+_NESTING: Final = re.compile(r"\(|\bnot\b", re.IGNORECASE)
 _EXACT: Final = 2**53
 _RENAMED: Final = {"utf16le": "wide"}  # the specification has two names for it, pySigma one
 # These speak of one field; a keyword is looked for inside of every value.
@@ -76,6 +78,9 @@ def _conditions(part: Part, section: str) -> list[str]:
             raise Faulty(part.problem("a text is needed as `condition`", section, "condition"))
         if len(condition) > MAX_CONDITION:
             message = f"the condition is longer than {MAX_CONDITION} characters"
+            raise Faulty(part.problem(message, section, "condition"))
+        if len(_NESTING.findall(condition)) > MAX_NESTING:
+            message = f"the condition has more than {MAX_NESTING} brackets and `not`"
             raise Faulty(part.problem(message, section, "condition"))
         conditions.append(
             _WORD.sub(lambda word: word[0] if word[0] in names else word[0].lower(), condition)

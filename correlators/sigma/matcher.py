@@ -20,6 +20,7 @@ class Matcher:
     def __init__(self, rules: Iterable[Rule], logsource: Logsource, narrow: Narrow | None) -> None:
         """`narrow` says how raw records can be scanned; without it there is no `scan`."""
         routed = [rule for rule in rules if runs_on(rule.detection.logsource, logsource)]
+        self.rules = tuple(routed)
         self._plan = Plan(routed)
         self._scan = None if narrow is None else scanner(self._plan, narrow)
         self._relevant = None if narrow is None else relevance(narrow)

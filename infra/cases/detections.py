@@ -26,6 +26,9 @@ def failures(ruleset: Ruleset, rule: str, case: Mapping[str, Any]) -> Iterator[s
     if not isinstance(expected, bool):
         yield f"`match` is true or false, not {expected!r}"
         return
+    if not isinstance(event, dict):
+        yield "`event` is an object, the record that is to be judged"
+        return
     wanted = next(one for one in ruleset.rules if one.detection.id == rule)
     try:
         matched = wanted.matches(event) if source == NORMAL else _live(wanted, named(source), event)

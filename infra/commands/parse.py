@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
-from typing import IO, Any
+from typing import IO, Any, Final
 
 import orjson
 
@@ -14,6 +15,9 @@ from schemas.event import Reject
 from streams.documents import SUFFIXES, files
 from streams.reading import outcomes
 from streams.source import named
+
+# Delete and the C1 controls: JSON lets them stand, a terminal acts on them.
+_ACTING: Final = re.compile(rb"\x7f|\xc2[\x80-\x9f]")
 
 EXAMPLE = "barograph parse --source cloudtrail logs/ > events.jsonl"
 
@@ -53,4 +57,5 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _write(stream: IO[bytes], body: dict[str, Any]) -> None:
-    stream.write(orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE))
+    line = orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE)
+    stream.write(_ACTING.sub(lambda found: b"\\u%04x" % ord(found[0].decode()), line))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,12 +50,17 @@ def run(args: argparse.Namespace) -> int:
     query = LISTING if args.list else named(args.name) if args.name else args.sql
     with Reader(located(args.store, settings(args.config))) as reader:
         if args.format == "parquet":
-            reader.frame(query, rows=args.rows, seconds=args.seconds).write_parquet(args.output)
+            frame = reader.frame(query, rows=args.rows, seconds=args.seconds)
+            _write(args.output, lambda: frame.write_parquet(args.output))
             return Exit.OK
         answer = reader.run(query, rows=args.rows, seconds=args.seconds)
     if args.list:
         answer = answer._replace(rows=[*_described(), *answer.rows])
-    _print(_lines(answer, args), args.output)
+    text = "".join(f"{line}\n" for line in _lines(answer, args))
+    if args.output is None:
+        print(text, end="")
+    else:
+        _write(args.output, lambda: Path(args.output).write_text(text, encoding="utf-8"))
     if answer.more:
         print(f"barograph: the first {args.rows} rows; ask for more with --rows", file=sys.stderr)
     return Exit.OK
@@ -104,13 +109,8 @@ def _lines(answer: Answer, args: argparse.Namespace) -> Iterator[str]:
     return table(answer.columns, answer.rows, whole=whole)
 
 
-def _print(lines: Iterable[str], output: str | None) -> None:
-    if output is None:
-        for line in lines:
-            print(line)
-        return
+def _write(output: str, write: Callable[[], object]) -> None:
     try:
-        with Path(output).open("w", encoding="utf-8") as file:
-            file.writelines(f"{line}\n" for line in lines)
+        write()
     except OSError as error:
-        raise Unavailable(f"{output} cannot be written: {error.strerror}") from error
+        raise Unavailable(f"{output} cannot be written: {error.strerror or error}") from error

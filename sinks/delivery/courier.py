@@ -123,7 +123,8 @@ class Courier:
             self.status = self.status._replace(failures=0, problem=None, misconfigured=False)
             return 0.0
         wait = self._failed(delivered)
-        if delivered.taken == 0 and self._outbox.backlog(self.name) > self._limit:
+        away = delivered.taken == 0 and not self._sink.local
+        if away and self._outbox.backlog(self.name) > self._limit:
             self._evict(batch, delivered.problem)
         return wait
 

@@ -52,6 +52,11 @@ class Sink(Protocol):
         """The kinds of Result that it wants."""
         ...
 
+    @property
+    def local(self) -> bool:
+        """True if it writes on this disk: while it cannot, reading waits and nothing is evicted."""
+        ...
+
     def open(self, bookmark: Any) -> None:  # noqa: ANN401 - JSON
         """Begin behind the last saved bookmark (None: there is none)."""
         ...

@@ -13,7 +13,7 @@ FROM (
     "first_time": "TIMESTAMP", "onset_time": "TIMESTAMP", "last_time": "TIMESTAMP", "expires_at": "TIMESTAMP",
     "body_sha256": "VARCHAR", "meta": {"revision": "INTEGER", "supersedes": "VARCHAR", "superseded_by": "VARCHAR",
     "emitted": "TIMESTAMP"}}') AS b
-  FROM batch);
+  FROM batch WHERE newest);
 -- The ledger of every stored revision stays: it is how a priority came to change.
 INSERT OR REPLACE INTO scores BY NAME
 SELECT alert, revision, number, time, term.term, term.value, term.weight, term.points, term.half_life

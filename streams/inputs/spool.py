@@ -15,6 +15,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
 
+from schemas.errors import Unavailable
 from schemas.times import DAY, SECOND
 from streams.input import Chunk
 from streams.inputs.lines import complete_lines
@@ -85,10 +86,16 @@ class Segment:
     def _mend(self) -> None:
         """Cut off what a crash left unfinished; nobody was told that it had arrived."""
         self.length = _cut_to_last_line(self.path)
-        _cut_to_last_line(self.side)
-        for line in self.side.read_bytes().splitlines():
-            offset, received, source = line.split(b" ")
-            self.marks.append(Mark(int(offset), int(received), source.decode()))
+        try:
+            _cut_to_last_line(self.side)
+            for line in self.side.read_bytes().splitlines():
+                offset, received, source = line.split(b" ")
+                self.marks.append(Mark(int(offset), int(received), source.decode()))
+        except (OSError, ValueError) as error:
+            raise Unavailable(
+                f"{self.side} is missing or damaged ({error}); move {self.path.name} away, and read"
+                " it with `barograph replay --source NAME`"
+            ) from error
 
 
 class Spool:

@@ -63,11 +63,22 @@ class _Export(msgspec.Struct):
 _EXPORT: Final = msgspec.json.Decoder(_Export)
 
 
+class Resource(NamedTuple):
+    """Attributes of who tells, as a whole and parted into what may be kept and what may not."""
+
+    seen: dict[str, Json]
+    kept: dict[str, Json]
+    private: dict[str, Json]
+
+
 class Context(NamedTuple):
     """What all records of one resource share."""
 
     kind: Literal["span", "log"]
-    resource: dict[str, Json]
+    resource: Resource
+
+
+_NOBODY: Final = Resource({}, {}, {})
 
 
 def sniff(head: bytes) -> bool:
@@ -116,12 +127,14 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
     if error is not None:
         own["error.type"] = error
     guarding = {name: one[name] for one in inside for name in _GUARDRAILS if name in one}
-    seen = resource | guarding | own
+    seen = resource.seen | guarding | own
     activity = _activity(said, own)
     found = things(seen, own)
-    kept, private = parted(seen)
-    kept |= verdict(own, *inside)
-    if "mcp_server" in found or activity == "tools/list":
+    kept, private = parted(guarding | own)
+    kept = resource.kept | kept | verdict(own, *inside)
+    if own.get("mcp.method.name") == "tools/list" or (
+        "mcp_server" in found and "gen_ai.tool.definitions" in own
+    ):
         kept |= manifest(own)
     trace, unit = hex_id(said.get("traceId")), hex_id(said.get("spanId"))
     if trace is not None:
@@ -132,7 +145,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
         Event(
             uid=f"{trace}:{unit}"
             if span and trace and unit
-            else digest(NAME, evidence.sha256, resource),
+            else digest(NAME, evidence.sha256, resource.seen),
             time=when,
             source=NAME,
             class_uid=6003,
@@ -147,23 +160,23 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
             attributes=kept,
             evidence=evidence,
         ),
-        private,
+        resource.private | private,
     )
 
 
-def _resource(raw: msgspec.Raw) -> dict[str, Json]:
-    if raw is _NONE:
-        return {}
-    return present(attributes(mapping(decode(bytes(raw), _LIMITS)).get("attributes")))
+def _resource(raw: msgspec.Raw) -> Resource:
+    said = {} if raw is _NONE else mapping(decode(bytes(raw), _LIMITS))
+    seen = present(attributes(said.get("attributes")))
+    return Resource(seen, *parted(seen))
 
 
-def _context(raw: Raw, said: dict[str, Json]) -> tuple[bool, dict[str, Json]]:
+def _context(raw: Raw, said: dict[str, Json]) -> tuple[bool, Resource]:
     if isinstance(raw.context, Context):
         return raw.context.kind == "span", raw.context.resource
     if {"startTimeUnixNano", "endTimeUnixNano", "kind"} & said.keys():
-        return True, {}
+        return True, _NOBODY
     if {"timeUnixNano", "observedTimeUnixNano", "severityNumber"} & said.keys():
-        return False, {}
+        return False, _NOBODY
     raise Unreadable("wrong-shape", "neither an export, nor a span, nor a log record")
 
 

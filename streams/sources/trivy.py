@@ -78,6 +78,7 @@ class _Report(msgspec.Struct, rename="pascal"):
     results: list[_Result] | None = None
 
 
+_UNDATED: Final[dict[str, Json]] = {"time.unknown": True}
 _REPORT: Final = msgspec.json.Decoder(_Report)
 
 
@@ -119,11 +120,10 @@ def split(document: bytes) -> Iterator[Raw]:
     report = slices(document, _REPORT)
     if report.schema_version != 2:
         raise Unreadable("wrong-shape", f"schema version {report.schema_version}, not 2")
-    if not report.created_at:
-        raise Unreadable("no-time", "the report has no CreatedAt; Trivy 0.49 and later write it")
-    time, asset = moment(report.created_at), _asset(report)
     found = [row for result in report.results or () for row in result.found()]
-    scan = Scan(asset, time, sum(len(rows) for _, _, rows in found))
+    # Before 0.49 Trivy did not say when: what it found holds from the beginning, as an undated bill does.
+    time = moment(report.created_at) if report.created_at else 0
+    scan = Scan(_asset(report), time, sum(len(rows) for _, _, rows in found))
     return _raws(document, scan, found)
 
 
@@ -152,6 +152,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
     )
     kept = row.attributes | {"package.name": row.package}
     kept |= {"vulnerability.id": row.of, "vulnerability.severity": severity} if known else {}
+    kept |= _UNDATED if scan.time == 0 else {}
     class_uid, class_name = _CLASSES[topic]
     event = Event(
         uid=digest(NAME, scan.asset.key, scan.time, finding.uid, evidence.sha256),
@@ -181,7 +182,8 @@ def _scanned(scan: Scan, evidence: EventEvidence) -> Event:
         status="success",
         message=f"Trivy scanned {scan.asset.id}: {scan.findings} findings",
         entities=(scan.asset,),
-        attributes={"scan.tool": NAME, "scan.findings": scan.findings},
+        attributes={"scan.tool": NAME, "scan.findings": scan.findings}
+        | (_UNDATED if scan.time == 0 else {}),
         evidence=evidence,
     )
 

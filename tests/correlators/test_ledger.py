@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from correlators.ledger import Case, Change, builtin, counterfactual, ledger, value
-from correlators.legs import Strand
 from correlators.score import priority, totals
+from correlators.standing import Strand
 from schemas.event import LEVELS
 from schemas.times import DAY, HOUR
 

@@ -14,9 +14,10 @@ from typing import Any
 import orjson
 
 from correlators.document import Document
-from correlators.keyed import Keyed, Slot
+from correlators.keyed import Keyed
 from correlators.routes import Routes
 from correlators.ruleset import Ruleset, parse
+from correlators.slot import Slot
 from schemas.config import Limits
 from schemas.detection import Logsource
 from schemas.entity import Entity

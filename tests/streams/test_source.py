@@ -18,7 +18,7 @@ def test_the_folder_is_the_registry() -> None:
 @pytest.mark.parametrize("name", names())
 def test_a_source_says_what_it_is(name: str) -> None:
     source = named(name)
-    assert source.NAME == name
+    assert name == source.NAME
     assert source.TITLE
     assert source.LOGSOURCE.product
     assert source.LATENESS > 0

@@ -141,11 +141,23 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     assert [line.split(":")[0] for line in problems(mended)] == ["6"]
 
 
-def test_a_condition_that_would_exhaust_the_parser_is_refused() -> None:
-    (problem,) = problems(MINIMAL.replace("condition: s", f"condition: {'(' * 999}s{')' * 999}"))
-    assert problem.startswith("7: ")
-    (problem,) = problems(MINIMAL.replace("condition: s", f"condition: s{' or s' * 999}"))
-    assert problem == "7: the condition is longer than 2000 characters"
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        (f"{'(' * 101}s{')' * 101}", "7: the condition has more than 100 brackets and `not`"),
+        (f"{'not ' * 101}s", "7: the condition has more than 100 brackets and `not`"),
+        (f"s{' or s' * 400}", "7: the condition is longer than 2000 characters"),
+    ],
+)
+def test_a_condition_that_would_exhaust_the_stack_is_refused(condition: str, expected: str) -> None:
+    assert problems(MINIMAL.replace("condition: s", f"condition: {condition}")) == [expected]
+
+
+def test_a_condition_may_be_long_and_nested_below_that() -> None:
+    condition = f"{'not (' * 50}s{')' * 50}"
+    assert load.rule(part_of(MINIMAL.replace("condition: s", f"condition: {condition}"))).matches(
+        {"A": "x"}
+    )
 
 
 def test_operators_in_capitals_are_operators_unless_a_selection_is_called_so() -> None:
@@ -198,7 +210,9 @@ anything = st.recursive(
 )
 
 
-@given(anything, st.sampled_from(["s", "not s", "1 of them", "all of s*", "s and", "((s", "", "s | x"]))
+@given(
+    anything, st.sampled_from(["s", "not s", "1 of them", "all of s*", "s and", "((s", "", "s | x"])
+)
 def test_a_detection_of_any_shape_loads_or_has_problems(selection: Any, condition: str) -> None:  # noqa: ANN401
     detection = {"s": selection, "condition": condition}
     document = {"title": "t", "logsource": {"product": "test"}, "detection": detection}
@@ -211,7 +225,11 @@ def test_a_detection_of_any_shape_loads_or_has_problems(selection: Any, conditio
         assert rule.matches({"A": "x", "s": [1, None]}) in (True, False)
 
 
-@given(st.dictionaries(st.sampled_from([*yaml.safe_load(MINIMAL), "id", "level", "tags", "name"]), anything))
+@given(
+    st.dictionaries(
+        st.sampled_from([*yaml.safe_load(MINIMAL), "id", "level", "tags", "name"]), anything
+    )
+)
 def test_a_document_of_any_shape_loads_or_has_problems(document: dict[str, Any]) -> None:
     try:
         load.rule(Part("any.yml", 1, document, {}))

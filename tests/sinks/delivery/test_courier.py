@@ -21,6 +21,7 @@ class Receiver:
     """A sink that does what the test says with each batch."""
 
     kinds = frozenset(("signal",))
+    local = False
 
     def __init__(self, *answers: Delivered) -> None:
         self.answers = list(answers)
@@ -179,6 +180,19 @@ def test_too_much_for_a_receiver_that_is_away_goes_to_the_dead_letters(
     emit(journal, "d")
     carrying.step()
     assert receiver.taken == ["d"]
+
+
+def test_nothing_is_taken_from_a_sink_that_writes_here(
+    journal: Journal, letters: DeadLetters
+) -> None:
+    receiver = Receiver(Delivered(0, problem="the disk is full"))
+    receiver.local = True
+    carrying = courier(journal, receiver, letters, limit=1)
+    emit(journal, "a", "b")
+    carrying.step()
+    assert journal.backlog("receiver") == 2
+    carrying.step()
+    assert receiver.taken == ["a", "b"]
 
 
 def test_a_defect_of_a_sink_is_a_problem_that_is_shown(

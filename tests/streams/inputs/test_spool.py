@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from schemas.errors import Unavailable
 from schemas.times import SECOND
 from streams.inputs.spool import Bounds, Spool
 
@@ -172,6 +173,17 @@ def test_half_a_line_and_half_a_mark_are_cut_off(tmp_path: Path, clock: Clock) -
     again.append([b"2"], "trivy")
     found = [(c.source, list(c.documents)) for c in drained(opened(tmp_path, clock))]
     assert found == [("otel", [b"1"]), ("trivy", [b"2"])]
+
+
+def test_marks_that_are_missing_or_damaged_are_told(tmp_path: Path, clock: Clock) -> None:
+    opened(tmp_path, clock).append([b"1"], "otel")
+    marks = tmp_path / "spool" / "00000001.marks"
+    marks.write_bytes(b"what is this\n")
+    with pytest.raises(Unavailable, match=r"is missing or damaged .*; move 00000001.ndjson away"):
+        opened(tmp_path, clock)
+    marks.unlink()
+    with pytest.raises(Unavailable, match="is missing or damaged"):
+        opened(tmp_path, clock)
 
 
 def test_a_full_disk_keeps_nothing_of_the_batch(tmp_path: Path, clock: Clock) -> None:

@@ -194,7 +194,6 @@ def test_the_score(scores: object, highest: float | None) -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"CreatedAt": ""}, "no-time"),
         ({"CreatedAt": "0001-01-01T00:00:00Z"}, "bad-time"),
         ({"CreatedAt": None}, "wrong-shape"),
         ({"SchemaVersion": 1}, "wrong-shape"),
@@ -266,3 +265,8 @@ def test_a_bad_row_does_not_spoil_the_others(read: Any) -> None:  # noqa: ANN401
     assert isinstance(bad.result, Reject)
     assert good.result.event.finding.vulnerability == "CVE-2026-0001"
     assert scan.result.event.evidence.origin == "file:x#3"
+
+
+def test_a_report_that_does_not_say_when_holds_from_the_beginning() -> None:
+    first = events(CreatedAt="")[0]
+    assert (first.time, first.attributes["time.unknown"]) == (0, True)

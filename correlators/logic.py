@@ -1,0 +1,88 @@
+"""Logic: what one kind of keyed stage folds, and how the fold says what comes of it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from schemas.rows import Result, ResultKind, Row
+
+RowKey = tuple[str, int, str, int, str]  # topic, level, key, time, id
+ResultKey = tuple[str, str]  # kind, id
+State = Any  # a msgspec struct of the stage's own, with `copy`; only its Logic looks inside
+
+
+class Emit:
+    """Collects what a fold says: rows for the next stages, and results for sinks, newest by id.
+
+    `ahead`: this is the provisional pass; what more rows could undo stays unsaid.
+    """
+
+    __slots__ = ("ahead", "results", "rows")
+
+    def __init__(self, *, ahead: bool = False) -> None:
+        self.ahead = ahead
+        self.rows: dict[RowKey, Row] = {}
+        self.results: dict[ResultKey, Result] = {}
+
+    def row(self, row: Row) -> None:
+        """Say a row."""
+        self.rows[row.topic, row.level, row.key, row.time, row.id] = row
+
+    def result(self, kind: ResultKind, id_: str, time: int, body: dict[str, Any]) -> None:
+        """Say a result; its state is decided by the part of the fold that it came from."""
+        self.results[kind, id_] = Result(kind, id_, time, "provisional", body)
+
+
+class Logic(ABC):
+    """What one kind of stage folds: it holds rules and never changes, all that moves is a State.
+
+    A stage that has no more than `apply` and `idle` has no deadlines and leaves nothing open.
+    """
+
+    name: str
+    state_type: Any
+    resumable = True  # the provisional pass is the settled one, only earlier: it can be continued
+
+    def empty(self, _key: str, /) -> State:
+        """The state of a key about which nothing was said."""
+        return self.state_type()
+
+    def copy(self, state: State, /) -> State:
+        """A copy that can be changed."""
+        return state.copy()
+
+    @abstractmethod
+    def apply(self, key: str, state: State, time: int, rows: Sequence[Row], emit: Emit, /) -> None:
+        """Fold all rows of one time, sorted by id."""
+
+    def fire(self, key: str, state: State, until: int, emit: Emit, /) -> None:  # noqa: B027 - none
+        """Run the deadlines before `until`, in order of time."""
+
+    def due(self, _key: str, _state: State, /) -> int | None:
+        """The earliest deadline."""
+        return None
+
+    def report(self, key: str, state: State, emit: Emit, /) -> None:  # noqa: B027 - nothing open
+        """Say what is open now. Does not change the state."""
+
+    @abstractmethod
+    def idle(self, state: State, /) -> bool:
+        """True if the state can be forgotten."""
+
+    def provisional(self, _key: str, /) -> bool:
+        """False where more rows can undo the condition: it says nothing before it is settled."""
+        return True
+
+    def complete(self, results: list[Result], /) -> list[Result]:
+        """Finish the bodies of a whole batch at once (scores); a pure function of each body."""
+        return results
+
+
+def in_order(rows: Iterable[Row], rank: Mapping[str, int]) -> list[Row]:
+    """Rows of one time by rank of their kind; at equal rank closed before open (open wins), by id.
+
+    A row of a kind that opens and closes says which in `state`.
+    """
+    return sorted(rows, key=lambda row: (rank[row.kind], row.body.get("state") != "closed", row.id))

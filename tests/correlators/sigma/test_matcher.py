@@ -1,0 +1,348 @@
+"""A scan sees less of a record than a match does; it must never leave out a rule that matches."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from correlators.document import Document
+from correlators.ruleset import parse
+from correlators.sigma.matcher import Matcher
+from correlators.sigma.rule import Rule
+from schemas.detection import Logsource
+
+TEST = Logsource(product="test", service="unit")
+
+
+class Narrow(NamedTuple):
+    time: str
+    relevant: Mapping[str, frozenset[str]]
+
+
+PLAIN = Narrow("time", {})
+
+
+def rules(*detections: dict[str, Any], **logsource: str) -> tuple[Rule, ...]:
+    documents = [
+        {
+            "title": "t",
+            "name": f"r{n}",
+            "logsource": logsource or {"product": "test"},
+            "detection": d,
+        }
+        for n, d in enumerate(detections)
+    ]
+    ruleset = parse([Document("r.yml", "\n---\n".join(map(json.dumps, documents)))])
+    assert ruleset.problems == ()
+    return ruleset.rules
+
+
+def asked(selection: Any, condition: str = "s") -> dict[str, Any]:  # noqa: ANN401 - what YAML has
+    return {"s": selection, "condition": condition}
+
+
+def names(found: list[Rule]) -> list[str]:
+    return [rule.detection.id for rule in found]
+
+
+def scanned(matcher: Matcher, *records: bytes) -> dict[int, list[str]]:
+    return {place: names(found) for place, found in matcher.scan(records).hits}
+
+
+def test_a_rule_runs_only_where_the_records_are_what_it_names() -> None:
+    detection = asked({"A": "x"})
+    for logsource, runs in (
+        ({"product": "test"}, True),
+        ({"product": "test", "service": "unit"}, True),
+        ({"service": "unit"}, True),
+        ({"product": "other"}, False),
+        ({"category": "database"}, False),  # "does not conflict" is not "is implied"
+        ({"product": "test", "service": "unit", "category": "x"}, False),
+    ):
+        matcher = Matcher(rules(detection, **logsource), TEST, PLAIN)
+        assert bool(matcher.match({"A": "x"})) is runs, logsource
+
+
+def test_the_normal_form_is_for_rules_that_ask_for_it() -> None:
+    normal = Logsource(product="barograph", category="api_activity", service="unit")
+    detection = asked({"A": "x"})
+    assert Matcher(rules(detection, product="barograph"), normal, None).match({"A": "x"})
+    assert not Matcher(rules(detection, service="unit"), normal, None).match({"A": "x"})
+
+
+def test_a_scan_gives_each_record_its_time_and_the_rules_that_may_match() -> None:
+    found = rules(
+        asked({"A": ["x", "y"]}), asked({"A": "x", "B": "z"}), asked({"C|contains": "abc"})
+    )
+    scan = Matcher(found, TEST, PLAIN).scan(
+        [
+            b'{"time":"t0","A":"X","B":"Z"}',
+            b'{"time":"t1","A":"x","B":"other"}',
+            b'{"time":"t2","C":"xABCx"}',
+            b'{"time":"t3","A":"w"}',
+            b'{"time":5}',
+            b'["A"]',
+            b'{"time":"t6"',
+        ]
+    )
+    assert scan.times == ["t0", "t1", "t2", "t3", None, None, None]
+    assert [(place, names(some)) for place, some in scan.hits] == [
+        (0, ["r0", "r1"]),
+        (1, ["r0"]),  # the second literal of r1 is missing
+        (2, ["r2"]),
+    ]
+    assert scan.faults == [5, 6]
+
+
+def test_a_relevant_record_is_a_hit_whatever_the_rules_say() -> None:
+    narrow = Narrow("time", {"source": frozenset({"ai"}), "a.b": frozenset({"ai"})})
+    matcher = Matcher(rules(asked({"A": "x"})), TEST, narrow)
+    records = [
+        b'{"source":"AI"}',
+        b'{"source":["no","ai"]}',
+        b'{"a":{"b":"Ai"}}',
+        b'{"source":"no"}',
+    ]
+    assert scanned(matcher, *records) == {0: [], 1: [], 2: []}
+    decoded = [orjson.loads(record) for record in records]
+    assert [matcher.relevant(record) for record in decoded] == [True, True, True, False]
+
+
+def test_the_time_may_lie_deeper() -> None:
+    matcher = Matcher((), TEST, Narrow("meta.time", {}))
+    records = [b'{"meta":{"time":"t"}}', b'{"meta":null}', b'{"meta":"x"}', b'{"meta.time":"u"}']
+    assert matcher.scan(records).times == ["t", None, None, None]
+
+
+def test_matches_come_in_the_order_of_the_rules() -> None:
+    found = rules(
+        asked({"B": "x"}), asked({"A": "x"}), asked({"A|exists": True}), asked({"B": "x"})
+    )
+    matcher = Matcher(found, TEST, PLAIN)
+    record = {"A": "x", "B": "x"}
+    assert names(matcher.match(record)) == ["r0", "r1", "r2", "r3"]
+    assert names(matcher.match(record, [found[3], found[0]])) == ["r0", "r3"]
+
+
+def test_a_matcher_without_narrow_form_does_not_scan() -> None:
+    with pytest.raises(TypeError, match="no narrow form"):
+        Matcher((), TEST, None).scan([b"{}"])
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        b'{"A":["no",["X"]]}',
+        b'{"A":{"k":1},"a.b":"x"}',
+        b'{"a":[{"b":"no"},{"b":"x"}]}',
+        b'{"a":{"b":["x"]}}',
+        b'{"a":{"b":"no"},"a":{"b":"X"}}',
+        b'{"\\u0041":"\\u0058"}',
+        b'{"A":"no","A":"x"}',
+        '{"A":"x","ü":"\xfc"}'.encode(),
+        b'{"A":"x","deep":' + b"[" * 900 + b"]" * 900 + b"}",
+        b' {"A" : "x" }\r',
+    ],
+)
+def test_unusual_records_are_no_faults_and_are_found(record: bytes) -> None:
+    matcher = Matcher(rules(asked([{"A": "x"}, {"a.b": "x"}])), TEST, PLAIN)
+    assert scanned(matcher, record) == {0: ["r0"]}
+    assert matcher.match(orjson.loads(record))
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b'"A"',
+        b"{} {}",
+        b'{"A":"x"',
+        b'{"x":"\xff"}',
+        b'{"x":"\xed\xa0\x80"}',
+        b'{"A":"\\ud800"}',
+        b'{"x":01}',
+        b'{"x":NaN}',
+        b'{"x":"a\nb"}',
+        b"\xef\xbb\xbf{}",
+        b'{"x":' + b"[" * 100_000,
+    ],
+)
+def test_what_is_no_json_object_is_a_fault(record: bytes) -> None:
+    matcher = Matcher(rules(asked({"A": "x"}), asked({"A": "x"}, "not s")), TEST, PLAIN)
+    scan = matcher.scan([record])
+    assert (scan.times, scan.hits, scan.faults) == ([None], [], [0])
+
+
+# -- the scan against the rules themselves
+
+FIELDS = ["A", "B", "time", "a.b", "a.c.d", "a"]
+LITERALS = ["x", "Kim", "ÜBER", "ΟΔΟΣ", "", "5", "true", "foo bar"]
+
+patterns = st.sampled_from([*LITERALS, "foo*", "*bar", "*oo b*", "?im", "k*m", "*"])
+selections = st.dictionaries(
+    st.builds(
+        "{}{}".format,
+        st.sampled_from(FIELDS),
+        st.sampled_from(["", "", "", "|contains", "|cased", "|startswith", "|windash"]),
+    ),
+    patterns | st.lists(patterns, min_size=1, max_size=3),
+    min_size=1,
+    max_size=3,
+) | st.sampled_from(
+    [
+        {"A": 5},
+        {"A": True},
+        {"A": None},
+        {"a.b|exists": True},
+        {"a|exists": False},
+        {"A|gte": 5},
+        {"A|re": "^Ki"},
+        {"A|re": "oo b"},
+        {"A|re|i": "(x|y)"},
+        {"A|fieldref": "B"},
+        {"a.b|neq": "x"},
+        {"A|base64offset": "xyz"},
+        ["kim", "x"],
+    ]
+)
+conditions = st.sampled_from(
+    ["s", "s", "t", "s and t", "s or t", "s and not t", "not s", "1 of them"]
+)
+detections = st.builds(
+    lambda s, t, c: {"s": s, "t": t, "condition": c}, selections, selections, conditions
+)
+
+leaf = st.sampled_from(
+    [*LITERALS, "KIM", "über", "οδος", "a foo bar b", 5, 5.0, True, None, "eHl6"]
+)
+value = st.recursive(
+    leaf,
+    lambda inside: (
+        st.lists(inside, max_size=3)
+        | st.dictionaries(st.sampled_from(["b", "c", "d", "b.c", "Kim"]), inside, max_size=3)
+    ),
+    max_leaves=5,
+)
+records = st.dictionaries(st.sampled_from([*FIELDS, "other", "c"]), value, max_size=5)
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(detections, min_size=1, max_size=4),
+    st.lists(records, min_size=1, max_size=6),
+    st.data(),
+)
+def test_a_scan_leaves_no_matching_rule_out(
+    some: list[dict[str, Any]], found: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    matcher = Matcher(rules(*some), TEST, Narrow("time", {"a.c.d": frozenset({"kim"})}))
+    ascii_only = data.draw(st.booleans())
+    raw = [json.dumps(record, ensure_ascii=ascii_only).encode() for record in found]
+    scan = matcher.scan(raw)
+    assert scan.faults == []
+    hits = dict(scan.hits)
+    for place, record in enumerate(found):
+        expected = names([r for r in matcher.rules if r.matches(record)])
+        assert names(matcher.match(record)) == expected
+        assert names(matcher.match(record, hits.get(place, []))) == expected
+        assert place in hits or not matcher.relevant(record)
+        time = record.get("time")
+        assert scan.times[place] == (time if isinstance(time, str) else None)
+
+
+@given(st.binary(max_size=40) | st.text(max_size=20).map(str.encode))
+def test_any_bytes_are_a_record_or_a_fault(raw: bytes) -> None:
+    matcher = Matcher(rules(asked({"A": "x"})), TEST, PLAIN)
+    try:
+        is_record = isinstance(orjson.loads(raw), dict)
+    except orjson.JSONDecodeError:
+        is_record = False
+    assert (matcher.scan([raw]).faults == []) is is_record
+
+
+# -- real shapes: 177 public CloudTrail records, whole and mutilated
+
+RULES = "corpora/rules/sigma-DRL/rules/cloud/aws/cloudtrail"
+CLOUDTRAIL = Logsource(product="aws", service="cloudtrail")
+
+
+@pytest.fixture(scope="module")
+def aws(shared: Path) -> Matcher:
+    files = sorted((shared / RULES).glob("*.yml"))
+    ruleset = parse(Document(file.name, file.read_text("utf-8")) for file in files)
+    assert (len(ruleset.rules), ruleset.problems) == (57, ())
+    relevant = {"eventSource": frozenset({"bedrock.amazonaws.com"})}
+    return Matcher(ruleset.rules, CLOUDTRAIL, Narrow("eventTime", relevant))
+
+
+@pytest.fixture(scope="module")
+def templates(shared: Path) -> list[dict[str, Any]]:
+    lines = (shared / "bench/templates/cloudtrail_templates.ndjson").read_bytes().splitlines()
+    found = [orjson.loads(line)["rec"] for line in lines]
+    assert len(found) == 177
+    return found
+
+
+def test_a_scan_finds_all_that_the_rules_find_in_real_records(
+    aws: Matcher, templates: list[dict[str, Any]]
+) -> None:
+    scan = aws.scan([orjson.dumps(record) for record in templates])
+    hits = dict(scan.hits)
+    assert scan.faults == []
+    assert scan.times == [record.get("eventTime") for record in templates]
+    matched = 0
+    for place, record in enumerate(templates):
+        whole = [rule for rule in aws.rules if rule.matches(record)]
+        assert aws.match(record, hits.get(place, [])) == whole
+        matched += len(whole)
+    assert matched == 123
+
+
+MUTATIONS = st.sampled_from(["drop", "null", "list", "object", "text", "number", "upper", "flat"])
+
+
+@settings(max_examples=150)
+@given(data=st.data())
+def test_a_scan_finds_all_that_the_rules_find_in_mutilated_records(
+    aws: Matcher, templates: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    record: dict[str, Any] = json.loads(json.dumps(data.draw(st.sampled_from(templates))))
+    for _ in range(data.draw(st.integers(1, 4))):
+        mutilate(record, data)
+    scan = aws.scan([orjson.dumps(record)])
+    assert scan.faults == []
+    whole = [rule for rule in aws.rules if rule.matches(record)]
+    assert aws.match(record, dict(scan.hits).get(0, [])) == whole
+
+
+def mutilate(record: dict[str, Any], data: st.DataObject) -> None:
+    holders = [(record, key) for key in record]
+    for key in ("userIdentity", "requestParameters", "responseElements"):
+        if isinstance(record.get(key), dict):
+            holders += [(record[key], inner) for inner in record[key]]
+    if not holders:
+        return
+    holder, key = data.draw(st.sampled_from(holders))
+    held = holder[key]
+    how = data.draw(MUTATIONS)
+    if how == "drop":
+        del holder[key]
+    elif how == "flat" and isinstance(held, dict):
+        del holder[key]
+        record |= {f"{key}.{inner}": value for inner, value in held.items()}
+    else:
+        holder[key] = {
+            "null": None,
+            "list": ["x", [held]],
+            "object": {"x": held},
+            "text": json.dumps(held),
+            "number": 1,
+            "upper": held.upper() if isinstance(held, str) else held,
+        }.get(how, held)

@@ -1,0 +1,99 @@
+from typing import Any
+
+import pytest
+import yaml
+
+from correlators.document import Document, Part, parts
+from correlators.sigma import load
+from correlators.sigma.plan import Plan
+from correlators.sigma.rule import Rule
+from correlators.sigma.witness import Atom, Clause
+
+
+def rule(name: str, detection: str) -> Rule:
+    document = {
+        "title": name,
+        "name": name,
+        "logsource": {"product": "test"},
+        "detection": yaml.safe_load(detection),
+    }
+    (part,) = parts(Document("r.yml", yaml.safe_dump(document)))
+    assert isinstance(part, Part)
+    return load.rule(part)
+
+
+def one_of(*atoms: tuple[str, str, str]) -> Clause:
+    return frozenset(Atom(path, kind, literal) for path, kind, literal in atoms)  # type: ignore[arg-type]
+
+
+def there(path: str) -> Clause:
+    return frozenset({Atom(path, "there")})
+
+
+@pytest.mark.parametrize(
+    ("detection", "expected"),
+    [
+        ("{s: {A: Foo, B: [x, Y]}, condition: s}",
+         [one_of(("A", "is", "foo")), one_of(("B", "is", "x"), ("B", "is", "y"))]),
+        ("{s: {A|contains: 'longest*part'}, condition: s}", [one_of(("A", "has", "longest"))]),
+        ("{s: {A|contains: ab}, condition: s}", [there("A")]),
+        ("{s: {A: true}, condition: s}", [one_of(("A", "is", "true"))]),
+        ("{s: {A: 5, B|gt: 1, C|cidr: 10.0.0.0/8, D|hour: 1, E|fieldref: A}, condition: s}",
+         [there(path) for path in "ABCDE"]),
+        ("{s: {A: null}, condition: s}", []),
+        ("{s: {A|exists: true}, condition: s}", []),  # true of null, too
+        ("{s: {A|re: '^role/x+Admin$'}, condition: s}", [one_of(("A", "has", "role/x"))]),
+        ("{s: {A|re: '(Admin|Root)'}, condition: s}", [there("A")]),
+        ("{s: {A|re: 'Admin\\b'}, condition: s}", [there("A")]),
+        ("{s: {A: 'σας'}, condition: s}", [there("A")]),  # lower-casing is not folding here
+        ("{s: {A|windash: ' -x'}, condition: s}",
+         [one_of(*(("A", "is", f" {dash}x") for dash in "-/–—―"))]),
+        ("{s: [word], condition: s}", []),
+        ("{s: {A: x}, condition: not s}", []),
+        ("{s: {A: x}, t: {A: y, B: z}, condition: s or t}",
+         [one_of(("A", "is", "x"), ("A", "is", "y"))]),
+        ("{s: {A: x}, t: {B: z, C|contains: long}, condition: s or t}",
+         [one_of(("A", "is", "x"), ("B", "is", "z"))]),
+        ("{s: {A: x}, t: {B: null}, condition: s or t}", []),
+        ("{s: {A: x}, t: {B: z}, condition: s and not t}", [one_of(("A", "is", "x"))]),
+    ],
+)  # fmt: skip
+def test_what_a_match_cannot_be_without(detection: str, expected: list[Clause]) -> None:
+    assert list(rule("r", detection).clauses) == expected
+
+
+def test_of_several_clauses_on_a_field_an_alternative_keeps_the_strongest() -> None:
+    detection = "{s: {A|startswith: one, A|contains: two}, t: {A: three}, condition: s or t}"
+    (clause,) = rule("r", detection).clauses
+    assert Atom("A", "is", "three") in clause
+    assert len(clause) == 2
+
+
+def waiting(*detections: str) -> Plan:
+    return Plan(rule(f"r{n}", detection) for n, detection in enumerate(detections))
+
+
+def test_rules_wait_where_they_look_for_the_most_different_texts() -> None:
+    plan = waiting(
+        "{s: {name: a, source: x}, condition: s}",
+        "{s: {name: b, source: x}, condition: s}",
+        "{s: {name|contains: long, source: y}, condition: s}",
+    )
+    assert set(plan.watches) == {"name", "source"}
+    assert set(plan.watches["name"].whole) == {"a", "b"}
+    assert set(plan.watches["source"].whole) == {"y"}
+    assert plan.seconds == ["name", "source"]
+    assert plan.always == []
+
+
+def test_rules_without_a_witness_are_asked_each_time() -> None:
+    plan = waiting("{s: {A: x}, condition: not s}", "{s: {A: x}, condition: s}")
+    assert [found.detection.id for found in plan.always] == ["r0"]
+    assert [found.detection.id for found in plan.candidates({})] == ["r0"]
+    assert [found.detection.id for found in plan.candidates({"A": "X"})] == ["r0", "r1"]
+
+
+@pytest.mark.parametrize("record", [{"A": "x", "B": "y"}, {"A": ["x", "x"]}, {"A": "X"}])
+def test_a_rule_that_is_called_up_twice_is_one_candidate(record: dict[str, Any]) -> None:
+    plan = waiting("{s: {A: x}, t: {B: y}, condition: s or t}")
+    assert len(plan.candidates(record)) == 1
