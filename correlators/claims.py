@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from correlators.correlate import hit_row
 from correlators.observe import SCANNER_FINDING
 from correlators.routes import Routes
+from correlators.sigma.values import is_list
 from schemas.canonical import digest
 from schemas.detection import Detection
 from schemas.event import Event
@@ -19,10 +20,18 @@ SCAN = 6007  # OCSF Scan Activity: what a scanner says when its report is whole
 ASSET_ATTRIBUTES = ("asset.exposure", "asset.data", "asset.criticality")
 
 
+class Instance(NamedTuple):
+    """Which fact: of which entity (`kind:id`), what, and which one of these."""
+
+    entity: str
+    name: str
+    instance: str
+
+
 def signal(
-    routes: Routes, event: Event, detection: Detection, fields: Mapping[str, Any], late: bool
+    routes: Routes, event: Event, detection: Detection, fields: Mapping[str, Any], *, late: bool
 ) -> Iterator[Result | Row]:
-    """The Signal of a match, and unless it came late its hits of correlations and legs of convergences."""
+    """The Signal of a match, and unless it came late its hits of correlations and story legs."""
     id_ = digest("signal", detection.id, event.uid)
     family = _family(event, detection.family)
     evidence = [[event.uid, event.evidence.sha256]]
@@ -63,45 +72,49 @@ def facts(event: Event, detections: Sequence[Detection], time: int) -> Iterator[
     """What the event says of assets, holding from `time` on (its own time unless it came late)."""
     if not event.entities:
         return
-    finding, first = event.finding, event.entities[0].key
-    if finding is not None:
-        about = _about(event, event.severity, 800, finding.title, _family(event, SCANNER_FINDING))
-        yield _fact(
-            event, time, first, SCANNER_FINDING, finding.uid, finding.state == "open", about
-        )
+    first = event.entities[0].key
+    if event.finding is not None:
+        finding, family = event.finding, _family(event, SCANNER_FINDING)
+        about = _about(event, event.severity, 800, finding.title, family)
+        instance = Instance(first, SCANNER_FINDING, finding.uid)
+        yield _fact(event, time, instance, about, opens=finding.state == "open")
     for detection in detections:
         yield from _posture(event, detection, time)
     for name in ASSET_ATTRIBUTES:
-        values = event.attributes.get(name)
-        for value in values if isinstance(values, list) else [values] if values else []:
-            about = _about(
-                event, "informational", 900, f"{name.removeprefix('asset.')}: {value}", "asset"
-            )
-            yield _fact(event, time, first, name, str(value), True, about)
+        for value in _labels(event.attributes.get(name)):
+            title = f"{name.removeprefix('asset.')}: {value}"
+            about = _about(event, "informational", 900, title, "asset")
+            yield _fact(event, time, Instance(first, name, value), about)
     if event.class_uid == SCAN:
-        yield _row(
-            first, time, f"scan|{event.uid}", "scan", {"tool": event.source, "at": event.time}
-        )
+        scan = {"tool": event.source, "at": event.time}
+        yield _row(first, time, f"scan|{event.uid}", "scan", scan)
+    yield from _assets(event, time)
+    yield from _edges(event, time)
+
+
+def _assets(event: Event, time: int) -> Iterator[Row]:
+    """Each entity was seen; the first is what the event's `asset.` attributes speak of."""
+    told = {k: v for k, v in event.attributes.items() if k.startswith("asset.")}
     for place, entity in enumerate(event.entities):
         body: dict[str, Any] = {"source": event.source, "at": event.time}
         if entity.name:
             body["name"] = entity.name
-        if place == 0 and (
-            told := {k: v for k, v in event.attributes.items() if k.startswith("asset.")}
-        ):
+        if place == 0 and told:
             body["attributes"] = told
         yield _row(entity.key, time, f"asset|{event.uid}", "asset", body)
+
+
+def _edges(event: Event, time: int) -> Iterator[Row]:
     for edge in event.edges:
+        to = edge.to.key
         body = {
             "relation": edge.relation,
-            "to": edge.to.key,
+            "to": to,
             "declared": edge.declared,
-            "state": "open" if edge.state == "open" else "closed",
+            "state": edge.state,
             "at": event.time,
         }
-        yield _row(
-            edge.from_.key, time, f"edge|{edge.relation}|{edge.to.key}|{event.uid}", "edge", body
-        )
+        yield _row(edge.from_.key, time, f"edge|{edge.relation}|{to}|{event.uid}", "edge", body)
 
 
 def _posture(event: Event, detection: Detection, time: int) -> Iterator[Row]:
@@ -113,19 +126,25 @@ def _posture(event: Event, detection: Detection, time: int) -> Iterator[Row]:
     instance, opens = "", rule.state == "open"
     if rule.state == "finding" and finding is not None:
         instance, opens = finding.uid, finding.state == "open"
-    family = _family(event, detection.family)
-    confidence = round(detection.confidence * 1000)
-    # The rule's level, not the scanner's word: what a fact weighs in a story is for the story's author to say.
+    # The rule's level, not the scanner's word: what a fact weighs in a story is for the story's
+    # author to say.
+    confidence, family = round(detection.confidence * 1000), _family(event, detection.family)
     about = _about(event, detection.level, confidence, detection.title, family, detection.tags)
-    yield _fact(event, time, entity, rule.name, instance, opens, about)
+    yield _fact(event, time, Instance(entity, rule.name, instance), about, opens=opens)
+
+
+def _labels(stated: Any) -> list[str]:  # noqa: ANN401 - JSON
+    """An attribute says one label or several."""
+    labels = stated if is_list(stated) else [stated] if stated else []
+    return [str(label) for label in labels]
 
 
 def _family(event: Event, otherwise: str) -> str:
     """One underlying weakness is one family, whichever tool and rule says it."""
     finding = event.finding
-    return (
-        (finding.vulnerability or finding.check or otherwise) if finding is not None else otherwise
-    )
+    if finding is None:
+        return otherwise
+    return finding.vulnerability or finding.check or otherwise
 
 
 def _about(
@@ -144,16 +163,12 @@ def _about(
 
 
 def _fact(
-    event: Event,
-    time: int,
-    entity: str,
-    name: str,
-    instance: str,
-    opens: bool,
-    about: Mapping[str, Any],
+    event: Event, time: int, fact: Instance, about: Mapping[str, Any], *, opens: bool = True
 ) -> Row:
-    body = {"name": name, "instance": instance, "state": "open" if opens else "closed", **about}
-    return _row(entity, time, f"fact|{name}|{instance}|{event.uid}", "fact", body)
+    state = "open" if opens else "closed"
+    body = {"name": fact.name, "instance": fact.instance, "state": state, **about}
+    id_ = f"fact|{fact.name}|{fact.instance}|{event.uid}"
+    return _row(fact.entity, time, id_, "fact", body)
 
 
 def _row(key: str, time: int, id_: str, kind: str, body: dict[str, Any]) -> Row:

@@ -19,7 +19,7 @@ STEPS = 3  # next steps that an alert names
 
 
 class Forecast(msgspec.Struct, array_like=True, frozen=True):
-    """One issued probability, in thousandths: `technique` follows on `system` in (issued, until]."""
+    """One issued probability, in thousandths: `technique` follows in (issued, until]."""
 
     id: str
     alert: str

@@ -1,18 +1,22 @@
 """Priority: gives the alerts of a batch their ledger, priority, confidence and actions."""
 
+# pyright: reportUnknownMemberType=false
+# Polars annotates its arguments with types of packages that are not installed here.
+
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
+import polars as pl
 
 from correlators.alerting import Draft
 from correlators.evidence import SHOWN, listed
-from correlators.ledger import Case, Change, counterfactual, ledger, value
+from correlators.ledger import Case, Change, Relief, counterfactual, ledger, value
 from correlators.score import confidence, totals
 from schemas.canonical import body_sha256
-from schemas.convergence import Convergence
+from schemas.convergence import Convergence, RuleAction
 from schemas.rows import Result
 
 _DRAFT = msgspec.json.Decoder(Draft)
@@ -20,64 +24,70 @@ _DRAFT = msgspec.json.Decoder(Draft)
 
 def complete(results: list[Result], convergences: Mapping[str, Convergence]) -> list[Result]:
     """Results with whole alert bodies, in the order given; one frame for the batch. Pure."""
-    drafts = [(n, result.body) for n, result in enumerate(results) if result.kind == "alert"]
-    if not drafts:
+    places = [n for n, result in enumerate(results) if result.kind == "alert"]
+    if not places:
         return results
-    cases = [_case(draft) for _, draft in drafts]
-    changes = [
-        [
-            Change(str(n), frozenset(a.removes))
-            for n, a in enumerate(convergences[draft["convergence"]].actions)
-        ]
-        for _, draft in drafts
-    ]
+    bodies = [results[n].body for n in places]
+    cases = [_case(body) for body in bodies]
+    actions = [convergences[body["convergence"]].actions for body in bodies]
     frame = ledger(cases)
-    ledgers: list[list[dict[str, Any]]] = [[] for _ in cases]
-    for row in frame.iter_rows(named=True):
-        ledgers[row["alert"]].append(_term(row, cases[row["alert"]]))
-    prices = totals(frame)["priority"].to_list()
-    reliefs = counterfactual(cases, changes)
+    ledgers, prices = _terms(frame, cases), totals(frame)["priority"].to_list()
+    reliefs = counterfactual(cases, [_changes(some) for some in actions])
     done = list(results)
-    for place, (n, draft) in enumerate(drafts):
-        actions = convergences[draft["convergence"]].actions
-        body = {k: v for k, v in draft.items() if k != "draft"}
-        families = {s.family: s.confidence for s in cases[place].strands}
-        body["priority"] = prices[place]
-        body["confidence"] = confidence(families.values()) / 1000
-        body["why"] = ledgers[place]
-        body["actions"] = [
-            {"text": action.text, "effect": f"priority {prices[place]} -> {relief.priority}"}
-            | ({"control": action.control} if action.control else {})
-            for relief in reliefs[place]
-            if (action := actions[int(relief.change.name)])
-        ]
+    for place, n in enumerate(places):
+        families = {strand.family: strand.confidence for strand in cases[place].strands}
+        body = {k: v for k, v in bodies[place].items() if k != "draft"} | {
+            "priority": prices[place],
+            "confidence": confidence(families.values()) / 1000,
+            "why": ledgers[place],
+            "actions": [
+                _action(actions[place], prices[place], relief) for relief in reliefs[place]
+            ],
+        }
         body["body_sha256"] = body_sha256(body)
-        result = results[n]
-        done[n] = Result(result.kind, result.id, result.time, result.state, body)
+        done[n] = msgspec.structs.replace(results[n], body=body)
     return done
+
+
+def _changes(actions: Sequence[RuleAction]) -> list[Change]:
+    """What each action would end; a change is named by the place of its action."""
+    return [Change(str(n), frozenset(action.removes)) for n, action in enumerate(actions)]
+
+
+def _action(actions: Sequence[RuleAction], priority: int, relief: Relief) -> dict[str, str]:
+    action = actions[int(relief.change.name)]
+    said = {"text": action.text, "effect": f"priority {priority} -> {relief.priority}"}
+    return said | ({"control": action.control} if action.control else {})
 
 
 def _case(body: Mapping[str, Any]) -> Case:
     draft = _DRAFT.decode(body["draft"])
     standing, around = draft.standing, draft.surroundings
     return Case(
-        draft.at,
-        standing.strands,
-        standing.walked,
-        draft.likely,
-        around.exposure,
-        around.data,
-        around.criticality,
+        at=draft.at,
+        strands=standing.strands,
+        walked=standing.walked,
+        likely=draft.likely,
+        exposure=around.exposure,
+        data=around.data,
+        criticality=around.criticality,
     )
 
 
-def _term(row: Mapping[str, Any], case: Case) -> dict[str, Any]:
-    strand = None if row["strand"] is None else case.strands[row["strand"]]
-    evidence = listed(getattr(strand, "evidence", ())[:SHOWN])
-    return {
-        "term": row["term"],
-        "value": value(row["points"], row["weight"]),
-        "weight": row["weight"],
-        "points": row["points"],
-        "evidence": evidence,
-    }
+def _terms(frame: pl.DataFrame, cases: Sequence[Case]) -> list[list[dict[str, Any]]]:
+    """The lines of the ledger of each case, as a body lists them."""
+    found: list[list[dict[str, Any]]] = [[] for _ in cases]
+    wanted = frame.select("alert", "term", "weight", "points", "strand")
+    rows: Iterator[tuple[int, str, int, int, int | None]] = wanted.iter_rows()
+    for alert, term, weight, points, place in rows:
+        evidence = () if place is None else cases[alert].strands[place].evidence[:SHOWN]
+        found[alert].append(
+            {
+                "term": term,
+                "value": value(points, weight),
+                "weight": weight,
+                "points": points,
+                "evidence": listed(evidence),
+            }
+        )
+    return found

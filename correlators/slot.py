@@ -101,6 +101,8 @@ class Slot:
     def settle(self, watermark: int) -> list[Row]:
         """The rows below the watermark, in order; they leave the tail."""
         cut = bisect_left(self.order, (watermark, ""))
+        if cut and self.ahead is not None and self.order[cut - 1][0] > self.ahead.last:
+            self.ahead = None  # it never saw a row that settles at once
         rows = [self.tail.pop(place) for place in self.order[:cut]]
         del self.order[:cut]
         return rows

@@ -1,4 +1,4 @@
-"""Replaying: a finite run over files, from raw records to settled findings and alerts in one folder."""
+"""Replaying: a finite run over files, to settled findings and alerts in one folder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import orjson
 
@@ -23,15 +23,19 @@ from sinks.jsonl import FILES, Jsonl
 from sinks.store import Store
 from streams.documents import files
 from streams.embedded import Declared, Embedded
-from streams.finite import FiniteFile, ShuffledFile
+from streams.finite import FiniteFile, ShuffledFile, Shuffling
 from streams.source import named
 
 BATCH = 20_000  # results
+OPEN = 10_240  # files at the same time, where the system lets a process have them
 Watch = Callable[[Sequence[Result], Mapping[str, int]], None]
 
 
 class Order(NamedTuple):
-    """Which way a finite run goes. Times in microseconds; `shuffle` reorders arrival by up to that much event time."""
+    """Which way a finite run goes. Times in microseconds.
+
+    `shuffle` reorders arrival by up to that much event time.
+    """
 
     source: str | None = None
     until: int | None = None
@@ -49,17 +53,19 @@ def replay(
     order: Order,
     watch: Watch | None = None,
 ) -> dict[str, Any]:
-    """Run, write DIR/{signals,findings,alerts,rejects,late}.jsonl, summary.json, barograph.duckdb; the summary.
+    """Run, and return the summary.
 
+    Writes {signals,findings,alerts,rejects,late}.jsonl, summary.json and barograph.duckdb to `out`.
     Files are read on where the event time is lowest. Results do not depend on the order of `paths`.
     """
     started = time.perf_counter()
+    _allow_files()
     inputs = {input_.name: input_ for input_ in _opened(config, paths, order)}
     declared = [Declared(name, (i.source.NAME,) if i.source else ()) for name, i in inputs.items()]
     engine = Embedded(
         ruleset, declared, config.limits, systems=config.system, not_after=order.not_after
     )
-    with _Folder(out, order.final) as folder:
+    with _Folder(out, final=order.final) as folder:
 
         def tell(results: list[Result]) -> None:
             folder.write(results)
@@ -85,15 +91,18 @@ def replay(
 
 
 class _Folder:
-    """What a replay writes. A signal that arrives again is written again only if its smaller copy came later."""
+    """What a replay writes.
 
-    def __init__(self, out: Path, final: bool) -> None:
+    A signal that arrives again is written again only if its smaller copy came later.
+    """
+
+    def __init__(self, out: Path, *, final: bool) -> None:
         try:
             out.mkdir(parents=True, exist_ok=True)
             for name in (*FILES.values(), "summary.json"):
                 (out / name).unlink(missing_ok=True)
         except OSError as error:
-            raise Unavailable(f"{out} cannot be written: {error.strerror}") from error
+            raise _unwritable(out, error) from error
         self._out = out
         self._sinks = (Jsonl(out, final=final), Store(out, finite=True))
         self._revisions = Revisions.in_memory()
@@ -101,7 +110,7 @@ class _Folder:
         self._once: dict[tuple[str, str], bytes] = {}
         self._newest: dict[tuple[str, str], tuple[str, str]] = {}
 
-    def __enter__(self) -> _Folder:
+    def __enter__(self) -> Self:
         for sink in self._sinks:
             sink.open(None)
         return self
@@ -130,9 +139,7 @@ class _Folder:
     def _fresh(self, result: Result) -> bool:
         if result.kind not in ("signal", "event"):
             return True
-        body = canonical(
-            result.body if result.kind == "signal" else {**result.body, "evidence": None}
-        )
+        body = canonical(result.body if result.kind == "signal" else _placeless(result.body))
         known = self._once.get((result.kind, result.id))
         if known is not None and known <= body:
             return False
@@ -159,24 +166,46 @@ class _Folder:
             "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
         }
         data = orjson.dumps(summary, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-        (self._out / "summary.json").write_bytes(data)
+        try:
+            (self._out / "summary.json").write_bytes(data)
+        except OSError as error:
+            raise _unwritable(self._out, error) from error
         return summary
+
+
+def _placeless(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Where a copy lay says nothing about which is the smaller."""
+    return {**event, "evidence": event["evidence"]["sha256"]}
+
+
+def _allow_files() -> None:
+    """Large files are read side by side; most systems let a process ask for more than it has."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN if hard == resource.RLIM_INFINITY else min(OPEN, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _unwritable(out: Path, error: OSError) -> Unavailable:
+    reason = error.strerror
+    return Unavailable(f"{out} cannot be written: {reason}; make room, or give another with --out")
 
 
 def _opened(config: Config, paths: Sequence[str], order: Order) -> list[FiniteFile]:
     source = named(order.source) if order.source else None
     random = Random(order.seed)  # noqa: S311 - an order of arrival, not a secret
+    shuffling = Shuffling(order.shuffle, random, order.not_after)
     opened: list[FiniteFile] = []
     for path in dict.fromkeys(files(paths)):
         if not order.shuffle:
             opened.append(FiniteFile(path, config.limits, source))
             continue
-        file = ShuffledFile(path, config.limits, source, order.shuffle, random)
+        file = ShuffledFile(path, config.limits, source, shuffling)
         if file.source is not None and order.shuffle > file.source.LATENESS:
             allowed = file.source.LATENESS // SECOND
             raise Mistake(
-                f"--shuffle {order.shuffle // SECOND} is more than the lateness of {file.source.NAME} ({allowed} s): "
-                "records would be late; give at most that"
+                f"--shuffle {order.shuffle // SECOND} is more than the lateness of"
+                f" {file.source.NAME} ({allowed} s): records would be late; give at most that"
             )
         opened.append(file)
     return opened

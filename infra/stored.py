@@ -34,6 +34,7 @@ _SYSTEMS = """
 SELECT id FROM systems WHERE id = $1 OR name = $1
 UNION SELECT system FROM alerts WHERE system = $1"""
 _ORIGINS = "SELECT uid, origin FROM events WHERE list_contains(?, uid)"
+_RECORDS = "SELECT uid, origin, source FROM events WHERE list_contains(?, uid)"
 
 
 def found(store: str | None, id_: str, config: str | None = None) -> dict[str, Any]:
@@ -68,6 +69,15 @@ def origins(
     """Where the raw record of each event lies, as far as the store knows."""
     with Reader(located(store, settings(config))) as reader:
         return dict(reader.run(_ORIGINS, (sorted(events),), rows=len(events)).rows)
+
+
+def records(
+    store: str | None, events: Collection[str], config: str | None = None
+) -> dict[str, tuple[str, str]]:
+    """Where the raw record of each event lies and which source read it, as far as is known."""
+    with Reader(located(store, settings(config))) as reader:
+        rows = reader.run(_RECORDS, (sorted(events),), rows=len(events)).rows
+    return {uid: (origin, source) for uid, origin, source in rows}
 
 
 def forecasts(

@@ -48,8 +48,9 @@ def principal(arn: str) -> Entity:
     """The role or user behind an AWS ARN: sessions of one assumed role are one principal.
 
     `arn:aws:sts::111122223333:assumed-role/Pipeline/run-7` and
-    `arn:aws:iam::111122223333:role/teams/ml/Pipeline` are `arn:aws:iam::111122223333:role/Pipeline`:
-    a session does not name the path of its role, and the name is unique in the account.
+    `arn:aws:iam::111122223333:role/teams/ml/Pipeline` are
+    `arn:aws:iam::111122223333:role/Pipeline`: a session does not name the path of its role, and the
+    name is unique in the account.
     """
     parts = arn.split(":", 5)
     if len(parts) == 6:

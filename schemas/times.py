@@ -19,6 +19,7 @@ DAY = 24 * HOUR
 BEGINNING = -(2**62)
 END = 2**62
 
+_FIRST, _LAST = -62_135_596_800 * SECOND, 253_402_300_799 * SECOND  # the years 1 and 9999
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 _DURATION = re.compile(r"(\d{1,9})\s*([smhd])", re.ASCII)
@@ -57,9 +58,14 @@ def instant(value: object) -> int:
 
 def rfc3339(micros: int) -> str:
     """RFC 3339 UTC with six digits; both open ends of time are shown as their nearest year."""
-    clamped = min(max(micros, -62_135_596_800 * SECOND), 253_402_300_799 * SECOND)
-    moment = _EPOCH + timedelta(microseconds=clamped)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+    seconds, rest = divmod(min(max(micros, _FIRST), _LAST), SECOND)
+    return f"{_of_second(seconds)}.{rest:06}Z"
+
+
+@lru_cache(maxsize=8192)  # events come in bunches; formatting a date is the slow part
+def _of_second(seconds: int) -> str:
+    moment = _EPOCH + timedelta(seconds=seconds)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
 
 
 def duration(text: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from random import Random
 from typing import NamedTuple
 
@@ -43,12 +43,11 @@ class FiniteFile:
     def _read(self) -> Iterator[Chunk]:
         first, ahead = True, None
         with open_documents(self._path, self._limits, self.source) as documents:
-            for batch in documents:
-                for part in _portions(batch, self._records):
-                    if ahead is not None:
-                        yield self._chunk(ahead, first=first)
-                        first = False
-                    ahead = part
+            for part in _portions(documents, self._records, self._limits.batch_bytes):
+                if ahead is not None:
+                    yield self._chunk(ahead, first=first)
+                    first = False
+                ahead = part
         # Closed before the last chunk is handed on: of many small files none stays open.
         if ahead is not None:
             yield self._chunk(ahead, first=first)
@@ -174,8 +173,19 @@ def _stated(data: bytes, path: str) -> int | None:
         return None
 
 
-def _portions(batch: Batch, size: int) -> Iterator[_Part]:
-    for start in range(0, len(batch.documents), size):
-        yield _Part(batch.documents[start : start + size])
-    if batch.fault is not None:
-        yield _Part([], batch.fault)
+def _portions(batches: Iterable[Batch], records: int, size: int) -> Iterator[_Part]:
+    """`records` documents at a time, fewer once they come from `size` bytes; a fault is its own."""
+    held: list[bytes] = []
+    start = 0
+    for batch in batches:
+        held += batch.documents
+        while len(held) >= records:
+            yield _Part(held[:records])
+            held = held[records:]
+        if held and (batch.fault is not None or batch.end - start >= size):
+            yield _Part(held)
+            held, start = [], batch.end
+        if batch.fault is not None:
+            yield _Part([], batch.fault)
+    if held:
+        yield _Part(held)

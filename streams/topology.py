@@ -16,7 +16,8 @@ from correlators.attach import Attach
 from correlators.correlate import Correlate
 from correlators.forecast import Forecaster
 from correlators.inventory import Inventory
-from correlators.keyed import Keyed, Logic
+from correlators.keyed import Keyed
+from correlators.logic import Logic
 from correlators.normal import PRODUCT
 from correlators.observe import Observe
 from correlators.priority import complete

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from hashlib import sha256
+from pathlib import Path
 from typing import cast
 
 from schemas.config import Limits
@@ -25,7 +26,7 @@ def place(origin: str) -> tuple[str, int]:
 
 
 def hashes(
-    path: str, numbers: Collection[int], limits: Limits, source: Source | None = None
+    path: str | Path, numbers: Collection[int], limits: Limits, source: Source | None = None
 ) -> Mapping[int, str]:
     """sha256 of the raw records with these numbers, as the file has them now.
 
@@ -43,7 +44,9 @@ def hashes(
     return found
 
 
-def _records(path: str, limits: Limits, source: Source | None) -> Iterator[Raw | Reject | Fault]:
+def _records(
+    path: str | Path, limits: Limits, source: Source | None
+) -> Iterator[Raw | Reject | Fault]:
     """The records of a file as ingest numbers them: what is no record counts one."""
     with open_documents(path, limits, source) as documents:
         count = 0

@@ -150,6 +150,9 @@ def any_string(values: Iterable[SigmaString]) -> Test:
         else:
             patterns.append(_pattern(pieces))
 
+    if not patterns:
+        return _of_text(lambda plain: prepare(plain) in exact)
+
     def matches(plain: str) -> bool:
         plain = prepare(plain)
         return plain in exact or any(pattern(plain) for pattern in patterns)

@@ -63,11 +63,10 @@ def scan(records):
             continue
 {time}
         time(v if v.__class__ is str else None)
-        picked = {always}
-        relevant = False
+        found = {always}  # a list, of nothing if the record matters without any rule
 {fields}
-        if picked or relevant:
-            hit((n, picked if len(picked) < 2 else unique(picked)))
+        if found is not None:
+            hit((n, found if len(found) < 2 else unique(found)))
     return scan
 """
 
@@ -76,10 +75,10 @@ _FIELD: Final = """\
 if v.__class__ is str:
     text = v.lower()
     if {telling}:
-        relevant = called_{i}(text, e, picked) or relevant
+        found = called_{i}(text, e, found)
 elif v is not None:
     for text in folded(v):
-        relevant = called_{i}(text, e, picked) or relevant
+        found = called_{i}(text, e, found)
 """
 
 _SECOND: Final = """\
@@ -123,7 +122,7 @@ def scanner(plan: Plan, narrow: Narrow) -> Scanner:
         )
     code = _SCAN.format(
         time=indent(shape.code(narrow.time), " " * 8),
-        always="always[:]" if plan.always else "[]",
+        always="always[:]" if plan.always else "None",
         fields=indent("".join(fields), " " * 8),
     )
     exec(code, names)  # noqa: S102 - a rule puts nothing but quoted paths and texts into it
@@ -133,8 +132,8 @@ def scanner(plan: Plan, narrow: Narrow) -> Scanner:
 
 def _called(
     watch: Watch, relevant: frozenset[str], others: Mapping[str, str]
-) -> Callable[[str, Any, list[Rule]], bool]:
-    """What adds the rules that a text calls up, and tells whether it matters by itself."""
+) -> Callable[[str, Any, list[Rule] | None], list[Rule] | None]:
+    """What adds the rules that a text calls up to those found so far."""
     whole = {
         text: [(rule, _second(rule, others)) for rule in rules]
         for text, rules in watch.whole.items()
@@ -142,14 +141,16 @@ def _called(
     parts = [(part, rule, _second(rule, others)) for part, rule in watch.part]
     parts += [("", rule, _second(rule, others)) for rule in watch.any]
 
-    def called(text: str, record: Any, picked: list[Rule]) -> bool:  # noqa: ANN401 - a Record
+    def called(text: str, record: Any, found: list[Rule] | None) -> list[Rule] | None:  # noqa: ANN401 - a Record
+        if found is None and text in relevant:
+            found = []
         for rule, holds in whole.get(text, ()):
             if holds is None or holds(record):
-                picked.append(rule)
+                found = [rule] if found is None else [*found, rule]
         for part, rule, holds in parts:
             if part in text and (holds is None or holds(record)):
-                picked.append(rule)
-        return text in relevant
+                found = [rule] if found is None else [*found, rule]
+        return found
 
     return called
 

@@ -112,7 +112,7 @@ class Telemetry:
     def _of(self, session: str) -> dict[str, Any]:
         return {"gen_ai.agent.id": self.system.name, "gen_ai.conversation.id": session}
 
-    def _add(  # noqa: PLR0913, PLR0917 - a span is wide
+    def _add(
         self,
         end: int,
         took: int,

@@ -1,1 +1,1 @@
-"""The service `barograph run`, embedded: inputs, the engine's loop, couriers, health and metrics."""
+"""The service `barograph run`, embedded: inputs, the engine's loop, couriers, health."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -35,7 +36,7 @@ class Health:
         self._engine, self._journal, self._loop, self._inputs = engine, journal, loop, inputs
         self._couriers, self._alive, self._clock = couriers, alive, clock
         self._registry = CollectorRegistry()
-        self._registry.register(self)  # type: ignore[arg-type]  # it asks for `collect` alone
+        self._registry.register(self)
 
     async def start(self, config: ServerConfig) -> tuple[web.AppRunner, int]:
         """Listen; returns the runner, to be cleaned up, and the port."""
@@ -50,7 +51,8 @@ class Health:
         except OSError as error:
             await runner.cleanup()
             raise Unavailable(
-                f"cannot listen on {config.host}:{config.port}: {error.strerror}; set another [server] port"
+                f"cannot listen on {config.host}:{config.port}: {error.strerror};"
+                " set another [server] port"
             ) from error
         return runner, int(runner.addresses[0][1])
 
@@ -121,7 +123,8 @@ class Health:
         return web.json_response(body, status=200 if not reasons else 503)
 
     async def _metrics(self, _: web.Request) -> web.Response:
-        text = generate_latest(self._registry)
+        # Not in the loop that takes requests: it waits for the journal.
+        text = await asyncio.to_thread(generate_latest, self._registry)
         return web.Response(
             body=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
         )

@@ -18,7 +18,10 @@ from streams.source import named, sources
 
 
 class Live(NamedTuple):
-    """An input with what fills it, and how long after the newest record an older one may come (microseconds)."""
+    """An input with what fills it.
+
+    `lateness`: how long after the newest record an older one may come, in microseconds.
+    """
 
     config: InputConfig
     input: Input
@@ -32,21 +35,29 @@ class Live(NamedTuple):
 
 
 def declared(config: Config) -> list[Declared]:
-    """The inputs as the engine has to know them before the first record. A Mistake if there is none."""
+    """The inputs as the engine has to know them before the first record.
+
+    None at all, and two of one name, are Mistakes.
+    """
     if not config.input:
         raise Mistake(
-            "the configuration has no [[input]]; add one, for example name = 'logs', path = 'logs/', "
-            "or look at `barograph replay` for files that are complete"
+            "the configuration has no [[input]]; add one, for example name = 'logs',"
+            " path = 'logs/', or look at `barograph replay` for files that are complete"
         )
     names = [entry.name for entry in config.input]
     if len(set(names)) < len(names):
         raise Mistake(
-            "two inputs of the configuration have the same name; their positions would mix: rename one"
+            "two inputs of the configuration have the same name; their positions would mix:"
+            " rename one"
         )
-    return [
-        Declared(entry.name, (named(entry.source).NAME,) if entry.source else None, entry.lateness)
-        for entry in config.input
-    ]
+    return [Declared(entry.name, _carried(entry), entry.lateness) for entry in config.input]
+
+
+def _carried(entry: InputConfig) -> tuple[str, ...] | None:
+    """The sources of which records can come; who sends over HTTP may name any."""
+    if entry.source is None or entry.kind == "http":
+        return None
+    return (named(entry.source).NAME,)
 
 
 def opened(config: Config, data: Path, positions: Mapping[str, Any]) -> dict[str, Live]:
@@ -59,11 +70,7 @@ def opened(config: Config, data: Path, positions: Mapping[str, Any]) -> dict[str
 
 def _opened(entry: InputConfig, config: Config, data: Path, position: Any) -> Live:  # noqa: ANN401 - JSON
     source = named(entry.source) if entry.source else None
-    lateness = entry.lateness
-    if lateness is None:
-        lateness = (
-            source.LATENESS if source else max(known.LATENESS for known in sources().values())
-        )
+    lateness = _lateness(entry)
     if entry.kind == "follow":
         if entry.path is None:
             raise Mistake(f"input {entry.name!r} follows nothing; give it a `path`")
@@ -72,3 +79,11 @@ def _opened(entry: InputConfig, config: Config, data: Path, position: Any) -> Li
     spool = Spool(entry.name, data / "spool" / entry.name, position)
     feeder = Http(entry, spool) if entry.kind == "http" else Stdin(spool, config.limits, source)
     return Live(entry, spool, feeder, lateness)
+
+
+def _lateness(entry: InputConfig) -> int:
+    if entry.lateness is not None:
+        return entry.lateness
+    if entry.source is not None:
+        return named(entry.source).LATENESS
+    return max(known.LATENESS for known in sources().values())

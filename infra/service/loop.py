@@ -1,9 +1,10 @@
-"""The engine's loop: reads inputs where time is lowest, hands idle ones a Tick, and holds back when sinks fall behind."""
+"""The engine's loop: reads inputs where time is lowest, and hands idle ones a Tick."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from threading import Event
 
 from infra.service.inputs import Live
@@ -21,7 +22,10 @@ QUIET = 3.0  # seconds without a record after which a run with an end is complet
 
 
 class Loop:
-    """One thread. `clock` is the only wall clock of the driver (microseconds): it becomes Ticks of idle inputs."""
+    """One thread; it holds back while sinks have too much to take.
+
+    `clock` is the only wall clock of the driver (microseconds): it becomes Ticks of idle inputs.
+    """
 
     def __init__(
         self,
@@ -32,7 +36,7 @@ class Loop:
         clock: Callable[[], int],
         until: int | None = None,
     ) -> None:
-        """With `until` the run ends once all inputs have been quiet for a while, and time passed up to it."""
+        """With `until` the run ends once all inputs have been quiet, and time passed up to it."""
         self._engine, self._journal, self._inputs, self._limits = engine, journal, inputs, limits
         self._clock, self._until = clock, until
         self._active = dict.fromkeys(inputs, clock())
@@ -44,23 +48,29 @@ class Loop:
     def run(self, stop: Event) -> None:
         """Until `stop` is set or the run has come to its end; the batch at hand is saved."""
         while not stop.is_set() and not self.ended:
-            self._tidy()
+            if time.monotonic() - self._tidied >= TIDY:
+                self._insist(self._tidy, stop)
             if self.holding:
                 stop.wait(PAUSE * 5)
                 continue
             found = self._next()
             if found is not None:
-                name, chunk = found
-                self._insist(lambda n=name, c=chunk: self._engine.take(n, c), stop)  # type: ignore[misc]
-                self._active[name], self._read = self._clock(), time.monotonic()
+                self._take(*found, stop)
             elif self._until is not None:
-                if time.monotonic() - self._read > QUIET:
-                    self._insist(lambda: self._engine.end(self._until), stop)
-                    self.ended = not stop.is_set()
-                stop.wait(PAUSE)
+                self._end_when_quiet(stop)
             else:
                 self._idle(stop)
+            if found is None:
                 stop.wait(PAUSE)
+
+    def _take(self, name: str, chunk: Chunk, stop: Event) -> None:
+        self._insist(partial(self._engine.take, name, chunk), stop)
+        self._active[name], self._read = self._clock(), time.monotonic()
+
+    def _end_when_quiet(self, stop: Event) -> None:
+        if time.monotonic() - self._read > QUIET:
+            self._insist(partial(self._engine.end, self._until), stop)
+            self.ended = not stop.is_set()
 
     def _next(self) -> tuple[str, Chunk] | None:
         waiting = set(self._inputs)
@@ -81,10 +91,10 @@ class Loop:
                 self._active[name] = now
                 watermark = now - live.lateness
                 if watermark > self._engine.progress[name].watermark:
-                    self._insist(lambda n=name, w=watermark: self._engine.tick(n, w), stop)  # type: ignore[misc]
+                    self._insist(partial(self._engine.tick, name, watermark), stop)
 
     def _insist(self, save: Callable[[], object], stop: Event) -> None:
-        """Save a batch, however often the disk refuses: what was read is not lost."""
+        """Save, however often the disk refuses: what was read is not lost."""
         wait = 0.5
         while True:
             try:
@@ -99,8 +109,6 @@ class Loop:
                 return
 
     def _tidy(self) -> None:
-        if time.monotonic() - self._tidied < TIDY:
-            return
         self._journal.trim()
         self.holding = self._journal.outbox_size() > self._limits.outbox
         for name, live in self._inputs.items():

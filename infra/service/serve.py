@@ -7,13 +7,14 @@ import random
 import signal
 import sys
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from threading import Event, Thread
 
 from correlators.ruleset import Ruleset
 from infra.service.health import Health
 from infra.service.inputs import Live, declared, opened
 from infra.service.loop import Loop
+from infra.service.threads import Threads
 from schemas.config import Config, SinkConfig
 from schemas.errors import Mistake
 from schemas.times import END
@@ -25,8 +26,6 @@ from streams.inputs.http import Http
 from streams.inputs.stdin import Stdin
 from streams.journal import Journal
 
-DRAIN = 20.0  # seconds that sinks have to take the rest at a stop
-
 
 def clock() -> int:
     """Microseconds since 1970: the one place where the embedded driver reads the wall clock."""
@@ -34,80 +33,70 @@ def clock() -> int:
 
 
 async def serve(config: Config, ruleset: Ruleset, until: int | None = None) -> None:
-    """Run until SIGTERM or SIGINT, or with `until` to the end of the inputs. Raises Mistake and Unavailable."""
+    """Run until SIGTERM or SIGINT, or with `until` to the end of the inputs.
+
+    Raises Mistake and Unavailable.
+    """
     data = Path(config.data)
     with Journal(data / "journal.sqlite", clock) as journal:
-        engine = Embedded(ruleset, declared(config), config.limits, journal, config.system)
-        if until is None and any(
-            progress.watermark == END for progress in engine.progress.values()
-        ):
-            raise Mistake(
-                f"{data} holds a run that has ended; give another `data` folder to begin anew"
-            )
+        engine = _engine(config, ruleset, journal, until)
         inputs = opened(config, data, engine.positions)
         couriers = _couriers(config, data, journal)
         loop = Loop(engine, journal, inputs, config.limits, clock, until)
-        stop, stop_sinks, failed = asyncio.Event(), Event(), list[BaseException]()
-        halt = Event()
-        here = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            here.add_signal_handler(number, stop.set)
-
-        def engine_thread() -> None:
-            try:
-                loop.run(halt)
-            except BaseException as error:  # noqa: BLE001 - carried over to the main thread, which raises it
-                failed.append(error)
-            finally:
-                here.call_soon_threadsafe(stop.set)
-
-        worker = Thread(target=engine_thread, name="engine")
-        carriers = [
-            Thread(target=c.run, args=(stop_sinks,), name=f"sink-{c.name}") for c in couriers
-        ]
-        health = Health(engine, journal, loop, inputs, couriers, worker.is_alive, clock)
+        stop = _stop_signal()
+        threads = Threads(loop, journal, couriers, _from_thread(stop))
+        health = Health(engine, journal, loop, inputs, couriers, lambda: threads.alive, clock)
         runner, port = await health.start(config.server)
+        threads.start()
         try:
-            for thread in (worker, *carriers):
-                thread.start()
             await _feed(inputs)
-            print(
-                f"barograph: ready, http://{config.server.host}:{port}/readyz",
-                file=sys.stderr,
-                flush=True,
-            )
+            _say(f"ready, http://{config.server.host}:{port}/readyz")
             await stop.wait()
         finally:
-            for live in inputs.values():
-                if isinstance(live.feeder, Http):
-                    await live.feeder.stop()
-                elif isinstance(live.feeder, Stdin):
-                    live.feeder.stop()
-            halt.set()
-            if worker.ident is not None:
-                await asyncio.to_thread(worker.join)
-                await asyncio.to_thread(_drain, journal, couriers)
-            stop_sinks.set()
-            for thread in carriers:
-                if thread.ident is not None:
-                    await asyncio.to_thread(thread.join)
-            await runner.cleanup()
-        if failed:
-            raise failed[0]
+            await _stop_feeding(inputs)
+            try:
+                await asyncio.to_thread(threads.stop)
+            finally:
+                await runner.cleanup()
 
 
-async def _feed(inputs: dict[str, Live]) -> None:
+def _engine(config: Config, ruleset: Ruleset, journal: Journal, until: int | None) -> Embedded:
+    engine = Embedded(ruleset, declared(config), config.limits, journal, config.system)
+    ended = any(progress.watermark == END for progress in engine.progress.values())
+    if ended and until is None:
+        raise Mistake(
+            f"{config.data} holds a run that has ended; give another `data` folder to begin anew"
+        )
+    return engine
+
+
+def _stop_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+def _from_thread(stop: asyncio.Event) -> Callable[[], object]:
+    here = asyncio.get_running_loop()
+    return lambda: here.call_soon_threadsafe(stop.set)
+
+
+async def _feed(inputs: Mapping[str, Live]) -> None:
     for name, live in inputs.items():
         if isinstance(live.feeder, Http):
             port = await live.feeder.start()
-            host = live.config.host
-            print(
-                f"barograph: input {name} on http://{host}:{port}/v1/{{traces,logs,events}}",
-                file=sys.stderr,
-                flush=True,
-            )
+            _say(f"input {name} on http://{live.config.host}:{port}/v1/{{traces,logs,events}}")
         elif isinstance(live.feeder, Stdin):
             live.feeder.start()
+
+
+async def _stop_feeding(inputs: Mapping[str, Live]) -> None:
+    for live in inputs.values():
+        if isinstance(live.feeder, Http):
+            await live.feeder.stop()
+        elif isinstance(live.feeder, Stdin):
+            live.feeder.stop()
 
 
 def _couriers(config: Config, data: Path, journal: Journal) -> list[Courier]:
@@ -126,10 +115,5 @@ def _couriers(config: Config, data: Path, journal: Journal) -> list[Courier]:
     ]
 
 
-def _drain(journal: Journal, couriers: list[Courier]) -> None:
-    """Give the sinks that take something the time to take the rest."""
-    deadline = time.monotonic() + DRAIN
-    while time.monotonic() < deadline:
-        if all(c.status.problem or not journal.backlog(c.name) for c in couriers):
-            return
-        time.sleep(0.05)
+def _say(progress: str) -> None:
+    print(f"barograph: {progress}", file=sys.stderr, flush=True)

@@ -69,7 +69,7 @@ class Courier:
     away.
     """
 
-    def __init__(  # noqa: PLR0913 - each is a dependency of its own
+    def __init__(
         self,
         name: str,
         sink: Sink,

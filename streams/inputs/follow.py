@@ -49,7 +49,7 @@ class Follow:
 
     ended = False
 
-    def __init__(  # noqa: PLR0913 - each is a choice of its own
+    def __init__(
         self,
         name: str,
         path: Path,

@@ -13,7 +13,7 @@ class Lines(NamedTuple):
     offset: int
 
 
-def complete_lines(  # noqa: PLR0913, PLR0917 - a range of a file, and its bounds
+def complete_lines(
     file: int, offset: int, end: int, limit_records: int, limit_bytes: int, longest: int
 ) -> Lines:
     """The complete lines of descriptor `file` from `offset` on, of the bytes before `end`.

@@ -1,9 +1,9 @@
-"""Windows and episodes: shared vectors through the real stage, and brute force on random streams."""
+"""Windows and episodes: shared vectors through the stage, brute force over random streams."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,92 +13,122 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from correlators import window
-from correlators.correlate import Correlate, comparable, hit_row
+from correlators.accumulator import Hit
+from correlators.correlate import Correlate, hit_row
 from correlators.keyed import Keyed
 from correlators.routes import Routes
 from correlators.ruleset import Ruleset
-from correlators.window import Hit
+from correlators.window import Episode, Window
 from schemas.correlation import Correlation
 from schemas.rows import Result, Row, Tick
-from schemas.times import END, SECOND, rfc3339
+from schemas.times import DAY, END, HOUR, SECOND, rfc3339
 from tests.correlators.brute import Expected, episodes
 
 LATENESS = 300 * SECOND
 
 
-def _rule(stated: dict[str, Any]) -> Correlation:
-    condition = dict(stated.get("condition", {}))
+def rule_of(
+    type_: str,
+    span: int = 10,
+    *,
+    rules: Sequence[str] = ("a", "b", "c"),
+    group_by: Sequence[str] = (),
+    **condition: Any,  # noqa: ANN401 - numbers, and the counted field
+) -> Correlation:
+    """A rule with a timespan in seconds."""
     field = condition.pop("field", None)
-    return Correlation(
-        id="rule",
-        title="rule",
-        type=stated["type"],
-        rules=tuple(stated["rules"]),
-        group_by=tuple(stated["group-by"]),
-        timespan=stated["timespan"] * SECOND,
-        condition=condition,
-        fields=(field,) if field else (),
-        family="rule",
+    return Correlation.model_validate(
+        {
+            "id": "rule",
+            "title": "rule",
+            "type": type_,
+            "rules": rules,
+            "group_by": group_by,
+            "timespan": span * SECOND,
+            "condition": condition,
+            "fields": [field] if field else [],
+            "family": "rule",
+        }
     )
 
 
-def _arrivals(case: dict[str, Any], copies: int, shuffle: bool) -> Iterator[dict[str, Any]]:
+def play(rule: Correlation, hits: Sequence[Hit]) -> tuple[list[Episode], Window]:
+    """All episodes over `hits`, and the window in the end."""
+    state, found = window.empty(rule), list[Episode]()
+    for time in sorted({hit.time for hit in hits}):
+        closed = window.close(rule, state, time)
+        together = [hit for hit in hits if hit.time == time]
+        cut, _ = window.apply(rule, state, time, together, lambda hit: hit.id)
+        found += [episode for episode in (closed, cut) if episode]
+    return found + ([state.episode] if state.episode else []), state
+
+
+def at(*seconds: int, name: str = "a", value: str | None = None) -> list[Hit]:
+    return [Hit(s * SECOND, f"{name}{s:03d}", (name,), value) for s in seconds]
+
+
+def arrivals(case: dict[str, Any], copies: int, delay: int) -> Iterator[dict[str, Any]]:
+    """The signals of a vector, each `copies` times, in an order within the lateness."""
     random = Random(case["case"])
-    delay = LATENESS // SECOND if shuffle else 0
-    signals = [(s["time"] + random.random() * delay, s) for s in case["signals"] * copies]
-    yield from (s for _, s in sorted(signals, key=lambda pair: pair[0]))
+    delayed = [(s["time"] + random.random() * delay, s) for s in case["signals"] * copies]
+    yield from (signal for _, signal in sorted(delayed, key=lambda pair: pair[0]))
 
 
-@pytest.mark.parametrize(("copies", "shuffle"), [(1, False), (2, False), (1, True), (2, True)])
-def test_shared_vectors(shared: Path, copies: int, shuffle: bool) -> None:
+def batches(
+    rule: Correlation, signals: Iterator[dict[str, Any]], end: int
+) -> Iterator[list[Row | Tick]]:
+    """Rows with their Ticks behind them, in batches of random size."""
+    random, batch, watermark = Random(0), list[Row | Tick](), -END
+    for signal in signals:
+        time, id_ = signal["time"] * SECOND, signal["id"]
+        hit = {"time": time, "id": id_, "event": id_, "signals": [id_]}
+        row = hit_row(rule, signal["fields"], signal["detection"], hit, "hit")
+        if row is not None and signal["detection"] in rule.rules:
+            batch.append(row)
+        watermark = max(watermark, time - LATENESS)
+        batch.append(Tick("in", 1, watermark, watermark))
+        if random.random() < 0.3:
+            yield batch
+            batch = []
+    yield [*batch, Tick("in", 1, END, end)]
+
+
+@pytest.mark.parametrize("copies", [1, 2])
+@pytest.mark.parametrize("delay", [0, LATENESS // SECOND])
+def test_shared_vectors(shared: Path, copies: int, delay: int) -> None:
     for line in (shared / "vectors" / "windows.jsonl").read_text().splitlines():
         case = json.loads(line)
-        rule = _rule(case["rule"])
-        stage = Keyed(
-            Correlate([rule], Routes(Ruleset(correlations=(rule,)))), "correlate-1/0", 1, ["in"]
+        stated = case["rule"]
+        rule = rule_of(
+            stated["type"],
+            stated["timespan"],
+            rules=stated["rules"],
+            group_by=stated["group-by"],
+            **stated.get("condition", {}),
         )
-        random, found, batch, watermark = Random(0), list[Result](), list[Row | Tick](), -END
-        for signal in _arrivals(case, copies, shuffle):
-            hit = {
-                "time": signal["time"] * SECOND,
-                "id": signal["id"],
-                "event": signal["id"],
-                "signals": [signal["id"]],
-            }
-            row = hit_row(rule, signal["fields"], signal["detection"], hit, "hit")
-            if row is not None and signal["detection"] in rule.rules:
-                batch.append(row)
-            watermark = max(watermark, signal["time"] * SECOND - LATENESS)
-            batch.append(Tick("in", 1, watermark, watermark))
-            if random.random() < 0.3:
-                found += _step(stage, batch)
-                batch = []
+        logic = Correlate([rule], Routes(Ruleset(correlations=(rule,))))
+        stage, found = Keyed(logic, "correlate-1/0", 1, ["in"]), list[dict[str, Any]]()
         end = max(s["time"] for s in case["signals"]) * SECOND
-        found += _step(stage, [*batch, Tick("in", 1, END, end)])
-        got = [
-            _episode(r, "count" in e)
-            for r in found
-            if r.state == "final"
-            for e in case["expect"][:1] or [{}]
-        ]
-        want = [
-            (e["group"], rfc3339(e["onset"] * SECOND), rfc3339(e["last"] * SECOND))
-            + ((rfc3339(e["first"] * SECOND), e["count"]) if "count" in e else ())
-            for e in case["expect"]
-        ]
-        assert sorted(got) == sorted(want), case["case"]
+        for batch in batches(rule, arrivals(case, copies, delay), end):
+            changes, outputs = stage.step(batch)
+            stage.apply(changes)
+            found += [o.body for o in outputs if isinstance(o, Result) and o.state == "final"]
+        counted = any("count" in episode for episode in case["expect"])
+        assert sorted(told(body, counted=counted) for body in found) == sorted(
+            expected(episode) for episode in case["expect"]
+        ), case["case"]
 
 
-def _step(stage: Keyed, batch: list[Row | Tick]) -> list[Result]:
-    changes, outputs = stage.step(batch)
-    stage.apply(changes)
-    return [output for output in outputs if isinstance(output, Result)]
-
-
-def _episode(result: Result, counted: bool) -> tuple[Any, ...]:
-    body = result.body
+def told(body: dict[str, Any], *, counted: bool) -> tuple[Any, ...]:
     times = (list(body["group"].values()), body["onset_time"], body["last_time"])
     return times + ((body["first_time"], body["count"]) if counted else ())
+
+
+def expected(episode: dict[str, Any]) -> tuple[Any, ...]:
+    times = [rfc3339(episode[name] * SECOND) for name in ("onset", "last")]
+    if "count" not in episode:
+        return (episode["group"], *times)
+    return (episode["group"], *times, rfc3339(episode["first"] * SECOND), episode["count"])
 
 
 HITS = st.lists(
@@ -107,108 +137,96 @@ HITS = st.lists(
     ),
     max_size=40,
 )
+SPANS = st.integers(1, 20)
 RULES = st.one_of(
     st.builds(
-        lambda op, n, span: {"type": "event_count", "condition": {op: n}, "timespan": span},
+        lambda op, n, span: rule_of("event_count", span, **{op: n}),
         st.sampled_from(["gte", "gt", "lte", "lt", "eq", "neq"]),
         st.integers(1, 5),
-        st.integers(1, 20),
+        SPANS,
     ),
     st.builds(
-        lambda op, n, span: {
-            "type": "value_count",
-            "condition": {op: n, "field": "v"},
-            "timespan": span,
-        },
+        lambda op, n, span: rule_of("value_count", span, **{op: n, "field": "v"}),
         st.sampled_from(["gte", "gt", "lte", "eq"]),
         st.integers(1, 3),
-        st.integers(1, 20),
+        SPANS,
     ),
-    st.builds(
-        lambda kind, span: {"type": kind, "timespan": span},
-        st.sampled_from(["temporal", "temporal_ordered"]),
-        st.integers(1, 20),
-    ),
+    st.builds(rule_of, st.sampled_from(["temporal", "temporal_ordered"]), SPANS),
 )
 
 
-@given(stated=RULES, raw=HITS)
+@given(rule=RULES, raw=HITS)
 def test_bounded_windows_are_exact(
-    stated: dict[str, Any], raw: list[tuple[int, str, str | None]]
+    rule: Correlation, raw: list[tuple[int, str, str | None]]
 ) -> None:
-    rule = _rule({"rules": ["a", "b", "c"], "group-by": [], **stated})
     hits = [Hit(t * SECOND, f"{n:03d}", (name,), value) for n, (t, name, value) in enumerate(raw)]
-    state, got = window.empty(rule), list[window.Episode]()
-    for time in sorted({hit.time for hit in hits}):
-        closed = window.close(rule, state, time)
-        cut, _ = window.apply(
-            rule, state, time, [h for h in hits if h.time == time], lambda hit: hit.id
-        )
-        got += [episode for episode in (closed, cut) if episode]
-    got += [state.episode] if state.episode else []
-    assert [Expected(e.id, e.onset, e.last) for e in got] == episodes(rule, hits)
+    found, _ = play(rule, hits)
+    assert [Expected(e.id, e.onset, e.last) for e in found] == episodes(rule, hits)
     if rule.type == "event_count" and not rule.undoable:
-        for episode in got:
-            inside = [h for h in hits if episode.onset - rule.timespan <= h.time <= episode.last]
-            before = [h for h in inside if h.time < episode.onset]
-            assert episode.sample.count == len(
-                [h for h in inside if h.time >= episode.onset]
-            ) + len(before)
-            assert episode.first == min(h.time for h in inside)
+        for episode in found:
+            counted = [h for h in hits if episode.onset - rule.timespan <= h.time <= episode.last]
+            assert episode.sample.count == len(counted)
+            assert episode.first == min(hit.time for hit in counted)
 
 
-def test_an_episode_that_never_pauses_is_cut() -> None:
-    rule = _rule(
-        {
-            "type": "event_count",
-            "rules": ["a"],
-            "group-by": [],
-            "timespan": 3600,
-            "condition": {"gte": 1},
-        }
-    )
-    hits = [Hit(hour * 3600 * SECOND, f"{hour:03d}", ("a",)) for hour in range(30)]
-    assert [e.id for e in episodes(rule, hits)] == ["000", "025"]
-
-
-def test_long_episodes_name_the_first_and_last_twenty() -> None:
-    rule = _rule(
-        {
-            "type": "event_count",
-            "rules": ["a"],
-            "group-by": [],
-            "timespan": 60,
-            "condition": {"gte": 1},
-        }
-    )
-    state = window.empty(rule)
-    for second in range(100):
-        window.apply(
-            rule,
-            state,
-            second * SECOND,
-            [Hit(second * SECOND, f"{second:03d}", ("a",))],
-            lambda hit: hit.id,
-        )
-    assert state.episode is not None
-    shown = [hit.id for hit in state.episode.sample.hits]
-    assert state.episode.sample.count == 100
-    assert shown == [f"{n:03d}" for n in (*range(20), *range(80, 100))]
+@given(rule=RULES, raw=HITS)
+def test_a_window_keeps_no_more_than_its_condition_needs(
+    rule: Correlation, raw: list[tuple[int, str, str | None]]
+) -> None:
+    hits = [Hit(t * SECOND, f"{n:03d}", (name,), value) for n, (t, name, value) in enumerate(raw)]
+    _, state = play(rule, hits)
+    state.accumulator.prune(rule, 0)
+    needed = max(rule.condition.values(), default=2) + 1
+    assert len(set(state.accumulator.witnesses(END))) <= needed
 
 
 @pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        ("Ann", "ann"),
-        (1, "1"),
-        (1.0, "1"),
-        (1.5, "1.5"),
-        (True, "true"),
-        (None, None),
-        ([], None),
-        ({}, None),
-        ("", ""),
-    ],
+    ("last", "onsets"),
+    [(10, [10 * SECOND]), (11, [])],
+    ids=["a hit at the old edge is in the window", "one beyond it is not"],
 )
-def test_group_values_compare_as_sigma_strings(value: object, text: str | None) -> None:
-    assert comparable(value) == text
+def test_both_ends_of_a_window_are_inclusive(last: int, onsets: list[int]) -> None:
+    found, _ = play(rule_of("event_count", 10, gte=2), at(0, last))
+    assert [episode.onset for episode in found] == onsets
+
+
+def test_equal_times_count_as_in_order() -> None:
+    hits = [*at(5, name="b"), *at(5, name="a")]
+    found, _ = play(rule_of("temporal_ordered", rules=["a", "b"]), hits)
+    assert [(e.onset, e.first) for e in found] == [(5 * SECOND, 5 * SECOND)]
+
+
+def test_an_episode_bridges_gaps_of_one_timespan_and_counts_what_lies_between() -> None:
+    rule = rule_of("event_count", 10, gte=2)
+    found, _ = play(rule, at(0, 1, 11, 21, 22, 40))
+    assert [(e.onset, e.last, e.sample.count) for e in found] == [(1 * SECOND, 22 * SECOND, 5)]
+
+
+def test_what_comes_after_the_last_qualifying_time_is_not_counted() -> None:
+    (episode,), _ = play(rule_of("event_count", 10, gte=3), at(0, 1, 2, 12))
+    assert (episode.last, episode.sample.count, episode.pending.count) == (2 * SECOND, 3, 1)
+
+
+def test_an_episode_closes_strictly_after_one_timespan() -> None:
+    rule = rule_of("event_count", 10, gte=1)
+    _, state = play(rule, at(5))
+    assert window.closes_at(rule, state) == 15 * SECOND
+    assert window.close(rule, state, 15 * SECOND) is None
+    closed = window.close(rule, state, 15 * SECOND + 1)
+    assert closed is not None
+    assert (closed.onset, closed.last) == (5 * SECOND, 5 * SECOND)
+
+
+def test_an_episode_that_never_pauses_is_cut() -> None:
+    rule = rule_of("event_count", HOUR // SECOND, gte=1)
+    hits = [Hit(n * HOUR, f"{n:03d}", ("a",)) for n in range(30)]
+    found, _ = play(rule, hits)
+    assert [(e.id, e.last) for e in found] == [("000", DAY), ("025", 29 * HOUR)]
+    assert [(e.id, e.onset) for e in episodes(rule, hits)] == [("000", 0), ("025", 25 * HOUR)]
+
+
+def test_long_episodes_name_the_first_and_last_twenty() -> None:
+    (episode,), _ = play(rule_of("event_count", 60, gte=1), at(*range(100)))
+    shown = [hit.id for hit in episode.sample.hits]
+    assert episode.sample.count == 100
+    assert shown == [f"a{n:03d}" for n in (*range(20), *range(80, 100))]

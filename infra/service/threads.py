@@ -1,0 +1,73 @@
+"""Threads: the engine's own and one for each sink, from start to a stop in which nothing is lost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from threading import Event, Thread
+
+from infra.service.loop import Loop
+from sinks.delivery.courier import Courier
+from streams.journal import Journal
+
+DRAIN = 20.0  # seconds that sinks have to take the rest at a stop
+
+
+class Threads:
+    """`ended` is called, in the engine's thread, when that comes to its end by itself or fails."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        journal: Journal,
+        couriers: Sequence[Courier],
+        ended: Callable[[], object],
+    ) -> None:
+        self._loop, self._journal, self._couriers, self._ended = loop, journal, couriers, ended
+        self._halt, self._halt_sinks = Event(), Event()
+        self._failure: BaseException | None = None
+        self._engine = Thread(target=self._run, name="engine")
+        self._carriers = [
+            Thread(target=courier.run, args=(self._halt_sinks,), name=f"sink-{courier.name}")
+            for courier in couriers
+        ]
+
+    @property
+    def alive(self) -> bool:
+        """True while the engine runs."""
+        return self._engine.is_alive()
+
+    def start(self) -> None:
+        """Start all of them."""
+        for thread in (self._engine, *self._carriers):
+            thread.start()
+
+    def stop(self) -> None:
+        """Stop the engine behind its batch, let sinks take the rest, and wait for all.
+
+        Raises what the engine has failed with.
+        """
+        self._halt.set()
+        self._engine.join()
+        self._drain()
+        self._halt_sinks.set()
+        for thread in self._carriers:
+            thread.join()
+        if self._failure is not None:
+            raise self._failure
+
+    def _run(self) -> None:
+        try:
+            self._loop.run(self._halt)
+        except BaseException as error:  # noqa: BLE001 - carried over to who stops it
+            self._failure = error
+        finally:
+            self._ended()
+
+    def _drain(self) -> None:
+        """Give the sinks that take something the time to take the rest."""
+        deadline = time.monotonic() + DRAIN
+        while time.monotonic() < deadline:
+            if all(c.status.problem or not self._journal.backlog(c.name) for c in self._couriers):
+                return
+            time.sleep(0.05)
