@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 
@@ -36,6 +36,7 @@ class Detecting:
     def __init__(self, rules: Sequence[Rule], limits: Limits) -> None:
         self._rules = rules
         self._limits = limits
+        self.heads = {id(rule): _head(rule) for rule in rules}
         self._raw: dict[str, Matcher] = {}
         self._normal: dict[tuple[str, str], Matcher] = {}
 
@@ -159,15 +160,17 @@ class _Run:
         self._tell(matched, result.event.uid, number)
 
     def _tell(self, matched: Sequence[Rule], uid: str, number: int) -> None:
-        for rule in matched:
-            match: dict[str, Any] = {
-                "rule": rule.detection.id,
-                "title": rule.detection.title,
-                "level": rule.detection.level,
-                "event": uid,
-                "origin": f"{self._reader.origin}#{number}",
-            }
-            self.matches.append(orjson.dumps(match, option=orjson.OPT_APPEND_NEWLINE))
+        rest = b',"event":%b,"origin":%b}\n' % (
+            orjson.dumps(uid),
+            orjson.dumps(f"{self._reader.origin}#{number}"),
+        )
+        self.matches += [self._rules.heads[id(rule)] + rest for rule in matched]
+
+
+def _head(rule: Rule) -> bytes:
+    """The start of each line of a rule, made once."""
+    about = rule.detection
+    return orjson.dumps({"rule": about.id, "title": about.title, "level": about.level})[:-1]
 
 
 def _detail(batch: Batch) -> str:

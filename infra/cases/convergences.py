@@ -1,4 +1,4 @@
-"""Cases of convergences: signals, facts and edges at offsets, and the alert that they must give or not."""
+"""Cases of convergences: signals, facts and edges at offsets, and the alert that they give."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from streams.topology import INGEST, build, partition_of, stage_of
 def failures(ruleset: Ruleset, rule: str, case: Mapping[str, Any]) -> Iterator[str]:
     """What is not as the case says; nothing if all is well.
 
-    A case: `signals` [{at, of, entities, family?}], `facts` [{at, fact, entity, state}], `edges` [{at, from, relation, to,
-    declared}], `until`, and `expect` {system, peak (none|outlook|watch|warning), status?}: the peak stage of all alerts of
-    `rule` on that system, and the status of the last one.
+    A case: `signals` [{at, of, entities, family?}], `facts` [{at, fact, entity, state}], `edges`
+    [{at, from, relation, to, declared}], `until`, and `expect` {system, peak, status?}: the peak
+    stage (none, outlook, watch, warning) of all alerts of `rule` on that system, and the status of
+    the last one.
     """
     routes = Routes(ruleset)
     rows = [*_edges(case), *_facts(case), *_signals(routes, case)]

@@ -14,22 +14,11 @@ from streams.given import Correlating, Given
 def failures(ruleset: Ruleset, rule: str, case: Mapping[str, Any]) -> Iterator[str]:
     """What is not as the case says; nothing if all is well.
 
-    A case: `hits` [{of, at, fields}] and the `episodes` [{group, onset, last}] of `rule`, in any order.
+    A case: `hits` [{of, at, fields}] and the `episodes` [{group, onset, last}] of `rule`, in any
+    order.
     """
     correlating = Correlating(ruleset)
-    hits = [
-        Given(
-            f"hit-{n}",
-            START + offset(hit["at"]),
-            hit["of"],
-            f"hit-{n}",
-            hit.get("fields", {}),
-            "",
-            (),
-            hit["of"],
-        )
-        for n, hit in enumerate(case["hits"])
-    ]
+    hits = [_given(n, hit) for n, hit in enumerate(case["hits"])]
     results = [*correlating.take(sorted(hits, key=lambda hit: hit.time)), *correlating.end()]
     found = [
         r.body
@@ -44,6 +33,19 @@ def failures(ruleset: Ruleset, rule: str, case: Mapping[str, Any]) -> Iterator[s
     for episode in got:
         if episode not in want:
             yield f"an episode that is not expected: {_said(episode)}"
+
+
+def _given(number: int, hit: Mapping[str, Any]) -> Given:
+    return Given(
+        id=f"hit-{number}",
+        time=START + offset(hit["at"]),
+        detection=hit["of"],
+        event=f"hit-{number}",
+        fields=hit.get("fields", {}),
+        sha256="",
+        entities=(),
+        family=hit["of"],
+    )
 
 
 def _group(group: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -18,7 +18,7 @@ from schemas.rows import Result
 from schemas.times import SECOND, parse
 from sinks.delivery.revisions import Revisions
 from streams.given import BATCH, LATENESS, Correlating, Given, read
-from streams.shuffle import shuffled
+from streams.shuffle import Span, shuffled
 
 EXAMPLE = "barograph correlate --rules rules/ --final signals.jsonl"
 
@@ -61,8 +61,8 @@ def run(args: argparse.Namespace) -> int:
     span = round(args.shuffle * SECOND)
     if not 0 <= span <= LATENESS:
         raise Mistake(
-            f"--shuffle {args.shuffle:g} is outside 0 to {LATENESS // SECOND} s, the lateness of given signals: "
-            "signals would be late"
+            f"--shuffle {args.shuffle:g} is outside 0 to {LATENESS // SECOND} s, the lateness of"
+            " given signals: signals would be late"
         )
     try:
         until = parse(args.until) if args.until else None
@@ -73,15 +73,16 @@ def run(args: argparse.Namespace) -> int:
     signals: Iterable[Given] = _read(args.signals)
     if span:
         given = list(signals)
-        order = shuffled([s.time for s in given], LATENESS, span, Random(args.seed))  # noqa: S311 - an order, no secret
-        signals = [given[i] for i in order]
+        random = Random(args.seed)  # noqa: S311 - an order of arrival, not a secret
+        order = shuffled([Span(s.time, s.time) for s in given], LATENESS, span, random)
+        signals = [given[place] for place in order]
     count = 0
     for batch in _batches(signals):
         count += len(batch)
-        _write(revisions, correlating.take(batch), args.final)
+        _write(revisions, correlating.take(batch), final=args.final)
     if until is not None and until < correlating.latest:
         raise Mistake("--until lies before the latest signal; give a later time")
-    _write(revisions, correlating.end(until), args.final)
+    _write(revisions, correlating.end(until), final=args.final)
     print(
         f"{count} signals, {correlating.late} late, {correlating.unused} in no correlation",
         file=sys.stderr,
@@ -90,17 +91,25 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _read(path: str) -> Iterator[Given]:
+    for number, line in enumerate(_lines(path), 1):
+        if line.strip():
+            try:
+                yield read(line)
+            except ValueError as error:
+                raise Mistake(f"{path}:{number}: {error}; mend the line") from error
+
+
+def _lines(path: str) -> Iterator[bytes]:
+    if path == "-":
+        yield from sys.stdin.buffer
+        return
     try:
-        file = sys.stdin.buffer if path == "-" else Path(path).open("rb")
+        with Path(path).open("rb") as file:
+            yield from file
     except OSError as error:
-        raise Mistake(f"{path} cannot be read: {error.strerror}") from error
-    with file:
-        for number, line in enumerate(file, 1):
-            if line.strip():
-                try:
-                    yield read(line)
-                except (ValueError, KeyError, TypeError, AttributeError) as error:
-                    raise Mistake(f"{path}:{number}: {error}; mend the line") from error
+        raise Mistake(
+            f"{path} cannot be read: {error.strerror}; name a file of signals, or - for stdin"
+        ) from error
 
 
 def _batches(signals: Iterable[Given]) -> Iterator[list[Given]]:
@@ -113,7 +122,7 @@ def _batches(signals: Iterable[Given]) -> Iterator[list[Given]]:
     yield batch
 
 
-def _write(revisions: Revisions, results: Iterable[Result], final: bool) -> None:
+def _write(revisions: Revisions, results: Iterable[Result], *, final: bool) -> None:
     told = revisions.stamped(list(results), time.time_ns() // 1000)
     for result in told:
         if result.state == "final" or not final:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -16,15 +15,17 @@ from infra.board import Board
 from infra.demo import scenario
 from infra.demo.estate import COMPANY
 from infra.exits import Exit
-from infra.replaying import Order, replay
+from infra.replaying import Order, Watch, replay
 from infra.report import report, snapshot
+from infra.report.estate import Estate
 from infra.rules import load
 from infra.settings import load as settings
 from schemas.errors import Mistake
 from schemas.rows import Result
+from sinks.store import SNAPSHOT
 
 EXAMPLE = "barograph demo --out out"
-BATCH = 25  # records at a time: small, so that the board shows alerts form, and the trace has many readings
+BATCH = 25  # records at a time: the board shows alerts form, and the trace has many readings
 PAUSE = 0.03  # seconds between two batches on a terminal; none elsewhere
 
 
@@ -48,48 +49,52 @@ def run(args: argparse.Namespace) -> int:
     out = Path(args.out)
     inputs = out / "input"
     try:
-        shutil.rmtree(inputs, ignore_errors=True)
         written = scenario.write(inputs)
     except OSError as error:
         raise Mistake(
             f"{inputs} cannot be written: {error.strerror}; give another folder with --out"
         ) from error
-    count = sum(written.records.values())
     print(
-        f"{COMPANY}, two days, three AI systems: {count:,} records of {len(written.records)} sources in {inputs}/"
+        f"{COMPANY}, two days, three AI systems: {sum(written.records.values()):,} records of"
+        f" {len(written.records)} sources in {inputs}/"
     )
-    paced = sys.stderr.isatty() and not args.fast
+    ruleset = load(config.rules.paths, builtin=config.rules.builtin)
     with Board() as board:
-
-        def watch(results: Sequence[Result], counts: Mapping[str, int]) -> None:
-            board.update(results, counts)
-            if paced:
-                time.sleep(PAUSE)
-
-        ruleset = load(config.rules.paths, builtin=config.rules.builtin)
+        watch = _paced(board) if sys.stderr.isatty() and not args.fast else board.update
         summary = replay(config, ruleset, [str(inputs)], out, Order(), watch)
-    store = out / "barograph.duckdb"
-    with duckdb.connect(str(store), read_only=True) as db:
+    with duckdb.connect(str(out / SNAPSHOT), read_only=True) as db:
         estate = snapshot.read(db, summary)
     page = out / "report.html"
     page.write_text(report.render(estate), encoding="utf-8")
     print(f"\n{report.headline(estate)}\n")
-    top = next((alert for alert in estate.alerts if alert.status == "open"), None)
+    _next_steps(estate, page, out)
+    return Exit.OK
+
+
+def _paced(board: Board) -> Watch:
+    def watch(results: Sequence[Result], counts: Mapping[str, int]) -> None:
+        board.update(results, counts)
+        time.sleep(PAUSE)
+
+    return watch
+
+
+def _next_steps(estate: Estate, page: Path, out: Path) -> None:
     steps = [(f"open {page}", "the report that a security lead would forward")]
+    top = next((alert for alert in estate.alerts if alert.status == "open"), None)
     if top is not None:
-        steps.append((shown.command("explain", top.id[:12]), "why, what next, what to do"))
-        steps.append(
+        steps += [
+            (shown.command("explain", top.id[:12]), "why, what next, what to do"),
             (
                 shown.command("verify", str(out / "alerts.jsonl")),
                 "recompute all evidence from the input",
-            )
-        )
-    steps.append((shown.command("query", "FROM open_alerts"), "ask the store in SQL"))
-    steps.append(
-        (shown.command("lineage", "application:claims-triage"), "what the system is made of")
-    )
+            ),
+        ]
+    steps += [
+        (shown.command("query", "FROM open_alerts"), "ask the store in SQL"),
+        (shown.command("lineage", "application:claims-triage"), "what the system is made of"),
+    ]
     width = max(len(command) for command, _ in steps)
     print("What to try next:")
     for command, what in steps:
         print(f"  {command:<{width}}  {what}")
-    return Exit.OK

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from correlators.sigma.values import is_object
 from infra.exits import Exit
 from infra.replaying import Order, replay
 from infra.rules import load
@@ -13,6 +17,7 @@ from infra.settings import load as settings
 from schemas.errors import Mistake
 from schemas.times import SECOND, parse
 
+EVERY = 50_000  # records from one word of progress to the next
 EXAMPLE = "barograph replay logs/ --out out --until 2026-03-04T00:00:00Z"
 
 
@@ -57,10 +62,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--final", action="store_true", help="only results that can no longer change"
     )
+    parser.add_argument("--json", action="store_true", help="the summary as one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit 0; the summary goes to stdout as one line a figure, progress to stderr."""
+    """Exit 0; the summary goes to stdout, one line a figure."""
     config = settings(args.config)
     if args.shuffle < 0:
         raise Mistake("--shuffle takes a number of seconds, 0 or more")
@@ -75,25 +81,29 @@ def run(args: argparse.Namespace) -> int:
         seed=args.seed,
         final=args.final,
     )
-    shown = 0
-
-    def watch(_results: object, counts: object) -> None:
-        nonlocal shown
-        read = counts["read"]  # type: ignore[index]
-        if sys.stderr.isatty() and read - shown >= 50_000:
-            shown = read
-            print(f"\r{read:,} records", end="", file=sys.stderr, flush=True)
-
-    summary = replay(config, ruleset, args.inputs, Path(args.out), order, watch)
-    if shown:
-        print(file=sys.stderr)
+    summary = replay(config, ruleset, args.inputs, Path(args.out), order, _Progress())
+    if args.json:
+        print(json.dumps(summary))
+        return Exit.OK
     for name, value in summary.items():
         print(f"{name:>18}  {_shown(value)}")
     return Exit.OK
 
 
-def _shown(value: object) -> str:
-    if isinstance(value, dict):
+class _Progress:
+    """The number of records on a terminal, every now and then."""
+
+    def __init__(self) -> None:
+        self._shown = 0
+
+    def __call__(self, _: object, counts: Mapping[str, int]) -> None:
+        if sys.stderr.isatty() and counts["read"] - self._shown >= EVERY:
+            self._shown = counts["read"]
+            print(f"\r{self._shown:,} records\r", end="", file=sys.stderr, flush=True)
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401 - a number, a text, or counts by name
+    if is_object(value):
         return ", ".join(f"{count} {name}" for name, count in sorted(value.items())) or "none"
     return str(value)
 

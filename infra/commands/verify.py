@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Iterable, Iterator, Mapping
+import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import orjson
 
+from correlators.sigma.values import is_object
+from infra import shown
 from infra.exits import Exit
 from infra.settings import load as settings
-from infra.stored import found, origins
-from infra.verifying import Check, check
+from infra.stored import found, records
+from infra.verifying import Body, Check, check, cited
 from schemas.errors import Mistake
+from streams.source import Json
 
 EXAMPLE = "barograph verify out/alerts.jsonl --store out/barograph.duckdb"
 
@@ -29,7 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--store",
         metavar="PATH",
-        help="the store that says where records lie (default: out/barograph.duckdb)",
+        help="where it is kept where records lie (default: the newer of ./out and the data folder)",
     )
     parser.add_argument(
         "--root",
@@ -42,50 +44,56 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit 0 if every hash is what it was, 1 if one is not."""
-    config = settings(args.config)
+    limits = settings(args.config).limits
     bodies = list(_bodies(args))
-    places = origins(args.store, {e["event"] for body in bodies for e in body.get("evidence", ())})
-    good = True
-    for body in bodies:
-        for result in check(body, places, Path(args.root), config.limits):
-            good &= result.ok
-            _say(result, args.json)
     if not bodies:
-        raise Mistake(
-            f"{args.what} holds no alert, finding or signal; name an id or a file of them"
-        )
+        raise Mistake(f"{args.what} is empty; name an id, or a file of alerts, findings or signals")
+    events = {event for body in bodies for event in cited(body)}
+    good = True
+    for result in check(bodies, records(args.store, events, args.config), Path(args.root), limits):
+        good &= result.ok
+        _say(result, as_json=args.json)
     return Exit.OK if good else Exit.NO
 
 
-def _bodies(args: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
+def _bodies(args: argparse.Namespace) -> Iterator[Body]:
     path = Path(args.what)
     if not path.is_file():
-        yield found(args.store, args.what)
+        yield found(args.store, args.what, args.config)
         return
-    newest: dict[str, Mapping[str, Any]] = {}
-    for number, line in enumerate(_lines(path), 1):
+    newest: dict[str, Body] = {}
+    for number, line in _lines(path):
         try:
-            body = orjson.loads(line)
-            newest[body["id"]] = body
-        except (ValueError, KeyError, TypeError) as error:
-            raise Mistake(f"{path}:{number}: not an alert, finding or signal ({error})") from error
+            body: Json = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            raise Mistake(f"{path}:{number}: {error}; mend the line") from error
+        if not is_object(body) or not isinstance(body.get("id"), str):
+            raise Mistake(
+                f"{path}:{number} is no alert, finding or signal; name an id or a file of them"
+            )
+        newest[body["id"]] = body
     yield from newest.values()
 
 
-def _lines(path: Path) -> Iterable[bytes]:
-    data = path.read_bytes()
-    lines = [line for line in data.split(b"\n") if line.strip()]
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """The documents of a file with their lines: one each line, or all of it."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise Mistake(f"{path} cannot be read: {error.strerror}; name a readable file") from error
     try:
         orjson.loads(data)
-    except ValueError:
-        return lines
-    return [data]
-
-
-def _say(result: Check, as_json: bool) -> None:
-    if as_json:
-        sys.stdout.buffer.write(orjson.dumps(result._asdict(), option=orjson.OPT_APPEND_NEWLINE))
+    except orjson.JSONDecodeError:
+        yield from ((n, line) for n, line in enumerate(data.split(b"\n"), 1) if line.strip())
     else:
-        print(
-            f"{'ok' if result.ok else 'NOT OK':7} {result.id[:12]} {result.what}: {result.detail}"
-        )
+        yield 1, data
+
+
+def _say(result: Check, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(result._asdict()))  # ASCII only: no text of a record acts on a terminal
+        return
+    verdict = "ok" if result.ok else "NOT OK"
+    print(
+        f"{verdict:7} {shown.text(result.id[:12])} {shown.text(f'{result.what}: {result.detail}')}"
+    )

@@ -141,7 +141,7 @@ CLAIMS = System(
     tag="2026.02.3",
     pinned=True,
     model="amazon.nova-lite-v1:0",
-    store="s3/meridian-claims-documents",
+    store="s3/quillhaven-claims-documents",
     labels=("health", "personal"),
     role=Caller("ClaimsTriageTask", "ASIAEXAMPLE000000101", "10.20.1.15"),
 )
@@ -151,11 +151,11 @@ POLICY = System(
     tag="2026.02.9",
     pinned=True,
     model="amazon.nova-pro-v1:0",
-    store="s3/meridian-policy-files",
+    store="s3/quillhaven-policy-files",
     labels=("payment", "personal"),
     role=Caller("PolicyAssistantTask", "ASIAEXAMPLE000000102", "10.20.2.15"),
     exposure="internet",
-    guardrail="grmeridian01",
+    guardrail="grquillhaven01",
     knowledge="KBMERIDIAN01",
     servers=(POLICY_TOOLS, RATES),
 )
@@ -165,10 +165,10 @@ FRAUD = System(
     tag="stable",
     pinned=False,
     model="amazon.nova-pro-v1:0",
-    store="s3/meridian-fraud-cases",
+    store="s3/quillhaven-fraud-cases",
     labels=("financial", "personal"),
     role=Caller("FraudLensTask", "ASIAEXAMPLE000000103", "10.20.3.15"),
-    guardrail="grmeridian02",
+    guardrail="grquillhaven02",
     servers=(FRAUD_TOOLS,),
 )
 SYSTEMS = (CLAIMS, POLICY, FRAUD)

@@ -105,7 +105,10 @@ def _couriers(config: Config, data: Path, journal: Journal) -> list[Courier]:
     if not any(sink.kind == "store" for sink in configured):
         configured.append(SinkConfig(name="store", kind="store"))
     if len({sink.name for sink in configured}) < len(configured):
-        raise Mistake("two sinks of the configuration have the same name; rename one")
+        raise Mistake(
+            "two sinks have the same name; rename one (`store` is the built-in one, unless a sink"
+            " of that kind is configured)"
+        )
     connected = {sink.name: connect(sink, data) for sink in configured}
     journal.subscribe({name: sink.kinds for name, sink in connected.items()})
     letters = DeadLetters(data / "dead-letters.jsonl", clock)

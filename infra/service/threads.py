@@ -1,4 +1,4 @@
-"""Threads: the engine's own and one for each sink, from start to a stop in which nothing is lost."""
+"""Threads: the engine's own and one for each sink, from start to a stop that loses nothing."""
 
 from __future__ import annotations
 
