@@ -48,6 +48,8 @@ class Assess(Logic):
     """Logic of the assess stage; key = AI system."""
 
     name = "assess"
+    # Ahead, absences are not said: what is folded after them is not what will be settled.
+    resumable = False
     state_type = System
 
     def __init__(

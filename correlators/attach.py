@@ -46,7 +46,7 @@ class Attach(Logic):
     state_type = Attached
 
     def __init__(self, memory: int) -> None:
-        """`memory`: the longest window of any convergence; older legs are not handed on."""
+        """`memory`: the longest window of any convergence; older legs are forgotten."""
         self.memory = memory
 
     def apply(

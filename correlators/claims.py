@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from correlators.correlate import hit_row
 from correlators.observe import SCANNER_FINDING
@@ -11,21 +11,13 @@ from correlators.routes import Routes
 from correlators.sigma.values import is_list
 from schemas.canonical import digest
 from schemas.detection import Detection
-from schemas.event import Event
+from schemas.event import Event, ScanFinding
 from schemas.rows import Result, Row
 from schemas.times import rfc3339
 from schemas.topics import FACTS
 
 SCAN = 6007  # OCSF Scan Activity: what a scanner says when its report is whole
 ASSET_ATTRIBUTES = ("asset.exposure", "asset.data", "asset.criticality")
-
-
-class Instance(NamedTuple):
-    """Which fact: of which entity (`kind:id`), what, and which one of these."""
-
-    entity: str
-    name: str
-    instance: str
 
 
 def signal(
@@ -76,15 +68,15 @@ def facts(event: Event, detections: Sequence[Detection], time: int) -> Iterator[
     if event.finding is not None:
         finding, family = event.finding, _family(event, SCANNER_FINDING)
         about = _about(event, event.severity, 800, finding.title, family)
-        instance = Instance(first, SCANNER_FINDING, finding.uid)
-        yield _fact(event, time, instance, about, opens=finding.state == "open")
+        yield _fact(event, time, first, SCANNER_FINDING, finding.uid, _state(finding), about)
     for detection in detections:
         yield from _posture(event, detection, time)
     for name in ASSET_ATTRIBUTES:
-        for value in _labels(event.attributes.get(name)):
-            title = f"{name.removeprefix('asset.')}: {value}"
-            about = _about(event, "informational", 900, title, "asset")
-            yield _fact(event, time, Instance(first, name, value), about)
+        if stated := event.attributes.get(name):
+            for value in stated if is_list(stated) else (stated,):
+                title = f"{name.removeprefix('asset.')}: {value}"
+                about = _about(event, "informational", 900, title, "asset")
+                yield _fact(event, time, first, name, str(value), "open", about)
     if event.class_uid == SCAN:
         scan = {"tool": event.source, "at": event.time}
         yield _row(first, time, f"scan|{event.uid}", "scan", scan)
@@ -123,20 +115,18 @@ def _posture(event: Event, detection: Detection, time: int) -> Iterator[Row]:
     entity = next((e.key for e in event.entities if rule and e.kind == rule.on), None)
     if rule is None or entity is None:
         return
-    instance, opens = "", rule.state == "open"
+    instance, state = "", "open" if rule.state == "open" else "closed"
     if rule.state == "finding" and finding is not None:
-        instance, opens = finding.uid, finding.state == "open"
+        instance, state = finding.uid, _state(finding)
     # The rule's level, not the scanner's word: what a fact weighs in a story is for the story's
     # author to say.
     confidence, family = round(detection.confidence * 1000), _family(event, detection.family)
     about = _about(event, detection.level, confidence, detection.title, family, detection.tags)
-    yield _fact(event, time, Instance(entity, rule.name, instance), about, opens=opens)
+    yield _fact(event, time, entity, rule.name, instance, state, about)
 
 
-def _labels(stated: Any) -> list[str]:  # noqa: ANN401 - JSON
-    """An attribute says one label or several."""
-    labels = stated if is_list(stated) else [stated] if stated else []
-    return [str(label) for label in labels]
+def _state(finding: ScanFinding) -> str:
+    return "open" if finding.state == "open" else "closed"
 
 
 def _family(event: Event, otherwise: str) -> str:
@@ -163,12 +153,16 @@ def _about(
 
 
 def _fact(
-    event: Event, time: int, fact: Instance, about: Mapping[str, Any], *, opens: bool = True
+    event: Event,
+    time: int,
+    entity: str,
+    name: str,
+    instance: str,
+    state: str,
+    about: Mapping[str, Any],
 ) -> Row:
-    state = "open" if opens else "closed"
-    body = {"name": fact.name, "instance": fact.instance, "state": state, **about}
-    id_ = f"fact|{fact.name}|{fact.instance}|{event.uid}"
-    return _row(fact.entity, time, id_, "fact", body)
+    body = {"name": name, "instance": instance, "state": state, **about}
+    return _row(entity, time, f"fact|{name}|{instance}|{event.uid}", "fact", body)
 
 
 def _row(key: str, time: int, id_: str, kind: str, body: dict[str, Any]) -> Row:

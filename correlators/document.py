@@ -178,7 +178,7 @@ class _Reader:
             if not isinstance(event, yaml.ScalarEvent):
                 raise _Refused(line, "a key is plain text")
             key = str(event.value)
-            if key == "<<":
+            if key == "<<" and event.implicit[0]:  # in quotes it is a key like any other
                 raise _Refused(line, "merge keys (`<<`) are not taken: write the values out")
             if key in mapping:
                 raise _Refused(line, f"`{key}` is given twice: the first would be lost")

@@ -109,7 +109,8 @@ def add(
     instance.via.setdefault(hit.leg, {})[via] = path  # another leg may have it by another entity
     for other, absent in convergence.legs.items():
         if absent.absent and absent.since == name and other not in instance.waits and absent.within:
-            instance.waits[other] = Wait(hit.at + absent.within, hit)
+            # What is handed over late is waited for from then on, not in the past.
+            instance.waits[other] = Wait(max(hit.at + absent.within, time), hit)
     _forget(instance)
     return True
 
@@ -138,7 +139,9 @@ def lapse(instance: Instance, name: str) -> Held:
 def leave(instance: Instance, entity: str) -> bool:
     """The entity left the system: what only it carried goes with it. True if anything changed."""
     gone = {leg for leg, via in instance.via.items() if entity in via and len(via) == 1}
-    changed = any(via.pop(entity, None) is not None for via in instance.via.values())
+    changed = False
+    for via in instance.via.values():
+        changed |= via.pop(entity, None) is not None
     for name in list(instance.hits):
         instance.hits[name] = [h for h in instance.hits[name] if h.leg not in gone]
     instance.waits = {k: w for k, w in instance.waits.items() if w.cause.leg not in gone}

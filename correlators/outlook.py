@@ -93,7 +93,7 @@ def body(forecast: Forecast, outcome: str, time: int | None) -> dict[str, Any]:
 
 
 def span(micros: int) -> str:
-    """`90m`, `24h`, `7d`: the largest unit that says it exactly."""
+    """`90m`, `36h`, `7d`: the largest unit that says it exactly."""
     for unit, size in (("d", DAY), ("h", HOUR), ("m", MINUTE)):
         if micros % size == 0:
             return f"{micros // size}{unit}"

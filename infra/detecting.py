@@ -6,13 +6,14 @@ from typing import NamedTuple
 
 import orjson
 
-from correlators.normal import PRODUCT, logsource, normal_form
+from correlators.normal import PRODUCT, normal_form
 from correlators.sigma.matcher import Matcher
 from correlators.sigma.rule import Rule
 from schemas.config import Limits
 from schemas.errors import Mistake
-from schemas.event import Event, Reject
+from schemas.event import Reject
 from streams.documents import Batch, open_documents
+from streams.matchers import Matchers
 from streams.reading import Reader, reject
 from streams.source import Narrow, Parsed, Raw, Source, Unreadable
 from streams.untrusted import decode
@@ -34,11 +35,11 @@ class Detecting:
     """
 
     def __init__(self, rules: Sequence[Rule], limits: Limits) -> None:
-        self._rules = rules
         self._limits = limits
         self.heads = {id(rule): _head(rule) for rule in rules}
-        self._raw: dict[str, Matcher] = {}
-        self._normal: dict[tuple[str, str], Matcher] = {}
+        asked = (rule.detection.logsource for rule in rules)
+        self._services = {one.service for one in asked if one.product == PRODUCT}
+        self.matchers = Matchers(rules)
 
     def file(self, path: str, source: Source | None) -> Iterator[Told]:
         """The matches of a file in its order. A format that no source knows is a Mistake."""
@@ -46,7 +47,8 @@ class Detecting:
             read = 0
             for batch in documents:
                 if documents.source is None:
-                    raise Mistake(f"{path}: {_detail(batch)}")
+                    yield _nothing(path, documents.origin, batch)
+                    continue
                 reader = Reader(documents.source, documents.origin, self._limits)
                 told = self._batch(reader, batch, read)
                 read += told.read
@@ -54,32 +56,19 @@ class Detecting:
 
     def _batch(self, reader: Reader, batch: Batch, before: int) -> Told:
         run = _Run(self, reader, before)
-        if reader.source.NARROW is None:
+        matcher, narrow = self.matchers.raw(reader.source), reader.source.NARROW
+        if matcher is None or narrow is None:
             run.whole(batch.documents)
         else:
-            run.narrow(reader.source.NARROW, batch.documents)
+            run.narrow(matcher, narrow, batch.documents)
         if batch.fault is not None:
             run.number += 1
             run.rejects.append(reject(batch.fault, reader.origin, run.number, reader.source))
         return Told(run.matches, run.rejects, run.number - before)
 
-    def raw(self, source: Source, narrow: Narrow) -> Matcher:
-        """The matcher of raw records of a source."""
-        if source.NAME not in self._raw:
-            self._raw[source.NAME] = Matcher(self._rules, source.LOGSOURCE, narrow)
-        return self._raw[source.NAME]
-
-    def normal(self, event: Event) -> Matcher:
-        """The matcher of such events in normal form."""
-        key = event.source, event.class_name
-        if key not in self._normal:
-            self._normal[key] = Matcher(self._rules, logsource(event), None)
-        return self._normal[key]
-
     def wants_events(self, source: Source) -> bool:
         """True if some rule looks at records of the source in normal form."""
-        wanted = (rule.detection.logsource for rule in self._rules)
-        return any(w.product == PRODUCT and w.service in (None, source.NAME) for w in wanted)
+        return not self._services.isdisjoint({None, source.NAME})
 
 
 class _Run:
@@ -100,9 +89,8 @@ class _Run:
                 self.number += 1
                 self._event(outcome.result, [], self.number)
 
-    def narrow(self, narrow: Narrow, documents: Sequence[bytes]) -> None:
+    def narrow(self, matcher: Matcher, narrow: Narrow, documents: Sequence[bytes]) -> None:
         """Records that are judged before they are decoded whole."""
-        matcher = self._rules.raw(self._reader.source, narrow)
         start = self.number + 1
         raws: list[Raw | Reject] | None = None
         scan = matcher.scan(documents)
@@ -156,7 +144,7 @@ class _Run:
             self.rejects.append(result)
             return
         form = normal_form(result.event, result.private)
-        matched += self._rules.normal(result.event).match(form)
+        matched += self._rules.matchers.normal(result.event).match(form)
         self._tell(matched, result.event.uid, number)
 
     def _tell(self, matched: Sequence[Rule], uid: str, number: int) -> None:
@@ -173,5 +161,8 @@ def _head(rule: Rule) -> bytes:
     return orjson.dumps({"rule": about.id, "title": about.title, "level": about.level})[:-1]
 
 
-def _detail(batch: Batch) -> str:
-    return batch.fault.detail if batch.fault else "no source knows this format; name it"
+def _nothing(path: str, origin: str, batch: Batch) -> Told:
+    """A file of no known format: empty, damaged, or a Mistake."""
+    if batch.fault is None or batch.fault.reason == "unknown-format":
+        raise Mistake(f"{path}: no source knows this format; name it with --source")
+    return Told([], [reject(batch.fault, origin, 1, None)], 1)

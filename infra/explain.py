@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from textwrap import wrap
-from typing import Any
+from typing import Any, NamedTuple
 
 from infra import shown
 from infra.footnotes import footnotes
@@ -13,10 +13,19 @@ from schemas.alert import Alert
 from schemas.finding import Evidence, Finding, Signal
 
 WIDTH = 96
-Origins = Mapping[str, str]  # event uid -> where its raw record lies
 
 
-def explain_alert(alert: Alert, origins: Origins) -> Iterator[str]:
+class Recorded(NamedTuple):
+    """Where the raw record of an event lies, and what the event says in a line."""
+
+    origin: str
+    said: str = ""
+
+
+Records = Mapping[str, Recorded]  # by event uid
+
+
+def explain_alert(alert: Alert, records: Records) -> Iterator[str]:
     """What, why (points that add up), the chain, timeline, next, what to do, evidence."""
     numbers = footnotes(alert)
     standing = alert.stage if alert.status == "open" else f"{alert.peak_stage} {alert.status}"
@@ -41,12 +50,12 @@ def explain_alert(alert: Alert, origins: Origins) -> Iterator[str]:
     yield from _part("Timeline", _timeline(alert, numbers))
     yield from _part("What next", _next(alert))
     yield from _part("What to do, and what it would change", _actions(alert))
-    yield from _part("Evidence", _evidence(numbers, origins))
+    yield from _part("Evidence", _evidence(numbers, records))
     yield ""
     yield f"To recompute the hashes: {shown.command('verify', alert.id)}"
 
 
-def explain_finding(finding: Finding, origins: Origins) -> Iterator[str]:
+def explain_finding(finding: Finding, records: Records) -> Iterator[str]:
     """What held, for whom, from when to when, on which signals."""
     yield shown.text(f"finding ({finding.level}): {finding.title}")
     yield ""
@@ -64,10 +73,10 @@ def explain_finding(finding: Finding, origins: Origins) -> Iterator[str]:
     )
     yield from _part("Entities", (entity.key for entity in finding.entities))
     yield from _part("Signals", finding.signals)
-    yield from _part("Evidence", _evidence(_numbered(finding.evidence), origins))
+    yield from _part("Evidence", _evidence(_numbered(finding.evidence), records))
 
 
-def explain_signal(signal: Signal, origins: Origins) -> Iterator[str]:
+def explain_signal(signal: Signal, records: Records) -> Iterator[str]:
     """Which detection matched which event, and what correlations see of it."""
     yield shown.text(f"signal ({signal.level}): {signal.title}")
     yield ""
@@ -82,7 +91,7 @@ def explain_signal(signal: Signal, origins: Origins) -> Iterator[str]:
     )
     yield from _part("Fields", (f"{name} = {_value(v)}" for name, v in signal.fields.items()))
     yield from _part("Entities", (entity.key for entity in signal.entities))
-    yield from _part("Evidence", _evidence(_numbered(signal.evidence), origins))
+    yield from _part("Evidence", _evidence(_numbered(signal.evidence), records))
 
 
 def _ledger(alert: Alert, numbers: Mapping[Evidence, int]) -> Iterator[str]:
@@ -122,10 +131,11 @@ def _actions(alert: Alert) -> Iterator[str]:
         yield f"   {action.effect}"
 
 
-def _evidence(numbers: Mapping[Evidence, int], origins: Origins) -> Iterator[str]:
+def _evidence(numbers: Mapping[Evidence, int], records: Records) -> Iterator[str]:
     for piece, number in numbers.items():
-        origin = origins.get(piece.event, "origin not in this store")
-        yield f"[{number}] {piece.event}  {origin}"
+        record = records.get(piece.event, Recorded("origin not in this store"))
+        yield f"[{number}] {record.said or piece.event}"
+        yield f"    {piece.event}  {record.origin}"
         yield f"    sha256 {piece.sha256}"
 
 

@@ -87,7 +87,9 @@ class Reader:
     ) -> Answer:
         """The answer to one query. A wrong one, or one that takes too long, is a Mistake."""
         with _Bound(self._db, seconds):
-            result = self._db.execute(query, parameters)
+            result = cast("duckdb.DuckDBPyConnection | None", self._db.execute(query, parameters))
+            if result is None:
+                raise Mistake("the query asks for nothing; begin it with SELECT or FROM")
             described = result.description or []
             found = result.fetchmany(rows + 1) if described else []
         return Answer(

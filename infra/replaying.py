@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import resource
 import time
 from collections import Counter
@@ -28,7 +29,7 @@ from streams.source import named
 
 BATCH = 20_000  # results
 OPEN = 10_240  # files at the same time, where the system lets a process have them
-Watch = Callable[[Sequence[Result], Mapping[str, int]], None]
+Watch = Callable[[Sequence[Result], Callable[[], Mapping[str, int]]], None]
 
 
 class Order(NamedTuple):
@@ -70,16 +71,17 @@ def replay(
         def tell(results: list[Result]) -> None:
             folder.write(results)
             if watch is not None:
-                watch(results, engine.counts())
+                watch(results, engine.counts)
 
-        reading = dict(inputs)
+        reading = sorted(map(engine.place, inputs))
         while reading:
-            name = engine.lowest(reading)
-            chunk = reading[name].read()
+            _, name = reading[0]
+            chunk = inputs[name].read()
             if chunk is not None:
                 tell(engine.take(name, chunk))
+                heapq.heapreplace(reading, engine.place(name))
                 continue
-            del reading[name]
+            heapq.heappop(reading)
             if reading:
                 tell(engine.exhausted(name))
         tell(engine.end(order.until))

@@ -21,7 +21,7 @@ _PREFIX: Final = "BAROGRAPH_"
 # With the prefix, and no settings: what tests read, and what Kubernetes tells every pod of a
 # service called barograph.
 _OTHERS: Final = re.compile(
-    r"SHARED|TRIALS|KILLS|SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT|PORT_\d+_(TCP|UDP)(_\w+)?"
+    r"SHARED|TRIALS|DEMO_RUNS|KILLS|SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT|PORT_\d+_(TCP|UDP)(_\w+)?"
 )
 
 

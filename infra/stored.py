@@ -12,6 +12,7 @@ from infra import shown
 from infra.reader import Reader, located
 from infra.settings import load as settings
 from schemas.errors import Mistake
+from schemas.times import instant
 
 SHORTEST = 4  # characters of an id: fewer name too many
 LISTED = 5  # ids that an ambiguous beginning is answered with
@@ -34,6 +35,7 @@ _SYSTEMS = """
 SELECT id FROM systems WHERE id = $1 OR name = $1
 UNION SELECT system FROM alerts WHERE system = $1"""
 _ORIGINS = "SELECT uid, origin FROM events WHERE list_contains(?, uid)"
+_BODIES = "SELECT uid, body FROM events WHERE list_contains(?, uid)"
 _RECORDS = "SELECT uid, origin, source FROM events WHERE list_contains(?, uid)"
 
 
@@ -78,6 +80,28 @@ def records(
     with Reader(located(store, settings(config))) as reader:
         rows = reader.run(_RECORDS, (sorted(events),), rows=len(events)).rows
     return {uid: (origin, source) for uid, origin, source in rows}
+
+
+def said(store: str | None, events: Collection[str], config: str | None = None) -> dict[str, str]:
+    """What each event says, in a line: when, what, by whom, from where; as far as is known."""
+    with Reader(located(store, settings(config))) as reader:
+        rows = reader.run(_BODIES, (sorted(events),), rows=len(events)).rows
+    return {uid: _line(orjson.loads(body)) for uid, body in rows}
+
+
+def _line(event: dict[str, Any]) -> str:
+    told = event.get("attributes", {})
+    words = [shown.time(instant(event.get("time", 0))), event.get("message") or event.get("activity", "")]
+    if "package.name" in told:
+        words.append(f"({told['package.name']} {told.get('package.version', '')}".rstrip() + ")")
+    if "package.fixed_version" in told:
+        words.append(f"fixed in {told['package.fixed_version']}")
+    actor, address = event.get("actor", {}).get("id"), event.get("client", {}).get("ip")
+    if actor and actor not in words[1]:
+        words.append(f"by {actor}")
+    if address:
+        words.append(f"from {address}")
+    return " ".join(words)
 
 
 def forecasts(

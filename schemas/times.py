@@ -72,7 +72,7 @@ def duration(text: str) -> int:
     """Microseconds of `30s`, `15m`, `24h` or `7d`; nothing else is a timespan (ValueError)."""
     found = _DURATION.fullmatch(text.strip())
     if found is None:
-        raise ValueError(f"not a duration like 30s, 15m, 24h or 7d: {text!r}")
+        raise ValueError(f"not a duration like 30s, 15m, 24h or 7d: {text[:40]!r}")
     return int(found[1]) * _UNITS[found[2]]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterable, Iterator
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple, Self
@@ -158,7 +159,8 @@ class Documents:
 
     def _batch(self, block: bytes) -> Batch:
         self._at += len(block)
-        return Batch([line for line in map(bytes.strip, block.split(b"\n")) if line], self._at)
+        lines = BytesIO(block).readlines()  # twice as quick as to split
+        return Batch([line for line in map(bytes.strip, lines) if line], self._at)
 
     def _faulty(self, error: Unreadable, data: bytes) -> Batch:
         self._at += len(data)

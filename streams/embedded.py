@@ -6,7 +6,7 @@ follows the journal.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -14,15 +14,16 @@ import msgspec
 from correlators.keyed import Changes, Clock
 from correlators.routes import Routes
 from correlators.ruleset import Ruleset
-from correlators.slot import Slot
 from schemas.config import Limits, SystemConfig
 from schemas.errors import Mistake
 from schemas.rows import Delete, Output, Result, Row, Tick
 from schemas.times import BEGINNING, END, rfc3339
 from schemas.topics import FACTS
+from streams.bundle import bundled
 from streams.ingest import Ingest, Progress
 from streams.input import Chunk
 from streams.journal import Journal, Saved
+from streams.matchers import Matchers
 from streams.outdated import fingerprints, orphaned, without
 from streams.source import named
 from streams.topology import build, partition_of, stage_of
@@ -61,15 +62,17 @@ class Embedded:
 
         What is new since then, an input or a rule, holds from the saved time on.
         """
-        routes = Routes(ruleset)
+        routes, matchers = Routes(ruleset), Matchers(ruleset.rules)
         self.journal = journal
-        self.keyed = build(
-            ruleset, routes, {DECLARED: (), **{i.name: i.sources for i in inputs}}, partitions=1
-        )
+        carried = {i.name: i.sources for i in inputs}
+        self._bundles = bundled(ruleset, carried) if journal is None else {}
+        if self._bundles:
+            carried = {b.name: b.carried for b in self._bundles.values()}
+        self.keyed = build(ruleset, routes, {DECLARED: (), **carried}, partitions=1)
         self.positions: dict[str, Any] = {}
         self.progress = {i.name: Progress() for i in inputs}
         self._ingest = {
-            i.name: Ingest(i.name, ruleset, routes, named, i.lateness, limits, not_after)
+            i.name: Ingest(i.name, matchers, routes, named, i.lateness, limits, not_after)
             for i in inputs
         }
         self._readers: dict[str, list[str]] = {}
@@ -79,8 +82,7 @@ class Embedded:
         rules = fingerprints(ruleset)
         saved = journal.load() if journal else None
         if saved is not None and saved.meta is not None:
-            self._restore(saved)
-            self._forget(saved, rules)
+            self._restore(saved, rules)
         self._declare(systems, rules)
 
     def take(self, name: str, chunk: Chunk) -> list[Result]:
@@ -124,9 +126,9 @@ class Embedded:
         """The greatest event time of all inputs."""
         return max((p.latest for p in self.progress.values()), default=BEGINNING)
 
-    def lowest(self, names: Iterable[str]) -> str:
-        """The input to read on with: the one whose latest record is oldest, so none runs ahead."""
-        return min(names, key=lambda name: (self.progress[name].latest, name))
+    def place(self, name: str) -> tuple[int, str]:
+        """An order of inputs: read on with the lowest, so that none runs ahead of the others."""
+        return self.progress[name].latest, name
 
     def counts(self) -> dict[str, int]:
         """read, parsed, rejected and late over all inputs; read = parsed + rejected."""
@@ -143,7 +145,7 @@ class Embedded:
         dropped: Mapping[tuple[str, str], bytes | None] | None = None,
         rules: Mapping[str, str] | None = None,
     ) -> list[Result]:
-        changes, results = self._flow(outputs)
+        changes, results = self._flow(self._told(outputs))
         if self.journal is not None:
             self.journal.commit(
                 {
@@ -162,6 +164,13 @@ class Embedded:
         for name, change in changes.items():
             self.keyed[name].apply(change)
         return results
+
+    def _told(self, outputs: Iterable[Output]) -> Iterator[Output]:
+        for output in outputs:
+            if isinstance(output, Tick) and output.input in self._bundles:
+                yield from self._bundles[output.input].heard(output)
+            else:
+                yield output
 
     def _flow(self, outputs: Iterable[Output]) -> tuple[dict[str, Changes], list[Result]]:
         """One batch through all stages, each stepped once: rows only flow downwards.
@@ -191,13 +200,22 @@ class Embedded:
                 send(told)
         return changes, results
 
-    def _restore(self, saved: Saved) -> None:
+    def _restore(self, saved: Saved, rules: Mapping[str, str]) -> None:
+        """Continue; the state of rules that are no longer what they were is dropped."""
+        changed = {id_ for id_, rule in saved.meta.items() if rules.get(id_) != rule}
+        dropped, outputs = dict[tuple[str, str], bytes | None](), list[Output]()
         for name, stage in self.keyed.items():
             state = dict(saved.state.get(name, {}))
             clock = state.pop(CLOCK, None)
             if clock is not None:
-                slots = {key: Slot.load(data, stage.logic) for key, data in state.items()}
-                stage.restore(msgspec.msgpack.decode(clock, type=Clock), slots)
+                kept = without(stage.logic, state, changed)
+                stage.restore(msgspec.msgpack.decode(clock, type=Clock), kept.slots)
+                dropped |= {(name, key): data for key, data in kept.changed.items()}
+                outputs += kept.outputs
+        for name in saved.state.keys() - self.keyed.keys():
+            state = saved.state[name]
+            dropped |= {(name, key): None for key in state}
+            outputs += orphaned([data for key, data in state.items() if key != CLOCK], changed)
         self.positions = {name: position["at"] for name, position in saved.positions.items()}
         for name in self.progress:
             found = saved.positions.get(name)
@@ -207,20 +225,6 @@ class Embedded:
             self.progress[name] = msgspec.structs.replace(
                 progress, watermark=max(progress.watermark, passed)
             )
-
-    def _forget(self, saved: Saved, rules: Mapping[str, str]) -> None:
-        """Drop the state of rules that are no longer what they were, and take back what it said."""
-        changed = {id_ for id_, rule in saved.meta.items() if rules.get(id_) != rule}
-        dropped, outputs = dict[tuple[str, str], bytes | None](), list[Output]()
-        for name, stage in self.keyed.items():
-            changes, told = without(stage, changed)
-            stage.apply(changes)
-            dropped |= _dumped({name: changes})
-            outputs += told
-        for name in saved.state.keys() - self.keyed.keys():
-            slots = {key: data for key, data in saved.state[name].items() if key != CLOCK}
-            dropped |= dict.fromkeys([(name, key) for key in saved.state[name]])
-            outputs += orphaned(slots.values(), changed)
         self._save({}, {}, outputs, dropped, rules)
 
     def _declare(self, systems: Sequence[SystemConfig], rules: Mapping[str, str]) -> None:

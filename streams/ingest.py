@@ -13,25 +13,25 @@ Laws (DESIGN 5):
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from correlators.claims import facts, signal
-from correlators.normal import logsource, normal_form
+from correlators.normal import normal_form
 from correlators.routes import Routes
-from correlators.ruleset import Ruleset
 from correlators.sigma.matcher import Matcher
 from correlators.sigma.rule import Rule
 from correlators.sigma.values import lookup
 from schemas.config import Limits
-from schemas.event import Event, Late, Reject
+from schemas.event import Late, Reject
 from schemas.rows import Output, Result, Tick
 from schemas.times import BEGINNING, END, rfc3339
 from streams.documents import Fault
 from streams.input import Chunk
+from streams.matchers import Matchers
 from streams.reading import UNKNOWN, Reader, reject
-from streams.source import Parsed, Raw, Source, Unreadable
+from streams.source import Json, Parsed, Raw, Source, Unreadable
 from streams.untrusted import decode, moment
 
 FILES = 1_000  # files of one input whose records are counted at the same time
@@ -59,7 +59,7 @@ class Ingest:
     def __init__(
         self,
         me: str,
-        ruleset: Ruleset,
+        matchers: Matchers,
         routes: Routes,
         source: Callable[[str], Source],
         lateness: int | None,
@@ -67,10 +67,8 @@ class Ingest:
         not_after: int | None = None,
     ) -> None:
         """`lateness` replaces that of the sources; `not_after` bounds the time of finite files."""
-        self.me, self.ruleset, self.routes, self.source = me, ruleset, routes, source
+        self.me, self.matchers, self.routes, self.source = me, matchers, routes, source
         self.lateness, self.limits, self.not_after = lateness, limits, not_after
-        self._vendor: dict[str, Matcher] = {}
-        self._normal: dict[str, Matcher] = {}
 
     def tick(self, progress: Progress, tick: Tick) -> tuple[Progress, list[Output]]:
         """A Tick in the input's own sequence: time passed here without records."""
@@ -95,21 +93,6 @@ class Ingest:
             outputs.append(Tick(self.me, 0, progress.watermark, clock))
             progress = msgspec.structs.replace(progress, told=progress.watermark)
         return progress, outputs
-
-    def vendor(self, source: Source) -> Matcher | None:
-        """The matcher over raw vendor records, for sources that have such a form."""
-        if source.NARROW is None:
-            return None
-        if source.NAME not in self._vendor:
-            self._vendor[source.NAME] = Matcher(self.ruleset.rules, source.LOGSOURCE, source.NARROW)
-        return self._vendor[source.NAME]
-
-    def normal(self, event: Event) -> Matcher:
-        """The matcher over the normal form of such events."""
-        key = f"{event.class_name}|{event.source}"
-        if key not in self._normal:
-            self._normal[key] = Matcher(self.ruleset.rules, logsource(event), None)
-        return self._normal[key]
 
 
 class _Scanned(NamedTuple):
@@ -167,7 +150,7 @@ class _Run:
         """All documents of the chunk."""
         self.lateness = source.LATENESS if self.stage.lateness is None else self.stage.lateness
         reader = Reader(source, self.chunk.origin, self.stage.limits)
-        matcher = self.stage.vendor(source)
+        matcher = self.stage.matchers.raw(source)
         if matcher is not None:
             self._narrow(reader, matcher)
             return
@@ -330,13 +313,14 @@ class _Run:
         return Unreadable("time-in-future", detail)
 
     def _event(
-        self, parsed: Parsed, decoded: Any, vendor: Sequence[Rule], late: _Lateness | None
+        self, parsed: Parsed, decoded: Json, vendor: Sequence[Rule], late: _Lateness | None
     ) -> None:
         event = parsed.event
         form = normal_form(event, parsed.private)
         rules = [(rule, decoded, frozenset[str]()) for rule in vendor]
         rules += [
-            (rule, form, frozenset(parsed.private)) for rule in self.stage.normal(event).match(form)
+            (rule, form, frozenset(parsed.private))
+            for rule in self.stage.matchers.normal(event).match(form)
         ]
         for rule, record, private in rules:
             fields = {

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 import msgspec
 import orjson
 
-from correlators.assess import Assess, System
+from correlators.assess import Assess
 from correlators.correlate import Correlate
-from correlators.keyed import Changes, Keyed
+from correlators.logic import Logic
+from correlators.priority import complete
 from correlators.ruleset import Ruleset
 from correlators.slot import Slot
+from correlators.system import System
 from schemas.canonical import digest
+from schemas.convergence import Convergence
 from schemas.event import Record
 from schemas.rows import Delete, Output, Result, Row
 from schemas.topics import SIGNALS
@@ -24,6 +28,18 @@ _CORRELATION = (
 )
 _CONVERGENCE = ("join", "via", "window", "ttl", "legs", "yields")
 
+# In the place of a rule that is no more: an alert that is taken back recommends nothing.
+_GONE = Convergence.model_validate(
+    {
+        "id": "gone",
+        "title": "",
+        "summary": "",
+        "join": "principal",
+        "window": "1s",
+        "legs": {"any": {"class": "change", "of": ["any"]}},
+    }
+)
+
 _said = msgspec.msgpack.Decoder(tuple[msgspec.Raw, msgspec.Raw, list[Row], list[Result]])
 
 
@@ -34,23 +50,39 @@ def fingerprints(ruleset: Ruleset) -> dict[str, str]:
     return found | {_convergence(story.id): _hashed(story, _CONVERGENCE) for story in stories}
 
 
-def without(stage: Keyed, rules: Collection[str]) -> tuple[Changes, list[Output]]:
-    """The stage without the state of these rules, and what takes back what that had said."""
-    slots: dict[str, Slot | None] = {}
-    outputs: list[Output] = []
-    for key, slot in stage.slots.items():
-        if isinstance(stage.logic, Correlate) and _owner(key) in rules:
-            slots[key] = None
-            outputs += _taken_back(slot.rows.values(), slot.results.values(), rules)
-        elif isinstance(stage.logic, Assess) and (kept := _system(slot, rules)) is not slot:
-            slots[key] = None if kept.idle(stage.logic) else kept
-            gone = slot.results.keys() - kept.results.keys()
-            outputs += _taken_back((), [slot.results[told] for told in sorted(gone)], rules)
-    return Changes(stage.clock, slots), outputs
+class Kept(NamedTuple):
+    """What goes on of a saved stage.
+
+    `changed`: what has to be saved anew by key, None for what is gone; `outputs` take back what
+    that had said.
+    """
+
+    slots: dict[str, Slot]
+    changed: dict[str, bytes | None]
+    outputs: list[Output]
+
+
+def without(logic: Logic, saved: Mapping[str, bytes], rules: Collection[str]) -> Kept:
+    """The saved slots of a stage without the state of these rules."""
+    kept = Kept({}, {}, [])
+    for key, data in saved.items():
+        if isinstance(logic, Correlate) and _owner(key) in rules:
+            kept.changed[key] = None
+            kept.outputs.extend(orphaned([data], rules))
+            continue
+        slot = loaded = Slot.load(data, logic)
+        if isinstance(logic, Assess):
+            slot = _system(loaded, rules)
+        if slot is not loaded:
+            gone = loaded.results.keys() - slot.results.keys()
+            kept.outputs.extend(_taken_back((), [loaded.results[k] for k in sorted(gone)], rules))
+            kept.changed[key] = slot.dump(tail=True)
+        kept.slots[key] = slot
+    return kept
 
 
 def orphaned(slots: Iterable[bytes], rules: Collection[str]) -> list[Output]:
-    """What takes back what the saved slots of a stage had said that is no more."""
+    """What takes back what saved slots had said whose stage or rule is no more."""
     outputs: list[Output] = []
     for data in slots:
         _, _, rows, results = _said.decode(data)
@@ -83,8 +115,9 @@ def _taken_back(
     for row in rows:
         if row.topic != SIGNALS or _owner(row.key) not in rules:  # else its state goes as well
             yield Delete(row.topic, row.level, row.key, row.time, row.id)
-    for result in results:
-        yield msgspec.structs.replace(result, state="withdrawn")
+    gone = [msgspec.structs.replace(result, state="withdrawn") for result in results]
+    told = {result.body["convergence"] for result in gone if result.kind == "alert"}
+    yield from complete(gone, dict.fromkeys(told, _GONE))
 
 
 def _owner(key: str) -> str:

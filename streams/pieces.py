@@ -15,7 +15,7 @@ from schemas.config import Limits
 from schemas.errors import Mistake
 from streams.source import HEAD, Unreadable
 
-CHUNK: Final = 512 * 1024  # of larger blocks each is mapped and cleared anew: three times the cost
+CHUNK: Final = 256 * 1024  # larger blocks are mapped and cleared anew each time: twice the cost
 _FOLD: Final = 200  # logs shrink 10 to 50 times; what grows more than this was made to hurt
 
 

@@ -116,6 +116,8 @@ def build(
         ]
         for me in names[stage.name]:
             built[me] = Keyed(stage.logic, me, stage.level, inputs)
+        if not inputs:
+            names[stage.name] = []  # nothing can feed it: it has no Tick to say, and none waits
     return built
 
 

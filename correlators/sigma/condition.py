@@ -126,7 +126,10 @@ def _unreadable(part: Part, item: Item) -> Iterator[Problem]:
         for value in SigmaDetectionItem.from_mapping(key, values, policy=POLICY).value:
             test(value)
     except (SigmaError, ENGINE.error) as error:
-        yield part.problem(_plain(error), *item.place)
+        message = _plain(error)
+        if message.startswith("Modifier "):  # pySigma speaks of its classes
+            message = f"a modifier of `{item.key}` does not go with values like {item.values[0]!r}"
+        yield part.problem(message, *item.place)
 
 
 def _spelled(selection: Any) -> Any:  # noqa: ANN401 - any JSON-like value

@@ -40,9 +40,10 @@ class Plan:
                 self.always.append(rule)
                 continue
             self._wait(rule, clauses[0])
-            paths = [path for clause in clauses if (path := path_of(clause)) is not None]
-            asked.update([path for path in paths if path != path_of(clauses[0])][:1])
-        self.seconds = sorted(path for path, _ in asked.most_common(MAX_SECONDS))
+            asked.update(path for c in clauses[1:] if (path := path_of(c)) is not None)
+        # One that others lead through is an object: decoding it whole would cost too much.
+        whole = [path for path, _ in asked.most_common() if not self._leads_on(path, rules)]
+        self.seconds = sorted(whole[:MAX_SECONDS])
         self._readers = [(reader(path), watch) for path, watch in self.watches.items()]
 
     def candidates(self, record: Mapping[str, Any]) -> list[Rule]:
@@ -54,6 +55,10 @@ class Plan:
                 found += (rule for part, rule in watch.part if part in text)
                 found += watch.any
         return unique(found)
+
+    def _leads_on(self, path: str, rules: Iterable[Rule]) -> bool:
+        atoms = (atom for rule in rules for clause in rule.clauses for atom in clause)
+        return any(atom.path.startswith(f"{path}.") for atom in atoms)
 
     def _wait(self, rule: Rule, clause: Clause) -> None:
         for atom in sorted(clause):

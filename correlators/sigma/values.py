@@ -58,10 +58,13 @@ def is_object(value: Any) -> TypeGuard[dict[str, Any]]:  # noqa: ANN401 - a JSON
 def descend(value: Any, keys: list[str]) -> Any:  # noqa: ANN401 - a JSON value
     """The value behind `keys` in nested objects; through a list, all that its elements hold."""
     for position, key in enumerate(keys):
-        if is_list(value):
+        if value.__class__ is dict:
+            value = value.get(key, MISSING)
+        elif value.__class__ is list:
             found = [descend(item, keys[position:]) for item in flat(value)]
             return [item for item in found if item is not MISSING] or MISSING
-        value = value.get(key, MISSING) if is_object(value) else MISSING
+        else:
+            return MISSING
     return value
 
 

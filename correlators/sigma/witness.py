@@ -40,6 +40,7 @@ Clause = frozenset[Atom]  # one of them holds for every record that matches
 
 # What alters the meaning of the literal beside it; `+` needs its character at least once.
 _NOT_LITERAL: Final = re.compile(r"[|?*{}\[\]()\\]")
+_UNNAMEABLE: Final = re.compile(r'["\\\x00-\x1f]')  # in no field that msgspec decodes
 _RUN: Final = re.compile(r"[A-Za-z0-9:/_ -]+")
 
 
@@ -69,7 +70,7 @@ def _either(tree: ConditionOR) -> tuple[Clause, ...]:
 @clauses.register
 def _field(tree: ConditionFieldEqualsValueExpression) -> tuple[Clause, ...]:
     clause = _clause(tree.value, tree.field)
-    return (clause,) if clause else ()
+    return (clause,) if clause and not _UNNAMEABLE.search(tree.field) else ()
 
 
 @singledispatch

@@ -13,9 +13,10 @@ import orjson
 
 from infra.exits import Exit
 from infra.rules import load
+from infra.times import moment, seconds
 from schemas.errors import Mistake
 from schemas.rows import Result
-from schemas.times import SECOND, parse
+from schemas.times import SECOND, rfc3339
 from sinks.delivery.revisions import Revisions
 from streams.given import BATCH, LATENESS, Correlating, Given, read
 from streams.shuffle import Span, shuffled
@@ -42,11 +43,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--final", action="store_true", help="only findings that can no longer change"
     )
     parser.add_argument(
-        "--until", metavar="T", help="how far time passed (default: the latest signal)"
+        "--until", type=moment, metavar="T", help="how far time passed (default: the latest signal)"
     )
     parser.add_argument(
         "--shuffle",
-        type=float,
+        type=seconds,
         default=0,
         metavar="SECONDS",
         help="reorder arrival by up to this much",
@@ -58,31 +59,29 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Findings as JSONL on stdout; counts on stderr."""
-    span = round(args.shuffle * SECOND)
-    if not 0 <= span <= LATENESS:
+    if args.shuffle > LATENESS:
         raise Mistake(
-            f"--shuffle {args.shuffle:g} is outside 0 to {LATENESS // SECOND} s, the lateness of"
-            " given signals: signals would be late"
+            f"--shuffle {args.shuffle // SECOND} is more than the lateness of given signals"
+            f" ({LATENESS // SECOND} s): signals would be late; give at most that"
         )
-    try:
-        until = parse(args.until) if args.until else None
-    except ValueError as error:
-        raise Mistake(f"--until: {error}") from error
     correlating = Correlating(load(args.rules, builtin=False, external=True))
     revisions = Revisions.in_memory()
     signals: Iterable[Given] = _read(args.signals)
-    if span:
+    if args.shuffle:
         given = list(signals)
         random = Random(args.seed)  # noqa: S311 - an order of arrival, not a secret
-        order = shuffled([Span(s.time, s.time) for s in given], LATENESS, span, random)
+        order = shuffled([Span(s.time, s.time) for s in given], LATENESS, args.shuffle, random)
         signals = [given[place] for place in order]
     count = 0
     for batch in _batches(signals):
         count += len(batch)
         _write(revisions, correlating.take(batch), final=args.final)
-    if until is not None and until < correlating.latest:
-        raise Mistake("--until lies before the latest signal; give a later time")
-    _write(revisions, correlating.end(until), final=args.final)
+    if args.until is not None and args.until < correlating.latest:
+        raise Mistake(
+            f"--until {rfc3339(args.until)} lies before the latest signal,"
+            f" {rfc3339(correlating.latest)}; give a later time"
+        )
+    _write(revisions, correlating.end(args.until), final=args.final)
     print(
         f"{count} signals, {correlating.late} late, {correlating.unused} in no correlation",
         file=sys.stderr,

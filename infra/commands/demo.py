@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -15,12 +15,13 @@ from infra.board import Board
 from infra.demo import scenario
 from infra.demo.estate import COMPANY
 from infra.exits import Exit
+from infra.reader import OUT
 from infra.replaying import Order, Watch, replay
 from infra.report import report, snapshot
 from infra.report.estate import Estate
 from infra.rules import load
 from infra.settings import load as settings
-from schemas.errors import Mistake
+from schemas.errors import Mistake, Unavailable
 from schemas.rows import Result
 from sinks.store import SNAPSHOT
 
@@ -33,7 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     parser.add_argument(
         "--out",
-        default="out",
+        default=str(OUT),
         metavar="DIR",
         help="folder for everything that it writes (default: out)",
     )
@@ -56,44 +57,47 @@ def run(args: argparse.Namespace) -> int:
         ) from error
     print(
         f"{COMPANY}, two days, three AI systems: {sum(written.records.values()):,} records of"
-        f" {len(written.records)} sources in {inputs}/"
+        f" {len(written.records)} sources in {inputs}/",
+        flush=True,
     )
     ruleset = load(config.rules.paths, builtin=config.rules.builtin)
     with Board() as board:
-        watch = _paced(board) if sys.stderr.isatty() and not args.fast else board.update
-        summary = replay(config, ruleset, [str(inputs)], out, Order(), watch)
+        pause = PAUSE if sys.stderr.isatty() and not args.fast else 0.0
+        summary = replay(config, ruleset, [str(inputs)], out, Order(), _shown_on(board, pause))
     with duckdb.connect(str(out / SNAPSHOT), read_only=True) as db:
         estate = snapshot.read(db, summary)
     page = out / "report.html"
-    page.write_text(report.render(estate), encoding="utf-8")
+    try:
+        page.write_text(report.render(estate), encoding="utf-8")
+    except OSError as error:
+        raise Unavailable(f"{page} cannot be written: {error.strerror}; make room") from error
     print(f"\n{report.headline(estate)}\n")
     _next_steps(estate, page, out)
     return Exit.OK
 
 
-def _paced(board: Board) -> Watch:
-    def watch(results: Sequence[Result], counts: Mapping[str, int]) -> None:
-        board.update(results, counts)
-        time.sleep(PAUSE)
+def _shown_on(board: Board, pause: float) -> Watch:
+    def watch(results: Sequence[Result], counts: Callable[[], Mapping[str, int]]) -> None:
+        board.update(results, counts())
+        time.sleep(pause)
 
     return watch
 
 
 def _next_steps(estate: Estate, page: Path, out: Path) -> None:
+    store = () if out == OUT else ("--store", str(out))
     steps = [(f"open {page}", "the report that a security lead would forward")]
     top = next((alert for alert in estate.alerts if alert.status == "open"), None)
     if top is not None:
+        explain = shown.command("explain", top.id[:12], *store)
+        verify = shown.command("verify", str(out / "alerts.jsonl"), *store)
         steps += [
-            (shown.command("explain", top.id[:12]), "why, what next, what to do"),
-            (
-                shown.command("verify", str(out / "alerts.jsonl")),
-                "recompute all evidence from the input",
-            ),
+            (explain, "why, what next, what to do"),
+            (verify, "recompute all evidence from the input"),
         ]
-    steps += [
-        (shown.command("query", "FROM open_alerts"), "ask the store in SQL"),
-        (shown.command("lineage", "application:claims-triage"), "what the system is made of"),
-    ]
+    query = shown.command("query", "FROM open_alerts", *store)
+    lineage = shown.command("lineage", "application:claims-triage", *store)
+    steps += [(query, "ask the store in SQL"), (lineage, "what the system is made of")]
     width = max(len(command) for command, _ in steps)
     print("What to try next:")
     for command, what in steps:

@@ -27,28 +27,31 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit 0; an id that names nothing, or several things, is a Mistake."""
-    from infra.stored import found, origins
+    from infra.explain import Recorded
+    from infra.stored import found, origins, said
 
     body = found(args.store, args.id, args.config)
     if args.json:
         print(json.dumps(body))  # ASCII only: a text of a record cannot act on the terminal
         return Exit.OK
-    places = origins(args.store, [piece["event"] for piece in _cited(body)], args.config)
-    for line in _story(body, places):
+    cited = [piece["event"] for piece in _cited(body)]
+    places, lines = (ask(args.store, cited, args.config) for ask in (origins, said))
+    records = {uid: Recorded(place, lines.get(uid, "")) for uid, place in places.items()}
+    for line in _story(body, records):
         print(line)
     return Exit.OK
 
 
-def _story(body: Mapping[str, Any], places: Mapping[str, str]) -> Iterator[str]:
+def _story(body: Mapping[str, Any], records: Mapping[str, Any]) -> Iterator[str]:
     from infra.explain import explain_alert, explain_finding, explain_signal
     from schemas.alert import Alert
     from schemas.finding import Finding, Signal
 
     if "convergence" in body:
-        return explain_alert(Alert.model_validate(body, extra="ignore"), places)
+        return explain_alert(Alert.model_validate(body, extra="ignore"), records)
     if "rule" in body:
-        return explain_finding(Finding.model_validate(body, extra="ignore"), places)
-    return explain_signal(Signal.model_validate(body, extra="ignore"), places)
+        return explain_finding(Finding.model_validate(body, extra="ignore"), records)
+    return explain_signal(Signal.model_validate(body, extra="ignore"), records)
 
 
 def _cited(body: Mapping[str, Any]) -> Iterator[Mapping[str, str]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,9 @@ from infra.exits import Exit
 from infra.replaying import Order, replay
 from infra.rules import load
 from infra.settings import load as settings
-from schemas.errors import Mistake
-from schemas.times import SECOND, parse
+from infra.times import moment, seconds
 
-EVERY = 50_000  # records from one word of progress to the next
+EVERY = 0.5  # seconds from one word of progress to the next
 EXAMPLE = "barograph replay logs/ --out out --until 2026-03-04T00:00:00Z"
 
 
@@ -44,14 +44,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--out", default="out", metavar="DIR", help="folder for the results (default: out)"
     )
     parser.add_argument(
-        "--until", type=_time, metavar="T", help="how far time passed (default: the latest record)"
+        "--until", type=moment, metavar="T", help="how far time passed (default: the latest record)"
     )
     parser.add_argument(
-        "--not-after", type=_time, metavar="T", help="records that claim a later time are rejected"
+        "--not-after", type=moment, metavar="T", help="records that claim a later time are rejected"
     )
     parser.add_argument(
         "--shuffle",
-        type=float,
+        type=seconds,
         default=0,
         metavar="SECONDS",
         help="reorder arrival by up to this much",
@@ -68,8 +68,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit 0; the summary goes to stdout, one line a figure."""
     config = settings(args.config)
-    if args.shuffle < 0:
-        raise Mistake("--shuffle takes a number of seconds, 0 or more")
     ruleset = load(
         (*config.rules.paths, *args.rules), builtin=config.rules.builtin and not args.no_builtin
     )
@@ -77,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
         source=args.source,
         until=args.until,
         not_after=args.not_after,
-        shuffle=round(args.shuffle * SECOND),
+        shuffle=args.shuffle,
         seed=args.seed,
         final=args.final,
     )
@@ -94,22 +92,15 @@ class _Progress:
     """The number of records on a terminal, every now and then."""
 
     def __init__(self) -> None:
-        self._shown = 0
+        self._due = time.monotonic() + EVERY
 
-    def __call__(self, _: object, counts: Mapping[str, int]) -> None:
-        if sys.stderr.isatty() and counts["read"] - self._shown >= EVERY:
-            self._shown = counts["read"]
-            print(f"\r{self._shown:,} records\r", end="", file=sys.stderr, flush=True)
+    def __call__(self, _: object, counts: Callable[[], Mapping[str, int]]) -> None:
+        if sys.stderr.isatty() and time.monotonic() >= self._due:
+            print(f"{counts()['read']:,} records\r", end="", file=sys.stderr, flush=True)
+            self._due = time.monotonic() + EVERY
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401 - a number, a text, or counts by name
     if is_object(value):
         return ", ".join(f"{count} {name}" for name, count in sorted(value.items())) or "none"
     return str(value)
-
-
-def _time(text: str) -> int:
-    try:
-        return parse(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error

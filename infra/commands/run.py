@@ -9,8 +9,7 @@ from infra.exits import Exit
 from infra.rules import load
 from infra.service.serve import serve
 from infra.settings import load as settings
-from schemas.errors import Mistake
-from schemas.times import parse
+from infra.times import moment
 
 EXAMPLE = "barograph run --config barograph.toml"
 
@@ -19,6 +18,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     parser.add_argument(
         "--until",
+        type=moment,
         metavar="T",
         help="end once all inputs are quiet, as if time had passed up to T (for catching up)",
     )
@@ -27,10 +27,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit 0 after SIGTERM, SIGINT or the end; 3 if the data folder or a port is taken."""
     config = settings(args.config)
-    try:
-        until = parse(args.until) if args.until else None
-    except ValueError as error:
-        raise Mistake(f"--until: {error}") from error
     ruleset = load(config.rules.paths, builtin=config.rules.builtin)
-    asyncio.run(serve(config, ruleset, until))
+    asyncio.run(serve(config, ruleset, args.until))
     return Exit.OK

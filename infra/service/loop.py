@@ -73,10 +73,7 @@ class Loop:
             self.ended = not stop.is_set()
 
     def _next(self) -> tuple[str, Chunk] | None:
-        waiting = set(self._inputs)
-        while waiting:
-            name = self._engine.lowest(waiting)
-            waiting.discard(name)
+        for name in sorted(self._inputs, key=self._engine.place):
             chunk = self._inputs[name].input.read(
                 self._limits.batch_records, self._limits.batch_bytes
             )

@@ -57,7 +57,8 @@ def test_a_part_without_a_name_is_called_by_its_file() -> None:
         ("a: 1\na: 2\n", 2, "`a` is given twice: the first would be lost"),
         ("a: &x 1\nb: *x\n", 2, "aliases (`*name`) are not taken: write the value out"),
         ("a:\n  <<: {b: 1}\n", 2, "merge keys (`<<`) are not taken: write the values out"),
-        ("a: !!python/name:os.system x\n", 1, "the tag `tag:yaml.org,2002:python/name:os.system` is not taken"),
+        ("a: !!python/name:os x\n", 1,
+         "the tag `tag:yaml.org,2002:python/name:os` is not taken"),
         ("a: !mine {}\n", 1, "the tag `!mine` is not taken"),
         ("? [a]\n: b\n", 1, "a key is plain text"),
         ("a: 0x_\n", 1, "`0x_` is no value: invalid literal for int() with base 16: ''"),
@@ -107,7 +108,7 @@ values = st.recursive(
 )
 
 
-@given(st.dictionaries(st.text().filter(lambda key: key != "<<"), values, max_size=5))
+@given(st.dictionaries(st.text(), values, max_size=5))
 def test_what_pyyaml_writes_is_read_back(data: dict[str, Any]) -> None:
     text = yaml.safe_dump(data, allow_unicode=False)
     assert only(text).data == data

@@ -260,7 +260,7 @@ def test_of_an_upsert_the_newest_wins(step: Driver) -> None:
 def test_a_step_changes_nothing_until_it_is_applied(step: Driver) -> None:
     step(row(5), row(7))
     before, clock = step.saved, step.stage.clock
-    batch = [row(6, 5), row(1, key="b"), tick(30)]
+    batch: list[Row | Delete | Tick] = [row(6, 5), row(1, key="b"), tick(30)]
     changes, outputs = step.stage.step(batch)
     assert (step.saved, step.stage.clock) == (before, clock)
     again, same = step.stage.step(batch)

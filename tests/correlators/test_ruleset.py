@@ -40,6 +40,7 @@ def problems(*texts: str) -> list[str]:
     return [str(problem) for problem in loaded(*texts).problems]
 
 
+KEYS = "`detection`, `correlation`, `filter`, `legs`"
 COUNT = "type: event_count, condition: {gte: 2}"
 
 
@@ -148,8 +149,8 @@ def test_legs_are_filled_by_name_and_by_level() -> None:
          ["d0.yml:6: `nobody` is no rule that is loaded"]),
         ([detection("one"), convergence("story", "{a: {class: runtime, of: [story]}}")],
          ["d1.yml:6: `story` is no rule that is loaded"]),
-        (["title: what\n"], ["d0.yml:1: a rule has exactly one of the keys "
-                             "`detection`, `correlation`, `filter`, `legs`"]),
+        (["title: what\n"],
+         [f"d0.yml:1: a rule has exactly one of the keys {KEYS}"]),
         (["a: [\n"], ["d0.yml:2: not YAML: did not find expected node content"]),
         (["title: x\nlogsource: {product: test}\ndetection: {s: {A|re: '('}, condition: s}\n"],
          ["d0.yml:3: Regular expression '(' is invalid: missing ): ("]),
@@ -216,10 +217,10 @@ def test_a_convergence_is_called_by_its_file_unless_it_says_otherwise() -> None:
     ("old", "new", "expected"),
     [
         ("join: principal", "join: planet", "d0.yml:4: `join`: input should be"),
-        ("window: 30m", "window: 30", "d0.yml:5: `window`: not a duration like 30s, 15m, 24h or 7d: '30'"),
+        ("window: 30m", "window: 30", "d0.yml:5: `window`: not a duration like 30s, 15m, 24h or"),
         ("window: 30m", "windows: 30m", "d0.yml:1: `window`: field required"),
         ("levels: [high]", "absent: true, since: b, within: 5, levels: [high]",
-         "d0.yml:6: `legs.a.within`: not a duration like 30s, 15m, 24h or 7d: '5'"),
+         "d0.yml:6: `legs.a.within`: not a duration like 30s, 15m, 24h or"),
         ("levels: [high]", "after: b, levels: [high]",
          "leg 'a' refers to 'b', which is not a leg above it"),
         ("{class: runtime, levels: [high]}", "runtime", "d0.yml:6: `legs.a`: input should be"),

@@ -1,4 +1,4 @@
-from infra.explain import explain_alert, explain_finding, explain_signal
+from infra.explain import Recorded, explain_alert, explain_finding, explain_signal
 from schemas.alert import Alert
 from schemas.finding import Finding, Signal
 from tests.infra.report.sample import FINDING, SIGNAL, evidence, expired, sample, warning
@@ -17,7 +17,8 @@ def test_the_points_of_the_ledger_are_those_of_the_sum() -> None:
 
 def test_the_story_of_an_alert_is_whole() -> None:
     turned = evidence("turned")[0]
-    story = "\n".join(explain_alert(sample().alerts[0], {turned["event"]: "file:otel.jsonl#7"}))
+    records = {turned["event"]: Recorded("file:otel.jsonl#7", "tool turned")}
+    story = "\n".join(explain_alert(sample().alerts[0], records))
     for part in (
         "warning, priority 91: A trusted tool changed its instructions",
         "  state       settled, revision 5",
@@ -26,7 +27,7 @@ def test_the_story_of_an_alert_is_whole() -> None:
         "62 % within 24h: Exfiltration via AI Agent Tool Invocation (AML.T0086)",
         "1. Pin fetch_page to the manifest approved on 2026-11-03 (AML.M0014)",
         "     priority 91 -> 63",
-        f"[3] {turned['event']}  file:otel.jsonl#7\n      sha256 {turned['sha256']}",
+        f"[3] tool turned\n      {turned['event']}  file:otel.jsonl#7\n      sha256 {turned['sha256']}",
         f"barograph verify {warning()['id']}",
     ):
         assert part in story

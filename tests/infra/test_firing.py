@@ -63,7 +63,8 @@ def test_a_correlation_fires_if_what_it_needs_fires() -> None:
 
 
 def test_a_convergence_fires_if_some_rule_of_its_legs_does() -> None:
-    story = "title: s\nsummary: s\njoin: principal\nwindow: 5m\nlegs: {a: {class: runtime, of: [mute%s]}}\n"
+    legs = "legs: {a: {class: runtime, of: [mute%s]}}\n"
+    story = "title: s\nsummary: s\njoin: principal\nwindow: 5m\n" + legs
     rules = (detection("able", "product: aws"), detection("mute", "product: windows"))
     assert told(*rules, story % "")["d2"].reason.startswith("`mute` cannot fire")
     assert told(*rules, story % ", able")["d2"] == Firing(("cloudtrail",))

@@ -5,7 +5,12 @@ import pytest
 from infra.rules import LARGEST, builtin, load, read
 from schemas.errors import Mistake
 
-RULE = "title: {0}\nname: {0}\nlogsource: {{product: test}}\ndetection: {{s: {{A: x}}, condition: s}}\n"
+RULE = """\
+title: {0}
+name: {0}
+logsource: {{product: test}}
+detection: {{s: {{A: x}}, condition: s}}
+"""
 
 
 def write(path: Path, text: str) -> Path:

@@ -1,15 +1,17 @@
-"""A driver that is as nasty as allowed: random scheduling, batch sizes, crashes, copies, idle Ticks, 1 or 4 partitions.
+"""A driver that is as nasty as allowed: random scheduling, batches, crashes, copies, idle Ticks.
 
-It runs the real stages (ingest, correlate, observe, inventory, attach, assess) over a small random estate, with two
-sources of different lateness and three levels of chained correlations.
+It runs the real stages (ingest, correlate, observe, inventory, attach, assess) on 1 or 4 partitions
+over a small random estate, with two sources of different lateness and three levels of chained
+correlations.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import islice, takewhile
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -17,6 +19,7 @@ from correlators.document import Document
 from correlators.keyed import Keyed
 from correlators.routes import Routes
 from correlators.ruleset import Ruleset, parse
+from correlators.sigma.values import is_object
 from correlators.slot import Slot
 from schemas.config import Limits
 from schemas.detection import Logsource
@@ -26,24 +29,23 @@ from schemas.rows import Output, Result, Tick
 from schemas.times import END, SECOND
 from streams.ingest import Ingest, Progress
 from streams.input import Chunk
-from streams.source import Narrow, Parsed, Raw
+from streams.matchers import Matchers
+from streams.source import Json, Narrow, Parsed, Raw, Source
 from streams.topology import build, partition_of, stage_of
 
 LATENESS = {"fast": 10, "slow": 60}  # seconds
 START = 1_760_000_000 * SECOND
 
 
-class TestSource:
+class ModelSource:
     """A source of JSON records {uid, time, type, ...}: one record a document."""
 
-    __test__ = False
-    TITLE = "records of the model"
-    LOGSOURCE = Logsource(product="model")
-    NARROW: Narrow | None = None
-
     def __init__(self, name: str) -> None:
-        self.NAME = name
-        self.LATENESS = LATENESS[name] * SECOND
+        self.NAME: str = name
+        self.TITLE: str = "records of the model"
+        self.LOGSOURCE: Logsource = Logsource(product="model")
+        self.LATENESS: int = LATENESS[name] * SECOND
+        self.NARROW: Narrow | None = None
 
     def sniff(self, head: bytes) -> bool:
         return head.startswith(b"{")
@@ -51,16 +53,20 @@ class TestSource:
     def split(self, document: bytes) -> Iterator[Raw]:
         yield Raw(document)
 
-    def event(self, raw: Raw, record: Any, evidence: EventEvidence) -> Parsed:
+    def event(self, raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: ARG002
         kind = record["type"]
         entities: list[Entity] = []
         edges: list[Edge] = []
         if kind == "edge":
-            parent, child = _entity(record["parent"]), _entity(record["child"])
-            entities = [parent, child]
-            state = "open" if record["open"] else "closed"
-            declared = parent.kind == "application"
-            edges = [Edge(from_=parent, relation="uses", to=child, declared=declared, state=state)]
+            entities = [_entity(record["parent"]), _entity(record["child"])]
+            edge = {
+                "from": entities[0],
+                "relation": "uses",
+                "to": entities[1],
+                "declared": entities[0].kind == "application",
+                "state": "open" if record["open"] else "closed",
+            }
+            edges = [Edge.model_validate(edge)]
         else:
             entities = [_entity(record["entity"])]
         event = Event(
@@ -80,10 +86,10 @@ class TestSource:
 
 def _entity(key: str) -> Entity:
     kind, _, id_ = key.partition(":")
-    return Entity(kind=kind, id=id_)
+    return Entity.model_validate({"kind": kind, "id": id_})
 
 
-SOURCES = {name: TestSource(name) for name in LATENESS}
+SOURCES: dict[str, Source] = {name: ModelSource(name) for name in LATENESS}
 
 
 def _detection(name: str, level: str = "medium", extra: str = "") -> Document:
@@ -116,11 +122,13 @@ RULES = [
     _detection("hide", extra=_fact("closed")),
     _correlation(
         "r1",
-        "  type: event_count\n  rules: [fail]\n  group-by: [user]\n  timespan: 30s\n  condition: {gte: 3}\n",
+        "  type: event_count\n  rules: [fail]\n  group-by: [user]\n  timespan: 30s\n"
+        "  condition: {gte: 3}\n",
     ),
     _correlation(
         "r2",
-        "  type: value_count\n  rules: [probe]\n  group-by: [user]\n  timespan: 40s\n  condition: {gte: 2, field: value}\n",
+        "  type: value_count\n  rules: [probe]\n  group-by: [user]\n  timespan: 40s\n"
+        "  condition: {gte: 2, field: value}\n",
     ),
     _correlation(
         "r3", "  type: temporal\n  rules: [probe, fail]\n  group-by: [user]\n  timespan: 15s\n"
@@ -130,11 +138,13 @@ RULES = [
     ),
     _correlation(
         "c2",
-        "  type: event_count\n  rules: [c1, r2]\n  group-by: [user]\n  timespan: 90s\n  condition: {gte: 2}\n",
+        "  type: event_count\n  rules: [c1, r2]\n  group-by: [user]\n  timespan: 90s\n"
+        "  condition: {gte: 2}\n",
     ),
     _correlation(
         "few",
-        "  type: event_count\n  rules: [ok]\n  group-by: [user]\n  timespan: 25s\n  condition: {lt: 2}\n",
+        "  type: event_count\n  rules: [ok]\n  group-by: [user]\n  timespan: 25s\n"
+        "  condition: {lt: 2}\n",
     ),
     Document(
         "convergences/storm.yml",
@@ -214,9 +224,8 @@ def workload(random: Random, size: int) -> list[dict[str, Any]]:
         else:
             event |= {"entity": random.choice(models)}
         out.append(event)
-        if (
-            random.random() < 0.08
-        ):  # a copy that differs (delivered again in another envelope, enriched)
+        # A copy that differs: delivered again in another envelope, enriched.
+        if random.random() < 0.08:
             out.append(event | {"value": random.choice("abc"), "note": random.random()})
     return out
 
@@ -230,9 +239,10 @@ def arrivals(
     random: Random,
     disorder: float,
     copies: float,
+    *,
     idle: bool,
 ) -> dict[str, Lane]:
-    """What each raw partition sees, in order: late only what is a copy of something that was in time."""
+    """What each raw partition sees, in order; late is only a copy of what was in time."""
     arriving: dict[str, list[tuple[float, float, dict[str, Any]]]] = {
         f"{name}/{p}": [] for name in LATENESS for p in range(partitions)
     }
@@ -259,7 +269,7 @@ def arrivals(
 
 
 class Cluster:
-    """Real stages behind inboxes, first in first out for each upstream; everything else is random."""
+    """Real stages behind inboxes, first in first out for each upstream; all else is random."""
 
     ingest: type[Ingest] = Ingest
     keyed: type[Keyed] = Keyed
@@ -273,8 +283,9 @@ class Cluster:
         self.stages = build(rules, routes, raw, partitions)
         for stage in self.stages.values():
             stage.__class__ = self.keyed
+        matchers = Matchers(rules.rules)
         self.raw = {
-            n: self.ingest(n, rules, routes, SOURCES.__getitem__, None, Limits()) for n in raw
+            n: self.ingest(n, matchers, routes, SOURCES.__getitem__, None, Limits()) for n in raw
         }
         self.progress = {name: Progress() for name in raw}
         self.lanes: dict[str, deque[dict[str, Any] | int]] = {}
@@ -302,17 +313,18 @@ class Cluster:
 
     def _ingest(self, name: str) -> None:
         lane, stage = self.lanes[name], self.raw[name]
-        if isinstance(lane[0], int):
-            mark = lane.popleft()
+        mark = lane[0]
+        if isinstance(mark, int):
+            lane.popleft()
             time = START + mark * SECOND if mark != END else END
             tick = Tick(name, 0, time, self.end if time == END else time)
             self.progress[name], outputs = stage.tick(self.progress[name], tick)
             self._send(name, outputs)
             return
         size = self.random.randint(1, self.batch)
-        records: list[dict[str, Any]] = []
-        while lane and len(records) < size and isinstance(lane[0], dict):
-            records.append(lane.popleft())  # type: ignore[arg-type]
+        records = list(takewhile(is_object, islice(lane, size)))
+        for _ in records:
+            lane.popleft()
         chunk = Chunk(name.partition("/")[0], name, [orjson.dumps(r) for r in records], None, None)
         if self.random.random() < self.crash:
             stage.step(self.progress[name], chunk)  # thrown away before it was saved
@@ -363,40 +375,46 @@ class Cluster:
         }
 
 
+class Storm(NamedTuple):
+    """How nasty a run is; the defaults are the undisturbed reference."""
+
+    partitions: int = 1
+    disorder: float = 0
+    copies: float = 0
+    idle: bool = False
+    crash: float = 0
+    batch: int = 10**6
+
+
+CALM = Storm()
+
+
 def play(
     cluster: type[Cluster],
     rules: Ruleset,
     events: Sequence[dict[str, Any]],
     end: int,
     random: Random,
-    *,
-    partitions: int = 1,
-    disorder: float = 0,
-    copies: float = 0,
-    idle: bool = False,
-    crash: float = 0,
-    batch: int = 10**6,
+    storm: Storm = CALM,
 ) -> Cluster:
-    """One run; the defaults are the undisturbed reference."""
-    played = cluster(rules, partitions, random, crash, batch)
-    played.run(arrivals(events, partitions, random, disorder, copies, idle), end)
+    """One run."""
+    played = cluster(rules, storm.partitions, random, storm.crash, storm.batch)
+    lanes = arrivals(
+        events, storm.partitions, random, storm.disorder, storm.copies, idle=storm.idle
+    )
+    played.run(lanes, end)
     return played
 
 
 def trial(cluster: type[Cluster], rules: Ruleset, seed: int, runs: int = 4) -> dict[str, int]:
-    """One random estate, one reference run, some nasty ones. `bad` counts runs with other final results."""
+    """One random estate, one reference run, some nasty ones; `bad` have other final results."""
     random = Random(seed)
     events = workload(random, random.choice([12, 40, 90]))
     end = max(e["time"] for e in events) + random.choice([0, 0, 70, 1000])
     want = play(Cluster, rules, events, end, Random(0)).final()
     got = {"bad": 0, "runs": 0, "results": len(want), "withdrawn": 0, "revisions": 0}
     for run in range(runs):
-        played = play(
-            cluster,
-            rules,
-            events,
-            end,
-            Random(seed * 10 + run),
+        storm = Storm(
             partitions=random.choice([1, 4]),
             disorder=random.choice([0.3, 1.0]),
             copies=random.choice([0, 0.3]),
@@ -404,6 +422,7 @@ def trial(cluster: type[Cluster], rules: Ruleset, seed: int, runs: int = 4) -> d
             crash=random.choice([0, 0.1]),
             batch=random.choice([1, 7, 50]),
         )
+        played = play(cluster, rules, events, end, Random(seed * 10 + run), storm)
         got["runs"] += 1
         got["bad"] += played.final() != want
         got["withdrawn"] += played.withdrawn

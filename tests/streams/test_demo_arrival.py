@@ -20,6 +20,7 @@ from schemas.times import END, parse as time_of
 from streams.documents import open_documents
 from streams.ingest import Ingest, Progress
 from streams.input import Chunk
+from streams.matchers import Matchers
 from streams.reading import Reader
 from streams.shuffle import Span, shuffled
 from streams.source import named
@@ -70,10 +71,10 @@ class DemoCluster(Cluster):
         self, rules: Ruleset, partitions: int, random: Random, crash: float, batch: int
     ) -> None:
         super().__init__(rules, partitions, random, crash, batch)
-        routes = Routes(rules)
+        routes, matchers = Routes(rules), Matchers(rules.rules)
         raw = {f"{name}/{p}": (name,) for name in SOURCES for p in range(partitions)}
         self.stages = build(rules, routes, raw, partitions)
-        self.raw = {n: Ingest(n, rules, routes, named, None, Limits()) for n in raw}
+        self.raw = {n: Ingest(n, matchers, routes, named, None, Limits()) for n in raw}
         self.progress = {name: Progress() for name in raw}
         self.inbox = {
             (name, feeder): deque()
@@ -111,7 +112,7 @@ class DemoCluster(Cluster):
             lateness = named(name.partition("/")[0]).LATENESS
             spans = [Span(time, time) for time, _ in pairs]
             order = shuffled(spans, lateness, int(lateness * disorder), self.random)
-            self.lanes[name] = deque([*(pairs[i][1] for i in order), END])  # type: ignore[list-item]
+            self.lanes[name] = deque([*(pairs[i][1] for i in order), END])
         while ready := [
             *(n for n, lane in self.lanes.items() if lane),
             *(place for place, box in self.inbox.items() if box),

@@ -180,6 +180,23 @@ def test_what_is_no_json_object_is_a_fault(record: bytes) -> None:
     assert (scan.times, scan.hits, scan.faults) == ([None], [], [0])
 
 
+@pytest.mark.parametrize(
+    "odd", ["it's", 'a "b"', "{0}", "%s", "a\nb", "\u2028\x1c\x85", "\\\\x", "#"]
+)
+def test_no_text_of_a_rule_becomes_code(odd: str) -> None:
+    literal = odd.replace("\\", "\\\\")
+    found = rules(asked({"A|contains": f"xx{literal}"}), asked({f"{odd}.b": "x", odd: "y"}))
+    matcher = Matcher(found, TEST, PLAIN)
+    records: list[dict[str, Any]] = [
+        {"A": f"xx{odd}z"},
+        {f"{odd}.b": "x", odd: "y"},
+        {odd: ["y", {"b": "X"}]},
+    ]
+    hits = matcher.scan([json.dumps(record).encode() for record in records]).hits
+    matched = {place: names(matcher.match(records[place], some)) for place, some in hits}
+    assert matched == {0: ["r0"], 1: ["r1"], 2: ["r1"]}
+
+
 # -- the scan against the rules themselves
 
 FIELDS = ["A", "B", "time", "a.b", "a.c.d", "a"]

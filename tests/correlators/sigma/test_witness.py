@@ -47,7 +47,7 @@ def there(path: str) -> Clause:
         ("{s: {A|re: 'Admin\\b'}, condition: s}", [there("A")]),
         ("{s: {A: 'σας'}, condition: s}", [there("A")]),  # lower-casing is not folding here
         ("{s: {A|windash: ' -x'}, condition: s}",
-         [one_of(*(("A", "is", f" {dash}x") for dash in "-/–—―"))]),
+         [one_of(*(("A", "is", f" {dash}x") for dash in "-/\u2013\u2014\u2015"))]),
         ("{s: [word], condition: s}", []),
         ("{s: {A: x}, condition: not s}", []),
         ("{s: {A: x}, t: {A: y, B: z}, condition: s or t}",

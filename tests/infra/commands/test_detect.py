@@ -55,6 +55,7 @@ TRAIL = [
     call(3, "deleteguardrail", eventSource="s3.amazonaws.com", requestParameters="odd"),
     call(4, "ListAgents"),
 ]
+HALVES = orjson.dumps(TRAIL[:2]), orjson.dumps(TRAIL[2:])
 LINES = b"".join(orjson.dumps(record) + b"\n" for record in TRAIL)
 EXPECTED = [
     ("59b70e4d-0000-4000-8000-000000000001", "e1", 1),
@@ -105,7 +106,7 @@ def test_each_match_is_a_line_in_the_order_of_the_records(
     [
         ("trail.json", orjson.dumps({"Records": TRAIL})),
         ("trail.json", orjson.dumps({"Records": TRAIL}, option=orjson.OPT_INDENT_2)),
-        ("trail.jsonl", b'{"Records":%s}\n{"Records":%s}' % (orjson.dumps(TRAIL[:2]), orjson.dumps(TRAIL[2:]))),
+        ("trail.jsonl", b'{"Records":%s}\n' * 2 % HALVES),
         ("trail.ndjson.gz", gzip.compress(LINES)),
         ("trail.zst", zstandard.compress(LINES)),
         ("trail.ndjson", LINES.replace(b"\n", b"\r\n\n")),
@@ -192,6 +193,21 @@ def test_several_files_and_folders_are_counted_together(
     assert err == ["8 records, 0 rejected, 8 matches"]
 
 
+def test_an_empty_or_damaged_file_does_not_end_the_others(
+    tmp_path: Path, rules: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.ndjson").write_bytes(b"")
+    (tmp_path / "b.ndjson").write_bytes(LINES)
+    (tmp_path / "c.gz").write_bytes(gzip.compress(LINES)[:20])
+    found, err = detect(capfd, "--rules", rules, tmp_path)
+    assert brief(found)[:4] == EXPECTED
+    told = [line.split(": ")[:2] for line in err[:-1]]
+    assert told == [
+        [f"file:{tmp_path / 'a.ndjson'}#1", "empty"],
+        [f"file:{tmp_path / 'c.gz'}#1", "truncated"],
+    ]
+
+
 def test_the_built_in_rules_run_where_none_are_named(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -205,7 +221,7 @@ def test_the_built_in_rules_run_where_none_are_named(
 @pytest.mark.parametrize(
     ("args", "expected"),
     [
-        (["unknown.txt"], "unknown.txt: no source knows this format; name it"),
+        (["unknown.txt"], "unknown.txt: no source knows this format; name it with --source"),
         (["--source", "nowhere", "unknown.txt"], "no source is called 'nowhere'; there are "),
         (["missing.ndjson"], "missing.ndjson is not there; name a file or a folder"),
         (["--rules", "broken.yml", "unknown.txt"], "broken.yml:1: a rule has exactly one of"),

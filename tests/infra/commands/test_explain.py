@@ -49,7 +49,7 @@ def test_an_alert(store: str, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = explained(capsys, warning()["id"], "--store", store)
     assert code == Exit.OK
     assert out.startswith(f"warning, priority 91: {warning()['title']}\n")
-    assert f"[3] {EVENT['uid']}  file:logs/otel.jsonl#811" in out
+    assert f"      {EVENT['uid']}  file:logs/otel.jsonl#811" in out
     assert "origin not in this store" in out
 
 

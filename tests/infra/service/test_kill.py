@@ -1,4 +1,4 @@
-"""`barograph run` under kill -9: with the same end of time, the final results are those of an undisturbed run."""
+"""`barograph run` under kill -9: the final results are those of an undisturbed run."""
 
 from __future__ import annotations
 
@@ -56,7 +56,9 @@ def _final(store: Path) -> dict[str, set[tuple[str, str]]]:
     with duckdb.connect(str(store / "barograph.duckdb"), read_only=True) as db:
         return {
             table: set(
-                db.execute(f"SELECT id, body->>'body_sha256' FROM {table} WHERE meta_state = 'final'").fetchall()
+                db.execute(
+                    f"SELECT id, body->>'body_sha256' FROM {table} WHERE meta_state = 'final'"
+                ).fetchall()
             )
             for table in ("findings", "alerts")
         }

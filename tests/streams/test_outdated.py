@@ -1,0 +1,192 @@
+"""A restart with other rules: what changed begins anew, the rest goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from correlators.document import Document
+from correlators.ruleset import Ruleset, builtin, parse
+from schemas.config import Limits
+from schemas.rows import Result
+from schemas.times import DAY
+from streams.embedded import Declared, Embedded
+from streams.input import Chunk
+from streams.journal import Journal
+from streams.outdated import fingerprints
+from tests.streams.trail import NOON, call
+
+LOGS = Declared("logs", ("cloudtrail",))
+DELETED = """\
+title: deleted
+name: deleted
+level: high
+logsource: {product: aws, service: cloudtrail}
+detection: {s: {eventName: DeleteGuardrail}, condition: s}
+"""
+SPREE = """\
+title: spree
+name: spree
+level: high
+correlation:
+  type: event_count
+  rules: [deleted]
+  group-by: [userIdentity.arn]
+  timespan: 10m
+  condition: {gte: 2}
+"""
+AGAIN = """\
+title: again
+name: again
+correlation:
+  type: event_count
+  rules: [spree]
+  group-by: [userIdentity.arn]
+  timespan: 1d
+  condition: {gte: 2}
+"""
+STORY = """\
+id: story
+title: A story
+summary: Guardrails were deleted.
+join: principal
+window: 1h
+ttl: 2h
+legs:
+  first: {class: change, of: [deleted]}
+actions:
+  - {text: look at it, removes: [first]}
+"""
+OTHER = STORY.replace("id: story", "id: other").replace("of: [deleted]", "of: [spree]")
+
+Restarted = Callable[..., tuple[Embedded, list[Result]]]
+
+
+def rules(*texts: str) -> Ruleset:
+    ruleset = parse(Document(f"{n}.yml", text) for n, text in enumerate(texts))
+    assert ruleset.problems == ()
+    return ruleset
+
+
+@pytest.fixture
+def restarted(tmp_path: Path) -> Iterator[Restarted]:
+    """Start again with these rules; the engine, and what the start itself told."""
+    opened: list[Journal] = []
+
+    def again(*texts: str) -> tuple[Embedded, list[Result]]:
+        if opened:
+            opened.pop().close()
+        journal = Journal(tmp_path / "journal.sqlite", clock=lambda: NOON)
+        opened.append(journal)
+        journal.subscribe({"sink": ("finding", "alert", "forecast")})
+        known = journal.newest()
+        engine = Embedded(rules(*texts), [LOGS], Limits(), journal)
+        return engine, [result for _, result in journal.outbox(known, 1000)]
+
+    yield again
+    opened[0].close()
+
+
+def take(engine: Embedded, *times: int) -> list[Result]:
+    documents = [call(at, "DeleteGuardrail") for at in times]
+    return engine.take("logs", Chunk("cloudtrail", "file:in", documents, None, None))
+
+
+def told(results: Iterable[Result]) -> set[tuple[str, str]]:
+    """Which rules said something, and in which state last."""
+    newest = {
+        (r.kind, r.id): (r.body.get("rule") or r.body["convergence"], r.state)
+        for r in results
+        if r.kind in ("finding", "alert")
+    }
+    return set(newest.values())
+
+
+def test_the_same_rules_go_on(restarted: Restarted) -> None:
+    engine, _ = restarted(DELETED, SPREE, STORY)
+    assert told(take(engine, 0, 60)) == {("spree", "provisional"), ("story", "provisional")}
+    engine, said = restarted(STORY, SPREE, DELETED)
+    assert said == []
+    assert told(engine.end(NOON + DAY)) == {("spree", "final"), ("story", "final")}
+
+
+def test_words_may_change_while_an_alert_is_open(restarted: Restarted) -> None:
+    engine, _ = restarted(DELETED, SPREE, STORY)
+    take(engine, 0, 60)
+    engine, said = restarted(DELETED, SPREE, STORY.replace("A story", "Another title"))
+    assert said == []
+    (alert,) = (r for r in engine.end(NOON + DAY) if r.kind == "alert")
+    assert (alert.state, alert.body["title"]) == ("final", "Another title")
+
+
+def test_what_a_removed_rule_said_is_taken_back(restarted: Restarted) -> None:
+    engine, _ = restarted(DELETED, SPREE, STORY, OTHER)
+    take(engine, 0, 60)
+    engine, said = restarted(DELETED, SPREE, STORY)
+    assert told(said) == {("other", "withdrawn")}
+    assert told(engine.end(NOON + DAY)) == {("spree", "final"), ("story", "final")}
+
+
+def test_a_removed_correlation_takes_its_legs_along(restarted: Restarted) -> None:
+    engine, _ = restarted(DELETED, SPREE, AGAIN, STORY, OTHER)
+    take(engine, 0, 60)
+    # The stage of its level is no more, nor is that of the rule above it.
+    engine, said = restarted(DELETED, STORY)
+    assert told(said) == {("spree", "withdrawn"), ("other", "withdrawn")}
+    assert told(engine.end(NOON + DAY)) == {("story", "final")}
+
+
+def test_a_changed_rule_begins_anew(restarted: Restarted) -> None:
+    engine, _ = restarted(DELETED, SPREE, STORY)
+    take(engine, 0, 60)
+    by_account = SPREE.replace("userIdentity.arn", "userIdentity.accountId")
+    engine, said = restarted(
+        DELETED, by_account, STORY.replace("first:", "only:").replace("[first]", "[only]")
+    )
+    assert told(said) == {("spree", "withdrawn"), ("story", "withdrawn")}
+    assert told(take(engine, 120)) == {("story", "provisional")}
+    assert told(take(engine, 180)) == {("spree", "provisional"), ("story", "provisional")}
+    (finding,) = (r for r in engine.end(NOON + DAY) if r.kind == "finding")
+    assert finding.body["group"] == {"userIdentity.accountId": "111122223333"}
+    assert finding.body["count"] == 2  # what came before the change was another rule's
+
+
+def test_a_rule_that_is_added_or_moves_a_level_goes_on_from_here(restarted: Restarted) -> None:
+    engine, _ = restarted(DELETED, SPREE, STORY)
+    take(engine, 0, 60)
+    below = SPREE.replace("spree", "below")
+    above = SPREE.replace("rules: [deleted]", "rules: [below]").replace("10m", "1d")
+    engine, said = restarted(DELETED, below, above, STORY)
+    assert told(said) == {("spree", "withdrawn")}
+    results = [*take(engine, 3600, 3660, 7200, 7260), *engine.end(NOON + DAY)]
+    assert {("below", "final"), ("spree", "final")} <= told(results)
+
+
+def test_a_rule_that_comes_back_knows_nothing_of_before(restarted: Restarted) -> None:
+    engine, _ = restarted(DELETED, SPREE)
+    take(engine, 0)
+    engine, _ = restarted(DELETED)
+    take(engine, 30)
+    engine, said = restarted(DELETED, SPREE)
+    assert said == []
+    assert told(take(engine, 60)) == set()
+    assert told(take(engine, 90)) == {("spree", "provisional")}
+
+
+def test_a_settled_alert_of_a_removed_story_is_withdrawn_too(restarted: Restarted) -> None:
+    engine, _ = restarted(DELETED, STORY)
+    take(engine, 0, 3000)
+    assert ("story", "settled") in told(take(engine, 4000))
+    engine, said = restarted(DELETED)
+    assert told(said) == {("story", "withdrawn")}
+    assert told(engine.end(NOON + DAY)) == set()
+
+
+def test_every_rule_with_state_has_a_fingerprint() -> None:
+    ruleset = parse(builtin())
+    known = fingerprints(ruleset)
+    assert len(known) == len(ruleset.correlations) + len(ruleset.convergences)
+    assert len(set(known.values())) == len(known)
+    assert known == fingerprints(parse(builtin()))
