@@ -1,10 +1,10 @@
-"""Embedded path: generated CloudTrail through all stages and into files and store, as a user runs `barograph replay`.
+"""Embedded path: generated CloudTrail through all stages and into files and store.
 
     python benchmarks/embedded.py [RECORDS]
 
-Needs the shared generator (BAROGRAPH_SHARED, default ../shared). Prints records per second of the whole process and its peak
-memory, with the built-in rules and with SigmaHQ's CloudTrail rules beside them; `cat` and a plain JSON decode of the same
-file stand beside it as the floor.
+Needs the shared generator (BAROGRAPH_SHARED, default ../shared). Prints records per second of the
+whole process, `barograph replay`, and its peak memory, with the built-in rules and with SigmaHQ's
+CloudTrail rules beside them; `cat` and a plain JSON decode of the same file are the floor.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ def main(count: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "cloudtrail.ndjson"
         generator = [sys.executable, str(SHARED / "bench/gen_cloudtrail.py")]
-        subprocess.run([*generator, "--seed", "7", "--n", str(count), "--out", str(file)], check=True)
+        subprocess.run(
+            [*generator, "--seed", "7", "--n", str(count), "--out", str(file)], check=True
+        )
         replay = [sys.executable, "-m", "infra", "replay", str(file), "--out", f"{folder}/out"]
         rows = {
             "cat": ["cat", str(file)],
@@ -49,7 +51,9 @@ def main(count: int) -> None:
         for name, command in rows.items():
             runs = sorted(timed(command) for _ in range(3))
             seconds, memory = runs[1]
-            print(f"| {name} | {count / seconds:,.0f} | {seconds:.2f} | {memory:,.0f} |", flush=True)
+            print(
+                f"| {name} | {count / seconds:,.0f} | {seconds:.2f} | {memory:,.0f} |", flush=True
+            )
 
 
 if __name__ == "__main__":

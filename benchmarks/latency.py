@@ -1,9 +1,9 @@
-"""Latency: from the HTTP POST of the last leg to the alert at a webhook, through a live `barograph run`.
+"""Latency: from the HTTP POST of the last leg to the alert at a webhook, through a live run.
 
     python benchmarks/latency.py [TRIALS]
 
-Prints p50, p90 and p99 in milliseconds. Everything is on loopback and on disk: POST, spool with fsync, all stages, the
-journal's transaction, the webhook.
+Prints p50, p90 and p99 in milliseconds. Everything is on loopback and on disk: POST, spool with
+fsync, all stages, the journal's transaction, the webhook.
 """
 
 from __future__ import annotations
@@ -86,9 +86,13 @@ async def measure(trials: int) -> list[float]:
     hook_port, port, health = runner.addresses[0][1], 45180, 45181
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "barograph.toml"
-        config.write_text(CONFIG.format(data=f"{folder}/data", hook=hook_port, port=port, health=health))
+        config.write_text(
+            CONFIG.format(data=f"{folder}/data", hook=hook_port, port=port, health=health)
+        )
         command = [sys.executable, "-m", "infra", "--config", str(config), "run"]
-        process = await asyncio.create_subprocess_exec(*command, env=os.environ | {"PYTHONUNBUFFERED": "1"})
+        process = await asyncio.create_subprocess_exec(
+            *command, env=os.environ | {"PYTHONUNBUFFERED": "1"}
+        )
         try:
             async with ClientSession(f"http://127.0.0.1:{port}") as session:
                 await _ready(session, f"http://127.0.0.1:{health}/readyz")
@@ -124,7 +128,9 @@ async def _trial(session: ClientSession, hook: Hook, number: int) -> float:
 
 async def _post(session: ClientSession, records: list[dict[str, Any]]) -> None:
     data = "\n".join(map(json.dumps, records))
-    async with session.post("/v1/events?source=cloudtrail", data=data, headers={"Content-Type": "application/x-ndjson"}) as answer:
+    async with session.post(
+        "/v1/events?source=cloudtrail", data=data, headers={"Content-Type": "application/x-ndjson"}
+    ) as answer:
         if answer.status != 200:
             raise SystemExit(f"POST answered {answer.status}: {await answer.text()}")
 
@@ -132,5 +138,6 @@ async def _post(session: ClientSession, records: list[dict[str, Any]]) -> None:
 if __name__ == "__main__":
     taken = asyncio.run(measure(int(sys.argv[1]) if len(sys.argv) > 1 else 200))
     cuts = quantiles(taken, n=100)
-    print(f"| trials | p50 ms | p90 ms | p99 ms | max ms |\n|---|---|---|---|---|")
-    print(f"| {len(taken)} | {cuts[49] * 1e3:.0f} | {cuts[89] * 1e3:.0f} | {cuts[98] * 1e3:.0f} | {max(taken) * 1e3:.0f} |")
+    print("| trials | p50 ms | p90 ms | p99 ms | max ms |\n|---|---|---|---|---|")
+    figures = (cuts[49], cuts[89], cuts[98], max(taken))
+    print(f"| {len(taken)} |", " | ".join(f"{seconds * 1e3:.0f}" for seconds in figures), "|")

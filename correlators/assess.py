@@ -10,7 +10,7 @@ Laws (DESIGN 5, 6):
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from msgspec.structs import replace
@@ -63,10 +63,11 @@ class Assess(Logic):
         ordered = sorted(convergences, key=lambda c: (c.yields, c.id))  # who yields looks last
         self.convergences = {convergence.id: convergence for convergence in ordered}
         self.routes, self._complete, self.forecaster = routes, complete, forecaster
-        self.of_fact: dict[str, list[Convergence]] = {}
+        self.latent = {convergence.id for convergence in ordered if convergence.latent}
+        self.of_fact: dict[str, set[str]] = {}  # who looks at it
         for convergence in ordered:
             for fact in convergence.facts:
-                self.of_fact.setdefault(fact, []).append(convergence)
+                self.of_fact.setdefault(fact, set()).add(convergence.id)
 
     def apply(self, key: str, state: System, time: int, rows: Sequence[Row], emit: Emit, /) -> None:
         """Fold the rows of one time, then look at every story that they touched."""
@@ -76,12 +77,12 @@ class Assess(Logic):
         ordered = in_order(rows, _RANK)
         for row in ordered:
             if row.kind == "leave":
-                ended |= self._leave(state, row)
+                names, stories = system.leave(state, row.body["entity"])
+                ended |= stories | self._looking(state, names, row.body["entity"])
             elif row.kind == "posture":
                 closed = system.turn(state, row.body)
-                for convergence in self.of_fact.get(row.body["name"], ()):
-                    (ended if closed else touched).add(convergence.id)
-                    system.await_facts(state, convergence, row.body["entity"])
+                looking = self._looking(state, [row.body["name"]], row.body["entity"])
+                (ended if closed else touched).update(looking)
         taken = self._take(state, time, ordered)
         touched |= {id_ for id_, _ in taken} | ended
         for row in rows:
@@ -123,9 +124,12 @@ class Assess(Logic):
         """Score the alerts of the batch in one frame."""
         return self._complete(results, self.convergences)
 
-    def _leave(self, state: System, row: Row) -> set[str]:
-        names, stories = system.leave(state, row.body["entity"])
-        return stories | {c.id for name in names for c in self.of_fact.get(name, ())}
+    def _looking(self, state: System, facts: Iterable[str], entity: str) -> set[str]:
+        """The stories that look at facts of these names; those of posture alone come with them."""
+        looking = {id_ for name in facts for id_ in self.of_fact.get(name, ())}
+        for id_ in sorted(looking & self.latent):
+            system.await_facts(state, self.convergences[id_], entity)
+        return looking
 
     def _take(self, state: System, time: int, rows: Sequence[Row]) -> list[tuple[str, Row]]:
         """Take hits in the order of the legs of each story, so that equal times count as in order.

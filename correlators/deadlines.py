@@ -32,22 +32,23 @@ def earliest(
     system: System, convergences: Mapping[str, Convergence], *, ahead: bool
 ) -> Deadline | None:
     """The first deadline of a system. `ahead`: without absences, which any row could still end."""
-    return min(_all(system, convergences, ahead=ahead), default=None)
+    found = min(_all(system, convergences, ahead=ahead), default=None)
+    return None if found is None else Deadline(*found)
 
 
 def _all(
     system: System, convergences: Mapping[str, Convergence], *, ahead: bool
-) -> Iterator[Deadline]:
+) -> Iterator[tuple[int, Due, str, str]]:
     for id_, story in system.stories.items():
         convergence = convergences[id_]
         for join, instance in story.instances.items():
             if instance.waits and not ahead:
                 first = min(wait.deadline for wait in instance.waits.values())
-                yield Deadline(first, Due.ABSENT, id_, join)
+                yield first, Due.ABSENT, id_, join
             starts = [hit.start for hits in instance.hits.values() for hit in hits]
             if starts:
-                yield Deadline(min(starts) + convergence.window, Due.LEFT, id_, join)
+                yield min(starts) + convergence.window, Due.LEFT, id_, join
         if story.alert is not None:
-            yield Deadline(story.alert.last + convergence.ttl, Due.EXPIRY, id_)
+            yield story.alert.last + convergence.ttl, Due.EXPIRY, id_, ""
     for forecast in system.forecasts.values():
-        yield Deadline(forecast.until, Due.HORIZON, forecast.id)
+        yield forecast.until, Due.HORIZON, forecast.id, ""

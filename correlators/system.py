@@ -91,11 +91,19 @@ def meet(system: System, entities: Iterable[str]) -> None:
 
 
 def await_facts(system: System, convergence: Convergence, entity: str) -> None:
-    """A convergence of posture alone needs no signal: its instance is there with its facts."""
-    join = convergence.join
-    if convergence.latent and join in ("system", entity.partition(":")[0]):
-        story = system.stories.setdefault(convergence.id, Story())
-        story.instances.setdefault("" if join == "system" else entity, Instance())
+    """A convergence of posture alone needs no signal: its instance comes and goes with its facts.
+
+    Called when a fact on `entity` opened or ended.
+    """
+    for join in _joins(convergence, (entity,)):
+        if any(
+            fact.name in convergence.facts and join in _joins(convergence, (fact.entity,))
+            for fact in system.facts.values()
+        ):
+            story = system.stories.setdefault(convergence.id, Story())
+            story.instances.setdefault(join, Instance())
+        elif convergence.id in system.stories:
+            system.stories[convergence.id].instances.pop(join, None)
 
 
 def take(

@@ -114,7 +114,7 @@ def command_files() -> Iterator[Path]:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    # Records come and go by the million and hold no cycles: looking for some so often costs a third.
+    # Records come and go by the million and hold no cycles: looking for some costs a third.
     gc.set_threshold(200_000, 20, 100)
     try:
         args = _parser().parse_args(argv)

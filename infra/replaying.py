@@ -117,9 +117,13 @@ class _Folder:
             sink.open(None)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         for sink in self._sinks:
-            sink.close()
+            try:
+                sink.close()
+            except Unavailable:
+                if error is None:  # else it is what comes of that
+                    raise
 
     def write(self, results: Sequence[Result]) -> None:
         kept = [result for result in results if self._fresh(result)]

@@ -91,7 +91,10 @@ def said(store: str | None, events: Collection[str], config: str | None = None) 
 
 def _line(event: dict[str, Any]) -> str:
     told = event.get("attributes", {})
-    words = [shown.time(instant(event.get("time", 0))), event.get("message") or event.get("activity", "")]
+    words = [
+        shown.time(instant(event.get("time", 0))),
+        event.get("message") or event.get("activity", ""),
+    ]
     if "package.name" in told:
         words.append(f"({told['package.name']} {told.get('package.version', '')}".rstrip() + ")")
     if "package.fixed_version" in told:

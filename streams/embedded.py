@@ -85,10 +85,13 @@ class Embedded:
             self._restore(saved, rules)
         self._declare(systems, rules)
 
-    def take(self, name: str, chunk: Chunk) -> list[Result]:
-        """Run a chunk of an input through all stages and save; returns what to tell sinks."""
+    def take(self, name: str, chunk: Chunk, at: str | None = None) -> list[Result]:
+        """Run a chunk of an input through all stages and save; returns what to tell sinks.
+
+        `at`: the name under which the position is saved, where several inputs share one reader.
+        """
         progress, outputs = self._ingest[name].step(self.progress[name], chunk)
-        return self._save({name: progress}, {name: chunk.position}, outputs)
+        return self._save({name: progress}, {at or name: chunk.position}, outputs)
 
     def tick(self, name: str, watermark: int) -> list[Result]:
         """Time passed at an idle input; from now on older records of it are late."""
@@ -151,9 +154,9 @@ class Embedded:
                 {
                     name: {
                         "at": positions.get(name, self.positions.get(name)),
-                        "progress": msgspec.to_builtins(p),
+                        "progress": msgspec.to_builtins(progress.get(name)),
                     }
-                    for name, p in progress.items()
+                    for name in progress.keys() | positions.keys()
                 },
                 {**(dropped or {}), **_dumped(changes)},
                 [msgspec.msgpack.encode(result) for result in results],
@@ -218,8 +221,8 @@ class Embedded:
             outputs += orphaned([data for key, data in state.items() if key != CLOCK], changed)
         self.positions = {name: position["at"] for name, position in saved.positions.items()}
         for name in self.progress:
-            found = saved.positions.get(name)
-            progress = Progress() if found is None else msgspec.convert(found["progress"], Progress)
+            found = (saved.positions.get(name) or {}).get("progress")
+            progress = Progress() if found is None else msgspec.convert(found, Progress)
             # What is new, or comes back, or feeds a rule only now, was not waited for.
             passed = max(self.keyed[reader].clock.watermark for reader in self._readers[name])
             self.progress[name] = msgspec.structs.replace(

@@ -16,7 +16,7 @@ from schemas.canonical import digest
 from schemas.rows import Delete, Output, Result, Row, Tick
 from schemas.times import BEGINNING, END, MINUTE, instant
 from streams.source import Json
-from streams.topology import INGEST, stages
+from streams.topology import INGEST, levels
 from streams.untrusted import listing
 
 LATENESS = 15 * MINUTE  # how much later than others a given signal may come
@@ -85,9 +85,8 @@ class Correlating:
     def __init__(self, ruleset: Ruleset) -> None:
         """`ruleset` may refer to detections that it does not hold: the signals bring them."""
         self._routes = Routes(ruleset)
-        plan = [stage for stage in stages(ruleset, self._routes) if stage.level]
         self._stages: list[Keyed] = []
-        for stage in plan:
+        for stage in levels(ruleset, self._routes):
             feeders = [INGEST, *(lower.me for lower in self._stages)]
             self._stages.append(Keyed(stage.logic, f"{stage.name}/0", stage.level, feeders))
         self._ids = {

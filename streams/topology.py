@@ -53,17 +53,24 @@ _STAGE_OF = {
 INGEST = "ingest"
 
 
+def levels(ruleset: Ruleset, routes: Routes) -> list[Stage]:
+    """The stages of correlations, by level."""
+    correlate = Correlate(ruleset.correlations, routes)
+    names = [f"correlate-{n + 1}" for n in range(ruleset.levels)]
+    return [Stage(name, n + 1, correlate, (INGEST, *names[:n])) for n, name in enumerate(names)]
+
+
 def stages(ruleset: Ruleset, routes: Routes) -> list[Stage]:
     """All keyed stages, each after its feeders."""
-    correlate = Correlate(ruleset.correlations, routes)
-    levels = [f"correlate-{n + 1}" for n in range(ruleset.levels)]
+    correlate = levels(ruleset, routes)
+    counted = [stage.name for stage in correlate]
     attach = Attach(memory(ruleset.convergences))
     assess = Assess(ruleset.convergences, routes, complete, Forecaster.builtin())
     return [
-        *(Stage(name, n + 1, correlate, (INGEST, *levels[:n])) for n, name in enumerate(levels)),
+        *correlate,
         Stage("observe", 0, Observe(), (INGEST,)),
         Stage("inventory", 0, Inventory(), ("observe",), single=True),
-        Stage("attach", 0, attach, (INGEST, *levels, "observe", "inventory")),
+        Stage("attach", 0, attach, (INGEST, *counted, "observe", "inventory")),
         Stage("assess", 0, assess, ("attach",)),
     ]
 

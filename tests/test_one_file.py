@@ -1,4 +1,4 @@
-"""Adding a source, detection, convergence, sink or command is one file: done once each, in a copy."""
+"""A new source, detection, convergence, sink or command is one file: each once, in a copy."""
 
 from __future__ import annotations
 

@@ -28,6 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     parser.add_argument(
         "signals",
+        nargs="?",
         metavar="SIGNALS.jsonl",
         help="one signal a line: id, time, detection, fields; - is stdin",
     )
@@ -64,9 +65,10 @@ def run(args: argparse.Namespace) -> int:
             f"--shuffle {args.shuffle // SECOND} is more than the lateness of given signals"
             f" ({LATENESS // SECOND} s): signals would be late; give at most that"
         )
-    correlating = Correlating(load(args.rules, builtin=False, external=True))
+    rules, path = _places(args.rules, args.signals)
+    correlating = Correlating(load(rules, builtin=False, external=True))
     revisions = Revisions.in_memory()
-    signals: Iterable[Given] = _read(args.signals)
+    signals: Iterable[Given] = _read(path)
     if args.shuffle:
         given = list(signals)
         random = Random(args.seed)  # noqa: S311 - an order of arrival, not a secret
@@ -87,6 +89,16 @@ def run(args: argparse.Namespace) -> int:
         file=sys.stderr,
     )
     return Exit.OK
+
+
+def _places(rules: list[str], signals: str | None) -> tuple[list[str], str]:
+    """The rules and the signals; `--rules a.yml b.yml signals.jsonl` takes all as rules."""
+    if signals is not None:
+        return rules, signals
+    *rules, signals = rules
+    if not rules:
+        raise Mistake(f"there is --rules {signals}, and no file of signals; name both")
+    return rules, signals
 
 
 def _read(path: str) -> Iterator[Given]:

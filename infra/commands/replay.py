@@ -31,11 +31,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--rules",
-        nargs="+",
-        action="extend",
+        action="append",
         default=[],
         metavar="PATH",
-        help="rules beside the built-in ones",
+        help="file or folder of rules beside the built-in ones; may be repeated",
     )
     parser.add_argument(
         "--no-builtin", action="store_true", help="only the rules given with --rules"

@@ -37,7 +37,7 @@ _PACKAGES = ("apt", "bash", "coreutils", "curl", "gzip", "libc6", "libssl3", "pe
 def image_report(
     system: System, time: int, found: list[JsonObject], everyday: int, secrets: list[JsonObject]
 ) -> JsonObject:
-    """One scan of an image: `found` in Python packages, `everyday` weaknesses in its base, secrets in its files."""
+    """One scan of an image: `found` in Python packages, `everyday` in its base, and secrets."""
     name = f"{system.repository}:{system.tag}"
     metadata: JsonObject = {
         "OS": {"Family": "debian", "Name": "12.9"},

@@ -18,15 +18,11 @@ from streams.source import named, sources
 
 
 class Live(NamedTuple):
-    """An input with what fills it.
-
-    `lateness`: how long after the newest record an older one may come, in microseconds.
-    """
+    """An input with what fills it."""
 
     config: InputConfig
     input: Input
     feeder: Http | Stdin | None
-    lateness: int
 
     @property
     def problem(self) -> str | None:
@@ -50,14 +46,28 @@ def declared(config: Config) -> list[Declared]:
             "two inputs of the configuration have the same name; their positions would mix:"
             " rename one"
         )
-    return [Declared(entry.name, _carried(entry), entry.lateness) for entry in config.input]
+    return [
+        Declared(lane, (source,), entry.lateness)
+        for entry in config.input
+        for source, lane in lanes(entry).items()
+    ]
 
 
-def _carried(entry: InputConfig) -> tuple[str, ...] | None:
-    """The sources of which records can come; who sends over HTTP may name any."""
-    if entry.source is None or entry.kind == "http":
-        return None
-    return (named(entry.source).NAME,)
+def lanes(entry: InputConfig) -> dict[str, str]:
+    """By source, the lane that its records take: what the engine knows as an input of its own.
+
+    Time passes in each lane by its own records, so that a day of spans behind a day of audit logs
+    in one folder is not late. Without a `source` (and over HTTP, where a sender may name any) there
+    is a lane for every source.
+    """
+    if entry.source is not None and entry.kind != "http":
+        return {named(entry.source).NAME: entry.name}
+    return {source: f"{entry.name}/{source}" for source in sources()}
+
+
+def lateness(entry: InputConfig, source: str) -> int:
+    """How long after the newest record an older one may come, in microseconds."""
+    return named(source).LATENESS if entry.lateness is None else entry.lateness
 
 
 def opened(config: Config, data: Path, positions: Mapping[str, Any]) -> dict[str, Live]:
@@ -70,20 +80,11 @@ def opened(config: Config, data: Path, positions: Mapping[str, Any]) -> dict[str
 
 def _opened(entry: InputConfig, config: Config, data: Path, position: Any) -> Live:  # noqa: ANN401 - JSON
     source = named(entry.source) if entry.source else None
-    lateness = _lateness(entry)
     if entry.kind == "follow":
         if entry.path is None:
             raise Mistake(f"input {entry.name!r} follows nothing; give it a `path`")
         follow = Follow(entry.name, Path(entry.path), position, limits=config.limits, source=source)
-        return Live(entry, follow, None, lateness)
+        return Live(entry, follow, None)
     spool = Spool(entry.name, data / "spool" / entry.name, position)
     feeder = Http(entry, spool) if entry.kind == "http" else Stdin(spool, config.limits, source)
-    return Live(entry, spool, feeder, lateness)
-
-
-def _lateness(entry: InputConfig) -> int:
-    if entry.lateness is not None:
-        return entry.lateness
-    if entry.source is not None:
-        return named(entry.source).LATENESS
-    return max(known.LATENESS for known in sources().values())
+    return Live(entry, spool, feeder)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from threading import Event
 
-from infra.service.inputs import Live
+from infra.service.inputs import Live, lanes, lateness
 from schemas.config import Limits
 from schemas.errors import Unavailable
 from schemas.times import SECOND
@@ -39,7 +39,8 @@ class Loop:
         """With `until` the run ends once all inputs have been quiet, and time passed up to it."""
         self._engine, self._journal, self._inputs, self._limits = engine, journal, inputs, limits
         self._clock, self._until = clock, until
-        self._active = dict.fromkeys(inputs, clock())
+        self._lanes = {name: lanes(live.config) for name, live in inputs.items()}
+        self._active = {lane: clock() for some in self._lanes.values() for lane in some.values()}
         self._tidied = self._read = time.monotonic()
         self.problem: str | None = None
         self.holding = False
@@ -64,8 +65,11 @@ class Loop:
                 stop.wait(PAUSE)
 
     def _take(self, name: str, chunk: Chunk, stop: Event) -> None:
-        self._insist(partial(self._engine.take, name, chunk), stop)
-        self._active[name], self._read = self._clock(), time.monotonic()
+        some = self._lanes[name]
+        # What no source knows has no time: any lane can say that it was refused.
+        lane = some.get(chunk.source) or min(some.values())
+        self._insist(partial(self._engine.take, lane, chunk, name), stop)
+        self._active[lane], self._read = self._clock(), time.monotonic()
 
     def _end_when_quiet(self, stop: Event) -> None:
         if time.monotonic() - self._read > QUIET:
@@ -73,7 +77,7 @@ class Loop:
             self.ended = not stop.is_set()
 
     def _next(self) -> tuple[str, Chunk] | None:
-        for name in sorted(self._inputs, key=self._engine.place):
+        for name in sorted(self._inputs, key=self._place):
             chunk = self._inputs[name].input.read(
                 self._limits.batch_records, self._limits.batch_bytes
             )
@@ -81,14 +85,18 @@ class Loop:
                 return name, chunk
         return None
 
+    def _place(self, name: str) -> tuple[int, str]:
+        return max(self._engine.place(lane) for lane in self._lanes[name].values())
+
     def _idle(self, stop: Event) -> None:
         now = self._clock()
         for name, live in self._inputs.items():
-            if now - self._active[name] > live.config.idle:
-                self._active[name] = now
-                watermark = now - live.lateness
-                if watermark > self._engine.progress[name].watermark:
-                    self._insist(partial(self._engine.tick, name, watermark), stop)
+            for source, lane in self._lanes[name].items():
+                if now - self._active[lane] > live.config.idle:
+                    self._active[lane] = now
+                    watermark = now - lateness(live.config, source)
+                    if watermark > self._engine.progress[lane].watermark:
+                        self._insist(partial(self._engine.tick, lane, watermark), stop)
 
     def _insist(self, save: Callable[[], object], stop: Event) -> None:
         """Save, however often the disk refuses: what was read is not lost."""

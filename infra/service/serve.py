@@ -37,9 +37,10 @@ async def serve(config: Config, ruleset: Ruleset, until: int | None = None) -> N
 
     Raises Mistake and Unavailable.
     """
-    data = Path(config.data)
+    data, known = Path(config.data), declared(config)
     with Journal(data / "journal.sqlite", clock) as journal:
-        engine = _engine(config, ruleset, journal, until)
+        engine = Embedded(ruleset, known, config.limits, journal, config.system)
+        _going_on(engine, data, until)
         inputs = opened(config, data, engine.positions)
         couriers = _couriers(config, data, journal)
         loop = Loop(engine, journal, inputs, config.limits, clock, until)
@@ -60,14 +61,12 @@ async def serve(config: Config, ruleset: Ruleset, until: int | None = None) -> N
                 await runner.cleanup()
 
 
-def _engine(config: Config, ruleset: Ruleset, journal: Journal, until: int | None) -> Embedded:
-    engine = Embedded(ruleset, declared(config), config.limits, journal, config.system)
+def _going_on(engine: Embedded, data: Path, until: int | None) -> None:
     ended = any(progress.watermark == END for progress in engine.progress.values())
     if ended and until is None:
         raise Mistake(
-            f"{config.data} holds a run that has ended; give another `data` folder to begin anew"
+            f"{data} holds a run that has ended; give another `data` folder to begin anew"
         )
-    return engine
 
 
 def _stop_signal() -> asyncio.Event:

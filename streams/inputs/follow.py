@@ -73,6 +73,7 @@ class Follow:
         self._done: dict[str, str] = {}  # the version that has nothing more to give
         self._queue: deque[Entry] = deque()
         self._due = 0.0
+        self._looks = 0  # what is there at the first is read in its order
 
     @property
     def position(self) -> dict[str, Place]:
@@ -132,9 +133,8 @@ class Follow:
     def _tracked(self, entry: Entry) -> Tracked:
         held = self._held.pop(entry.key, None)
         if held is None:
-            held = Tracked(
-                entry.path, self._places.get(entry.key, Place()), self._limits, self._named
-            )
+            place = self._places.get(entry.key, Place())
+            held = Tracked(entry.path, place, self._limits, self._named, settled=self._looks == 1)
         held.renamed(entry.path)
         self._held[entry.key] = held  # the newest last
         while len(self._held) > HELD:
@@ -144,6 +144,7 @@ class Follow:
     def _look(self) -> None:
         """Queue what may have something to give, and forget what is gone."""
         started = self._clock()
+        self._looks += 1
         self.problem = None
         entries = list(self._entries())
         there = {entry.key for entry in entries}

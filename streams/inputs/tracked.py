@@ -28,19 +28,29 @@ class Tracked:
     """One file by its descriptor: a rename or a deletion does not take its rest away.
 
     `place` is behind what was given. `waits`: there is something that is not finished yet.
+    `settled`: it was there before anybody looked, so it need not be seen twice to be tried.
     """
 
-    def __init__(self, path: Path, place: Place, limits: Limits, named: Source | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        place: Place,
+        limits: Limits,
+        named: Source | None,
+        *,
+        settled: bool = False,
+    ) -> None:
         self.path: Path = path
         self.place = place
         self.waits = False
         self._limits = limits
         self._named = named
         self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        self._whole = Whole(path, limits, named)
+        seen = self.version if settled else ""
+        self._whole = Whole(path, limits, named, seen)
         self._source: Source | None = None  # of a file that is sure to hold lines
         self._known: tuple[str, Shape] = ("", "empty")  # what a version turned out to be
-        self._seen = ""  # the version at the last look
+        self._seen = seen  # the version at the last look
 
     @property
     def version(self) -> str:

@@ -19,12 +19,12 @@ _END: Final = Batch([], -1)
 class Whole:
     """Gives the documents of one version of a file; `waits` while that is still written."""
 
-    def __init__(self, path: Path, limits: Limits, named: Source | None) -> None:
+    def __init__(self, path: Path, limits: Limits, named: Source | None, seen: str = "") -> None:
         self.waits = False
         self._path = path
         self._limits = limits
         self._named = named
-        self._seen = ""  # the version at the last call
+        self._seen = seen  # the version at the last call
         self._tried = ""  # a version that was not complete
         self._version = ""  # the version that is being given
         self._open: Documents | None = None

@@ -121,7 +121,7 @@ def split(document: bytes) -> Iterator[Raw]:
     if report.schema_version != 2:
         raise Unreadable("wrong-shape", f"schema version {report.schema_version}, not 2")
     found = [row for result in report.results or () for row in result.found()]
-    # Before 0.49 Trivy did not say when: what it found holds from the beginning, as an undated bill does.
+    # Before 0.49 Trivy did not say when: that holds from the beginning, as an undated bill does.
     time = moment(report.created_at) if report.created_at else 0
     scan = Scan(_asset(report), time, sum(len(rows) for _, _, rows in found))
     return _raws(document, scan, found)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from correlators.assess import memory
 from schemas.alert import Alert
 from schemas.canonical import body_sha256, digest
-from schemas.rows import Delete
+from schemas.rows import Delete, Row
 from schemas.times import HOUR, MINUTE
 from tests.correlators.assessing import (
     EXPOSED,
@@ -185,6 +187,14 @@ def test_posture_alone_is_resolved_by_the_fact_that_ends_it() -> None:
     rows = [fact(1), fact(3, name="unguarded"), fact(5, "closed")]
     (alert,) = alerts(*rows, stories=[LATENT])
     assert (alert["status"], lines(alert)[-1]) == ("resolved", (5, "resolved at outlook"))
+
+
+@pytest.mark.parametrize("end", [fact(5, "closed"), leaves(5)], ids=["closed", "gone"])
+def test_of_posture_that_ended_before_it_was_complete_nothing_is_left(end: Row) -> None:
+    stage = Stage(logic(LATENT))
+    stage.take(fact(1), end)
+    stage.pass_to(10 * MINUTE)
+    assert stage.keyed.slots == {}
 
 
 def test_posture_on_two_entities_is_not_posture_on_one() -> None:

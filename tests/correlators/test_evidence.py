@@ -1,14 +1,11 @@
-"""Evidence: long lists name their first and last; and what a system is like."""
+"""Evidence: what a body lists, each once, and of long lists the first and last."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from correlators.evidence import SHOWN, listed, shown, union
-from correlators.surroundings import Surroundings, surroundings
-from tests.correlators.stories import open_fact
 
 
 def test_evidence_is_listed_once_in_order() -> None:
@@ -33,22 +30,3 @@ def test_what_is_shown_does_not_depend_on_how_it_came(items: list[int], cut: int
     once = shown([], distinct)
     assert shown(shown([], distinct[:cut]), distinct[cut:]) == once
     assert len(once) <= 2 * SHOWN
-
-
-def test_the_widest_exposure_and_all_labels_are_what_a_system_is_like() -> None:
-    facts = [
-        replace(open_fact(name), instance=instance)
-        for name, instance in (
-            ("asset.exposure", "internal"),
-            ("asset.exposure", "internet"),
-            ("asset.data", "personal"),
-            ("asset.data", "payment"),
-            ("asset.criticality", "high"),
-            ("other", "internet"),
-        )
-    ]
-    assert surroundings(facts) == Surroundings("internet", ("payment", "personal"), "high")
-
-
-def test_what_nobody_says_is_unknown() -> None:
-    assert surroundings([]) == Surroundings(None, (), None)

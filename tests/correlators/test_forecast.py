@@ -141,10 +141,10 @@ def test_closed_alerts_teach() -> None:
         return Feasible("it can", "stop it")
 
     stolen = ["AML.T0055", "AML.T0012", "AML.T0034.001"]
-    taught = Forecaster.builtin([stolen] * 5)
+    taught = Forecaster.builtin([stolen] * 8)
     before, after = (f.next(stolen[:2], possible, "1h", 1)[0] for f in (BUILTIN, taught))
     assert (before.technique, after.technique) == ("AML.T0025", "AML.T0034")
-    assert after.probability == 0.25
+    assert after.probability == 0.337
     assert [likely([step]) for step in (before, after)] == [False, True]
 
 

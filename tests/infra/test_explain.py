@@ -27,7 +27,8 @@ def test_the_story_of_an_alert_is_whole() -> None:
         "62 % within 24h: Exfiltration via AI Agent Tool Invocation (AML.T0086)",
         "1. Pin fetch_page to the manifest approved on 2026-11-03 (AML.M0014)",
         "     priority 91 -> 63",
-        f"[3] tool turned\n      {turned['event']}  file:otel.jsonl#7\n      sha256 {turned['sha256']}",
+        f"[3] tool turned\n      {turned['event']}  file:otel.jsonl#7\n",
+        f"      sha256 {turned['sha256']}",
         f"barograph verify {warning()['id']}",
     ):
         assert part in story

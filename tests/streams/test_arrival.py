@@ -18,7 +18,8 @@ from schemas.rows import Delete, Output, Result, Row, Tick
 from schemas.times import BEGINNING, SECOND
 from streams.ingest import Ingest, Progress
 from streams.input import Chunk
-from tests.streams.nasty import LATENESS, START, Cluster, ruleset, trial
+from tests.streams.estate import LATENESS, START, ruleset
+from tests.streams.nasty import Cluster, trial
 
 # Of 4 nasty runs each; `make arrival` plays 500.
 TRIALS = int(os.environ.get("BAROGRAPH_TRIALS", "40"))

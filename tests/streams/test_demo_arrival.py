@@ -1,11 +1,10 @@
-"""The demo's records through the nasty driver: the same final findings and alerts, however they arrive."""
+"""The demo through the nasty driver: the same final results, however its records arrive."""
 
 from __future__ import annotations
 
 import os
 from collections import deque
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -16,7 +15,8 @@ from infra.demo import scenario
 from schemas.config import Limits
 from schemas.event import Reject
 from schemas.rows import Tick
-from schemas.times import END, parse as time_of
+from schemas.times import END
+from schemas.times import parse as time_of
 from streams.documents import open_documents
 from streams.ingest import Ingest, Progress
 from streams.input import Chunk
@@ -100,7 +100,9 @@ class DemoCluster(Cluster):
             self.progress[name], outputs = stage.step(self.progress[name], chunk)
         self._send(name, outputs)
 
-    def play(self, documents: Documents, copies: float, disorder: float) -> dict[tuple[str, str], str]:
+    def play(
+        self, documents: Documents, copies: float, disorder: float
+    ) -> dict[tuple[str, str], str]:
         """Deliver the documents and run to the end; the final results."""
         lanes: dict[str, list[tuple[int, bytes]]] = {name: [] for name in self.raw}
         for name, pairs in documents.items():

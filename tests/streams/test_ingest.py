@@ -23,7 +23,7 @@ from streams.ingest import FILES, Ingest, Progress
 from streams.input import Chunk
 from streams.matchers import Matchers
 from streams.source import named
-from tests.streams.nasty import SOURCES, START
+from tests.streams.estate import SOURCES, START
 from tests.streams.trail import NOON, call, envelope
 
 LATENESS = 15 * MINUTE  # of cloudtrail
