@@ -221,8 +221,8 @@ class Embedded:
             outputs += orphaned([data for key, data in state.items() if key != CLOCK], changed)
         self.positions = {name: position["at"] for name, position in saved.positions.items()}
         for name in self.progress:
-            found = (saved.positions.get(name) or {}).get("progress")
-            progress = Progress() if found is None else msgspec.convert(found, Progress)
+            found: dict[str, Any] = saved.positions.get(name) or {"progress": None}
+            progress = msgspec.convert(found["progress"], Progress | None) or Progress()
             # What is new, or comes back, or feeds a rule only now, was not waited for.
             passed = max(self.keyed[reader].clock.watermark for reader in self._readers[name])
             self.progress[name] = msgspec.structs.replace(

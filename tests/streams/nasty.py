@@ -87,7 +87,7 @@ class Cluster:
             n: self.ingest(n, matchers, routes, SOURCES.__getitem__, None, Limits()) for n in raw
         }
         self.progress = {name: Progress() for name in raw}
-        self.lanes: dict[str, deque[dict[str, Any] | int]] = {}
+        self.lanes: dict[str, deque[Any]] = {}
         self.inbox: dict[tuple[str, str], deque[Any]] = {
             (name, feeder): deque()
             for name, stage in self.stages.items()

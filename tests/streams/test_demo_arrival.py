@@ -87,7 +87,7 @@ class DemoCluster(Cluster):
         size = self.random.randint(1, self.batch)
         taken: list[bytes] = []
         while lane and len(taken) < size and isinstance(lane[0], bytes):
-            taken.append(lane.popleft())  # type: ignore[arg-type]
+            taken.append(lane.popleft())
         if not taken:
             lane.popleft()
             self.progress[name], outputs = stage.tick(

@@ -1,0 +1,97 @@
+"""Diagnosis: what a run needs, looked at one by one; each with the mend."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import NamedTuple
+
+from infra.rules import load
+from schemas.config import Config
+from schemas.errors import Mistake
+
+OK, WARN, FAIL = "ok", "warn", "FAIL"
+PYTHON = (3, 11)
+PACKAGES = ("duckdb", "faust-streaming", "kafka-python", "msgspec", "polars", "pydantic", "pysigma")
+FREE = 2**30  # bytes on the disk of the data folder, below which a warning is due
+TOOLS = {"chromium": "looks at reports in tests", "java": "runs Kafka in tests"}
+
+
+class Check(NamedTuple):
+    """One thing that was looked at. `mend` is empty where nothing is to be done."""
+
+    what: str
+    result: str
+    detail: str
+    mend: str = ""
+
+
+def checks(config: Config) -> Iterator[Check]:
+    """All checks, in the order in which a run would need them."""
+    yield _python()
+    for name in PACKAGES:
+        yield _package(name)
+    yield _rules(config)
+    yield from _data(Path(config.data))
+    yield from _ports(config)
+    for tool, use in TOOLS.items():
+        found = shutil.which(tool)
+        missing = Check(tool, WARN, f"not installed; it only {use}", "install it if you run those")
+        yield Check(tool, OK, found) if found else missing
+
+
+def _python() -> Check:
+    said = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info < PYTHON:
+        return Check("python", FAIL, said, "use Python 3.11 or newer")
+    return Check("python", OK, said)
+
+
+def _package(name: str) -> Check:
+    try:
+        return Check(name, OK, version(name))
+    except PackageNotFoundError:
+        return Check(name, FAIL, "not installed", "run `make venv`, or install barograph again")
+
+
+def _rules(config: Config) -> Check:
+    try:
+        rules = load(config.rules.paths, builtin=config.rules.builtin)
+    except Mistake as mistake:
+        return Check("rules", FAIL, str(mistake), "`barograph rules check` lists all problems")
+    counts = (len(rules.rules), len(rules.correlations), len(rules.convergences))
+    return Check("rules", OK, "{} detections, {} correlations, {} convergences".format(*counts))
+
+
+def _data(folder: Path) -> Iterator[Check]:
+    there = next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            yield Check("data folder", OK, f"{folder} can be written")
+    except OSError as error:
+        mend = "give the configuration another `data` folder"
+        yield Check("data folder", FAIL, f"{folder}: {error.strerror}", mend)
+    free = shutil.disk_usage(there).free
+    detail = f"{free / 2**30:.1f} GiB free"
+    if free < FREE:
+        yield Check("disk", WARN, detail, "make room: a full disk stops the run until there is")
+    else:
+        yield Check("disk", OK, detail)
+
+
+def _ports(config: Config) -> Iterator[Check]:
+    asked = [("server", config.server.host, config.server.port)]
+    asked += [(f"input {i.name}", i.host, i.port) for i in config.input if i.kind == "http"]
+    for what, host, port in asked:
+        place = f"{host}:{port}"
+        try:
+            with socket.create_server((host, port)):
+                yield Check(what, OK, f"{place} is free")
+        except OSError as error:
+            mend = "stop what listens there, or set another port"
+            yield Check(what, FAIL, f"{place}: {error.strerror}", mend)

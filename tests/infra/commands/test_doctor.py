@@ -1,0 +1,43 @@
+"""`barograph doctor`: what is in order, what is not, and the mend."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from infra.cli import main
+from infra.exits import Exit
+
+
+def test_all_is_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "barograph.toml"
+    config.write_text(f'data = "{tmp_path / "data"}"\n[server]\nport = 0\n')
+    assert main(["--config", str(config), "doctor", "--json"]) == Exit.OK
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    by_name = {one["what"]: one["result"] for one in found}
+    assert by_name["rules"] == by_name["duckdb"] == by_name["data folder"] == "ok"
+    assert not (tmp_path / "data").exists()  # it looks, and leaves nothing
+
+
+def test_a_port_that_is_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "barograph.toml"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        config.write_text(f'data = "{tmp_path}"\n[server]\nport = {port}\n')
+        assert main(["--config", str(config), "doctor"]) == Exit.UNAVAILABLE
+    out = capsys.readouterr().out
+    assert f"FAIL  server: 127.0.0.1:{port}" in out
+    assert "set another port" in out
+
+
+def test_rules_with_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "bad.yml").write_text("title: bad\n")
+    config = tmp_path / "barograph.toml"
+    config.write_text(
+        f'data = "{tmp_path}"\n[server]\nport = 0\n[rules]\npaths = ["{tmp_path / "bad.yml"}"]\n'
+    )
+    assert main(["--config", str(config), "doctor"]) == Exit.UNAVAILABLE
+    assert "FAIL  rules: " in capsys.readouterr().out
