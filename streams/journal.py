@@ -64,8 +64,14 @@ class Journal:
         self._path = path
         self._clock = clock
         self._mutex = RLock()
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = path.with_name(path.name + ".lock").open("ab")
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = path.with_name(path.name + ".lock").open("ab")
+        except OSError as error:
+            raise Unavailable(
+                f"{path.parent} cannot be used as a data folder: {error.strerror}; mend its"
+                " permissions, or give another"
+            ) from error
         try:
             # The kernel gives a lock back however its holder dies; a file with a process id would
             # outlive it.

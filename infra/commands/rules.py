@@ -127,7 +127,9 @@ def _loaded(args: argparse.Namespace) -> tuple[list[RuleFile], Ruleset]:
     from infra.rules import builtin, read
 
     files = list(read(args.paths) if args.paths else builtin())
-    others = builtin() if args.paths and not args.no_builtin else ()
+    given = {file.document.text for file in files}  # who works on a built-in rule names its file
+    known = builtin() if args.paths and not args.no_builtin else ()
+    others = [file for file in known if file.document.text not in given]
     return files, parse(file.document for file in chain(others, files))
 
 

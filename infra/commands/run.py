@@ -25,7 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit 0 after SIGTERM, SIGINT or the end; 3 if the data folder or a port is taken."""
+    """Exit 0 after SIGTERM or the end, 130 after SIGINT; 3 if a folder or port is taken."""
     config = settings(args.config)
     ruleset = load(config.rules.paths, builtin=config.rules.builtin)
     asyncio.run(serve(config, ruleset, args.until))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -51,7 +52,7 @@ class Health:
         except OSError as error:
             await runner.cleanup()
             raise Unavailable(
-                f"cannot listen on {config.host}:{config.port}: {error.strerror};"
+                f"cannot listen on {config.host}:{config.port}: {os.strerror(error.errno or 0)};"
                 " set another [server] port"
             ) from error
         return runner, int(runner.addresses[0][1])

