@@ -13,7 +13,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: help venv demo test check lint format bench lock clean
+.PHONY: help venv demo test arrival kills check lint format bench lock clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,12 @@ demo: .venv/stamp  ## play the bundled scenario and show the alerts; no broker, 
 test: .venv/stamp  ## run all tests
 	@.ci/components
 	@$(BIN)/python -m pytest
+
+arrival: .venv/stamp  ## 2,000 nasty runs over random estates; takes minutes
+	@BAROGRAPH_TRIALS=500 $(BIN)/python -m pytest -q tests/streams/test_arrival.py
+
+kills: .venv/stamp  ## kill -9 a run twenty times; takes a minute
+	@BAROGRAPH_KILLS=20 $(BIN)/python -m pytest -q tests/infra/service/test_kill.py
 
 check: lint test  ## run all that must be in order before a commit
 

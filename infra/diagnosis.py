@@ -11,9 +11,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
 
+from infra import shown
+from infra.reader import Reader
 from infra.rules import load
 from schemas.config import Config
-from schemas.errors import Mistake
+from schemas.errors import Mistake, Unavailable
+from sinks.store import SNAPSHOT
 
 OK, WARN, FAIL = "ok", "warn", "FAIL"
 PYTHON = (3, 11)
@@ -38,6 +41,7 @@ def checks(config: Config) -> Iterator[Check]:
         yield _package(name)
     yield _rules(config)
     yield from _data(Path(config.data))
+    yield _store(Path(config.data) / SNAPSHOT)
     yield from _ports(config)
     for tool, use in TOOLS.items():
         found = shutil.which(tool)
@@ -69,7 +73,7 @@ def _rules(config: Config) -> Check:
 
 
 def _data(folder: Path) -> Iterator[Check]:
-    there = next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     try:
         with tempfile.TemporaryFile(dir=there):
             yield Check("data folder", OK, f"{folder} can be written")
@@ -82,6 +86,17 @@ def _data(folder: Path) -> Iterator[Check]:
         yield Check("disk", WARN, detail, "make room: a full disk stops the run until there is")
     else:
         yield Check("disk", OK, detail)
+
+
+def _store(snapshot: Path) -> Check:
+    if not snapshot.exists():
+        return Check("store", OK, f"{snapshot} is not there yet; the first run makes it")
+    try:
+        with Reader(snapshot) as reader:
+            ((alerts,),) = reader.run("SELECT count(*) FROM open_alerts").rows
+    except (Mistake, Unavailable) as error:
+        return Check("store", FAIL, str(error), "move it away, and the next run makes it anew")
+    return Check("store", OK, f"{snapshot} opens, with {shown.plural(alerts, 'open alert')}")
 
 
 def _ports(config: Config) -> Iterator[Check]:

@@ -10,6 +10,7 @@ from correlators.normal import logsource, normal_form
 from correlators.ruleset import Ruleset
 from correlators.sigma.matcher import Matcher, runs_on
 from correlators.sigma.rule import Rule
+from correlators.sigma.values import is_object
 from schemas.event import EventEvidence
 from streams.source import Source, Unreadable, named
 
@@ -26,7 +27,7 @@ def failures(ruleset: Ruleset, rule: str, case: Mapping[str, Any]) -> Iterator[s
     if not isinstance(expected, bool):
         yield f"`match` is true or false, not {expected!r}"
         return
-    if not isinstance(event, dict):
+    if not is_object(event):
         yield "`event` is an object, the record that is to be judged"
         return
     wanted = next(one for one in ruleset.rules if one.detection.id == rule)

@@ -10,6 +10,7 @@ import pytest
 
 from infra.cli import main
 from infra.exits import Exit
+from sinks.store import Store
 
 
 def test_all_is_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -41,3 +42,32 @@ def test_rules_with_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     )
     assert main(["--config", str(config), "doctor"]) == Exit.UNAVAILABLE
     assert "FAIL  rules: " in capsys.readouterr().out
+
+
+def test_a_store_that_is_damaged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "barograph.toml"
+    config.write_text(f'data = "{tmp_path}"\n[server]\nport = 0\n')
+    (tmp_path / "barograph.duckdb").write_bytes(b"no database")
+    assert main(["--config", str(config), "doctor"]) == Exit.UNAVAILABLE
+    out, err = capsys.readouterr()
+    assert "FAIL  store: " in out
+    assert "; move it away, and the next run makes it anew" in out
+    assert err == f"barograph: 1 of {len(out.splitlines())} checks failed\n"
+
+
+def test_a_store_that_opens(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = Store(tmp_path, finite=True)
+    store.open(None)
+    store.close()
+    config = tmp_path / "barograph.toml"
+    config.write_text(f'data = "{tmp_path}"\n[server]\nport = 0\n')
+    assert main(["--config", str(config), "doctor"]) == Exit.OK
+    snapshot = tmp_path / "barograph.duckdb"
+    assert f"ok    store: {snapshot} opens, with 0 open alerts\n" in capsys.readouterr().out
+
+
+def test_a_data_folder_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "barograph.toml"
+    config.write_text(f'data = "{config}"\n[server]\nport = 0\n')
+    assert main(["--config", str(config), "doctor"]) == Exit.UNAVAILABLE
+    assert f"FAIL  data folder: {config}: Not a directory" in capsys.readouterr().out

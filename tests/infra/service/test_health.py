@@ -1,0 +1,34 @@
+"""/healthz, /readyz and /metrics of a live run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import orjson
+
+from tests.infra.service.posted import export
+from tests.infra.service.running import Running, eventually
+
+
+def test_it_says_how_it_is(folder: Path) -> None:
+    with Running(folder) as run:
+        assert run.get("/healthz") == (200, "ok\n")
+        status, body = run.get("/readyz")
+        assert (status, orjson.loads(body)) == (
+            200,
+            {"ready": True, "reasons": [], "sinks": {"store": "ok"}},
+        )
+        assert run.get("/nothing")[0] == 404
+        run.post("web", "/v1/traces", export(1, 2))
+        run.post("web", "/v1/events?source=cloudtrail", b'{"eventName":1}')
+        eventually(lambda: run.metrics()["barograph_records_read_total"] == 3)
+        eventually(lambda: run.metrics()['barograph_sink_delivered_total{sink="store"}'] > 0)
+        samples = run.metrics()
+        assert samples["barograph_records_parsed_total"] == 2
+        assert samples["barograph_records_rejected_total"] == 1
+        assert samples["barograph_records_late_total"] == 0
+        assert samples['barograph_state_keys{stage="assess/0"}'] == 1
+        assert samples['barograph_sink_failures{sink="store"}'] == 0
+        # The spans came 5 s ago, and their source lets others come 5 min later.
+        assert 300 < samples['barograph_watermark_delay_seconds{input="web/otel"}'] < 400
+        eventually(lambda: run.metrics()["barograph_outbox_results"] == 0)
