@@ -1,4 +1,4 @@
-"""`barograph run` under kill -9: the final results are those of an undisturbed run."""
+"""`barograph run` under kill -9: the final results are those of a calm run, and of a replay."""
 
 from __future__ import annotations
 
@@ -15,17 +15,21 @@ from random import Random
 import duckdb
 import msgspec
 
+from correlators.ruleset import builtin, parse
 from infra.demo import scenario
+from infra.replaying import Order, replay
+from schemas.config import Config
+from schemas.times import parse as time_of
 from streams.ingest import Progress
 
 UNTIL = "2026-03-04T00:00:00Z"
-KILLS = int(os.environ.get("BAROGRAPH_KILLS", "5"))  # `make kills` plays 20
+KILLS = int(os.environ.get("BAROGRAPH_KILLS", "4"))  # `make kills` plays 20
 CONFIG = """
 data = "{data}"
 [server]
 port = 0
 [limits]
-batch_records = 20
+batch_records = 40
 """
 INPUT = """
 [[input]]
@@ -93,6 +97,9 @@ def test_kills_at_any_moment_change_nothing(tmp_path: Path) -> None:
     want = final(tmp_path / "calm")
     assert want["alerts"]
     assert want["findings"]
+    rules, until = parse(builtin()), time_of(UNTIL)
+    replay(Config(), rules, [str(inputs)], tmp_path / "replayed", Order(until=until))
+    assert final(tmp_path / "replayed") == want
 
     config, random = configured(tmp_path, inputs, "stormy"), Random(7)
     for kill in range(KILLS):
