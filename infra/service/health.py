@@ -36,8 +36,8 @@ class Health:
         """`alive`: the engine's thread runs."""
         self._engine, self._journal, self._loop, self._inputs = engine, journal, loop, inputs
         self._couriers, self._alive, self._clock = couriers, alive, clock
-        self._registry = CollectorRegistry()
-        self._registry.register(self)
+        self._metrics_of = CollectorRegistry()
+        self._metrics_of.register(self)
 
     async def start(self, config: ServerConfig) -> tuple[web.AppRunner, int]:
         """Listen; returns the runner, to be cleaned up, and the port."""
@@ -125,7 +125,7 @@ class Health:
 
     async def _metrics(self, _: web.Request) -> web.Response:
         # Not in the loop that takes requests: it waits for the journal.
-        text = await asyncio.to_thread(generate_latest, self._registry)
+        text = await asyncio.to_thread(generate_latest, self._metrics_of)
         return web.Response(
             body=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
         )

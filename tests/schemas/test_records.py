@@ -153,8 +153,8 @@ def test_sessions_of_one_role_are_one_principal(arn: str, id_: str) -> None:
 @pytest.mark.parametrize(
     ("reference", "id_"),
     [
-        ("registry.example/Chat:1@sha256:AA11", "sha256:aa11"),
-        ("registry.example/Chat:1", "registry.example/chat:1"),
+        ("images.example/Chat:1@sha256:AA11", "sha256:aa11"),
+        ("images.example/Chat:1", "images.example/chat:1"),
         ("chat@", "chat@"),
     ],
 )

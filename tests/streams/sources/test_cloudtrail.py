@@ -172,7 +172,7 @@ def test_a_task_definition_shows_its_images() -> None:
         requestParameters={
             "family": "triage",
             "containerDefinitions": [
-                {"image": f"registry.example/triage@{digest}"},
+                {"image": f"images.example/triage@{digest}"},
                 {"image": None},
             ],
         },
