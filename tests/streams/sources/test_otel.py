@@ -54,7 +54,7 @@ RESOURCE = pairs(
     service__name="claims",
     aws__ecs__cluster__arn="arn:aws:ecs:eu-west-1:111122223333:cluster/ml",
     aws__ecs__task__family="triage",
-    container__image__repo_digests=["registry.example/triage@sha256:" + "0" * 64],
+    container__image__repo_digests=["images.example/triage@sha256:" + "0" * 64],
 )
 
 

@@ -47,9 +47,9 @@ def report(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     base = {
         "SchemaVersion": 2,
         "CreatedAt": "2026-03-04T06:06:07.123456789+01:00",
-        "ArtifactName": "registry.example/triage:7",
+        "ArtifactName": "images.example/triage:7",
         "ArtifactType": "container_image",
-        "Metadata": {"RepoDigests": [f"registry.example/triage@{DIGEST}"], "ImageID": "sha256:1"},
+        "Metadata": {"RepoDigests": [f"images.example/triage@{DIGEST}"], "ImageID": "sha256:1"},
         "Results": [{"Target": "Python", "Class": "lang-pkgs", "Vulnerabilities": [VULNERABILITY]}],
     }
     return base | changes
@@ -75,7 +75,7 @@ def test_a_vulnerability_and_its_scan() -> None:
     assert (found.class_uid, found.class_name) == (2002, "Vulnerability Finding")
     assert (found.activity, found.severity) == ("Create", "critical")
     assert [one.key for one in found.entities] == [f"image:{DIGEST}"]
-    assert found.entities[0].name == f"registry.example/triage@{DIGEST}"
+    assert found.entities[0].name == f"images.example/triage@{DIGEST}"
     assert found.finding is not None
     assert found.finding.model_dump(exclude={"uid"}) == {
         "title": "ray: jobs run without a question",
@@ -155,7 +155,7 @@ def test_equal_rows_of_two_targets_are_two_findings() -> None:
 @pytest.mark.parametrize(
     ("changes", "key"),
     [
-        ({"Metadata": None}, "image:registry.example/triage:7"),
+        ({"Metadata": None}, "image:images.example/triage:7"),
         ({"Metadata": {"RepoTags": ["a:1"]}, "ArtifactName": ""}, "image:a:1"),
         ({"Metadata": {"ImageID": "sha256:1"}, "ArtifactName": ""}, "image:sha256:1"),
         ({"ArtifactType": "filesystem", "ArtifactName": "src"}, "repo:src"),
