@@ -29,13 +29,14 @@ def run(args: argparse.Namespace) -> int:
     """Exit 0; an id that names nothing, or several things, is a Mistake."""
     from infra.explain import Recorded
     from infra.stored import found, origins, said
+    from infra.verifying import cited
 
     body = found(args.store, args.id, args.config)
     if args.json:
         print(json.dumps(body))  # ASCII only: a text of a record cannot act on the terminal
         return Exit.OK
-    cited = [piece["event"] for piece in _cited(body)]
-    places, lines = (ask(args.store, cited, args.config) for ask in (origins, said))
+    events = list(cited(body))
+    places, lines = (ask(args.store, events, args.config) for ask in (origins, said))
     records = {uid: Recorded(place, lines.get(uid, "")) for uid, place in places.items()}
     for line in _story(body, records):
         print(line)
@@ -52,8 +53,3 @@ def _story(body: Mapping[str, Any], records: Mapping[str, Any]) -> Iterator[str]
     if "rule" in body:
         return explain_finding(Finding.model_validate(body, extra="ignore"), records)
     return explain_signal(Signal.model_validate(body, extra="ignore"), records)
-
-
-def _cited(body: Mapping[str, Any]) -> Iterator[Mapping[str, str]]:
-    for claim in (body, *body.get("why", ()), *body.get("timeline", ())):
-        yield from claim.get("evidence", ())
