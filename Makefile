@@ -13,13 +13,16 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: help venv demo test arrival kills check lint format bench lock clean
+.PHONY: help venv demo kafka test arrival kills check lint format bench lock clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/stamp  ## play the bundled scenario and show the alerts; no broker, no network
 	@$(BIN)/barograph demo
+
+kafka: .venv/stamp  ## a real Kafka at 127.0.0.1:9092, data in .kafka; python -m infra.dev.broker stop
+	@$(BIN)/python -m infra.dev.broker start
 
 test: .venv/stamp  ## run all tests
 	@.ci/components

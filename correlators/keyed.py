@@ -125,6 +125,22 @@ class Keyed:
         known = {name: clock.ticks.get(name, tick) for name, tick in self.clock.ticks.items()}
         self.apply(Changes(Clock(known, clock.watermark, clock.clock), slots))
 
+    def recall(self, rows: Iterable[Row | Delete]) -> None:
+        """Put unsettled rows back into the tails, in the order of their inputs, without output.
+
+        For a driver that saves no tails: at a start it reads again what it had taken. What lies
+        behind the watermark is settled and passed over.
+        """
+        slots: dict[str, Slot] = {}
+        for row in rows:
+            if row.time >= self.clock.watermark:
+                slot = slots.get(row.key)
+                if slot is None:
+                    slot = slots[row.key] = self._open(row.key)
+                self._take(slot, row)
+        kept = {key: None if slot.idle(self.logic) else slot for key, slot in slots.items()}
+        self.apply(Changes(self.clock, kept))
+
     def _now(self, ticks: dict[str, Tick]) -> Clock:
         heard = min((tick.watermark for tick in ticks.values()), default=END)
         watermark = max(self.clock.watermark, heard)

@@ -12,6 +12,7 @@ from correlators.sigma import load
 from correlators.sigma.correlation import correlation
 from correlators.sigma.rule import Rule
 from correlators.story import convergence
+from schemas.canonical import digest
 from schemas.convergence import Convergence
 from schemas.correlation import Correlation
 from schemas.detection import Detection
@@ -23,12 +24,16 @@ CASES: Final = ".cases.yml"
 
 @dataclass(frozen=True)
 class Ruleset:
-    """Rules in the order of their documents, correlations by level; none that has a Problem."""
+    """Rules in the order of their documents, correlations by level; none that has a Problem.
+
+    `sha256` is over the texts, in no order: equal means the same rules.
+    """
 
     rules: tuple[Rule, ...] = ()
     correlations: tuple[Correlation, ...] = ()
     convergences: tuple[Convergence, ...] = ()
     problems: tuple[Problem, ...] = ()
+    sha256: str = ""
 
     def detection(self, id_: str) -> Detection:
         """What is known of a detection. KeyError if there is none of that id."""
@@ -117,7 +122,9 @@ class _Parsing:
         self._convergences: list[tuple[Part, Convergence]] = []
 
     def ruleset(self, documents: Iterable[Document]) -> Ruleset:
+        texts: list[str] = []
         for document in documents:
+            texts.append(document.text)
             for part in parts(document):
                 if isinstance(part, Problem):
                     self._problems.append(part)
@@ -128,7 +135,9 @@ class _Parsing:
         stories = tuple(self._stories())
         needed = needed_fields(correlations)
         rules = tuple(self._finished(rule, needed) for rule in self._rules)
-        return Ruleset(rules, tuple(correlations), stories, tuple(self._problems))
+        return Ruleset(
+            rules, tuple(correlations), stories, tuple(self._problems), digest(*sorted(texts))
+        )
 
     def _read(self, part: Part) -> None:
         """Each kind of document is known by a key that no other has."""

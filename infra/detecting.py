@@ -63,7 +63,7 @@ class Detecting:
             run.narrow(matcher, narrow, batch.documents)
         if batch.fault is not None:
             run.number += 1
-            run.rejects.append(reject(batch.fault, reader.origin, run.number, reader.source))
+            run.rejects.append(reject(batch.fault, reader.name(run.number), reader.source))
         return Told(run.matches, run.rejects, run.number - before)
 
     def wants_events(self, source: Source) -> bool:
@@ -165,4 +165,4 @@ def _nothing(path: str, origin: str, batch: Batch) -> Told:
     """A file of no known format: empty, damaged, or a Mistake."""
     if batch.fault is None or batch.fault.reason == "unknown-format":
         raise Mistake(f"{path}: no source knows this format; name it with --source")
-    return Told([], [reject(batch.fault, origin, 1, None)], 1)
+    return Told([], [reject(batch.fault, f"{origin}#1", None)], 1)

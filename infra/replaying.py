@@ -61,7 +61,7 @@ def replay(
     """
     started = time.perf_counter()
     _allow_files()
-    inputs = {input_.name: input_ for input_ in _opened(config, paths, order)}
+    inputs = {input_.name: input_ for input_ in opened(config, paths, order)}
     declared = [Declared(name, (i.source.NAME,) if i.source else ()) for name, i in inputs.items()]
     engine = Embedded(
         ruleset, declared, config.limits, systems=config.system, not_after=order.not_after
@@ -197,14 +197,15 @@ def _unwritable(out: Path, error: OSError) -> Unavailable:
     return Unavailable(f"{out} cannot be written: {reason}; make room, or give another with --out")
 
 
-def _opened(config: Config, paths: Sequence[str], order: Order) -> list[FiniteFile]:
+def opened(config: Config, paths: Sequence[str], order: Order) -> list[FiniteFile]:
+    """The files at `paths`, each to be read in its own order; more --shuffle than lateness: no."""
     source = named(order.source) if order.source else None
     random = Random(order.seed)  # noqa: S311 - an order of arrival, not a secret
     shuffling = Shuffling(order.shuffle, random, order.not_after)
-    opened: list[FiniteFile] = []
+    inputs: list[FiniteFile] = []
     for path in dict.fromkeys(files(paths)):
         if not order.shuffle:
-            opened.append(FiniteFile(path, config.limits, source))
+            inputs.append(FiniteFile(path, config.limits, source))
             continue
         file = ShuffledFile(path, config.limits, source, shuffling)
         if file.source is not None and order.shuffle > file.source.LATENESS:
@@ -213,5 +214,5 @@ def _opened(config: Config, paths: Sequence[str], order: Order) -> list[FiniteFi
                 f"--shuffle {order.shuffle // SECOND} is more than the lateness of"
                 f" {file.source.NAME} ({allowed} s): records would be late; give at most that"
             )
-        opened.append(file)
-    return opened
+        inputs.append(file)
+    return inputs

@@ -1,11 +1,16 @@
 """What people are shown: texts of records without their tricks, times, numbers, commands."""
 
+import re
 import shlex
+from typing import Final
 
 from schemas.times import DAY, HOUR, MINUTE, SECOND, rfc3339
 
 MAX_TEXT = 1200  # characters of one text; records are written by strangers
 _SPACES = str.maketrans("\n\r\t", "   ")
+
+# Delete and the C1 controls: JSON lets them stand, a terminal acts on them.
+_ACTING: Final = re.compile(rb"\x7f|\xc2[\x80-\x9f]")
 
 
 def text(value: object, limit: int = MAX_TEXT) -> str:
@@ -16,6 +21,11 @@ def text(value: object, limit: int = MAX_TEXT) -> str:
     whole = str(value).translate(_SPACES)
     cut = whole if len(whole) <= limit else f"{whole[:limit]}… (+{len(whole) - limit} characters)"
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in cut)
+
+
+def inert(json: bytes) -> bytes:
+    """JSON of the same value in which no character acts on a terminal."""
+    return _ACTING.sub(lambda found: b"\\u%04x" % ord(found[0].decode()), json)
 
 
 def short(value: object, limit: int) -> str:

@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
 from schemas.entity import Entity
 from schemas.event import Record
-from schemas.times import MINUTE, SECOND, Duration
+from schemas.times import DAY, MINUTE, SECOND, Duration
+
+_BROKER = r"(\[[0-9A-Fa-f:]+\]|[^\s,:\[\]]+):\d{1,5}"
+# What Kafka takes as the name of a topic; 249 characters are its most.
+TOPIC_NAME = r"^[A-Za-z0-9._-]{1,249}$"
 
 
 class InputConfig(Record):
-    """One live input of `run`: a file or folder to follow, stdin, or an HTTP listener.
+    """One live input of `run`: a file or folder to follow, stdin, an HTTP listener, a Kafka topic.
 
-    `source`: name of a source; without it every file is sniffed. `lateness` replaces that of the
-    source.
+    `source`: name of a source; without it every file is sniffed, and a topic must have it.
+    `lateness` replaces that of the source. `encoding`: what a record of the topic is, the text of
+    the source or an OTLP request in protobuf.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")
-    kind: Literal["follow", "stdin", "http"] = "follow"
+    kind: Literal["follow", "stdin", "http", "kafka"] = "follow"
     path: str | None = None
+    topic: str | None = Field(default=None, pattern=TOPIC_NAME)
+    encoding: Literal["json", "otlp_traces", "otlp_logs"] = "json"
     source: str | None = None
     lateness: Duration | None = None
     idle: Duration = 60 * SECOND
     host: str = "127.0.0.1"
     port: int = Field(default=4318, ge=0, le=65535)
     max_body_bytes: int = Field(default=16 * 2**20, gt=0)
+
+    @model_validator(mode="after")
+    def _of_kafka(self) -> Self:
+        if self.kind == "kafka" and (self.topic is None or self.source is None):
+            raise ValueError("an input of kind kafka needs topic and source")
+        return self
 
 
 class SinkConfig(Record):
@@ -65,6 +78,44 @@ class SystemConfig(Record):
     members: tuple[EntityRef, ...] = ()
 
 
+class KafkaConfig(Record):
+    """The brokers, how to be let in, and what our own topics are made like.
+
+    `prefix` stands before the names of all our topics, groups and transactional ids. `partitions`
+    is that of our keyed topics: `topics create` makes them, `run` checks them, and a change needs
+    new topics. `replication` -1 takes the broker's default. `retention` is that of rows, history
+    and dead letters, `compression` that of all we write. With `username` the client logs in by `mechanism`, with `certificate` and
+    `key` (PEM files) by TLS; `ca` is the PEM file of who signed the broker's certificate.
+    """
+
+    bootstrap: str = Field(pattern=rf"^{_BROKER}(,{_BROKER})*$")
+    prefix: str = Field(default="barograph.", pattern=r"^[A-Za-z0-9._-]{0,100}$")
+    partitions: int = Field(default=4, gt=0, le=1000)
+    replication: int = Field(default=-1, ge=-1, le=32767)
+    retention: Duration = Field(default=7 * DAY, gt=0)
+    message_bytes: int = Field(default=8 * 2**20, ge=2**20, lt=2**31)
+    compression: Literal["none", "gzip", "zstd"] = "none"
+    tls: bool = False
+    ca: str | None = None
+    certificate: str | None = None
+    key: str | None = None
+    username: str | None = None
+    password: SecretStr | None = None
+    mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = "SCRAM-SHA-512"
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.replication == 0:
+            raise ValueError("replication is -1 for the broker's default, or 1 and more")
+        if (self.username is None) != (self.password is None):
+            raise ValueError("username and password go together")
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key go together")
+        if not self.tls and (self.ca is not None or self.certificate is not None):
+            raise ValueError("ca, certificate and key need tls = true")
+        return self
+
+
 class RulesConfig(Record):
     """Which rules run: files and folders beside the built-in ones."""
 
@@ -101,3 +152,4 @@ class Config(Record):
     rules: RulesConfig = RulesConfig()
     server: ServerConfig = ServerConfig()
     limits: Limits = Limits()
+    kafka: KafkaConfig | None = None

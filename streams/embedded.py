@@ -6,6 +6,7 @@ follows the journal.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -18,8 +19,8 @@ from schemas.config import Limits, SystemConfig
 from schemas.errors import Mistake
 from schemas.rows import Delete, Output, Result, Row, Tick
 from schemas.times import BEGINNING, END, rfc3339
-from schemas.topics import FACTS
 from streams.bundle import bundled
+from streams.declared import DECLARED, edges, said
 from streams.ingest import Ingest, Progress
 from streams.input import Chunk
 from streams.journal import Journal, Saved
@@ -28,7 +29,6 @@ from streams.outdated import fingerprints, orphaned, without
 from streams.source import named
 from streams.topology import build, partition_of, stage_of
 
-DECLARED = "@config"  # the input that carries the systems of the configuration; no user's name
 CLOCK = ""  # the key of a stage's own clock: no entity and no group has an empty key
 
 
@@ -135,10 +135,10 @@ class Embedded:
 
     def counts(self) -> dict[str, int]:
         """read, parsed, rejected and late over all inputs; read = parsed + rejected."""
-        read = sum(p.read for p in self.progress.values())
-        rejected = sum(p.rejected for p in self.progress.values())
-        late = sum(p.late for p in self.progress.values())
-        return {"read": read, "parsed": read - rejected, "rejected": rejected, "late": late}
+        total = Counter[str]()
+        for progress in self.progress.values():
+            total.update(progress.counts())
+        return {name: total[name] for name in ("read", "parsed", "rejected", "late")}
 
     def _save(
         self,
@@ -236,25 +236,10 @@ class Embedded:
         It holds from the beginning, or from the saved time on.
         """
         time = max(0, self.keyed["observe/0"].clock.watermark)
-        before = {tuple(edge) for edge in self.positions.get(DECLARED) or ()}
-        now = {(system.root.key, member.key) for system in systems for member in system.members}
-        rows = [
-            _declared(root, member, state, time)
-            for state, edges in (("closed", before - now), ("open", now - before))
-            for root, member in sorted(edges)
-        ]
-        self._save(
-            {DECLARED: Progress()},
-            {DECLARED: sorted(now)},
-            [*rows, Tick(DECLARED, 0, END, BEGINNING)],
-            rules=rules,
-        )
+        before = [tuple(edge) for edge in self.positions.get(DECLARED) or ()]
+        now = edges(systems)
+        self._save({DECLARED: Progress()}, {DECLARED: now}, said(before, now, time), rules=rules)
         del self.progress[DECLARED]
-
-
-def _declared(root: str, member: str, state: str, time: int) -> Row:
-    body = {"relation": "uses", "to": member, "declared": True, "state": state, "at": time}
-    return Row(FACTS, 0, root, time, f"declared|{member}|{state}", "edge", body)
 
 
 def _dumped(changes: Mapping[str, Changes]) -> dict[tuple[str, str], bytes | None]:

@@ -30,7 +30,7 @@ from schemas.times import BEGINNING, END, rfc3339
 from streams.documents import Fault
 from streams.input import Chunk
 from streams.matchers import Matchers
-from streams.reading import UNKNOWN, Reader, reject
+from streams.reading import UNKNOWN, Messages, Reader, reject
 from streams.source import Json, Parsed, Raw, Source, Unreadable
 from streams.untrusted import decode, moment
 
@@ -51,6 +51,11 @@ class Progress(msgspec.Struct, array_like=True, frozen=True):
     read: int = 0
     rejected: int = 0
     late: int = 0
+
+    def counts(self) -> dict[str, int]:
+        """read, parsed, rejected and late; read = parsed + rejected."""
+        parsed = self.read - self.rejected
+        return {"read": self.read, "parsed": parsed, "rejected": self.rejected, "late": self.late}
 
 
 class Ingest:
@@ -127,8 +132,13 @@ class _Run:
         self.count = 0
         self.watermark, self.latest = progress.watermark, progress.latest
         self.rejected = self.late = self.lateness = 0
-        received = chunk.received
-        self.bound = stage.not_after if received is None else received + stage.limits.future
+        self.messages = None
+        self.given = chunk.numbers
+        if chunk.messages is not None:
+            self.messages = Messages([message.offset for message in chunk.messages])
+            self.given = self.messages.numbers()
+        self.bounds = _bounds(stage, chunk)
+        self.bound = min(self.bounds, default=END)  # of most records there is no more to ask
         self.out: list[Output] = []
 
     def progress(self) -> Progress:
@@ -149,7 +159,7 @@ class _Run:
     def documents(self, source: Source) -> None:
         """All documents of the chunk."""
         self.lateness = source.LATENESS if self.stage.lateness is None else self.stage.lateness
-        reader = Reader(source, self.chunk.origin, self.stage.limits)
+        reader = self._reader(source)
         matcher = self.stage.matchers.raw(source)
         if matcher is not None:
             self._narrow(reader, matcher)
@@ -165,12 +175,17 @@ class _Run:
         number = self._before(len(self.chunk.documents)) + 1
         self.count += 1
         source = self.stage.source(self.chunk.source) if self.chunk.source != UNKNOWN else None
-        self._reject(reject(fault, self.chunk.origin, number, source))
+        name = f"{self.chunk.origin}#{number}"
+        if self.messages is not None:
+            name = self.messages.name(self.chunk.origin, number)
+        self._reject(reject(fault, name, source))
+
+    def _reader(self, source: Source) -> Reader:
+        return Reader(source, self.chunk.origin, self.stage.limits, self.messages)
 
     def _before(self, place: int) -> int:
         """How many records of the file lie before the document at `place`."""
-        numbers = self.chunk.numbers
-        return self.start + self.count if numbers is None else numbers[place]
+        return self.start + self.count if self.given is None else self.given[place]
 
     # -- sources whose raw records are judged before they are decoded whole
 
@@ -181,10 +196,10 @@ class _Run:
             if not self._candidate(reader, matcher, scanned, place, late.get(place)):
                 late.pop(place, None)
         for place, judged in late.items():
-            self._late(scanned.numbers[place], judged)
+            self._late(reader.name(scanned.numbers[place]), judged)
 
     def _scanned(self, reader: Reader, matcher: Matcher) -> _Scanned:
-        documents, given = self.chunk.documents, self.chunk.numbers
+        documents, given = self.chunk.documents, self.given
         records: Sequence[Raw | Reject] = [Raw(document) for document in documents]
         numbers: Sequence[int] = range(self.start + 1, self.start + 1 + len(documents))
         if given is not None:
@@ -202,7 +217,7 @@ class _Run:
     ) -> tuple[list[Raw | Reject], list[int]]:
         records: list[Raw | Reject] = []
         numbers: list[int] = []
-        given = self.chunk.numbers
+        given = self.given
         for place, document in enumerate(self.chunk.documents):
             before = self.start + len(records) if given is None else given[place]
             alone = times[place] is not None
@@ -222,7 +237,8 @@ class _Run:
         watermark, latest, lateness = self.watermark, self.latest, self.lateness
         previous, time = None, BEGINNING
         for place, text in enumerate(scanned.times):
-            if text is None or text != previous:  # times repeat: audit logs have one-second times
+            # Times repeat: audit logs have one-second times.
+            if text is None or text != previous or time > self.bound:
                 judged = self._time(reader, scanned, place)
                 if isinstance(judged, Reject):
                     self._reject(judged)
@@ -251,7 +267,7 @@ class _Run:
             if isinstance(result, Reject):
                 return result
             time = result.event.time
-        future = self._future(time)
+        future = self._future(time, number)
         return time if future is None else reader.refused(record.data, number, future)
 
     def _candidate(
@@ -291,13 +307,13 @@ class _Run:
             self._reject(result)
             return
         time, late = result.event.time, None
-        future = self._future(time)
+        future = self._future(time, number)
         if future is not None:
             self._reject(reader.refused(raw.data, number, future))
             return
         if time < self.watermark:
             late = _Lateness(time, self.watermark)
-            self._late(number, late)
+            self._late(reader.name(number), late)
         else:
             self.latest = max(self.latest, time)
             self.watermark = max(self.watermark, time - self.lateness)
@@ -305,11 +321,14 @@ class _Run:
 
     # -- both
 
-    def _future(self, time: int) -> Unreadable | None:
+    def _future(self, time: int, number: int) -> Unreadable | None:
         """What is wrong with a time that lies after the arrival of its record."""
-        if self.bound is None or time <= self.bound:
+        if time <= self.bound:
             return None
-        detail = f"{rfc3339(time)} lies after {rfc3339(self.bound)}"
+        bound = self.bounds[0 if self.messages is None else number // Messages.SPAN]
+        if time <= bound:
+            return None
+        detail = f"{rfc3339(time)} lies after {rfc3339(bound)}"
         return Unreadable("time-in-future", detail)
 
     def _event(
@@ -335,9 +354,8 @@ class _Run:
         self.out += facts(event, [rule.detection for rule, _, _ in rules], holds_from)
         self.out.append(Result("event", event.uid, event.time, "final", event.body()))
 
-    def _late(self, number: int, judged: _Lateness) -> None:
+    def _late(self, origin: str, judged: _Lateness) -> None:
         self.late += 1
-        origin = f"{self.chunk.origin}#{number}"
         late = Late(
             origin=origin,
             source=self.chunk.source,
@@ -350,3 +368,12 @@ class _Run:
         self.rejected += 1
         # What cannot be read has no time of its own.
         self.out.append(Result("reject", refused.origin, BEGINNING, "final", refused.body()))
+
+
+def _bounds(stage: Ingest, chunk: Chunk) -> list[int]:
+    """The latest time that a record may have: of the chunk, or of each of its messages."""
+    stamps = [chunk.received]
+    if chunk.messages is not None:
+        stamps = [message.received for message in chunk.messages]
+    unknown = END if stage.not_after is None else stage.not_after
+    return [unknown if stamp is None else stamp + stage.limits.future for stamp in stamps]

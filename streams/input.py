@@ -8,6 +8,13 @@ from typing import Any, NamedTuple, Protocol
 from streams.documents import Fault
 
 
+class Message(NamedTuple):
+    """Where a message lies in its log, and when it arrived (microseconds; None: nobody said)."""
+
+    offset: int
+    received: int | None
+
+
 class Chunk(NamedTuple):
     """A run of documents of one file, in order.
 
@@ -16,7 +23,8 @@ class Chunk(NamedTuple):
     the file starts here.
     before: how many documents of the file lie before these. fault: behind them lies a part that
     gives no document. numbers: how many records of the file lie before each document and before the
-    fault, where these do not follow one another.
+    fault, where these do not follow one another. messages: the documents are those of a log, each
+    numbered by itself, and `origin` is `kafka:<topic>/<partition>`.
     """
 
     source: str
@@ -28,6 +36,7 @@ class Chunk(NamedTuple):
     before: int = 0
     fault: Fault | None = None
     numbers: Sequence[int] | None = None
+    messages: Sequence[Message] | None = None
 
 
 class Input(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import Final, NamedTuple, cast
 
@@ -23,12 +23,51 @@ class Outcome(NamedTuple):
     record: Json = None
 
 
+class Messages:
+    """The documents of a run of messages of a log, which are numbered each by itself.
+
+    The record `n` (from 1) of the message at `place` has the number place * SPAN + n; its name has
+    `#<n>` only where one message holds several.
+    """
+
+    SPAN: Final = 2**24  # more records than a message has room for
+
+    def __init__(self, offsets: Sequence[int]) -> None:
+        self._offsets = offsets
+        self._several: set[int] = set()
+
+    def numbers(self) -> Sequence[int]:
+        """How many records lie before each document, as numbers go here."""
+        return range(0, len(self._offsets) * self.SPAN, self.SPAN)
+
+    def held(self, before: int, count: int) -> None:
+        """The message whose records follow `before` holds so many."""
+        if count > 1:
+            self._several.add(before // self.SPAN)
+
+    def name(self, log: str, number: int) -> str:
+        """The name of a record."""
+        place, n = divmod(number, self.SPAN)
+        name = f"{log}/{self._offsets[place]}"
+        return f"{name}#{n}" if place in self._several else name
+
+
 class Reader(NamedTuple):
-    """Reads the documents of one file; `origin` is its name, `source` its format."""
+    """Reads the documents of one file; `origin` is its name, `source` its format.
+
+    Of a log instead of a file, `messages` says where each document lies.
+    """
 
     source: Source
     origin: str
     limits: Limits
+    messages: Messages | None = None
+
+    def name(self, number: int) -> str:
+        """Where the record with this number lies."""
+        if self.messages is not None:
+            return self.messages.name(self.origin, number)
+        return f"{self.origin}#{number}"
 
     def read(self, document: bytes, before: int) -> Iterator[Outcome]:
         """The outcome of each record of a document, in its order.
@@ -44,11 +83,17 @@ class Reader(NamedTuple):
         number = before
         try:
             _fits(document, self.limits.document_bytes)
-            for raw in self.source.split(document):
+            raws = self.source.split(document)
+            if self.messages is not None:
+                raws = iter(known := list(raws))
+                self.messages.held(before, len(known))
+            for raw in raws:
                 number += 1
                 yield self._bounded(raw, number, document)
         except Unreadable as error:
             yield self.refused(document, number + 1, error)
+        except Exception as error:  # noqa: BLE001 - as in `normalised`
+            yield self.refused(document, number + 1, Unreadable("defect", repr(error)))
 
     def outcome(self, raw: Raw, number: int) -> Outcome:
         """What becomes of one record."""
@@ -60,13 +105,13 @@ class Reader(NamedTuple):
 
     def normalised(self, raw: Raw, record: Json, number: int) -> Parsed | Reject:
         """What the source makes of a decoded record."""
-        evidence = EventEvidence(
-            origin=f"{self.origin}#{number}", sha256=sha256(raw.data).hexdigest()
-        )
+        evidence = EventEvidence(origin=self.name(number), sha256=sha256(raw.data).hexdigest())
         try:
             return self.source.event(raw, record, evidence)
         except Unreadable as error:
             return self.refused(raw.data, number, error)
+        except Exception as error:  # noqa: BLE001 - one record that breaks a source must not stop all others
+            return self.refused(raw.data, number, Unreadable("defect", repr(error)))
 
     def _bounded(self, raw: Raw, number: int, document: bytes) -> Raw | Reject:
         try:
@@ -79,7 +124,7 @@ class Reader(NamedTuple):
     def refused(self, data: bytes, number: int, error: Unreadable) -> Reject:
         """The Reject of a record that cannot be taken."""
         fault = Fault(error.reason, error.detail, sha256(data).hexdigest(), len(data))
-        return reject(fault, self.origin, number, self.source)
+        return reject(fault, self.name(number), self.source)
 
 
 def outcomes(path: str, limits: Limits, source: Source | None = None) -> Iterator[Outcome]:
@@ -95,13 +140,14 @@ def outcomes(path: str, limits: Limits, source: Source | None = None) -> Iterato
                     yield outcome
             if batch.fault is not None:
                 count += 1
-                yield Outcome(reject(batch.fault, documents.origin, count, documents.source))
+                name = f"{documents.origin}#{count}"
+                yield Outcome(reject(batch.fault, name, documents.source))
 
 
-def reject(fault: Fault, origin: str, number: int, source: Source | None) -> Reject:
+def reject(fault: Fault, name: str, source: Source | None) -> Reject:
     """The Reject of the part of a file that gave no document, or of one record."""
     return Reject(
-        origin=f"{origin}#{number}",
+        origin=name,
         sha256=fault.sha256,
         source=source.NAME if source else UNKNOWN,
         reason=fault.reason,

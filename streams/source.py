@@ -34,6 +34,7 @@ Reason = Literal[
     "time-in-future",
     "encoding",
     "unknown-format",
+    "defect",  # the source itself failed on it: a bug of ours, and the record shows it
 ]
 
 

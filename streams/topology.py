@@ -105,27 +105,57 @@ def feeding(ruleset: Ruleset, sources: Mapping[str, Iterable[str] | None]) -> It
             yield input_
 
 
-def build(
+class Fed(NamedTuple):
+    """A stage with all upstream partitions and raw inputs that can feed it, by name."""
+
+    stage: Stage
+    inputs: tuple[str, ...]
+
+    def keyed(self, partition: int) -> Keyed:
+        """One partition of it, empty."""
+        return Keyed(
+            self.stage.logic, f"{self.stage.name}/{partition}", self.stage.level, self.inputs
+        )
+
+
+def fed(
     ruleset: Ruleset, routes: Routes, sources: Mapping[str, Iterable[str] | None], partitions: int
-) -> dict[str, Keyed]:
-    """Every partition of every keyed stage by name, in the order in which rows flow."""
+) -> list[Fed]:
+    """The keyed stages in the order in which rows flow; one without inputs is fed by nothing."""
     plan = stages(ruleset, routes)
     names = {stage.name: instances(stage, partitions) for stage in plan}
     raw = {INGEST: list(sources)}
     logs = set(feeding(ruleset, sources))
-    built: dict[str, Keyed] = {}
+    found: list[Fed] = []
     for stage in plan:
-        inputs = [
+        inputs = tuple(
             name
             for feeder in stage.feeders
             for name in (raw | names)[feeder]
             if not (stage.level and feeder == INGEST and name not in logs)
-        ]
-        for me in names[stage.name]:
-            built[me] = Keyed(stage.logic, me, stage.level, inputs)
+        )
+        found.append(Fed(stage, inputs))
         if not inputs:
             names[stage.name] = []  # nothing can feed it: it has no Tick to say, and none waits
-    return built
+    return found
+
+
+def build(
+    ruleset: Ruleset, routes: Routes, sources: Mapping[str, Iterable[str] | None], partitions: int
+) -> dict[str, Keyed]:
+    """Every partition of every keyed stage by name, in the order in which rows flow."""
+    return {
+        name: one.keyed(partition)
+        for one in fed(ruleset, routes, sources, partitions)
+        for partition, name in enumerate(instances(one.stage, partitions))
+    }
+
+
+def topic_between(feeder: str, reader: str) -> str:
+    """The topic in which rows and Ticks of a stage reach another."""
+    if reader == "attach":
+        return MEMBERSHIP if feeder == "inventory" else ATTACH
+    return next((topic for topic, stage in _STAGE_OF.items() if stage == reader), SIGNALS)
 
 
 def _reaches(logsource: Logsource, name: str) -> bool:

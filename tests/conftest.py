@@ -2,10 +2,17 @@
 
 import os
 import shutil
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis import settings
+
+from infra.dev.broker import Broker
+from infra.dev.jars import jars, java
+from schemas.errors import Unavailable
 
 # No deadline: nothing here asserts a time. In CI each run has the same examples: no luck there.
 settings.register_profile("barograph", deadline=None, derandomize="CI" in os.environ)
@@ -14,8 +21,9 @@ settings.load_profile("barograph")
 # marker -> the programs that a test so marked starts, by the Debian package that holds them
 COMPONENTS = {
     "chromium": {"chromium": "chromium"},
-    "kafka": {"java": "default-jre-headless", "mvn": "maven"},
+    "kafka": {"openssl": "openssl"},  # Java and the jars come by more than one way: see below
 }
+NUMBERS = count(1)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -24,10 +32,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         programs = COMPONENTS.get(marker.name, {})
         missing = [package for name, package in programs.items() if shutil.which(name) is None]
         if missing:
-            sentence = f"{marker.name} is not here: apt-get install {' '.join(missing)}"
-            if "CI" in os.environ:
-                pytest.fail(sentence)
-            pytest.skip(sentence)
+            absent(f"{marker.name} is not here: apt-get install {' '.join(missing)}")
+        if marker.name == "kafka":
+            try:
+                java()
+                jars()
+            except Unavailable as reason:
+                absent(str(reason))
+
+
+def absent(sentence: str) -> NoReturn:
+    if "CI" in os.environ:
+        pytest.fail(sentence)
+    pytest.skip(sentence)
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +55,31 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("third-party samples are not here: name their folder in BAROGRAPH_SHARED")
     return folder
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """Yield a real Kafka for all tests of a run; mark the test `kafka`, and take a `prefix`."""
+    yield from started(Broker(tmp_path_factory.mktemp("kafka")))
+
+
+@pytest.fixture(scope="session")
+def secure_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """As `broker`, with TLS, logins and ACLs: `admin` may do all, `app` and `guest` nothing yet."""
+    users = {"admin": "admin-example", "app": "app-example", "guest": "guest-example"}
+    yield from started(Broker(tmp_path_factory.mktemp("kafka-secure"), users=users))
+
+
+def started(broker: Broker) -> Iterator[Broker]:
+    broker.start()
+    try:
+        yield broker
+    finally:
+        broker.stop()
+        broker.wipe()
+
+
+@pytest.fixture
+def prefix() -> str:
+    """Return what the topics, groups and transactional ids of this test begin with."""
+    return f"test-{next(NUMBERS)}."

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
-from typing import IO, Any, Final
+from typing import IO, Any
 
 import orjson
 
 from infra.exits import Exit
 from infra.settings import load
+from infra.shown import inert
 from schemas.event import Reject
 from streams.documents import SUFFIXES, files
 from streams.reading import outcomes
 from streams.source import named
-
-# Delete and the C1 controls: JSON lets them stand, a terminal acts on them.
-_ACTING: Final = re.compile(rb"\x7f|\xc2[\x80-\x9f]")
 
 EXAMPLE = "barograph parse --source cloudtrail logs/ > events.jsonl"
 
@@ -57,5 +54,4 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _write(stream: IO[bytes], body: dict[str, Any]) -> None:
-    line = orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE)
-    stream.write(_ACTING.sub(lambda found: b"\\u%04x" % ord(found[0].decode()), line))
+    stream.write(inert(orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE)))

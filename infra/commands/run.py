@@ -1,4 +1,4 @@
-"""Run the service: follow the inputs of the configuration and deliver to its sinks."""
+"""Run the service: read the inputs of the configuration and deliver to its sinks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import asyncio
 
 from infra.exits import Exit
 from infra.rules import load
-from infra.service.serve import serve
 from infra.settings import load as settings
 from infra.times import moment
 
@@ -28,5 +27,12 @@ def run(args: argparse.Namespace) -> int:
     """Exit 0 after SIGTERM or the end, 130 after SIGINT; 3 if a folder or port is taken."""
     config = settings(args.config)
     ruleset = load(config.rules.paths, builtin=config.rules.builtin)
-    asyncio.run(serve(config, ruleset, args.until))
+    if config.kafka is None:
+        from infra.service.serve import serve
+
+        asyncio.run(serve(config, ruleset, args.until))
+    else:
+        from infra.service.worker import work
+
+        asyncio.run(work(config, config.kafka, ruleset, args.until))
     return Exit.OK

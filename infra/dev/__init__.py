@@ -1,1 +1,1 @@
-"""What builds the package data from published sources; users never run it."""
+"""What is run from a checkout only: builders of the package data, and a Kafka broker."""

@@ -4,38 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from infra.service.inputs import Live
-from infra.service.loop import Loop, lag
 from schemas.config import ServerConfig
 from schemas.errors import Unavailable
 from sinks.delivery.courier import Courier
-from streams.embedded import Embedded
-from streams.journal import Journal
+
+
+class Vitals(Protocol):
+    """What a driver says of itself; asked from any thread."""
+
+    @property
+    def alive(self) -> bool:
+        """False once it can only be started anew."""
+        ...
+
+    def reasons(self) -> list[str]:
+        """Why it is not ready, in sentences; empty if it is."""
+        ...
+
+    def metrics(self) -> Iterator[Metric]:
+        """Its metrics, looked up now."""
+        ...
 
 
 class Health:
-    """What the process says of itself."""
+    """What the process says of itself: its driver's vitals, and those of its sinks."""
 
-    def __init__(
-        self,
-        engine: Embedded,
-        journal: Journal,
-        loop: Loop,
-        inputs: Mapping[str, Live],
-        couriers: list[Courier],
-        alive: Callable[[], bool],
-        clock: Callable[[], int],
-    ) -> None:
-        """`alive`: the engine's thread runs."""
-        self._engine, self._journal, self._loop, self._inputs = engine, journal, loop, inputs
-        self._couriers, self._alive, self._clock = couriers, alive, clock
+    def __init__(self, vitals: Vitals, couriers: Sequence[Courier]) -> None:
+        self._vitals, self._couriers = vitals, couriers
         self._metrics_of = CollectorRegistry()
         self._metrics_of.register(self)
 
@@ -57,44 +59,9 @@ class Health:
             ) from error
         return runner, int(runner.addresses[0][1])
 
-    def reasons(self) -> list[str]:
-        """Why the service is not ready; empty if it is."""
-        found = [] if self._alive() else ["the engine has stopped"]
-        if self._loop.problem:
-            found.append(self._loop.problem)
-        if self._loop.holding:
-            found.append("reading is held back until sinks have taken more from the outbox")
-        return found + [
-            f"input {name}: {live.problem}" for name, live in self._inputs.items() if live.problem
-        ]
-
     def collect(self) -> Iterator[Metric]:
         """The metrics, asked anew at each scrape."""
-        for name, count in self._engine.counts().items():
-            counter = CounterMetricFamily(
-                f"barograph_records_{name}", f"Records {name} since the data folder was made."
-            )
-            counter.add_metric([], count)
-            yield counter
-        delay = GaugeMetricFamily(
-            "barograph_watermark_delay_seconds",
-            "Wall clock minus the watermark of an input.",
-            labels=["input"],
-        )
-        for name, seconds in lag(self._engine, self._clock()).items():
-            delay.add_metric([name], seconds)
-        yield delay
-        keys = GaugeMetricFamily(
-            "barograph_state_keys", "Keys that a stage holds.", labels=["stage"]
-        )
-        for name, stage in self._engine.keyed.items():
-            keys.add_metric([name], len(stage.slots))
-        yield keys
-        yield GaugeMetricFamily(
-            "barograph_outbox_results",
-            "Results that wait for sinks.",
-            value=self._journal.outbox_size(),
-        )
+        yield from self._vitals.metrics()
         taken = CounterMetricFamily(
             "barograph_sink_delivered", "Results that a sink has taken.", labels=["sink"]
         )
@@ -113,12 +80,12 @@ class Health:
     async def _healthz(self, _: web.Request) -> web.Response:
         return (
             web.Response(text="ok\n")
-            if self._alive()
+            if self._vitals.alive
             else web.Response(status=503, text="the engine has stopped\n")
         )
 
     async def _readyz(self, _: web.Request) -> web.Response:
-        reasons = self.reasons()
+        reasons = self._vitals.reasons()
         sinks: dict[str, Any] = {c.name: c.status.problem or "ok" for c in self._couriers}
         body = {"ready": not reasons, "reasons": reasons, "sinks": sinks}
         return web.json_response(body, status=200 if not reasons else 503)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
-import sys
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -14,7 +12,9 @@ from correlators.ruleset import Ruleset
 from infra.service.health import Health
 from infra.service.inputs import Live, declared, opened
 from infra.service.loop import Loop
-from infra.service.threads import Threads
+from infra.service.process import clock, say, stop_on_signals
+from infra.service.threads import Carriers, Threads
+from infra.service.vitals import EmbeddedVitals
 from schemas.config import Config, SinkConfig
 from schemas.errors import Mistake
 from schemas.times import END
@@ -25,11 +25,6 @@ from streams.embedded import Embedded
 from streams.inputs.http import Http
 from streams.inputs.stdin import Stdin
 from streams.journal import Journal
-
-
-def clock() -> int:
-    """Microseconds since 1970: the one place where the embedded driver reads the wall clock."""
-    return time.time_ns() // 1000
 
 
 async def serve(config: Config, ruleset: Ruleset, until: int | None = None) -> None:
@@ -45,14 +40,14 @@ async def serve(config: Config, ruleset: Ruleset, until: int | None = None) -> N
         couriers = _couriers(config, data, journal)
         loop = Loop(engine, journal, inputs, config.limits, clock, until)
         stop, signals = asyncio.Event(), set[int]()
-        _stop_on_signals(stop, signals)
-        threads = Threads(loop, journal, couriers, _from_thread(stop))
-        health = Health(engine, journal, loop, inputs, couriers, lambda: threads.alive, clock)
+        stop_on_signals(stop, signals)
+        threads = Threads(loop, Carriers(couriers), _from_thread(stop))
+        health = Health(EmbeddedVitals(engine, journal, loop, inputs, threads, clock), couriers)
         runner, port = await health.start(config.server)
         threads.start()
         try:
             await _feed(inputs)
-            _say(f"ready, http://{config.server.host}:{port}/readyz")
+            say(f"ready, http://{config.server.host}:{port}/readyz")
             await stop.wait()
         finally:
             await _stop_feeding(inputs)
@@ -72,15 +67,6 @@ def _going_on(engine: Embedded, data: Path, until: int | None) -> None:
         )
 
 
-def _stop_on_signals(stop: asyncio.Event, seen: set[int]) -> None:
-    def noted(number: int) -> None:
-        seen.add(number)
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, noted, number)
-
-
 def _from_thread(stop: asyncio.Event) -> Callable[[], object]:
     here = asyncio.get_running_loop()
     return lambda: here.call_soon_threadsafe(stop.set)
@@ -90,7 +76,7 @@ async def _feed(inputs: Mapping[str, Live]) -> None:
     for name, live in inputs.items():
         if isinstance(live.feeder, Http):
             port = await live.feeder.start()
-            _say(f"input {name} on http://{live.config.host}:{port}/v1/{{traces,logs,events}}")
+            say(f"input {name} on http://{live.config.host}:{port}/v1/{{traces,logs,events}}")
         elif isinstance(live.feeder, Stdin):
             live.feeder.start()
 
@@ -120,7 +106,3 @@ def _couriers(config: Config, data: Path, journal: Journal) -> list[Courier]:
         Courier(name, sink, journal, letters, jitter=random.random, limit=config.limits.outbox)
         for name, sink in connected.items()
     ]
-
-
-def _say(progress: str) -> None:
-    print(f"barograph: {progress}", file=sys.stderr, flush=True)

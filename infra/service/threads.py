@@ -8,29 +8,46 @@ from threading import Event, Thread
 
 from infra.service.loop import Loop
 from sinks.delivery.courier import Courier
-from streams.journal import Journal
 
 DRAIN = 20.0  # seconds that sinks have to take the rest at a stop
+
+
+class Carriers:
+    """A thread for each courier."""
+
+    def __init__(self, couriers: Sequence[Courier]) -> None:
+        self.couriers = couriers
+        self._halt = Event()
+        self._threads = [
+            Thread(target=courier.run, args=(self._halt,), name=f"sink-{courier.name}")
+            for courier in couriers
+        ]
+
+    def start(self) -> None:
+        """Start all of them."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Give the sinks that take something the time to take the rest, and wait for all."""
+        deadline = time.monotonic() + DRAIN
+        while time.monotonic() < deadline:
+            if all(c.status.problem or not c.backlog for c in self.couriers):
+                break
+            time.sleep(0.05)
+        self._halt.set()
+        for thread in self._threads:
+            thread.join()
 
 
 class Threads:
     """`ended` is called, in the engine's thread, when that comes to its end by itself or fails."""
 
-    def __init__(
-        self,
-        loop: Loop,
-        journal: Journal,
-        couriers: Sequence[Courier],
-        ended: Callable[[], object],
-    ) -> None:
-        self._loop, self._journal, self._couriers, self._ended = loop, journal, couriers, ended
-        self._halt, self._halt_sinks = Event(), Event()
+    def __init__(self, loop: Loop, carriers: Carriers, ended: Callable[[], object]) -> None:
+        self._loop, self._carriers, self._ended = loop, carriers, ended
+        self._halt = Event()
         self._failure: BaseException | None = None
         self._engine = Thread(target=self._run, name="engine")
-        self._carriers = [
-            Thread(target=courier.run, args=(self._halt_sinks,), name=f"sink-{courier.name}")
-            for courier in couriers
-        ]
 
     @property
     def alive(self) -> bool:
@@ -39,8 +56,8 @@ class Threads:
 
     def start(self) -> None:
         """Start all of them."""
-        for thread in (self._engine, *self._carriers):
-            thread.start()
+        self._engine.start()
+        self._carriers.start()
 
     def stop(self) -> None:
         """Stop the engine behind its batch, let sinks take the rest, and wait for all.
@@ -49,10 +66,7 @@ class Threads:
         """
         self._halt.set()
         self._engine.join()
-        self._drain()
-        self._halt_sinks.set()
-        for thread in self._carriers:
-            thread.join()
+        self._carriers.stop()
         if self._failure is not None:
             raise self._failure
 
@@ -63,11 +77,3 @@ class Threads:
             self._failure = error
         finally:
             self._ended()
-
-    def _drain(self) -> None:
-        """Give the sinks that take something the time to take the rest."""
-        deadline = time.monotonic() + DRAIN
-        while time.monotonic() < deadline:
-            if all(c.status.problem or not self._journal.backlog(c.name) for c in self._couriers):
-                return
-            time.sleep(0.05)

@@ -90,6 +90,11 @@ class Courier:
         self._opened = False
         self.status = Status(0, 0, 0, None, misconfigured=False)
 
+    @property
+    def backlog(self) -> int:
+        """How many results wait for the sink."""
+        return self._outbox.backlog(self.name)
+
     def step(self) -> float:
         """Deliver one batch; returns the seconds to wait, 0 if there may be more."""
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, Self
 
 import msgspec
@@ -27,6 +27,9 @@ CREATE INDEX IF NOT EXISTS emitted_line ON emitted (kind, line);
 CREATE TABLE IF NOT EXISTS origin (
   number INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL UNIQUE, origin TEXT NOT NULL);
 """
+
+_LINE = "number, kind, id, line, first, last, state, sha, revision, supersedes"
+_Line = tuple[int, str, str, str, str, str, str, str, int, str | None]
 
 
 class _Envelope(msgspec.Struct, frozen=True, array_like=True, tag="result"):
@@ -136,14 +139,32 @@ class Revisions:
 
     def trim(self) -> None:
         """Forget final episodes older than the newest 500,000, and the oldest origins."""
-        self._db.execute(
-            "DELETE FROM emitted WHERE state IN ('final', 'withdrawn')"
-            " AND number <= (SELECT max(number) FROM emitted) - ?",
-            (EPISODES,),
-        )
+        self.forget(EPISODES)
         self._db.execute(
             "DELETE FROM origin WHERE number <= (SELECT max(number) FROM origin) - ?", (ORIGINS,)
         )
+
+    def line(self, kind: str, id_: str) -> bytes:
+        """What is known of an id that was stamped, to be saved elsewhere and given to `load`."""
+        found = self._db.execute(
+            f"SELECT {_LINE} FROM emitted WHERE kind = ? AND id = ?", (kind, id_)
+        )
+        return msgspec.json.encode(found.fetchone())
+
+    def load(self, lines: Iterable[bytes]) -> None:
+        """Take over what `line` gave, in any order."""
+        rows = sorted((msgspec.json.decode(line, type=_Line) for line in lines), key=lambda r: r[0])
+        self._db.executemany(
+            f"INSERT OR REPLACE INTO emitted ({_LINE}) VALUES ({', '.join('?' * 10)})", rows
+        )
+
+    def forget(self, most: int) -> list[tuple[str, str]]:
+        """Forget final episodes older than the newest `most`; their kinds and ids."""
+        return self._db.execute(
+            "DELETE FROM emitted WHERE state IN ('final', 'withdrawn')"
+            " AND number <= (SELECT max(number) FROM emitted) - ? RETURNING kind, id",
+            (most,),
+        ).fetchall()
 
     def _remember(self, envelopes: Sequence[_Envelope]) -> None:
         events = (_event.decode(one.body) for one in envelopes if one.kind == "event")

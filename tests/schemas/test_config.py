@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from schemas.config import Config, SinkConfig, SystemConfig
+from schemas.config import Config, KafkaConfig, SinkConfig, SystemConfig
 from schemas.entity import Entity
-from schemas.times import MINUTE, SECOND
+from schemas.times import DAY, MINUTE, SECOND
 
 
 def test_defaults_give_a_working_run() -> None:
@@ -79,3 +79,37 @@ def test_a_mistake_is_refused_with_its_place(
     with pytest.raises(ValidationError) as caught:
         Config.model_validate(stated)
     assert {error["loc"][: len(place)] for error in caught.value.errors()} == {place}
+
+
+def test_a_broker_is_its_address_and_what_differs_from_the_defaults() -> None:
+    kafka = KafkaConfig.model_validate({"bootstrap": "one:9092,[::1]:9093", "retention": "3d"})
+    assert (kafka.prefix, kafka.partitions, kafka.replication) == ("barograph.", 4, -1)
+    assert (kafka.retention, kafka.message_bytes) == (3 * DAY, 8 * 2**20)
+    assert Config().kafka is None
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"bootstrap": "localhost"}, "should match pattern"),
+        ({"partitions": 0}, "greater than 0"),
+        ({"partitions": 1001}, "less than or equal to 1000"),
+        ({"replication": 0}, "replication is -1"),
+        ({"prefix": "a b"}, "should match pattern"),
+        ({"username": "app"}, "username and password go together"),
+        ({"tls": True, "certificate": "c.pem"}, "certificate and key go together"),
+        ({"ca": "ca.pem"}, "need tls = true"),
+        ({"mechanism": "GSSAPI"}, "Input should be 'SCRAM-SHA-512'"),
+    ],
+)
+def test_a_broker_that_cannot_be_meant_is_refused(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        KafkaConfig.model_validate({"bootstrap": "localhost:9092"} | given)
+
+
+@pytest.mark.parametrize("missing", ["topic", "source"])
+def test_a_topic_to_read_has_a_source(missing: str) -> None:
+    given = {"name": "trail", "kind": "kafka", "topic": "logs.trail", "source": "cloudtrail"}
+    del given[missing]
+    with pytest.raises(ValidationError, match="needs topic and source"):
+        Config.model_validate({"input": [given]})

@@ -19,7 +19,6 @@ from schemas.detection import Detection, Logsource
 from schemas.entity import KINDS, MAX_ID, Entity, image, principal
 from schemas.event import Event, Late, Record, Reject
 from schemas.finding import Finding, Signal
-from schemas.topics import TOPICS
 
 RECORDS = [Event, Signal, Finding, Alert, Reject, Late, Detection, Correlation, Convergence, Config]
 EVENT: dict[str, Any] = {
@@ -257,12 +256,3 @@ def test_more_hits_can_undo_an_upper_bound(
         }
     )
     assert rule.undoable is undoable
-
-
-# Topics
-
-
-def test_a_topic_has_one_line_of_its_own() -> None:
-    names = [topic.name for topic in TOPICS]
-    assert len(set(names)) == len(names) == 9
-    assert [topic.name for topic in TOPICS if topic.compacted] == ["findings", "alerts"]

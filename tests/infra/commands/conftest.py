@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from infra.cli import main
+from infra.dev.broker import Broker
 from schemas.rows import Result, ResultKind
 from sinks.store import Store
 
@@ -73,3 +74,13 @@ def ask(store: Path, capsys: pytest.CaptureFixture[str]) -> Ask:
         return code, out.out, out.err
 
     return run
+
+
+@pytest.fixture
+def kafka(broker: Broker, prefix: str, tmp_path: Path) -> str:
+    """The path of a configuration with topics of its own on the broker, two partitions each."""
+    path = tmp_path / "kafka.toml"
+    path.write_text(
+        f'[kafka]\nbootstrap = "{broker.bootstrap}"\nprefix = "{prefix}"\npartitions = 2\n'
+    )
+    return str(path)

@@ -1,0 +1,116 @@
+"""Load files into a topic of Kafka, one document a record."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import time
+from typing import TYPE_CHECKING, Final
+
+from infra import shown
+from infra.exits import Exit
+from infra.settings import load as settings
+from infra.times import seconds
+
+if TYPE_CHECKING:
+    from infra.producing import Loading
+
+EVERY: Final = 0.5  # seconds from one word of progress to the next
+EXAMPLE = "barograph produce logs/ --topic raw.cloudtrail --rate 1000"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="file or folder (.json .jsonl .ndjson .gz .zst)"
+    )
+    parser.add_argument(
+        "--topic",
+        required=True,
+        metavar="TOPIC",
+        help="full name, or raw.NAME for the raw topic of the source NAME",
+    )
+    parser.add_argument(
+        "--source",
+        metavar="NAME",
+        help="the format of all files (default: that of raw.NAME; else each is sniffed)",
+    )
+    parser.add_argument(
+        "--rate", type=_rate, default=0, metavar="N", help="records a second (default: all)"
+    )
+    parser.add_argument(
+        "--key", metavar="PATH", help="dotted path; the text or number there is the record's key"
+    )
+    parser.add_argument(
+        "--shuffle",
+        type=seconds,
+        default=0,
+        metavar="SECONDS",
+        help="reorder each file by up to this much event time",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="which order --shuffle takes"
+    )
+    parser.add_argument(
+        "--compression",
+        choices=("none", "gzip", "lz4", "snappy", "zstd"),
+        default="lz4",
+        help="of the records on their way and in the topic (default: lz4)",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="read and count, write nothing")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit 0, or 1 if a part of a file held no document; the count goes last to stderr.
+
+    A record that the broker refuses ends it: what was written before it stays.
+    """
+    from infra.brokers import full, kafka
+    from infra.producing import Loading, write
+    from infra.replaying import Order, opened
+    from schemas.topics import RAW
+    from streams.kafka.topics import able
+    from streams.source import names
+
+    config = settings(args.config)
+    brokers = kafka(config, args.config)
+    topic = full(brokers, args.topic)
+    told = topic.removeprefix(brokers.prefix + RAW)
+    source = args.source or (told if told in names() else None)
+    order = Order(source=source, shuffle=args.shuffle, seed=args.seed)
+    loading = Loading(opened(config, args.files, order), args.key)
+    progress = _Progress(loading)
+    if args.dry_run:
+        for _ in loading.portions():
+            progress()
+    else:
+        able(brokers, topic, "WRITE")
+        asyncio.run(write(loading, brokers, topic, args.compression, args.rate, progress))
+    for place, fault in loading.faults:
+        print(shown.text(f"{place}: {fault.detail}"), file=sys.stderr)
+    said = "would be written" if args.dry_run else "written"
+    print(f"{loading.read} records, {loading.size} bytes {said} to {topic}", file=sys.stderr)
+    return Exit.NO if loading.faults else Exit.OK
+
+
+class _Progress:
+    """The number of records on a terminal, every now and then."""
+
+    def __init__(self, loading: Loading) -> None:
+        self._loading, self._due = loading, time.monotonic() + EVERY
+
+    def __call__(self) -> None:
+        if sys.stderr.isatty() and time.monotonic() >= self._due:
+            print(f"{self._loading.read:,} records\r", end="", file=sys.stderr, flush=True)
+            self._due = time.monotonic() + EVERY
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate <= 1e9:  # neither is what is no number
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of records a second above 0")
+    return rate

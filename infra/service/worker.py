@@ -1,0 +1,132 @@
+"""Worker: everything of a run with [kafka] joined together, from start to a clean stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from aiokafka.errors import KafkaError
+from streams.kafka.outbox import TopicOutbox
+
+from correlators.ruleset import Ruleset
+from infra.service.health import Health
+from infra.service.process import clock, say, stop_on_signals
+from infra.service.threads import Carriers
+from infra.service.worker_vitals import WorkerVitals
+from schemas.config import Config, KafkaConfig
+from schemas.errors import Mistake, Unavailable
+from sinks.delivery.courier import Courier
+from sinks.delivery.letters import DeadLetters
+from sinks.delivery.sink import connect
+from streams.kafka.deployment import Deployment, deploy
+from streams.kafka.driver import Driver
+
+AGAIN = (1.0, 30.0)  # seconds between two attempts to start: at first, at most
+LOOK = 1.0  # seconds between two looks at the stages
+
+
+async def work(
+    config: Config, kafka: KafkaConfig, ruleset: Ruleset, until: int | None = None
+) -> None:
+    """Run until SIGTERM or SIGINT, or with `until` until time has come to its end here.
+
+    A broker that is away is waited for. Raises Mistake, and KeyboardInterrupt after a clean stop by
+    SIGINT.
+    """
+    # What the libraries have to say is about connections and comes by the hundred; what matters of
+    # it is in /readyz.
+    for noisy in ("aiokafka", "kafka", "faust", "mode", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.CRITICAL)
+    vitals, couriers = WorkerVitals(clock), _couriers(config, kafka)
+    carriers = Carriers(couriers)
+    stop, signals = asyncio.Event(), set[int]()
+    stop_on_signals(stop, signals)
+    runner, port = await Health(vitals, couriers).start(config.server)
+    say(f"http://{config.server.host}:{port}/readyz says how it is")
+    carriers.start()
+    try:
+        started = await _started(config, kafka, ruleset, vitals, stop, until)
+        if started is not None:
+            driver, deployment = started
+            try:
+                await _watched(driver, vitals, stop, deployment.ended if until else None)
+            finally:
+                vitals.waiting = "stops"
+                await driver.stop()
+    finally:
+        await asyncio.to_thread(carriers.stop)
+        await runner.cleanup()
+    if signal.SIGINT in signals:
+        raise KeyboardInterrupt  # everything is saved; the exit code says who ended it
+
+
+async def _started(
+    config: Config,
+    kafka: KafkaConfig,
+    ruleset: Ruleset,
+    vitals: WorkerVitals,
+    stop: asyncio.Event,
+    until: int | None,
+) -> tuple[Driver, Deployment] | None:
+    """The driver, once a broker has let us in and the other workers agree; None if stopped."""
+    wait, longest = AGAIN
+    while not stop.is_set():
+        try:
+            deployment = await deploy(config, kafka, ruleset, clock, until)
+            driver = Driver(kafka, deployment.jobs)
+            await driver.start()
+        except (Unavailable, OSError, TimeoutError, KafkaError) as error:
+            vitals.waiting = f"{error or type(error).__name__}; tries again"
+            say(vitals.waiting)
+        else:
+            vitals.hosts, vitals.waiting = driver.hosts, None
+            return driver, deployment
+        try:
+            await asyncio.wait_for(stop.wait(), wait)
+        except TimeoutError:
+            wait = min(2 * wait, longest)
+    return None
+
+
+async def _watched(
+    driver: Driver,
+    vitals: WorkerVitals,
+    stop: asyncio.Event,
+    ended: Callable[[], Awaitable[bool]] | None,
+) -> None:
+    """Say what changes, until `stop`, a refusal, or the end of a run that has one."""
+    said: list[str] = []
+    while not stop.is_set():
+        reasons = vitals.reasons()
+        if reasons != said:
+            say("; ".join(reasons) or "ready")
+            said = reasons
+        refused = next((h.refusal for h in driver.hosts if h.refusal is not None), None)
+        if refused is not None:
+            raise refused
+        # Nothing of ours goes on: a look at whether that is so everywhere, or we wait for a part.
+        if ended is not None and all(host.ended for host in driver.hosts) and await ended():
+            return
+        try:
+            await asyncio.wait_for(stop.wait(), LOOK)
+        except TimeoutError:
+            continue
+
+
+def _couriers(config: Config, kafka: KafkaConfig) -> list[Courier]:
+    """One for each sink of the configuration, and none besides."""
+    if len({sink.name for sink in config.sink}) < len(config.sink):
+        raise Mistake("two sinks have the same name; rename one")
+    data = Path(config.data)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    letters = DeadLetters(data / "dead-letters.jsonl", clock)
+    found: list[Courier] = []
+    for entry in config.sink:
+        sink = connect(entry, data)
+        outbox = TopicOutbox(kafka, entry.name, sink.kinds, data, local=sink.local)
+        found.append(Courier(entry.name, sink, outbox, letters, jitter=random.random, limit=None))
+    return found

@@ -1,0 +1,1 @@
+"""The Kafka driver: topics of rows and results, transactional stages, effectively once."""

@@ -1,0 +1,141 @@
+"""Connection: how every client reaches the brokers, and one sentence when none can."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import ssl
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any, Final, cast
+
+import aiokafka.conn
+import kafka.admin
+from aiokafka import errors
+from kafka.errors import KafkaError
+
+from schemas.config import KafkaConfig
+from schemas.errors import Mistake, Unavailable
+
+# aiokafka logs what it raises as well; without a handler Python would print that on stderr.
+logging.getLogger("aiokafka").addHandler(logging.NullHandler())
+
+CLIENT: Final = "barograph"
+_WAIT_MS: Final = 10_000  # for one broker to answer
+_CLOSING: Final = 0.2  # seconds
+# Neither library ships types.
+_CONN: Final = cast("Any", aiokafka.conn)
+_ADMIN: Final = cast("Any", kafka.admin)
+
+
+def client(config: KafkaConfig) -> dict[str, Any]:
+    """Keyword arguments for aiokafka's clients. A file that is no PEM is a Mistake."""
+    secured = "SSL" if config.tls else "PLAINTEXT"
+    named: dict[str, Any] = {
+        "bootstrap_servers": config.bootstrap.split(","),
+        "client_id": CLIENT,
+        "security_protocol": secured if config.username is None else f"SASL_{secured}",
+    }
+    if config.tls:
+        named["ssl_context"] = _context(config)
+    if config.username is not None and config.password is not None:
+        named["sasl_mechanism"] = config.mechanism
+        named["sasl_plain_username"] = config.username
+        named["sasl_plain_password"] = config.password.get_secret_value()
+    return named
+
+
+def sync(config: KafkaConfig) -> dict[str, Any]:
+    """Keyword arguments for kafka-python's clients."""
+    return client(config) | {"bootstrap_timeout_ms": _WAIT_MS}
+
+
+def lacks(config: KafkaConfig, right: str, topic: str) -> Unavailable:
+    """What to raise when the broker denies this user a right on a topic."""
+    user = config.username
+    mend = f"barograph topics rights {user or 'USER'} names all that it needs"
+    return Unavailable(
+        f"{f'user {user}' if user else 'this client'} lacks {right} on topic {topic}; {mend}"
+    )
+
+
+@contextmanager
+def answering(config: KafkaConfig) -> Generator[None]:
+    """What a broker fails to do in here is Unavailable, not an error of its library."""
+    try:
+        yield
+    except (errors.KafkaError, KafkaError, TimeoutError) as error:
+        said = str(error) or "no answer"
+        raise Unavailable(f"the Kafka broker at {config.bootstrap}: {said}; try again") from error
+
+
+def admin(config: KafkaConfig) -> Any:  # noqa: ANN401 - a KafkaAdminClient, which has no types
+    """A connected KafkaAdminClient, to be closed. Unavailable as in `reach`.
+
+    It blocks; a coroutine calls it by `asyncio.to_thread`.
+    """
+    # kafka-python says "Unable to bootstrap" whatever the reason, and only after its time is up.
+    asyncio.run(reach(config))
+    with answering(config):
+        return _ADMIN.KafkaAdminClient(**sync(config))
+
+
+async def reach(config: KafkaConfig) -> None:
+    """Return once a broker has answered and let us in.
+
+    Else Unavailable: which broker, why, and what to mend; of several brokers, what the last said.
+    """
+    named = client(config) | {"request_timeout_ms": _WAIT_MS}
+    del named["bootstrap_servers"]
+    *others, last = config.bootstrap.split(",")
+    for place in others:
+        try:
+            return await _ask(config, place, named)
+        except Unavailable:
+            continue
+    return await _ask(config, last, named)
+
+
+async def _ask(config: KafkaConfig, place: str, named: dict[str, Any]) -> None:
+    host, _, port = place.rpartition(":")
+    where = f"the Kafka broker at {place}"
+    connection = _CONN.AIOKafkaConnection(host.strip("[]"), int(port), **named)
+    try:
+        await connection.connect()
+    except ssl.SSLCertVerificationError as error:
+        problem = (
+            f"shows a certificate that is not trusted ({error.verify_message}); name the file of "
+            "its authority in kafka.ca, or its right name in kafka.bootstrap"
+        )
+        raise Unavailable(f"{where} {problem}") from error
+    except (errors.AuthenticationFailedError, errors.SaslAuthenticationFailed) as error:
+        problem = (
+            f"refuses the user {config.username} with this password; "
+            "mend kafka.username or kafka.password (BAROGRAPH_KAFKA__PASSWORD)"
+        )
+        raise Unavailable(f"{where} {problem}") from error
+    except (errors.UnsupportedSaslMechanismError, errors.IllegalSaslStateError) as error:
+        problem = f"takes no login by {config.mechanism}; mend kafka.mechanism or kafka.username"
+        raise Unavailable(f"{where} {problem}") from error
+    except (OSError, errors.KafkaError) as error:
+        number = error.errno if isinstance(error, OSError) else None
+        reason = os.strerror(number) if number and number > 0 else str(error) or "no answer"
+        problem = f"is not to be reached ({reason}); start it, or mend kafka.bootstrap or kafka.tls"
+        raise Unavailable(f"{where} {problem}") from error
+    finally:
+        # Sockets close behind our back, and of one that never opened nobody says so.
+        await asyncio.wait([connection.close()], timeout=_CLOSING)
+
+
+def _context(config: KafkaConfig) -> ssl.SSLContext:
+    field, path = "ca", config.ca
+    try:
+        context = ssl.create_default_context(cafile=config.ca)
+        if config.certificate is not None:
+            field, path = "certificate", config.certificate
+            context.load_cert_chain(config.certificate, config.key)
+    except OSError as error:  # which an ssl.SSLError is, too
+        reason = getattr(error, "reason", None) or error.strerror
+        raise Mistake(f"kafka.{field}: {path}: {reason}; name a readable PEM file") from error
+    return context

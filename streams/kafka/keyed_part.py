@@ -1,0 +1,246 @@
+"""KeyedPart: a partition of a keyed stage behind its topics.
+
+Saved are what is settled and what was published; the unsettled rows are read again at a start, from
+the oldest of them on, which is saved with the positions.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
+from typing import Final
+
+import msgspec
+from aiokafka import TopicPartition
+
+from correlators.keyed import Changes, Clock
+from correlators.slot import Slot
+from schemas.rows import Delete, Output, Result, Row, Tick
+from schemas.times import BEGINNING, END
+from sinks.delivery.revisions import Revisions
+from streams.kafka import wire
+from streams.kafka.agreement import ended
+from streams.kafka.outbound import Outbound
+from streams.kafka.part import Fetched, Sent, Step
+from streams.kafka.state import Saved
+from streams.outdated import without
+from streams.topology import Fed
+
+_CLOCK, _RULES = b"clock", b"rules"
+_TICK, _SLOT, _REVISION = b"tick/", b"slot/", b"revision/"  # before an input, a key, a result
+_REVISED: Final = frozenset({"finding", "alert"})
+EPISODES: Final = 10_000  # final ones whose revisions a partition remembers
+
+_Received = Row | Delete | Tick
+
+
+class _Place(msgspec.Struct, array_like=True, frozen=True):
+    """The partition's place in time, and in each topic: behind what is saved, and the tail's."""
+
+    watermark: int
+    clock: int
+    positions: dict[str, int]
+    again: dict[str, int]
+
+
+class KeyedPart:
+    """One partition of one keyed stage, and its topics, named with `prefix` in Kafka.
+
+    `rules`: fingerprints of the rules, by which state of changed ones is dropped. `emitted`: the
+    wall clock in microseconds, for `meta` alone.
+    """
+
+    between = True
+
+    def __init__(
+        self,
+        fed: Fed,
+        partition: int,
+        topics: Iterable[str],
+        outbound: Outbound,
+        prefix: str,
+        rules: Mapping[str, str],
+        emitted: Callable[[], int],
+    ) -> None:
+        self.stage, self.partition = fed.stage, partition
+        self.keyed = fed.keyed(partition)
+        self.name = self.keyed.me
+        self._prefix, self._outbound = prefix, outbound
+        self._rules, self._emitted = dict(rules), emitted
+        self._rules_saved = msgspec.json.encode(self._rules)
+        self.inputs = tuple(TopicPartition(prefix + topic, partition) for topic in topics)
+        self.state = TopicPartition(f"{prefix}{fed.stage.name}-state", partition)
+        self.positions: dict[TopicPartition, int] = {}
+        self.again: dict[TopicPartition, int] = {}
+        self._saved = Saved()
+        self._revisions = Revisions.in_memory()
+        # By topic, runs of rows that are not settled: their first offset and their latest time.
+        self._runs: dict[TopicPartition, deque[tuple[int, int]]] = {
+            tp: deque() for tp in self.inputs
+        }
+        self._taken_back: list[Output] = []
+        self._dropped: dict[bytes, bytes | None] = {}
+        self._stamped_ids: dict[tuple[str, str], None] = {}
+
+    @property
+    def transactional_id(self) -> str:
+        """One for each partition of each stage."""
+        return f"{self.stage.name}-{self.partition}"
+
+    @property
+    def ended(self) -> bool:
+        """True once all inputs have said that no row will come."""
+        return self.keyed.clock.watermark == END
+
+    @property
+    def keys(self) -> int:
+        """How many keys it holds."""
+        return len(self.keyed.slots)
+
+    def restore(self, records: Iterable[tuple[bytes, bytes]]) -> None:
+        """Continue; the state of rules that are no longer what they were is dropped."""
+        values = self._saved.loaded(records)
+        place = msgspec.msgpack.decode(
+            values.get(_CLOCK) or msgspec.msgpack.encode(_Place(BEGINNING, BEGINNING, {}, {})),
+            type=_Place,
+        )
+        ticks = {
+            key.removeprefix(_TICK).decode(): msgspec.msgpack.decode(value, type=Tick)
+            for key, value in values.items()
+            if key.startswith(_TICK)
+        }
+        slots = {
+            key.removeprefix(_SLOT).decode(): value
+            for key, value in values.items()
+            if key.startswith(_SLOT)
+        }
+        self._revisions.load(v for k, v in values.items() if k.startswith(_REVISION))
+        before: dict[str, str] = msgspec.json.decode(values.get(_RULES, b"{}"))
+        changed = {name for name, rule in before.items() if self._rules.get(name) != rule}
+        kept = without(self.stage.logic, slots, changed)
+        self._taken_back = kept.outputs
+        self._dropped = {
+            _SLOT + key.encode(): kept.slots[key].dump(tail=False) if key in kept.slots else None
+            for key in kept.changed
+        }
+        self.keyed.restore(Clock(ticks, place.watermark, place.clock), kept.slots)
+        self.positions = _placed(self.inputs, place.positions)
+        self.again = _placed(self.inputs, place.again)
+
+    def reread(self, fetched: Fetched) -> None:
+        """Put what is not settled back into the tails."""
+        for tp, records in fetched.items():
+            found = (self._received(tp, r.key, r.value, r.headers) for r in records)
+            rows = [
+                row for row in found if not isinstance(row, Tick) and row.level == self.stage.level
+            ]
+            self.keyed.recall(rows)
+            self._run(tp, records[0].offset, rows)
+
+    def step(self, fetched: Fetched) -> Step | None:
+        """Take a batch of each topic, in the order of each."""
+        batch: list[_Received] = []
+        if not fetched and not self._taken_back:
+            return None
+        known, level = self.keyed.clock.ticks, self.stage.level
+        for tp, records in fetched.items():
+            rows: list[Row | Delete] = []
+            for record in records:
+                row = self._received(tp, record.key, record.value, record.headers)
+                if isinstance(row, Tick):
+                    if row.input in known:
+                        batch.append(row)
+                elif row.level == level:
+                    rows.append(row)
+                    batch.append(row)
+            self._run(tp, records[0].offset, rows)
+            self.positions[tp] = records[-1].offset + 1
+        before = self.keyed.clock
+        changes, outputs = self.keyed.step(batch)
+        sent = list(self._outbound.sent(self._stamped([*self._taken_back, *outputs])))
+        self._taken_back = []
+        values = self._values(before, changes)
+        self.keyed.apply(changes)
+        if self.ended and before.watermark != END:
+            sent.append(ended(self.name))
+        sent += (
+            Sent(f"{self.stage.name}-state", self.partition, record)
+            for record in self._saved.changes(values)
+        )
+        return Step(sent, dict(self.positions))
+
+    def _run(self, tp: TopicPartition, offset: int, rows: Sequence[Row | Delete]) -> None:
+        if rows:
+            self._runs[tp].append((offset, max(row.time for row in rows)))
+
+    def _received(
+        self, tp: TopicPartition, key: bytes | None, value: bytes | None, headers: wire.Headers
+    ) -> _Received:
+        return wire.received(tp.topic.removeprefix(self._prefix), key, value, headers)
+
+    def _values(self, before: Clock, changes: Changes) -> dict[bytes, bytes | None]:
+        """What has to be saved, by key of the state topic."""
+        clock = changes.clock
+        for tp, runs in self._runs.items():
+            while runs and runs[0][1] < clock.watermark:
+                runs.popleft()
+            self.again[tp] = runs[0][0] if runs else self.positions.get(tp, 0)
+        place = _Place(
+            clock.watermark,
+            clock.clock,
+            {tp.topic: offset for tp, offset in self.positions.items()},
+            {tp.topic: offset for tp, offset in self.again.items() if tp in self.positions},
+        )
+        values: dict[bytes, bytes | None] = {
+            _CLOCK: msgspec.msgpack.encode(place),
+            _RULES: self._rules_saved,
+            **self._dropped,
+        }
+        self._dropped = {}
+        for name, tick in clock.ticks.items():
+            if tick is not before.ticks[name]:
+                values[_TICK + name.encode()] = msgspec.msgpack.encode(tick)
+        for key, slot in changes.slots.items():
+            saved = _SLOT + key.encode()
+            values[saved] = None if slot is None else self._dumped(key, slot, saved)
+        return values | self._revised()
+
+    def _revised(self) -> dict[bytes, bytes | None]:
+        """The revisions of what was stamped since the last time, and of what is forgotten."""
+        found: dict[bytes, bytes | None] = {
+            _revision(kind, id_): self._revisions.line(kind, id_) for kind, id_ in self._stamped_ids
+        }
+        if found:
+            self._stamped_ids = {}
+            found |= {_revision(*gone): None for gone in self._revisions.forget(EPISODES)}
+        return found
+
+    def _dumped(self, key: str, slot: Slot, saved: bytes) -> bytes | None:
+        """The slot without its tail; None where that says nothing, and nothing was saved."""
+        data = slot.dump(tail=False)
+        if saved in self._saved:
+            return data
+        blank = Slot(self.stage.logic.empty(key)).dump(tail=False)
+        return None if data == blank else data
+
+    def _stamped(self, outputs: Iterable[Output]) -> Iterable[Output]:
+        """The outputs with `meta` in findings and alerts."""
+        told = list(outputs)
+        results = [one for one in told if isinstance(one, Result)]
+        revised = [(one.kind, one.id) for one in results if one.kind in _REVISED]
+        if not revised:
+            return told
+        self._stamped_ids |= dict.fromkeys(revised)
+        others = (one for one in told if not isinstance(one, Result))
+        return chain(self._revisions.stamped(results, self._emitted()), others)
+
+
+def _revision(kind: str, id_: str) -> bytes:
+    return _REVISION + f"{kind}/{id_}".encode()
+
+
+def _placed(
+    inputs: Iterable[TopicPartition], offsets: Mapping[str, int]
+) -> dict[TopicPartition, int]:
+    return {tp: offsets[tp.topic] for tp in inputs if tp.topic in offsets}

@@ -1,0 +1,288 @@
+"""Life: one stage in one worker, from its first look at the broker to the first error.
+
+Rules that were found by losing records:
+1. Records that come out of a fetch during which partitions moved are thrown away, and read again.
+2. Before partitions are given up, the step at hand is finished or fails; it is never left behind.
+3. A partition that comes back at once goes on with the state that it has: had somebody else had it
+   in between, the first transaction is fenced, and a new life begins.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+
+from schemas.config import KafkaConfig
+from streams.kafka.connection import client
+from streams.kafka.part import Fetched, Part
+from streams.kafka.recovery import Recovery
+from streams.kafka.transactions import Transactions
+
+Work = Callable[[], Awaitable[None]]
+HandOver = Callable[[Work], Awaitable[None]]  # gives work to an agent; returns when it is accepted
+
+POLL_MS: Final = 200  # of a fetch that finds nothing
+FINISH: Final = 30.0  # seconds for the step at hand when partitions are given up
+
+
+class Job(NamedTuple):
+    """What a stage is to a worker.
+
+    `topics` and `group` with the prefix. `part_of` names the part that an input partition belongs
+    to, `make` makes one. `checked` is asked at each assignment, and raises where this worker must
+    not go on. `batch`: records of one step, at most.
+    """
+
+    stage: str
+    topics: Sequence[str]
+    group: str
+    part_of: Callable[[TopicPartition], str]
+    make: Callable[[str], Part]
+    checked: Callable[[], Awaitable[None]]
+    batch: int
+
+
+class Figures:
+    """What a stage has counted since the process began: records, steps, seconds."""
+
+    def __init__(self) -> None:
+        self.records = self.sent = self.steps = self.rebalances = self.lives = 0
+        self.lost = self.reread = 0
+        self.computing = self.saving = self.recovering = 0.0
+
+
+class _Hosted:
+    """A part with its producer, and where it is between assignment and farewell."""
+
+    def __init__(self, part: Part, transactions: Transactions) -> None:
+        self.part, self.transactions = part, transactions
+        self.ready = asyncio.Event()  # it is recovered, and no rebalance is going on
+        self.recovered = False
+        self.turn = asyncio.Lock()  # held during a step
+        self.loop: asyncio.Task[None] | None = None
+
+
+class Life(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no types
+    """`hand_over` brings each step to an agent."""
+
+    def __init__(
+        self, config: KafkaConfig, job: Job, hand_over: HandOver, figures: Figures
+    ) -> None:
+        self._config, self._job, self._hand_over, self._figures = config, job, hand_over, figures
+        self._hosted: dict[str, _Hosted] = {}
+        self._generation = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._recovery = Recovery(config)
+        self._consumer: Any = AIOKafkaConsumer(
+            **client(config),
+            group_id=job.group,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            isolation_level="read_committed",
+            session_timeout_ms=10_000,
+            heartbeat_interval_ms=2_000,
+            fetch_max_wait_ms=100,
+            max_partition_fetch_bytes=4 * 2**20,
+        )
+
+    async def run(self) -> None:
+        """Until `end`; raises what ends it before."""
+        try:
+            await self._recovery.start()
+            self._consumer.subscribe(list(self._job.topics), listener=self)
+            await self._consumer.start()
+            await self._over
+        finally:
+            await self._farewell()
+
+    def end(self) -> None:
+        """Finish the steps at hand and leave the group; `run` returns then."""
+        if not self._over.done():
+            self._over.set_result(None)
+
+    @property
+    def parts(self) -> list[Part]:
+        """The parts at hand, recovered or not."""
+        return [hosted.part for hosted in list(self._hosted.values())]
+
+    @property
+    def assigned(self) -> bool:
+        """True once the group has given out its partitions, perhaps none to us."""
+        return self._generation > 0
+
+    @property
+    def recovering(self) -> tuple[int, int]:
+        """How many parts are not ready, and how many records are to be read for them."""
+        waiting = sum(not hosted.recovered for hosted in self._hosted.values())
+        return waiting, self._recovery.left if waiting else 0
+
+    def lag(self) -> int:
+        """Records that lie behind what was read, as far as the last fetches knew."""
+        return sum(
+            max(0, (self._consumer.highwater(tp) or 0) - position)
+            for hosted in list(self._hosted.values())  # metrics are asked for by another thread
+            for tp, position in list(hosted.part.positions.items())
+            if hosted.ready.is_set()
+        )
+
+    # -- the end
+
+    def _fail(self, error: BaseException) -> None:
+        if not self._over.done():
+            self._over.set_exception(error)
+
+    async def _farewell(self) -> None:
+        self._generation += 1
+        hosted = list(self._hosted.values())
+        await self._finished(hosted)
+        tasks = [*self._tasks, *(one.loop for one in hosted if one.loop is not None)]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(
+            *(one.transactions.stop() for one in hosted),
+            asyncio.wait_for(self._consumer.stop(), FINISH),
+            asyncio.wait_for(self._recovery.stop(), FINISH),
+            return_exceptions=True,
+        )
+
+    async def _finished(self, hosted: Iterable[_Hosted]) -> None:
+        """No step is at hand any more, or time is up and it will be fenced."""
+        for one in hosted:
+            one.ready.clear()
+            try:
+                async with asyncio.timeout(FINISH):
+                    await one.turn.acquire()
+                one.turn.release()
+            except TimeoutError:
+                self._fail(TimeoutError(f"{one.part.name} does not finish its step"))
+
+    # -- rebalances
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:  # noqa: ARG002 - all of them
+        """Finish what is at hand; whether the parts come back is known at the assignment."""
+        self._generation += 1
+        await self._finished(list(self._hosted.values()))
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Go on with the parts that stayed, begin with the new ones, close the others."""
+        self._generation += 1
+        self._figures.rebalances += 1
+        try:
+            await self._job.checked()
+            names = dict.fromkeys(self._job.part_of(tp) for tp in sorted(assigned))
+            for name in self._hosted.keys() - names.keys():
+                self._start(self._closed(self._hosted.pop(name)))
+            for one in self._hosted.values():
+                self._pause(one)
+                if one.recovered:
+                    self._go(one)
+            fresh = [self._hosting(name) for name in names if name not in self._hosted]
+            if fresh:
+                self._start(self._begin(fresh))
+        except Exception as error:  # noqa: BLE001 - aiokafka would log it and go on without us
+            self._fail(error)
+
+    def _hosting(self, name: str) -> _Hosted:
+        part = self._job.make(name)
+        id_ = self._config.prefix + part.transactional_id
+        hosted = _Hosted(part, Transactions(self._config, id_, self._job.group))
+        self._hosted[name] = hosted
+        self._pause(hosted)
+        return hosted
+
+    def _pause(self, hosted: _Hosted) -> None:
+        for tp in hosted.part.inputs:
+            self._consumer.pause(tp)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        async def run() -> None:
+            try:
+                await work
+            except Exception as error:  # noqa: BLE001 - it ends this life, and is shown
+                self._fail(error)
+
+        task = asyncio.create_task(run())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _begin(self, fresh: Sequence[_Hosted]) -> None:
+        began = time.monotonic()
+        await asyncio.gather(*(one.transactions.start() for one in fresh))
+        before = self._recovery.records
+        lost = await self._recovery.recover([one.part for one in fresh])
+        self._figures.lost += sum(lost.values())
+        self._figures.reread += self._recovery.records - before
+        self._figures.recovering += time.monotonic() - began
+        for one in fresh:
+            one.recovered = True
+            if self._hosted.get(one.part.name) is not one:
+                await self._closed(one)
+                continue
+            one.loop = asyncio.create_task(self._run(one))
+            if self._consumer.assignment().issuperset(one.part.inputs):
+                self._go(one)
+
+    async def _closed(self, hosted: _Hosted) -> None:
+        if hosted.loop is not None:
+            hosted.loop.cancel()
+        await hosted.transactions.stop()
+
+    def _go(self, hosted: _Hosted) -> None:
+        for tp in hosted.part.inputs:
+            self._consumer.seek(tp, hosted.part.positions[tp])
+            self._consumer.resume(tp)
+        hosted.ready.set()
+
+    # -- steps
+
+    async def _run(self, hosted: _Hosted) -> None:
+        part = hosted.part
+        try:
+            while True:
+                await hosted.ready.wait()
+                generation = self._generation
+                fetched = await self._consumer.getmany(
+                    *part.inputs, timeout_ms=POLL_MS, max_records=self._job.batch
+                )
+                async with hosted.turn:
+                    if generation == self._generation and hosted.ready.is_set():
+                        await self._by_agent(hosted, fetched)
+        except Exception as error:  # noqa: BLE001 - it ends this life, and is shown
+            self._fail(error)
+
+    async def _by_agent(self, hosted: _Hosted, fetched: Fetched) -> None:
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        async def work() -> None:
+            try:
+                await self._step(hosted, fetched)
+            except BaseException as error:  # noqa: BLE001 - handed back: an agent would pass over it
+                if not done.done():
+                    done.set_exception(error)
+            else:
+                if not done.done():
+                    done.set_result(None)
+
+        await self._hand_over(work)
+        await done
+
+    async def _step(self, hosted: _Hosted, fetched: Fetched) -> None:
+        figures = self._figures
+        began = time.monotonic()
+        step = hosted.part.step(fetched)
+        computed = time.monotonic()
+        figures.computing += computed - began
+        if step is None:
+            return
+        await hosted.transactions.save(step)
+        figures.saving += time.monotonic() - computed
+        figures.steps += 1
+        figures.records += sum(map(len, fetched.values()))
+        figures.sent += len(step.records)

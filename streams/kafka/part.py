@@ -1,0 +1,75 @@
+"""Part: one partition of one stage as the driver runs it: what it reads, keeps and sends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from aiokafka import TopicPartition
+
+from streams.kafka.wire import Headers, Record
+
+
+class Received(Protocol):
+    """A record as it was read; `timestamp` in milliseconds."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+Fetched = Mapping[TopicPartition, Sequence[Received]]
+
+
+class Sent(NamedTuple):
+    """A record and the partition of one of our topics (without prefix) that it goes to."""
+
+    topic: str
+    partition: int
+    record: Record
+
+
+class Step(NamedTuple):
+    """What one transaction saves: records, then the positions behind what was read."""
+
+    records: Sequence[Sent]
+    positions: Mapping[TopicPartition, int]
+
+
+class Part(Protocol):
+    """The order of calls: `restore`, `reread` until the positions are reached, then steps.
+
+    A step may change the part at once: a part whose step was not saved is thrown away, and a new
+    one restored.
+    """
+
+    name: str
+    between: bool  # its inputs are written by other stages: none of their records may be missing
+    inputs: tuple[TopicPartition, ...]
+    state: TopicPartition  # its own state lies there, perhaps beside that of others
+    positions: dict[TopicPartition, int]  # behind what is saved; empty: from the first record on
+    again: dict[TopicPartition, int]  # from where to read again at a start
+
+    @property
+    def transactional_id(self) -> str:
+        """The name by which a new owner fences the old one, without the prefix."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """True if time has come to its end here: no row will come any more."""
+        ...
+
+    def restore(self, records: Iterable[tuple[bytes, bytes]]) -> None:
+        """Continue from what the state topic holds."""
+        ...
+
+    def reread(self, fetched: Fetched) -> None:
+        """Take what lies between `again` and `positions` once more, without output."""
+        ...
+
+    def step(self, fetched: Fetched) -> Step | None:
+        """Take records, perhaps none; None if there is nothing to save."""
+        ...

@@ -1,0 +1,207 @@
+"""RawPart: a partition of a raw topic behind the ingest stage, with its own place in time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
+from typing import Final, Literal, NamedTuple
+
+import msgspec
+from aiokafka import TopicPartition
+
+from schemas.rows import Output, Tick
+from schemas.times import BEGINNING, END, SECOND
+from streams.documents import Fault
+from streams.ingest import Ingest, Progress
+from streams.input import Chunk, Message
+from streams.kafka.outbound import Outbound
+from streams.kafka.part import Fetched, Received, Sent, Step
+from streams.kafka.state import Saved
+from streams.otlp import Signal, otlp_json
+from streams.source import Unreadable
+
+Encoding = Literal["json", "otlp_traces", "otlp_logs"]
+_SIGNALS: Final[dict[Encoding, Signal]] = {"otlp_traces": "traces", "otlp_logs": "logs"}
+
+TICK: Final = SECOND // 4  # between two Ticks of one partition: each goes to every partition
+_KEY: Final = b"input/"  # before a name, in the state topic
+QUIET: Final = 5 * SECOND  # without a record at its end, a partition of a run with an end is over
+
+
+class RawInput(NamedTuple):
+    """A partition of a raw topic, and what is known of its records.
+
+    `lateness` and `idle` in microseconds; `since`: time had come so far when it was declared.
+    """
+
+    topic: str
+    partition: int
+    source: str
+    encoding: Encoding
+    lateness: int
+    idle: int
+    since: int = BEGINNING
+
+    @property
+    def name(self) -> str:
+        """Its name in Ticks."""
+        return f"{self.topic}/{self.partition}"
+
+
+class _Saved(msgspec.Struct, array_like=True, frozen=True):
+    position: int
+    progress: Progress
+
+
+def progress_of(values: Mapping[bytes, bytes]) -> dict[str, Progress]:
+    """Where the raw partitions stand, by name, from values of their state topic."""
+    return {
+        key.removeprefix(_KEY).decode(): msgspec.msgpack.decode(value, type=_Saved).progress
+        for key, value in Saved().loaded(values.items()).items()
+    }
+
+
+class RawPart:
+    """`clock`: the wall clock in microseconds, which becomes Ticks of an idle partition.
+
+    With `until` the partition is over once it has been quiet at its end.
+    """
+
+    between = False
+
+    def __init__(
+        self,
+        input_: RawInput,
+        ingest: Ingest,
+        outbound: Outbound,
+        state: TopicPartition,
+        clock: Callable[[], int],
+        until: int | None = None,
+    ) -> None:
+        self.name = input_.name
+        self.inputs = (TopicPartition(input_.topic, input_.partition),)
+        self.state = state
+        self.positions: dict[TopicPartition, int] = {}
+        self.again: dict[TopicPartition, int] = {}
+        self.progress = Progress(watermark=input_.since)
+        self._input, self._ingest, self._outbound = input_, ingest, outbound
+        self._clock, self._until = clock, until
+        self._saved = Saved()
+        self._key = _KEY + self.name.encode()
+        self._active = self._ticked = clock()
+
+    @property
+    def transactional_id(self) -> str:
+        """One for each raw partition."""
+        return f"ingest-{self._input.topic}-{self._input.partition}"
+
+    @property
+    def ended(self) -> bool:
+        """True once time has come to its end here."""
+        return self.progress.watermark == END
+
+    def restore(self, records: Iterable[tuple[bytes, bytes]]) -> None:
+        """Continue where the last transaction ended."""
+        mine = [(key, value) for key, value in records if key == self._key]
+        found = self._saved.loaded(mine).get(self._key)
+        if found is not None:
+            saved = msgspec.msgpack.decode(found, type=_Saved)
+            self.progress = saved.progress
+            self.positions = self.again = {self.inputs[0]: saved.position}
+
+    def reread(self, fetched: Fetched) -> None:
+        """Nothing is kept of records."""
+
+    def step(self, fetched: Fetched) -> Step | None:
+        """Ingest records, or let time pass where none come."""
+        records = fetched.get(self.inputs[0], ())
+        if records:
+            self._active = self._clock()
+            return self._taken(records)
+        return self._idle()
+
+    def _taken(self, records: Sequence[Received]) -> Step:
+        outputs: list[Output] = []
+        for chunk in self._chunks(records):
+            self.progress, told = self._ingest.step(self.progress, chunk)
+            outputs += told
+        self.positions = {self.inputs[0]: records[-1].offset + 1}
+        values = {record.offset: record.value for record in records}
+        return self._step(outputs, lambda origin: values.get(_offset(origin)) or b"")
+
+    def _idle(self) -> Step | None:
+        now = self._clock()
+        quiet = now - self._active
+        if 0 <= now - self._ticked < TICK:
+            return None
+        tick = Tick(self.name, 0, BEGINNING, BEGINNING)
+        if self._until is not None:
+            if quiet > QUIET and not self.ended:
+                tick = Tick(self.name, 0, END, max(self._until, self.progress.latest))
+        elif quiet > self._input.idle:
+            self._active = now
+            watermark = now - self._input.lateness
+            tick = Tick(self.name, 0, watermark, watermark)
+        self.progress, outputs = self._ingest.tick(self.progress, tick)
+        if not outputs:
+            return None
+        return self._step(outputs, lambda _: b"")
+
+    def _step(self, outputs: list[Output], raw: Callable[[str], bytes]) -> Step:
+        self._hold_back(outputs)
+        sent = list(self._outbound.sent(outputs, raw))
+        position = self.positions.get(self.inputs[0], 0)
+        saved = msgspec.msgpack.encode(_Saved(position, self.progress))
+        for record in self._saved.changes({self._key: saved}):
+            sent.append(Sent("ingest-state", self.state.partition, record))  # noqa: PERF401
+        return Step(sent, dict(self.positions))
+
+    def _hold_back(self, outputs: list[Output]) -> None:
+        """A Tick soon after the last one is told later; the last of several says it all."""
+        ticks = [output for output in outputs if isinstance(output, Tick)]
+        if not ticks:
+            return
+        last = ticks[-1]
+        outputs[:] = [output for output in outputs if not isinstance(output, Tick)]
+        now = self._clock()
+        if last.watermark == END or not 0 <= now - self._ticked < TICK:
+            outputs.append(last)
+            self._ticked = now
+        else:
+            self.progress = msgspec.structs.replace(self.progress, told=BEGINNING)
+
+    def _chunks(self, records: Sequence[Received]) -> Iterator[Chunk]:
+        origin = f"kafka:{self._input.topic}/{self._input.partition}"
+        documents: list[bytes] = []
+        messages: list[Message] = []
+        for record in records:
+            message = Message(record.offset, _stamp(record.timestamp))
+            document = self._decoded(record.value or b"")
+            if isinstance(document, Fault):
+                yield Chunk(self._input.source, origin, documents, None, None, messages=messages)
+                yield Chunk(
+                    self._input.source, origin, [], None, None, fault=document, messages=[message]
+                )
+                documents, messages = [], []
+            else:
+                documents.append(document)
+                messages.append(message)
+        yield Chunk(self._input.source, origin, documents, None, None, messages=messages)
+
+    def _decoded(self, value: bytes) -> bytes | Fault:
+        signal = _SIGNALS.get(self._input.encoding)
+        if signal is None:
+            return value
+        try:
+            return otlp_json(value, signal)
+        except Unreadable as error:
+            return Fault(error.reason, error.detail, sha256(value).hexdigest(), len(value))
+
+
+def _stamp(milliseconds: int) -> int | None:
+    return milliseconds * 1000 if milliseconds > 0 else None
+
+
+def _offset(origin: str) -> int:
+    """The offset in `kafka:<topic>/<partition>/<offset>`, perhaps with `#<n>` behind it."""
+    return int(origin.rpartition("/")[2].partition("#")[0])

@@ -1,0 +1,92 @@
+"""Transactions: the outputs, state and positions of a step, all of them or none.
+
+The order of things, each of which was found by losing records without it: the producer of a new
+owner fences the old one before state is read; every send is awaited before the commit, since a
+transaction commits although one of its records was rejected; memory counts as saved only behind it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Iterable
+from typing import Any, Final
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+
+from schemas.config import KafkaConfig
+from streams.kafka.connection import client
+from streams.kafka.part import Sent, Step
+from streams.kafka.wire import Record
+
+PATIENCE: Final = 60.0  # seconds for a transaction before the stage begins anew
+CLOSING: Final = 5.0  # seconds for a producer to say goodbye
+_BATCH: Final = 2**20  # bytes that are handed to a partition at once
+_OPEN_MS: Final = 30_000  # after that the brokers abort what a dead worker has left open
+
+
+class Transactions:
+    """One producer under a stable name; one user at a time."""
+
+    def __init__(self, config: KafkaConfig, id_: str, group: str) -> None:
+        """`id_` and `group` with the prefix."""
+        self._prefix, self._group = config.prefix, group
+        self._producer = AIOKafkaProducer(
+            **client(config),
+            transactional_id=id_,
+            transaction_timeout_ms=_OPEN_MS,
+            linger_ms=0,
+            max_batch_size=_BATCH,
+            max_request_size=config.message_bytes,
+            compression_type=None if config.compression == "none" else config.compression,
+        )
+
+    async def start(self) -> None:
+        """Fence whoever had this name before; what it had left open is aborted."""
+        async with asyncio.timeout(PATIENCE):
+            await self._producer.start()
+
+    async def save(self, step: Step) -> None:
+        """Save a step. After an error the outcome is unknown until a new producer has started."""
+        async with asyncio.timeout(PATIENCE), self._producer.transaction():
+            sent = [await send for send in self._sends(step.records)]
+            for answer in await asyncio.gather(*sent, return_exceptions=True):
+                if isinstance(answer, BaseException):
+                    raise answer
+            if step.positions:
+                await self._producer.send_offsets_to_transaction(dict(step.positions), self._group)
+
+    async def stop(self) -> None:
+        """Close, within a bound; a broker that is away does not hold us."""
+        try:
+            async with asyncio.timeout(CLOSING):
+                await self._producer.stop()
+        except TimeoutError:
+            return  # its transaction is fenced by whoever comes next
+
+    def _sends(self, records: Iterable[Sent]) -> Iterable[Awaitable[Awaitable[Any]]]:
+        """A batch or more for each partition, in the order of its records."""
+        of: dict[TopicPartition, list[Record]] = {}
+        for topic, partition, record in records:
+            of.setdefault(TopicPartition(self._prefix + topic, partition), []).append(record)
+        for place, mine in of.items():
+            batch = self._producer.create_batch()
+            for record in mine:
+                if not _added(batch, record):
+                    yield self._send(batch, place)
+                    batch = self._producer.create_batch()
+                    _added(batch, record)  # the first of a batch always fits
+            yield self._send(batch, place)
+
+    def _send(self, batch: Any, place: TopicPartition) -> Awaitable[Awaitable[Any]]:  # noqa: ANN401
+        batch.close()
+        sending: Awaitable[Awaitable[Any]] = self._producer.send_batch(
+            batch, place.topic, partition=place.partition
+        )
+        return sending
+
+
+def _added(batch: Any, record: Record) -> bool:  # noqa: ANN401 - aiokafka's builder has no types
+    added = batch.append(
+        key=record.key, value=record.value, headers=list(record.headers), timestamp=None
+    )
+    return added is not None
