@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
@@ -10,7 +11,7 @@ from schemas.entity import Entity
 from schemas.event import Record
 from schemas.times import DAY, MINUTE, SECOND, Duration
 
-_BROKER = r"(\[[0-9A-Fa-f:]+\]|[^\s,:\[\]]+):\d{1,5}"
+_BROKER = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^\s,:\[\]]+):\d{1,5}", re.ASCII)
 # What Kafka takes as the name of a topic; 249 characters are its most.
 TOPIC_NAME = r"^[A-Za-z0-9._-]{1,249}$"
 
@@ -84,11 +85,12 @@ class KafkaConfig(Record):
     `prefix` stands before the names of all our topics, groups and transactional ids. `partitions`
     is that of our keyed topics: `topics create` makes them, `run` checks them, and a change needs
     new topics. `replication` -1 takes the broker's default. `retention` is that of rows, history
-    and dead letters, `compression` that of all we write. With `username` the client logs in by `mechanism`, with `certificate` and
-    `key` (PEM files) by TLS; `ca` is the PEM file of who signed the broker's certificate.
+    and dead letters, `compression` that of all we write. With `username` the client logs in by
+    `mechanism`, with `certificate` and `key` (PEM files) by TLS; `ca` is the PEM file of who signed
+    the broker's certificate.
     """
 
-    bootstrap: str = Field(pattern=rf"^{_BROKER}(,{_BROKER})*$")
+    bootstrap: str
     prefix: str = Field(default="barograph.", pattern=r"^[A-Za-z0-9._-]{0,100}$")
     partitions: int = Field(default=4, gt=0, le=1000)
     replication: int = Field(default=-1, ge=-1, le=32767)
@@ -105,6 +107,8 @@ class KafkaConfig(Record):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
+        if not all(map(_BROKER.fullmatch, self.bootstrap.split(","))):
+            raise ValueError("bootstrap is host:port, or several with commas between")
         if self.replication == 0:
             raise ValueError("replication is -1 for the broker's default, or 1 and more")
         if (self.username is None) != (self.password is None):

@@ -58,6 +58,8 @@ class Journal:
     when the disk is full; after a failed commit the file is as before it.
     """
 
+    problem: str | None = None  # as an outbox of couriers: what fails here is raised
+
     def __init__(
         self, path: Path, clock: Callable[[], int] = lambda: time.time_ns() // 1000
     ) -> None:

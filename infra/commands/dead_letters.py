@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from aiokafka.errors import KafkaError
+
 from infra import shown
 from infra.exits import Exit
 from infra.settings import load as settings
@@ -113,7 +115,11 @@ def _replay(args: argparse.Namespace) -> int:
         if not args.json:
             print(shown.text(origin))
 
-    asyncio.run(replay.run(Choice(args.reason, args.source), tell))
+    async def put_back() -> None:
+        asyncio.get_running_loop().set_exception_handler(_told)
+        await replay.run(Choice(args.reason, args.source), tell)
+
+    asyncio.run(put_back())
     if args.json:
         print(json.dumps(dict(replay.counts) | {"dry_run": args.dry_run}))
     counts = replay.counts
@@ -124,6 +130,12 @@ def _replay(args: argparse.Namespace) -> int:
         file=sys.stderr,
     )
     return Exit.OK
+
+
+def _told(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Leave out what aiokafka tells each of its batches: it was raised as well."""
+    if not isinstance(context.get("exception"), KafkaError):
+        loop.default_exception_handler(context)
 
 
 def _row(letter: DeadLetter, *, replayed: bool) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from infra import shown
 from infra.exits import Exit
 from infra.settings import load as settings
 from infra.times import seconds
+from schemas.errors import Mistake
 
 if TYPE_CHECKING:
     from infra.producing import Loading
@@ -76,7 +77,10 @@ def run(args: argparse.Namespace) -> int:
     config = settings(args.config)
     brokers = kafka(config, args.config)
     topic = full(brokers, args.topic)
-    told = topic.removeprefix(brokers.prefix + RAW)
+    raw = brokers.prefix + RAW
+    if brokers.prefix and topic.startswith(brokers.prefix) and not topic.startswith(raw):
+        raise Mistake(f"--topic {topic}: only barograph run writes that one; name raw.NAME")
+    told = topic.removeprefix(raw)
     source = args.source or (told if told in names() else None)
     order = Order(source=source, shuffle=args.shuffle, seed=args.seed)
     loading = Loading(opened(config, args.files, order), args.key)

@@ -17,13 +17,19 @@ from sinks.delivery.sink import Delivered, Refused, Sink
 BATCH = 5_000
 BATCH_BYTES = 8 * 2**20
 IDLE = 0.2  # seconds between two looks at an empty outbox
+LOOK = 2.0  # seconds between two looks while a receiver is away: who does not look loses its place
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 300.0
 LONGEST_ASKED = 3600.0  # a receiver may ask for a longer pause than we would take, but not for ever
 
 
 class Outbox(Protocol):
-    """Where results wait: the journal."""
+    """Where results wait: the journal, or topics."""
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing comes out of it, or is saved, in a sentence; None while all is well."""
+        ...
 
     def outbox(
         self, after: int, limit: int, kinds: Collection[str] | None = None, limit_bytes: int = ...
@@ -32,7 +38,7 @@ class Outbox(Protocol):
         ...
 
     def newest(self) -> int:
-        """The newest sequence."""
+        """The newest sequence. Asked every few seconds, also while the sink takes nothing."""
         ...
 
     def cursor(self, sink: str) -> int:
@@ -66,7 +72,7 @@ class Courier:
     """One sink's loop.
 
     `jitter` gives numbers in [0, 1); `limit`: how many results may wait for a receiver that is
-    away.
+    away, None where they wait at no cost.
     """
 
     def __init__(
@@ -77,7 +83,7 @@ class Courier:
         letters: DeadLetters,
         *,
         jitter: Callable[[], float],
-        limit: int = 100_000,
+        limit: int | None = 100_000,
     ) -> None:
         self.name = name
         self._sink = sink
@@ -88,7 +94,12 @@ class Courier:
         self._cursor = outbox.cursor(name)
         self._bookmark = outbox.bookmark(name)
         self._opened = False
-        self.status = Status(0, 0, 0, None, misconfigured=False)
+        self._status = Status(0, 0, 0, None, misconfigured=False)
+
+    @property
+    def status(self) -> Status:
+        """As it is now; a problem of the outbox is shown where the sink has none."""
+        return self._status._replace(problem=self._status.problem or self._outbox.problem)
 
     @property
     def backlog(self) -> int:
@@ -105,11 +116,21 @@ class Courier:
     def run(self, stop: Event) -> None:
         """Deliver until `stop` is set; then the batch at hand is the last one."""
         while not stop.is_set():
-            stop.wait(self.step())
+            self._rest(stop, self.step())
         try:
             self._sink.close()
         except Exception as error:  # noqa: BLE001 - as in `step`
             self._failed(Delivered(0, problem=str(error)))
+
+    def _rest(self, stop: Event, seconds: float) -> None:
+        """Wait, or until `stop`."""
+        while seconds > LOOK and not stop.wait(LOOK):
+            seconds -= LOOK
+            try:
+                self._outbox.newest()
+            except Exception:  # noqa: BLE001 - the next step meets it too, and says so
+                return
+        stop.wait(seconds)
 
     def _step(self) -> float:
         if not self._opened:
@@ -125,12 +146,13 @@ class Courier:
         delivered = self._sink.write([result for _, result in batch])
         self._settle(batch, delivered)
         if delivered.problem is None:
-            self.status = self.status._replace(failures=0, problem=None, misconfigured=False)
+            self._status = self._status._replace(failures=0, problem=None, misconfigured=False)
             return 0.0
         wait = self._failed(delivered)
         away = delivered.taken == 0 and not self._sink.local
-        if away and self._outbox.backlog(self.name) > self._limit:
-            self._evict(batch, delivered.problem)
+        limit = self._limit
+        if away and limit is not None and self._outbox.backlog(self.name) > limit:
+            self._evict(batch, f"more than {limit} results waited: {delivered.problem}")
         return wait
 
     def _settle(self, batch: Sequence[tuple[int, Result]], delivered: Delivered) -> None:
@@ -139,9 +161,9 @@ class Courier:
         self._letters.add(self.name, delivered.refused)
         self._bookmark = delivered.bookmark
         self._advance(batch[delivered.taken - 1][0])
-        self.status = self.status._replace(
-            delivered=self.status.delivered + delivered.taken - len(delivered.refused),
-            refused=self.status.refused + len(delivered.refused),
+        self._status = self._status._replace(
+            delivered=self._status.delivered + delivered.taken - len(delivered.refused),
+            refused=self._status.refused + len(delivered.refused),
         )
 
     def _advance(self, sequence: int) -> None:
@@ -150,8 +172,8 @@ class Courier:
 
     def _failed(self, delivered: Delivered) -> float:
         """Exponential backoff with full jitter, never shorter than what the receiver asked for."""
-        failures = 1 if delivered.taken else self.status.failures + 1
-        self.status = self.status._replace(
+        failures = 1 if delivered.taken else self._status.failures + 1
+        self._status = self._status._replace(
             failures=failures, problem=delivered.problem, misconfigured=delivered.misconfigured
         )
         if delivered.misconfigured:
@@ -159,11 +181,10 @@ class Courier:
         ceiling = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(failures, 20))
         return float(max(self._jitter() * ceiling, min(delivered.wait, LONGEST_ASKED)))
 
-    def _evict(self, batch: Sequence[tuple[int, Result]], problem: str) -> None:
+    def _evict(self, batch: Sequence[tuple[int, Result]], reason: str) -> None:
         """The receiver has been away for too long.
 
         The oldest batch goes to the dead letters, and is counted.
         """
-        reason = f"more than {self._limit} results waited: {problem}"
         evicted = tuple(Refused(result, reason) for _, result in batch)
         self._settle(batch, Delivered(len(batch), evicted, bookmark=self._bookmark))

@@ -13,11 +13,16 @@ from streams.kafka.wire import Headers, Record
 class Received(Protocol):
     """A record as it was read; `timestamp` in milliseconds."""
 
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Headers
+    @property
+    def offset(self) -> int: ...  # noqa: D102 - fields
+    @property
+    def timestamp(self) -> int: ...  # noqa: D102
+    @property
+    def key(self) -> bytes | None: ...  # noqa: D102
+    @property
+    def value(self) -> bytes | None: ...  # noqa: D102
+    @property
+    def headers(self) -> Headers: ...  # noqa: D102
 
 
 Fetched = Mapping[TopicPartition, Sequence[Received]]

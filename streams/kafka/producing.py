@@ -75,19 +75,19 @@ class Producer:
         waiting, self._waiting = self._waiting, []
         futures = [future for future, _ in waiting]
         answers = await asyncio.gather(*futures, return_exceptions=True)
-        problem: Exception | None = None
+        refused: list[tuple[Letter, Exception]] = []
         for answer, (_, letter) in zip(answers, waiting, strict=True):
             if not isinstance(answer, BaseException):
                 self.written += 1
             elif not isinstance(answer, Exception):
                 raise answer
             else:
-                problem = problem or self._refused(letter, answer)
-        if problem is not None:
-            raise problem
+                refused.append((letter, answer))
+        if refused:
+            raise self._refused(*refused[0])
 
     def _refused(self, letter: Letter, error: Exception) -> Exception:
-        after = f"; {self.written} records were written before"
+        after = f"; {self.written} others were written"
         if isinstance(error, errors.MessageSizeTooLargeError | errors.RecordTooLargeError):
             return Mistake(
                 f"{letter.origin} has {len(letter.value)} bytes, more than topic {self._topic} "

@@ -91,7 +91,8 @@ def test_a_broker_is_its_address_and_what_differs_from_the_defaults() -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"bootstrap": "localhost"}, "should match pattern"),
+        ({"bootstrap": "localhost"}, "bootstrap is host:port"),
+        ({"bootstrap": "one:9092,"}, "bootstrap is host:port"),
         ({"partitions": 0}, "greater than 0"),
         ({"partitions": 1001}, "less than or equal to 1000"),
         ({"replication": 0}, "replication is -1"),

@@ -112,6 +112,7 @@ def test_a_dry_run_asks_no_broker(away: str, logs: Path, capsys: Capture) -> Non
         (["--source", "nonsense"], "no source is called 'nonsense'"),
         (["--rate", "0"], "'0' is no number of records a second above 0"),
         (["--rate", "nan"], "'nan' is no number"),
+        (["--topic", "alerts"], "--topic barograph.alerts: only barograph run writes that one"),
     ],
 )
 def test_what_cannot_be_meant(

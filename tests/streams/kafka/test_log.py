@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from kafka import KafkaAdminClient, TopicPartition
+from kafka import TopicPartition
 
 from infra.dev.broker import Broker
 from schemas.config import KafkaConfig
+from streams.kafka.connection import admin
 from streams.kafka.log import Entry, Log, Start
 
 pytestmark = pytest.mark.kafka
@@ -24,7 +25,7 @@ def config(broker: Broker) -> KafkaConfig:
 
 @pytest.fixture
 def topic(broker: Broker, prefix: str) -> str:
-    with KafkaAdminClient(**broker.client()) as client:
+    with admin(KafkaConfig(bootstrap=broker.bootstrap)) as client:
         client.create_topics({f"{prefix}x": {"num_partitions": 2}}, wait_for_metadata=True)
     return f"{prefix}x"
 
@@ -110,7 +111,7 @@ async def test_one_record_by_its_place(
     broker: Broker,
 ) -> None:
     await put(producer, topic, range(3))
-    with KafkaAdminClient(**broker.client()) as client:
+    with admin(KafkaConfig(bootstrap=broker.bootstrap)) as client:
         client.delete_records({TopicPartition(topic, 0): 1})
     async with Log(config) as log:
         found: list[Entry | None] = [await log.at(topic, 0, offset) for offset in (0, 1, 2, 3, 9)]

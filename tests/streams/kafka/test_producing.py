@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from kafka import KafkaAdminClient
 
 from infra.dev.broker import Broker
 from schemas.config import KafkaConfig
 from schemas.errors import Mistake
+from streams.kafka.connection import admin
 from streams.kafka.log import Entry, Log
 from streams.kafka.producing import Compression, Letter, Producer
 
@@ -23,7 +23,7 @@ def config(broker: Broker, prefix: str) -> KafkaConfig:
 def topic(broker: Broker, prefix: str) -> str:
     name = f"{prefix}raw.otel"
     settings = {"num_partitions": 2, "configs": {"max.message.bytes": "600000"}}
-    with KafkaAdminClient(**broker.client()) as client:
+    with admin(KafkaConfig(bootstrap=broker.bootstrap)) as client:
         client.create_topics({name: settings}, wait_for_metadata=True)
     return name
 
@@ -67,7 +67,7 @@ async def test_a_record_that_is_too_large_is_named(
     config: KafkaConfig, topic: str, size: int
 ) -> None:
     small, large = Letter(b"{}", b"k", "x#1"), Letter(b"x" * size, b"k", "x#2")
-    said = rf"^x#2 has {size} bytes, more than topic {topic} takes; .*; 1 records were written"
+    said = rf"^x#2 has {size} bytes, more than topic {topic} takes; .*; 1 others were written"
     async with Producer(config, topic, "none") as producer:
         await producer.write([small])
         await producer.flush()

@@ -7,13 +7,13 @@ import shlex
 import time
 
 import pytest
-from kafka import KafkaAdminClient
 from kafka.admin import ACL, ACLOperation, ACLPermissionType, ResourcePattern, ResourceType
 from kafka.protocol.admin import ACLResourcePatternType as Pattern
 
 from infra.dev.broker import Broker
 from schemas.config import KafkaConfig
 from schemas.topics import deployment
+from streams.kafka.connection import admin
 from streams.kafka.log import Log
 from streams.kafka.producing import Letter, Producer
 from streams.kafka.rights import Role, grants
@@ -128,9 +128,9 @@ def test_a_creator_creates_and_a_producer_produces(secure_broker: Broker, prefix
     topic = f"{prefix}raw.otel"
     lines = [*grants(app, 1, "app", "creator"), *grants(app, 1, "app", "producer")]
     lines += grants(app, 1, "guest", "worker")
-    with KafkaAdminClient(**secure_broker.client()) as chief:
+    with admin(of("admin")) as chief:
         chief.create_acls([acl for line in lines for acl in acls(line)])
-    with KafkaAdminClient(**secure_broker.client("app")) as client:
+    with admin(app) as client:
         while client.describe_topics([topic])[0]["error_code"] == 29:
             time.sleep(0.05)  # the broker takes rights in by and by
         assert all(one.made for one in create(client, app, deployment(app, 1, ["otel"])))

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from kafka import KafkaAdminClient
 from kafka.admin import (
     ACL,
     ACLOperation,
@@ -23,6 +22,7 @@ from infra.rules import load
 from schemas.config import KafkaConfig
 from schemas.errors import Unavailable
 from schemas.topics import deployment, state, states
+from streams.kafka.connection import admin
 from streams.kafka.topics import Difference, able, check, create
 from streams.topology import INGEST, stages
 
@@ -34,7 +34,7 @@ def config(broker: Broker, prefix: str) -> KafkaConfig:
 
 @pytest.fixture
 def client(broker: Broker) -> Iterator[Any]:
-    with KafkaAdminClient(**broker.client()) as connected:
+    with admin(KafkaConfig(bootstrap=broker.bootstrap)) as connected:
         yield connected
 
 
@@ -137,21 +137,24 @@ def test_a_topic_that_is_wanted_is_there(client: Any, config: KafkaConfig) -> No
 
 @pytest.mark.kafka
 def test_each_denied_right_is_named(secure_broker: Broker, prefix: str) -> None:
-    config = KafkaConfig.model_validate(
-        {
-            "bootstrap": secure_broker.bootstrap,
-            "prefix": prefix,
-            "tls": True,
-            "ca": str(secure_broker.ca),
-            "username": "guest",
-            "password": secure_broker.users["guest"],
-        }
-    )
+    def of(user: str) -> KafkaConfig:
+        return KafkaConfig.model_validate(
+            {
+                "bootstrap": secure_broker.bootstrap,
+                "prefix": prefix,
+                "tls": True,
+                "ca": str(secure_broker.ca),
+                "username": user,
+                "password": secure_broker.users[user],
+            }
+        )
+
+    config = of("guest")
     plans = deployment(config, 1)
     signals, facts = plans[0].name, plans[1].name
     mend = "barograph topics rights guest names all that it needs"
-    with KafkaAdminClient(**secure_broker.client()) as chief:
-        with KafkaAdminClient(**secure_broker.client("guest")) as guest:
+    with admin(of("admin")) as chief:
+        with admin(config) as guest:
             with pytest.raises(Unavailable, match=f"^user guest lacks CREATE on topic {signals}; "):
                 create(guest, config, plans)
             create(chief, config, plans)
