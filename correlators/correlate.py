@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -113,7 +114,7 @@ class Correlate(Logic):
         return not self._rule(key).undoable
 
     def _rule(self, key: str) -> Correlation:
-        return self.rules[orjson.loads(key)[0]]
+        return self.rules[_owner(key)]
 
     def _tell(self, key: str, episode: Episode, time: int, hits: Sequence[Hit], emit: Emit) -> None:
         """The row of a qualifying time: temporal rules use all of them, counting ones the onset."""
@@ -168,6 +169,11 @@ class Correlate(Logic):
         emit.result("finding", episode.id, episode.last, body)
 
 
+@lru_cache(maxsize=65536)  # asked several times for each row
+def _owner(key: str) -> str:
+    return str(orjson.loads(key)[0])
+
+
 def _group(rule: Correlation, key: str) -> dict[str, str]:
     return dict(zip(rule.group_by, orjson.loads(key)[1:], strict=True))
 
@@ -188,16 +194,25 @@ def _hits(rows: Sequence[Row]) -> list[Hit]:
     events: dict[str, list[Row]] = {}
     for row in rows:
         events.setdefault(row.body["event"], []).append(row)
-    return [
-        Hit(
-            time=together[0].time,
-            id=event,
-            names=union(row.body["names"] for row in together),
-            value=next((v for row in together if (v := row.body.get("value")) is not None), None),
-            signals=union(row.body.get("signals", ()) for row in together),
-            evidence=union(map(tuple, row.body.get("evidence", ())) for row in together),
-            entities=union(row.body.get("entities", ()) for row in together),
-            families=union(row.body.get("families", ()) for row in together),
-        )
-        for event, together in sorted(events.items())
-    ]
+    return [_hit(event, together) for event, together in sorted(events.items())]
+
+
+def _hit(event: str, together: Sequence[Row]) -> Hit:
+    bodies = [row.body for row in together]
+    return Hit(
+        time=together[0].time,
+        id=event,
+        names=_all(bodies, "names"),
+        value=next((v for body in bodies if (v := body.get("value")) is not None), None),
+        signals=_all(bodies, "signals"),
+        evidence=union(map(tuple, body.get("evidence", ())) for body in bodies),
+        entities=_all(bodies, "entities"),
+        families=_all(bodies, "families"),
+    )
+
+
+def _all(bodies: Sequence[Mapping[str, Any]], name: str) -> tuple[str, ...]:
+    """What any of them lists under a name, each once."""
+    if len(bodies) == 1:
+        return tuple(dict.fromkeys(bodies[0].get(name, ())))
+    return union(body.get(name, ()) for body in bodies)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from schemas.rows import Result, ResultKind, Row
@@ -80,9 +80,11 @@ class Logic(ABC):
         return results
 
 
-def in_order(rows: Iterable[Row], rank: Mapping[str, int]) -> list[Row]:
+def in_order(rows: Sequence[Row], rank: Mapping[str, int]) -> Sequence[Row]:
     """Rows of one time by rank of their kind; at equal rank closed before open (open wins), by id.
 
     A row of a kind that opens and closes says which in `state`.
     """
+    if len(rows) == 1:
+        return rows
     return sorted(rows, key=lambda row: (rank[row.kind], row.body.get("state") != "closed", row.id))

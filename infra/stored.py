@@ -10,6 +10,7 @@ import orjson
 from correlators.atlas import atlas, name
 from infra import shown
 from infra.reader import Reader, located
+from infra.rereading import Recorded
 from infra.settings import load as settings
 from schemas.errors import Mistake
 from schemas.times import instant
@@ -75,11 +76,11 @@ def origins(
 
 def records(
     store: str | None, events: Collection[str], config: str | None = None
-) -> dict[str, tuple[str, str]]:
+) -> dict[str, Recorded]:
     """Where the raw record of each event lies and which source read it, as far as is known."""
     with Reader(located(store, settings(config))) as reader:
         rows = reader.run(_RECORDS, (sorted(events),), rows=len(events)).rows
-    return {uid: (origin, source) for uid, origin, source in rows}
+    return {uid: Recorded(origin, source) for uid, origin, source in rows}
 
 
 def said(store: str | None, events: Collection[str], config: str | None = None) -> dict[str, str]:

@@ -2,26 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import cast
+from typing import Final, NamedTuple, cast
 
 from schemas.config import Limits
 from schemas.errors import Mistake
 from schemas.event import Reject
 from streams.documents import Fault, open_documents
-from streams.reading import Reader
+from streams.reading import Messages, Reader
 from streams.source import Raw, Source
 
-FILE = "file:"
+FILE: Final = "file:"
+_MESSAGE: Final = re.compile(
+    r"kafka:([A-Za-z0-9._-]{1,249})/([0-9]{1,10})/([0-9]{1,19})(?:#([0-9]{1,8}))?"
+)
 
 
-def place(origin: str) -> tuple[str, int]:
-    """Path and record number of `file:<path>#<n>`. Mistake for an origin that is no file."""
+class Message(NamedTuple):
+    """The place of a message in its topic."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+def place(origin: str) -> tuple[str | Message, int]:
+    """Path or message of a record and its number there, from 1.
+
+    Origins are `file:<path>#<n>` and `kafka:<topic>/<partition>/<offset>[#<n>]`; Mistake for others.
+    """
+    if (found := _MESSAGE.fullmatch(origin)) is not None:
+        topic, partition, offset, number = found.groups("1")
+        return Message(topic, int(partition), int(offset)), int(number)
     path, mark, number = origin.removeprefix(FILE).rpartition("#")
     if not origin.startswith(FILE) or not mark or not number.isdecimal():
-        raise Mistake(f"{origin} is no record of a file; only files can be read again here")
+        raise Mistake(
+            f"{origin} is no record of a file or topic; only these can be read again here"
+        )
     return path, int(number)
 
 
@@ -32,9 +52,21 @@ def hashes(
 
     A number that is gone is absent.
     """
+    return _hashes(_records(path, limits, source), numbers)
+
+
+def message_hashes(
+    document: bytes, numbers: Collection[int], limits: Limits, source: Source
+) -> Mapping[int, str]:
+    """As `hashes`, of the document that a message holds."""
+    reader = Reader(source, "", limits, Messages([0]))
+    return _hashes(reader.records(document, 0), numbers)
+
+
+def _hashes(records: Iterable[Raw | Reject | Fault], numbers: Collection[int]) -> Mapping[int, str]:
     wanted, last = frozenset(numbers), max(numbers, default=0)
     found: dict[int, str] = {}
-    for number, record in enumerate(_records(path, limits, source), 1):
+    for number, record in enumerate(records, 1):
         if number > last:
             break
         if number in wanted:

@@ -12,6 +12,7 @@ import orjson
 from correlators.sigma.values import is_object
 from infra import shown
 from infra.exits import Exit
+from infra.rereading import reread
 from infra.settings import load as settings
 from infra.stored import found, records
 from infra.verifying import Body, Check, check, cited
@@ -43,15 +44,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit 0 if every hash is what it was, 1 if one is not."""
-    limits = settings(args.config).limits
+    """Exit 0 if every hash is what it was, 1 if one is not, or can be computed no longer."""
     bodies = list(_bodies(args))
     if not bodies:
         raise Mistake(f"{args.what} is empty; name an id, or a file of alerts, findings or signals")
     events = {event for body in bodies for event in cited(body)}
+    lying = records(args.store, events, args.config)
+    now = reread(lying.values(), Path(args.root), settings(args.config))
     good = True
-    for result in check(bodies, records(args.store, events, args.config), Path(args.root), limits):
-        good &= result.ok
+    for result in check(bodies, lying, now):
+        good &= result.ok is True
         _say(result, as_json=args.json)
     return Exit.OK if good else Exit.NO
 
@@ -93,7 +95,7 @@ def _say(result: Check, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(result._asdict()))  # ASCII only: no text of a record acts on a terminal
         return
-    verdict = "ok" if result.ok else "NOT OK"
+    verdict = {True: "ok", False: "NOT OK", None: "gone"}[result.ok]
     print(
         f"{verdict:7} {shown.text(result.id[:12])} {shown.text(f'{result.what}: {result.detail}')}"
     )

@@ -83,6 +83,8 @@ class Reader:
             for place in mine:
                 position = self._consumer.position(place, timeout_ms=0)
                 lag += 1 if position is None else max(0, ends[place] - position)
+        if self._assigned:
+            self._wait = AGAIN[0]
         return lag
 
     def commit(self, taken: Mapping[Any, int]) -> bool:
@@ -110,16 +112,21 @@ class Reader:
         if time.monotonic() < self._not_before:
             raise Unavailable(self._reason)
         try:
-            with self._answering():
-                asyncio.run(reach(self._config))  # kafka-python would not say why it cannot connect
-                self._connect(taken)
-        except BaseException as error:
-            self.close()
-            self._reason = str(error)
-            self._not_before = time.monotonic() + self._wait
-            self._wait = min(2 * self._wait, AGAIN[1])
+            asyncio.run(reach(self._config))  # kafka-python would not say why it cannot connect
+            self._connect(taken)
+        except Unavailable as error:
+            self._broken(str(error))
             raise
-        self._wait = AGAIN[0]
+        except _ERRORS.KafkaError as error:
+            self._broken(self._sentence(error))
+            raise Unavailable(self._reason) from error
+
+    def _broken(self, reason: str) -> None:
+        """Close the client; the next attempt is later and later, until one gives something."""
+        self.close()
+        self._reason = reason
+        self._not_before = time.monotonic() + self._wait
+        self._wait = min(2 * self._wait, AGAIN[1])
 
     def _connect(self, taken: Mapping[Any, int]) -> None:
         self._consumer = _KAFKA.KafkaConsumer(
@@ -174,13 +181,13 @@ class Reader:
         except _ERRORS.KafkaError as error:
             sentence = self._sentence(error)
             if not isinstance(error, _ERRORS.RetriableError):
-                self.close()
+                self._broken(sentence)
             raise Unavailable(sentence) from error
 
     def _sentence(self, error: Exception) -> str:
         if isinstance(error, _ERRORS.TopicAuthorizationFailedError):
-            named = error.args[0] if error.args else self._topics
-            return str(lacks(self._config, "READ", ", ".join(sorted(named))))
+            named = [topic for topic in self._topics if topic in str(error)] or self._topics
+            return str(lacks(self._config, "READ", ", ".join(named)))
         if isinstance(error, _ERRORS.GroupAuthorizationFailedError):
             user = self._config.username
             return (

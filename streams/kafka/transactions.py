@@ -12,8 +12,10 @@ from collections.abc import Awaitable, Iterable
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import IllegalOperation, ProducerFenced
 
 from schemas.config import KafkaConfig
+from schemas.errors import Unavailable
 from streams.kafka.connection import client
 from streams.kafka.part import Sent, Step
 from streams.kafka.wire import Record
@@ -29,7 +31,7 @@ class Transactions:
 
     def __init__(self, config: KafkaConfig, id_: str, group: str) -> None:
         """`id_` and `group` with the prefix."""
-        self._prefix, self._group = config.prefix, group
+        self._prefix, self._id, self._group = config.prefix, id_, group
         self._producer = AIOKafkaProducer(
             **client(config),
             transactional_id=id_,
@@ -46,14 +48,28 @@ class Transactions:
             await self._producer.start()
 
     async def save(self, step: Step) -> None:
-        """Save a step. After an error the outcome is unknown until a new producer has started."""
-        async with asyncio.timeout(PATIENCE), self._producer.transaction():
-            sent = [await send for send in self._sends(step.records)]
-            for answer in await asyncio.gather(*sent, return_exceptions=True):
-                if isinstance(answer, BaseException):
-                    raise answer
-            if step.positions:
-                await self._producer.send_offsets_to_transaction(dict(step.positions), self._group)
+        """Save a step. After an error the outcome is unknown until a new producer has started.
+
+        That one aborts what was left open: to abort it here waits, where we are fenced, for ever.
+        """
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._producer.begin_transaction()
+                await self._send_all(step)
+                await self._producer.commit_transaction()
+        except (ProducerFenced, IllegalOperation) as error:
+            # The first send says the one, what follows in the broken transaction the other.
+            raise Unavailable(
+                f"another worker has taken over {self._id}, or its transaction took too long"
+            ) from error
+
+    async def _send_all(self, step: Step) -> None:
+        sent = [await send for send in self._sends(step.records)]
+        for answer in await asyncio.gather(*sent, return_exceptions=True):
+            if isinstance(answer, BaseException):
+                raise answer
+        if step.positions:
+            await self._producer.send_offsets_to_transaction(dict(step.positions), self._group)
 
     async def stop(self) -> None:
         """Close, within a bound; a broker that is away does not hold us."""
@@ -61,7 +77,8 @@ class Transactions:
             async with asyncio.timeout(CLOSING):
                 await self._producer.stop()
         except TimeoutError:
-            return  # its transaction is fenced by whoever comes next
+            # Its transaction is fenced by whoever comes next; its sockets are ours to close.
+            await self._producer.client.close()
 
     def _sends(self, records: Iterable[Sent]) -> Iterable[Awaitable[Awaitable[Any]]]:
         """A batch or more for each partition, in the order of its records."""

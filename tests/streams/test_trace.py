@@ -25,9 +25,9 @@ def test_an_origin_is_a_path_and_a_number() -> None:
     assert place("file:out/input/a#b.json#17") == ("out/input/a#b.json", 17)
 
 
-@pytest.mark.parametrize("origin", ["kafka:raw/0/17", "file:a.json", "file:a.json#", "a.json#1"])
+@pytest.mark.parametrize("origin", ["kafka:raw/0", "kafka:raw/0/1#", "kafka:a b/0/1", "http:x#1", "file:a.json", "file:a.json#", "a.json#1"])
 def test_another_origin_is_a_mistake(origin: str) -> None:
-    with pytest.raises(Mistake, match=r"is no record of a file; only files can be read again here"):
+    with pytest.raises(Mistake, match=r"is no record of a file or topic; only these can be read again here"):
         place(origin)
 
 

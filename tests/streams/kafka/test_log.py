@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from kafka import TopicPartition
+from kafka.structs import TopicPartition
 
 from infra.dev.broker import Broker
 from schemas.config import KafkaConfig
@@ -108,10 +108,9 @@ async def test_one_record_by_its_place(
     config: KafkaConfig,
     topic: str,
     producer: Any,  # noqa: ANN401
-    broker: Broker,
 ) -> None:
     await put(producer, topic, range(3))
-    with admin(KafkaConfig(bootstrap=broker.bootstrap)) as client:
+    with await asyncio.to_thread(admin, config) as client:
         client.delete_records({TopicPartition(topic, 0): 1})
     async with Log(config) as log:
         found: list[Entry | None] = [await log.at(topic, 0, offset) for offset in (0, 1, 2, 3, 9)]

@@ -8,7 +8,7 @@ import time
 
 import pytest
 from kafka.admin import ACL, ACLOperation, ACLPermissionType, ResourcePattern, ResourceType
-from kafka.protocol.admin import ACLResourcePatternType as Pattern
+from kafka.admin import ACLResourcePatternType as Pattern
 
 from infra.dev.broker import Broker
 from schemas.config import KafkaConfig

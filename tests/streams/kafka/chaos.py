@@ -1,0 +1,441 @@
+"""Chaos: workers as processes over a real broker, records that come in meanwhile, and faults."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from random import Random
+from threading import Event, Thread
+from typing import Any, Final, NamedTuple, cast
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import kafka
+
+from infra.dev.broker import Broker
+
+_KAFKA: Final = cast("Any", kafka)  # ships no types
+
+SOURCES: Final = {"bom": "cyclonedx", "trivy": "trivy", "cloudtrail": "cloudtrail", "otel": "otel"}
+REPORTS: Final = frozenset({"cyclonedx", "trivy"})
+UNTIL: Final = "2026-03-04T00:00:00Z"
+PATIENCE: Final = 300.0  # seconds until something that must happen is taken for lost
+SOON: Final = 15.0  # seconds to wait for the moment at which a fault is to strike
+CONFIG: Final = """
+data = "{data}"
+[server]
+port = 0
+[limits]
+batch_records = 100
+[kafka]
+bootstrap = "{bootstrap}"
+prefix = "{prefix}"
+partitions = {partitions}
+"""
+
+
+class Document(NamedTuple):
+    """A record of a raw topic: the source, the partition, and the value."""
+
+    source: str
+    partition: int
+    value: bytes
+
+
+def documents(folder: Path, random: Random, partitions: int) -> list[Document]:
+    """The records of the scenario in `folder` in the order in which they would come in."""
+    reports: list[tuple[str, bytes]] = []
+    streams: list[list[tuple[str, bytes]]] = []
+    for part, source in SOURCES.items():
+        files = [_values(path) for path in sorted((folder / part).iterdir())]
+        if source in REPORTS:
+            reports += sorted(((source, file[0]) for file in files), key=lambda r: _made(r[1]))
+        else:
+            streams.append([(source, value) for file in files for value in file])
+    merged = sorted(
+        ((place / len(stream), record) for stream in streams for place, record in enumerate(stream))
+    )
+    return [
+        Document(source, random.randrange(partitions), value)
+        for source, value in (*reports, *(record for _, record in merged))
+    ]
+
+
+def _values(path: Path) -> list[bytes]:
+    if path.suffix == ".gz":
+        records = json.loads(gzip.decompress(path.read_bytes()))["Records"]
+        return [json.dumps(record).encode() for record in records]
+    return [path.read_bytes()] if path.suffix == ".json" else path.read_bytes().splitlines()
+
+
+def _made(report: bytes) -> str:
+    body = json.loads(report)
+    made: str = body.get("CreatedAt") or body["metadata"]["timestamp"]
+    return made
+
+
+class Site(NamedTuple):
+    """A deployment: a prefix on a broker, and a folder for what its workers keep."""
+
+    broker: Broker
+    prefix: str
+    partitions: int
+    folder: Path
+
+    def config(self, name: str, extra: str = "") -> Path:
+        """Write the configuration of a worker."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f"{name}.toml"
+        text = CONFIG.format(
+            data=self.folder / name,
+            bootstrap=self.broker.bootstrap,
+            prefix=self.prefix,
+            partitions=self.partitions,
+        )
+        path.write_text(text + extra)
+        return path
+
+    def create(self) -> None:
+        """Make the topics."""
+        raw = [word for source in SOURCES.values() for word in ("--raw", source)]
+        command(self.config("topics"), "topics", "create", *raw)
+
+
+def command(config: Path, *words: str) -> str:
+    """Run a command of the product to its end; what it said on stderr."""
+    done = subprocess.run(_line(config, *words), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
+def _line(config: Path, *words: str) -> list[str]:
+    return [sys.executable, "-m", "infra", "--config", str(config), *words]
+
+
+class Feed(Thread):
+    """Writes documents, the first of each report at once and the others within `seconds`.
+
+    Raw partitions get one every second or so: one that is quiet for 5 s is over.
+    """
+
+    def __init__(self, site: Site, found: Sequence[Document], seconds: float = 0) -> None:
+        super().__init__(daemon=True)
+        self.failed: list[BaseException] = []
+        self.hurry = Event()
+        self._site, self._documents, self._seconds = site, found, seconds
+
+    def run(self) -> None:
+        """Write all."""
+        began, gap = time.monotonic(), self._seconds / len(self._documents)
+        producer = _KAFKA.KafkaProducer(
+            bootstrap_servers=self._site.broker.bootstrap, max_request_size=8 * 2**20, acks="all"
+        )
+        with closing(producer):
+            for number, (source, partition, value) in enumerate(self._documents):
+                topic = f"{self._site.prefix}raw.{source}"
+                sending = producer.send(topic, value=value, partition=partition)
+                sending.add_errback(self.failed.append)
+                if source not in REPORTS and not self.hurry.is_set():
+                    self.hurry.wait(max(0.0, began + number * gap - time.monotonic()))
+            producer.flush()
+
+
+class Worker:
+    """A `barograph run` of its own; `ready` is the seconds from its start to its stages' work."""
+
+    def __init__(self, config: Path, *words: str) -> None:
+        self.name = config.stem
+        self.said: list[str] = []
+        self.url = ""
+        self.ready: float | None = None
+        self.stopped = False
+        self.began = time.monotonic()
+        self.process = subprocess.Popen(
+            _line(config, "run", "--until", UNTIL, *words),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.said.append(line)
+            if found := re.match(r"barograph: (http://\S+/readyz) says", line):
+                self.url = found[1]
+                Thread(target=self._ask, daemon=True).start()
+
+    def _ask(self) -> None:
+        while self.ready is None and self.process.poll() is None:
+            time.sleep(0.1)
+            if self.reasons() == []:
+                self.ready = time.monotonic() - self.began
+
+    def reasons(self) -> list[str] | None:
+        """Why it is not ready, as /readyz says; None if it does not answer."""
+        try:
+            with urlopen(self.url, timeout=5) as answer:  # noqa: S310 - a URL of our own
+                body = answer.read()
+        except URLError as error:
+            if not hasattr(error, "read"):
+                return None
+            with cast("Any", error) as answer:
+                body = answer.read()
+        except (OSError, ValueError):
+            return None
+        found: list[str] = json.loads(body)["reasons"]
+        return found
+
+    @property
+    def running(self) -> bool:
+        """Whether its process is there, halted or not."""
+        return self.process.poll() is None
+
+    def send(self, number: signal.Signals) -> None:
+        """A signal; KILL is waited for."""
+        self.process.send_signal(number)
+        if number == signal.SIGKILL:
+            self.process.wait()
+
+
+class Struck(NamedTuple):
+    """A fault: when, in milliseconds of the wall clock, and what."""
+
+    at: int
+    fault: str
+
+
+class Storm:
+    """A deployment under faults, which are told to `say`. `random` decides all that is chance."""
+
+    def __init__(
+        self, site: Site, random: Random, say: Callable[[str], None], workers: int
+    ) -> None:
+        self.struck: list[Struck] = []
+        self.problems: list[str] = []
+        self.ready: list[float] = []  # seconds from the start of a worker to its work
+        self._site, self._random, self._say, self._workers = site, random, say, workers
+        self._fleet: list[Worker] = []
+        self._gone: list[Worker] = []
+        self._zombies: list[tuple[float, Worker]] = []
+        self._began = time.monotonic()
+        self._number = 0
+        self._ends = [
+            _KAFKA.KafkaConsumer(
+                bootstrap_servers=site.broker.bootstrap,
+                isolation_level=isolation,
+                enable_auto_commit=False,
+            )
+            for isolation in ("read_committed", "read_uncommitted")
+        ]
+
+    def counts(self) -> Counter[str]:
+        """How often each fault struck."""
+        return Counter(one.fault for one in self.struck)
+
+    # -- faults
+
+    def kill(self) -> None:
+        """Kill a worker at any moment."""
+        self._pause(0.5, 6.0)
+        self._kill("kill")
+
+    def kill_in_transaction(self) -> None:
+        """Kill a worker while a transaction is open, its own or another's."""
+        found = self._awaited(self._transaction_open)
+        self._kill("kill in a transaction" if found else "kill")
+
+    def kill_in_recovery(self) -> None:
+        """Kill a worker that has just begun."""
+        worker = self._start()
+        self._awaited(lambda: bool(worker.url) or not worker.running)
+        self._pause(0.0, 2.0)
+        self._kill("kill in recovery" if worker.ready is None else "kill", worker)
+        self._thin()
+
+    def kill_in_rebalance(self) -> None:
+        """Kill a worker while another one joins."""
+        worker = self._start()
+        self._awaited(lambda: bool(worker.url) or not worker.running)
+        self._pause(0.0, 1.5)
+        self._kill("kill in a rebalance", self._any(but=worker))
+        self._thin()
+
+    def join(self) -> None:
+        """One more worker."""
+        self._note("join")
+        self._start()
+        self._pause(1.0, 8.0)
+
+    def leave(self) -> None:
+        """Ask a worker to stop; it must do so in good order."""
+        self._note("leave")
+        worker = self._any()
+        self._fleet.remove(worker)
+        self._leave(worker)
+        self._refill()
+
+    def kill_broker(self) -> None:
+        """Power off the broker for up to 10 s."""
+        self._note("kill of the broker")
+        self._site.broker.kill()
+        self._pause(0.0, 10.0)
+        self._site.broker.start()
+
+    def zombie(self, seconds: float = 60.0) -> None:
+        """Halt a worker; the others go on, and so do the other faults, until it wakes up."""
+        worker = self._any()
+        self._note("zombie")
+        self._fleet.remove(worker)
+        worker.send(signal.SIGSTOP)
+        self._zombies.append((time.monotonic() + seconds, worker))
+        self._refill()
+
+    # -- the run
+
+    def run(self, faults: Sequence[Callable[[], None]], feed: Feed) -> None:
+        """Let the faults strike while the feed writes, then wait until all workers have ended."""
+        try:
+            self._began = time.monotonic()
+            self._refill()
+            feed.start()
+            for fault in faults:
+                if self._over:
+                    break
+                fault()
+                self._refill()
+                self._wake()
+            if self._over and feed.is_alive():
+                self.problems.append("the run was over before all records were written")
+            feed.hurry.set()
+            feed.join(PATIENCE)
+            self.problems += map(repr, feed.failed)
+            while self._zombies:
+                self._wake()
+                time.sleep(0.1)
+            self._end()
+        finally:
+            for worker in (*self._fleet, *self._gone, *(one for _, one in self._zombies)):
+                if worker.running:
+                    worker.send(signal.SIGKILL)
+            for client in self._ends:
+                client.close()
+
+    def _end(self) -> None:
+        """All end by themselves, with 0."""
+        end = time.monotonic() + PATIENCE
+        everyone = [*self._fleet, *self._gone]
+        while any(worker.running for worker in everyone) and time.monotonic() < end:
+            time.sleep(0.1)
+        self._fleet = []
+        for worker in everyone:
+            self.ready += [] if worker.ready is None else [worker.ready]
+            self._judge(worker)
+
+    def _judge(self, worker: Worker) -> None:
+        code = worker.process.poll()
+        if code is None:
+            self.problems.append(f"{worker.name} does not end: {worker.reasons()}")
+        elif code not in (0, -signal.SIGKILL):
+            self.problems.append(f"{worker.name} ended with {code}: {''.join(worker.said)}")
+
+    @property
+    def _over(self) -> bool:
+        """A worker that was not asked to has ended."""
+        return any(worker.process.poll() == 0 for worker in self._fleet)
+
+    def _start(self) -> Worker:
+        self._number += 1
+        worker = Worker(self._site.config(f"worker-{self._number}"))
+        self._fleet.append(worker)
+        return worker
+
+    def _refill(self) -> None:
+        """Start anew what was killed, and note what ended by itself and should not have."""
+        for worker in [one for one in self._fleet if not one.running]:
+            if worker.process.returncode not in (0, -signal.SIGKILL):
+                self._judge(worker)
+                self._fleet.remove(worker)
+        while sum(worker.running for worker in self._fleet) < self._workers and not self._over:
+            self._start()
+
+    def _thin(self) -> None:
+        """Not more workers than are wanted, by kills that do not count."""
+        while sum(worker.running for worker in self._fleet) > self._workers + 1:
+            worker = self._any()
+            self._fleet.remove(worker)
+            self._leave(worker)
+
+    def _leave(self, worker: Worker) -> None:
+        worker.send(signal.SIGTERM)
+        self._gone.append(worker)
+        try:
+            worker.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.problems.append(f"{worker.name} does not leave: {worker.reasons()}")
+
+    def _wake(self) -> None:
+        for due, worker in list(self._zombies):
+            if time.monotonic() >= due:
+                self._zombies.remove((due, worker))
+                self._note("a zombie wakes up")
+                worker.send(signal.SIGCONT)
+                self._fleet.append(worker)
+
+    def _kill(self, fault: str, worker: Worker | None = None) -> None:
+        worker = worker or self._any()
+        if not worker.running:
+            return
+        worker.send(signal.SIGKILL)
+        self._note(fault)
+        self.ready += [] if worker.ready is None else [worker.ready]
+        self._fleet.remove(worker)
+        self._pause(0.0, 2.0)
+
+    def _any(self, but: Worker | None = None) -> Worker:
+        return self._random.choice([w for w in self._fleet if w.running and w is not but])
+
+    def _note(self, fault: str) -> None:
+        self.struck.append(Struck(time.time_ns() // 10**6, fault))
+        self._say(f"{time.monotonic() - self._began:6.1f} s  {fault}")
+
+    def _pause(self, least: float, most: float) -> None:
+        time.sleep(self._random.uniform(least, most))
+
+    def _awaited(self, holds: Callable[[], bool]) -> bool:
+        end = time.monotonic() + SOON
+        while time.monotonic() < end:
+            if holds():
+                return True
+            time.sleep(0.002)
+        return False
+
+    def _transaction_open(self) -> bool:
+        topics = [f"{self._site.prefix}{name}" for name in ("history", "facts", "assess")]
+        places = [
+            _KAFKA.TopicPartition(topic, partition)
+            for topic in topics
+            for partition in range(self._site.partitions)
+        ]
+        committed, all_ = (client.end_offsets(places) for client in self._ends)
+        return any(committed[place] < all_[place] for place in places)
+
+
+def stalls(struck: Sequence[Struck], written: Mapping[str, Sequence[int]]) -> Iterator[float]:
+    """For each kill of a worker, seconds until every raw partition that goes on has gone on."""
+    for one in struck:
+        if not one.fault.startswith("kill") or one.fault == "kill of the broker":
+            continue
+        after = [min((t for t in times if t > one.at), default=0) for times in written.values()]
+        if any(after):
+            yield (max(after) - one.at) / 1000
