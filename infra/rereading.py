@@ -54,11 +54,11 @@ def reread(records: Collection[Recorded], root: Path, config: Config) -> dict[Re
         else:
             documents.setdefault(_Document(lies, record.source), {})[number] = record
     messages: dict[Message, dict[str, _Numbered]] = {}
-    for (lies, source), numbered in documents.items():
+    for (lies, source), records_of in documents.items():
         if isinstance(lies, Message):
-            messages.setdefault(lies, {})[source] = numbered
+            messages.setdefault(lies, {})[source] = records_of
         else:
-            found.update(_of_file(root / lies, source, numbered, config))
+            found.update(_of_file(root / lies, source, records_of, config))
     if messages and config.kafka is not None:
         found.update(asyncio.run(_of_topics(messages, config, config.kafka)))
     elif messages:
@@ -84,10 +84,12 @@ async def _of_topics(
     wanted: Mapping[Message, Mapping[str, _Numbered]], config: Config, kafka: KafkaConfig
 ) -> dict[Recorded, Reread]:
     # Only now: the client takes as long to import as a file to verify.
-    from streams.kafka.encoding import document  # noqa: PLC0415
+    from streams.kafka.encoding import Encoding, document  # noqa: PLC0415
     from streams.kafka.messages import Deleted, messages  # noqa: PLC0415
 
-    encodings = {one.topic: one.encoding for one in config.input if one.kind == "kafka"}
+    encodings: dict[str | None, Encoding] = {
+        one.topic: one.encoding for one in config.input if one.kind == "kafka"
+    }
     found: dict[Recorded, Reread] = {}
     async for message, held in messages(kafka, wanted):
         for source, numbered in wanted[message].items():

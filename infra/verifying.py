@@ -43,16 +43,17 @@ def check(
             detail = "as it was hashed" if same else "was changed after it was hashed"
             yield Check(id_, "body", same, detail)
         for event, sha256 in cited(body).items():
-            record = records.get(event)
-            if record is None:
-                ok, detail = False, "the store does not say where its record lies"
-            else:
-                ok, detail = _compared(record, sha256, now[record])
+            ok, detail = _compared(records.get(event), sha256, now)
             yield Check(id_, f"event {event}", ok, detail)
 
 
-def _compared(record: Recorded, sha256: str, now: Reread) -> tuple[bool | None, str]:
-    if now.sha256 is None:
-        return None if now.deleted else False, now.problem
-    same = now.sha256 == sha256
+def _compared(
+    record: Recorded | None, sha256: str, now: Mapping[Recorded, Reread]
+) -> tuple[bool | None, str]:
+    if record is None:
+        return False, "the store does not say where its record lies"
+    found = now[record]
+    if found.sha256 is None:
+        return None if found.deleted else False, found.problem
+    same = found.sha256 == sha256
     return same, f"{record.origin} {'has the hash' if same else 'was changed'}"

@@ -37,7 +37,6 @@ ALERTS = "alerts"
 HISTORY = "history"
 DEAD_LETTERS = "dead-letters"
 AGREEMENT = "agreement"
-LEADER = "worker-__assignor-__leader"  # Faust names it after its application, `<prefix>worker`
 RAW = "raw."  # before the name of a source: a topic that others write
 
 TOPICS = (
@@ -52,7 +51,6 @@ TOPICS = (
     Topic(HISTORY, "id", "all else that sinks take: events, signals, assets, forecasts"),
     Topic(DEAD_LETTERS, "origin", "records that could not be read, with reason and position"),
     Topic(AGREEMENT, "none", "what all workers have in common", "newest", single=True),
-    Topic(LEADER, "none", "Faust's own: which worker leads", single=True),
 )
 
 # The stages that hold state; their correlations lie between ingest and the rest.

@@ -32,7 +32,7 @@ class Message(NamedTuple):
 def place(origin: str) -> tuple[str | Message, int]:
     """Path or message of a record and its number there, from 1.
 
-    Origins are `file:<path>#<n>` and `kafka:<topic>/<partition>/<offset>[#<n>]`; Mistake for others.
+    Of `file:<path>#<n>` and `kafka:<topic>/<partition>/<offset>[#<n>]`; Mistake for others.
     """
     if (found := _MESSAGE.fullmatch(origin)) is not None:
         topic, partition, offset, number = found.groups("1")

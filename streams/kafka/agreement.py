@@ -108,7 +108,7 @@ async def agree(
                 f"{others} workers run with other {_differing(held, wanted)}; give this one the"
                 " same, or stop them all before the first one starts with the new"
             )
-        known = {} if held is None else await times()
+        known: Mapping[str, int] = {} if held is None else await times()
         since = max(known.values(), default=BEGINNING)
         taken = _taken(held, wanted, since)
         outbound = Outbound(ticks, wanted.partitions)

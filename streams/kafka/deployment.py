@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 
 from correlators.routes import Routes
 from correlators.ruleset import Ruleset
@@ -23,6 +22,7 @@ from streams.kafka.life import Job
 from streams.kafka.outbound import Outbound, tick_topics
 from streams.kafka.raw_part import RawInput, RawPart, progress_of
 from streams.kafka.recovery import Recovery
+from streams.kafka.untyped import Admin
 from streams.matchers import Matchers
 from streams.outdated import fingerprints
 from streams.source import named, names
@@ -109,11 +109,15 @@ def _raw_job(plan: _Plan, clock: Callable[[], int], until: int | None) -> Job:
         INGEST,
         sorted({one.topic for one in plan.inputs.values()}),
         kafka.prefix + INGEST,
-        lambda tp: f"{tp.topic}/{tp.partition}",
+        _raw_name,
         make,
         lambda: _still(plan),
         plan.config.limits.batch_records,
     )
+
+
+def _raw_name(tp: TopicPartition) -> str:
+    return f"{tp.topic}/{tp.partition}"
 
 
 def _keyed_job(plan: _Plan, one: Fed, clock: Callable[[], int]) -> Job:
@@ -121,6 +125,9 @@ def _keyed_job(plan: _Plan, one: Fed, clock: Callable[[], int]) -> Job:
     topics = list(dict.fromkeys(topic_between(feeder, stage.name) for feeder in stage.feeders))
     known = instances(stage, kafka.partitions)
     rules = fingerprints(plan.ruleset)
+
+    def part_of(tp: TopicPartition) -> str:
+        return f"{stage.name}/{tp.partition}"
 
     def make(name: str) -> KeyedPart:
         outbound = Outbound(plan.ticks.get(name, ()), kafka.partitions)
@@ -130,7 +137,7 @@ def _keyed_job(plan: _Plan, one: Fed, clock: Callable[[], int]) -> Job:
         stage.name,
         [kafka.prefix + topic for topic in topics],
         kafka.prefix + stage.name,
-        lambda tp: f"{stage.name}/{tp.partition}",
+        part_of,
         make,
         lambda: _still(plan),
         KEYED_BATCH,
@@ -149,7 +156,7 @@ async def _still(plan: _Plan) -> None:
 
 async def _topics(kafka: KafkaConfig) -> dict[str, int]:
     """The topics that we may see, with their number of partitions."""
-    admin = AIOKafkaAdminClient(**client(kafka))
+    admin = Admin(**client(kafka))
     await admin.start()
     try:
         found: list[dict[str, Any]] = await admin.describe_topics()
@@ -231,7 +238,7 @@ async def _times(kafka: KafkaConfig, until: int | None) -> dict[str, int]:
 
 async def _running(kafka: KafkaConfig) -> int:
     """How many workers take part in the first stage."""
-    admin = AIOKafkaAdminClient(**client(kafka))
+    admin = Admin(**client(kafka))
     await admin.start()
     try:
         (answer,) = await admin.describe_consumer_groups([kafka.prefix + INGEST])

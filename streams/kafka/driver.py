@@ -6,6 +6,9 @@ twenty times as much, its tables lose updates in rebalances, and its exactly-onc
 any transaction. So it keeps the life of services, agents and their supervision.
 """
 
+# Faust's generics are partly unknown to it.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import asyncio

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from hashlib import sha256
 from itertools import chain
 from typing import Final
 
@@ -18,21 +19,22 @@ from correlators.keyed import Changes, Clock
 from correlators.slot import Slot
 from schemas.rows import Delete, Output, Result, Row, Tick
 from schemas.times import BEGINNING, END
+from schemas.topics import DEAD_LETTERS
 from sinks.delivery.revisions import Revisions
+from streams.documents import Fault
 from streams.kafka import wire
 from streams.kafka.agreement import ended
 from streams.kafka.outbound import Outbound
-from streams.kafka.part import Fetched, Sent, Step
+from streams.kafka.part import Fetched, Received, Sent, Step
 from streams.kafka.state import Saved
 from streams.outdated import without
+from streams.reading import reject
 from streams.topology import Fed
 
 _CLOCK, _RULES = b"clock", b"rules"
 _TICK, _SLOT, _REVISION = b"tick/", b"slot/", b"revision/"  # before an input, a key, a result
 _REVISED: Final = frozenset({"finding", "alert"})
 EPISODES: Final = 10_000  # final ones whose revisions a partition remembers
-
-_Received = Row | Delete | Tick
 
 
 class _Place(msgspec.Struct, array_like=True, frozen=True):
@@ -131,24 +133,29 @@ class KeyedPart:
     def reread(self, fetched: Fetched) -> None:
         """Put what is not settled back into the tails."""
         for tp, records in fetched.items():
-            found = (self._received(tp, r.key, r.value, r.headers) for r in records)
+            found = (self._received(tp, record) for record in records)
             rows = [
-                row for row in found if not isinstance(row, Tick) and row.level == self.stage.level
+                row
+                for row in found
+                if isinstance(row, Row | Delete) and row.level == self.stage.level
             ]
             self.keyed.recall(rows)
             self._run(tp, records[0].offset, rows)
 
     def step(self, fetched: Fetched) -> Step | None:
         """Take a batch of each topic, in the order of each."""
-        batch: list[_Received] = []
+        batch: list[Row | Delete | Tick] = []
+        nonsense: list[tuple[Result, bytes]] = []
         if not fetched and not self._taken_back:
             return None
         known, level = self.keyed.clock.ticks, self.stage.level
         for tp, records in fetched.items():
             rows: list[Row | Delete] = []
             for record in records:
-                row = self._received(tp, record.key, record.value, record.headers)
-                if isinstance(row, Tick):
+                row = self._received(tp, record)
+                if isinstance(row, Result):
+                    nonsense.append((row, record.value or b""))
+                elif isinstance(row, Tick):
                     if row.input in known:
                         batch.append(row)
                 elif row.level == level:
@@ -162,6 +169,7 @@ class KeyedPart:
         self._taken_back = []
         values = self._values(before, changes)
         self.keyed.apply(changes)
+        sent += (Sent(DEAD_LETTERS, 0, wire.dead_letter(*refused)) for refused in nonsense)
         if self.ended and before.watermark != END:
             sent.append(ended(self.name))
         sent += (
@@ -174,10 +182,16 @@ class KeyedPart:
         if rows:
             self._runs[tp].append((offset, max(row.time for row in rows)))
 
-    def _received(
-        self, tp: TopicPartition, key: bytes | None, value: bytes | None, headers: wire.Headers
-    ) -> _Received:
-        return wire.received(tp.topic.removeprefix(self._prefix), key, value, headers)
+    def _received(self, tp: TopicPartition, record: Received) -> Row | Delete | Tick | Result:
+        """What lies there; the Result of a refusal for what somebody else has put there."""
+        topic = tp.topic.removeprefix(self._prefix)
+        try:
+            return wire.received(topic, record.key, record.value, record.headers)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            value = record.value or b""
+            fault = Fault("wrong-shape", str(error), sha256(value).hexdigest(), len(value))
+            origin = f"kafka:{tp.topic}/{tp.partition}/{record.offset}"
+            return Result("reject", origin, BEGINNING, "final", reject(fault, origin, None).body())
 
     def _values(self, before: Clock, changes: Changes) -> dict[bytes, bytes | None]:
         """What has to be saved, by key of the state topic."""

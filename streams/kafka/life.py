@@ -14,7 +14,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 
 from schemas.config import KafkaConfig
@@ -22,6 +22,7 @@ from streams.kafka.connection import client
 from streams.kafka.part import Fetched, Part
 from streams.kafka.recovery import Recovery
 from streams.kafka.transactions import Transactions
+from streams.kafka.untyped import Consumer
 
 Work = Callable[[], Awaitable[None]]
 HandOver = Callable[[Work], Awaitable[None]]  # gives work to an agent; returns when it is accepted
@@ -67,7 +68,7 @@ class _Hosted:
         self.loop: asyncio.Task[None] | None = None
 
 
-class Life(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no types
+class Life:
     """`hand_over` brings each step to an agent."""
 
     def __init__(
@@ -79,7 +80,7 @@ class Life(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no
         self._tasks: set[asyncio.Task[None]] = set()
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._recovery = Recovery(config)
-        self._consumer: Any = AIOKafkaConsumer(
+        self._consumer: Any = Consumer(
             **client(config),
             group_id=job.group,
             enable_auto_commit=False,
@@ -286,3 +287,7 @@ class Life(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no
         figures.steps += 1
         figures.records += sum(map(len, fetched.values()))
         figures.sent += len(step.records)
+
+
+# Not by inheritance: its methods are declared as if nothing could be awaited in them.
+ConsumerRebalanceListener.register(Life)

@@ -55,8 +55,8 @@ async def messages(config: KafkaConfig, wanted: Collection[Message]) -> AsyncGen
             for topic in sorted({one.topic for one in wanted}):
                 mine = sorted(one for one in set(wanted) if one.topic == topic)
                 async with aclosing(_of_topic(consumer, config, topic, mine)) as found:
-                    async for one in found:
-                        yield one
+                    async for each in found:
+                        yield each
     finally:
         await consumer.stop()
 
@@ -83,8 +83,8 @@ async def _of_topic(
                 )
             continue
         async with aclosing(_of_partition(consumer, mine)) as found:
-            async for one in found:
-                yield one
+            async for each in found:
+                yield each
 
 
 async def _of_partition(

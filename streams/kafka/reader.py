@@ -26,7 +26,7 @@ FETCH_BYTES: Final = 16 * 2**20
 STEP_MS: Final = 20 * 60_000
 POLL_MS: Final = 200  # for a fetch that finds nothing
 ANSWER_MS: Final = 3_000  # for an answer of a broker that is there
-AGAIN: Final = (1.0, 30.0)  # seconds between two attempts to connect: at first, at most
+AGAIN: Final = (1.0, 10.0)  # seconds between two attempts to connect: at first, at most
 
 # Ships no types.
 _KAFKA: Final = cast("Any", kafka)
@@ -175,14 +175,27 @@ class Reader:
 
     @contextmanager
     def _answering(self) -> Generator[None]:
-        """What fails in here is Unavailable; a client that may go on is kept, another closed."""
+        """What fails in here is Unavailable; only a client that had to wait goes on."""
         try:
             yield
-        except _ERRORS.KafkaError as error:
-            sentence = self._sentence(error)
-            if not isinstance(error, _ERRORS.RetriableError):
+        except _ERRORS.RetriableError as error:
+            sentence = self._away()
+            if sentence is not None:
+                # Left to itself, it would leave one socket more open with each attempt to connect.
                 self._broken(sentence)
-            raise Unavailable(sentence) from error
+                raise Unavailable(sentence) from error
+            raise Unavailable(self._sentence(error)) from error
+        except _ERRORS.KafkaError as error:
+            self._broken(self._sentence(error))
+            raise Unavailable(self._reason) from error
+
+    def _away(self) -> str | None:
+        """Why no broker is to be reached; None if one is."""
+        try:
+            asyncio.run(reach(self._config))
+        except Unavailable as reason:
+            return str(reason)
+        return None
 
     def _sentence(self, error: Exception) -> str:
         if isinstance(error, _ERRORS.TopicAuthorizationFailedError):
@@ -194,10 +207,6 @@ class Reader:
                 f"{f'user {user}' if user else 'this client'} lacks READ on group {self._group};"
                 f" barograph topics rights {user or 'USER'} names all that it needs"
             )
-        try:
-            asyncio.run(reach(self._config))
-        except Unavailable as reason:
-            return str(reason)
         return (
             f"the Kafka broker at {self._config.bootstrap} gives nothing of"
             f" {', '.join(self._topics)} ({str(error) or type(error).__name__}); it is tried again"

@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from schemas.config import KafkaConfig
 from schemas.errors import Unavailable
 from streams.kafka.connection import client
 from streams.kafka.part import Part, Received
+from streams.kafka.untyped import Consumer
 
 PATIENCE: Final = 60.0  # seconds without a single record before the stage begins anew
 _AT_ONCE: Final = 10_000  # records
@@ -24,12 +25,12 @@ class Recovery:
 
     def __init__(self, config: KafkaConfig) -> None:
         shared = {**client(config), "enable_auto_commit": False, "fetch_max_wait_ms": 50}
-        self._reader = AIOKafkaConsumer(
+        self._reader = Consumer(
             **shared, isolation_level="read_committed", max_partition_fetch_bytes=4 * 2**20
         )
         # The end of a topic as it is, behind transactions of others that are still open: what we
         # saved last may lie behind where such a one began.
-        self._ends = AIOKafkaConsumer(**shared, isolation_level="read_uncommitted")
+        self._ends = Consumer(**shared, isolation_level="read_uncommitted")
         self._turn = asyncio.Lock()
         self.records = 0  # read so far
         self.left = 0  # to be read of what is being read now
@@ -110,7 +111,7 @@ class Recovery:
     async def _read(
         self, starts: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int], take: Take
     ) -> None:
-        open_ = {tp for tp, start in starts.items() if start < ends[tp]}
+        open_: set[TopicPartition] = {tp for tp, start in starts.items() if start < ends[tp]}
         if not open_:
             return
         self._reader.assign(sorted(open_))
@@ -121,7 +122,9 @@ class Recovery:
                 fetched: dict[Any, Any] = await self._reader.getmany(
                     *open_, timeout_ms=200, max_records=_AT_ONCE
                 )
-                positions = {tp: await self._reader.position(tp) for tp in open_}
+                positions: dict[TopicPartition, int] = {
+                    tp: await self._reader.position(tp) for tp in open_
+                }
             for tp, records in fetched.items():
                 take(tp, records)
                 self.records += len(records)

@@ -11,13 +11,14 @@ import asyncio
 from collections.abc import Awaitable, Iterable
 from typing import Any, Final
 
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import IllegalOperation, ProducerFenced
 
 from schemas.config import KafkaConfig
 from schemas.errors import Unavailable
 from streams.kafka.connection import client
 from streams.kafka.part import Sent, Step
+from streams.kafka.untyped import Producer
 from streams.kafka.wire import Record
 
 PATIENCE: Final = 60.0  # seconds for a transaction before the stage begins anew
@@ -32,7 +33,7 @@ class Transactions:
     def __init__(self, config: KafkaConfig, id_: str, group: str) -> None:
         """`id_` and `group` with the prefix."""
         self._prefix, self._id, self._group = config.prefix, id_, group
-        self._producer = AIOKafkaProducer(
+        self._producer = Producer(
             **client(config),
             transactional_id=id_,
             transaction_timeout_ms=_OPEN_MS,

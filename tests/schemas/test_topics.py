@@ -20,7 +20,7 @@ SOON = {
 
 def test_a_topic_has_one_line_of_its_own() -> None:
     names = [topic.name for topic in TOPICS]
-    assert len(set(names)) == len(names) == 12
+    assert len(set(names)) == len(names) == 11
     assert [topic.name for topic in TOPICS if topic.keeps == "newest"] == [
         "findings",
         "alerts",
@@ -41,7 +41,6 @@ def test_every_topic_of_a_deployment() -> None:
         "p.history",
         "p.dead-letters",
         "p.agreement",
-        "p.worker-__assignor-__leader",
         "p.ingest-state",
         "p.correlate-1-state",
         "p.correlate-2-state",
@@ -59,7 +58,6 @@ def test_all_have_the_same_partitions_but_what_has_one() -> None:
         "p.inventory",
         "p.inventory-state",
         "p.agreement",
-        "p.worker-__assignor-__leader",
     }
     assert {name for name, plan in PLANS.items() if plan.partitions == 1} == single
     assert {plan.partitions for name, plan in PLANS.items() if name not in single} == {6}

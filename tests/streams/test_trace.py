@@ -13,7 +13,7 @@ from schemas.errors import Mistake
 from schemas.event import Reject
 from streams.reading import outcomes
 from streams.source import named
-from streams.trace import hashes, place
+from streams.trace import Message, hashes, message_hashes, place
 
 CALL = (
     b'{"eventID":"%d","eventTime":"2026-03-02T12:00:00Z","eventSource":"s3.amazonaws.com",'
@@ -25,9 +25,22 @@ def test_an_origin_is_a_path_and_a_number() -> None:
     assert place("file:out/input/a#b.json#17") == ("out/input/a#b.json", 17)
 
 
-@pytest.mark.parametrize("origin", ["kafka:raw/0", "kafka:raw/0/1#", "kafka:a b/0/1", "http:x#1", "file:a.json", "file:a.json#", "a.json#1"])
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "kafka:raw/0",
+        "kafka:raw/0/1#",
+        "kafka:a b/0/1",
+        "http:x#1",
+        "file:a.json",
+        "file:a.json#",
+        "a.json#1",
+    ],
+)
 def test_another_origin_is_a_mistake(origin: str) -> None:
-    with pytest.raises(Mistake, match=r"is no record of a file or topic; only these can be read again here"):
+    with pytest.raises(
+        Mistake, match=r"is no record of a file or topic; only these can be read again here"
+    ):
         place(origin)
 
 
@@ -72,3 +85,14 @@ def test_a_format_may_be_named(tmp_path: Path) -> None:
 def test_a_file_that_is_gone_is_a_mistake(tmp_path: Path) -> None:
     with pytest.raises(Mistake, match="No such file"):
         hashes(tmp_path / "none.json", [1], Limits())
+
+
+def test_a_message_of_a_topic_has_records_too() -> None:
+    origin = "kafka:barograph.raw.cloud-trail/3/17"
+    message = Message("barograph.raw.cloud-trail", 3, 17)
+    assert (place(origin), place(f"{origin}#2")) == ((message, 1), (message, 2))
+    envelope = b'{"Records": [%b, %b]}' % (CALL % 1, CALL % 2)
+    source = named("cloudtrail")
+    assert message_hashes(envelope, [2, 3], Limits(), source) == {2: sha256(CALL % 2).hexdigest()}
+    assert message_hashes(CALL % 1, [1], Limits(), source) == {1: sha256(CALL % 1).hexdigest()}
+    assert message_hashes(b"<html>", [1], Limits(), source) == {1: sha256(b"<html>").hexdigest()}

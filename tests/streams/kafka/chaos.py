@@ -20,6 +20,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import kafka
+from kafka import errors
 
 from infra.dev.broker import Broker
 
@@ -73,7 +74,7 @@ def documents(folder: Path, random: Random, partitions: int) -> list[Document]:
 def _values(path: Path) -> list[bytes]:
     if path.suffix == ".gz":
         records = json.loads(gzip.decompress(path.read_bytes()))["Records"]
-        return [json.dumps(record).encode() for record in records]
+        return [json.dumps(record, separators=(",", ":")).encode() for record in records]
     return [path.read_bytes()] if path.suffix == ".json" else path.read_bytes().splitlines()
 
 
@@ -132,21 +133,21 @@ class Feed(Thread):
         self.failed: list[BaseException] = []
         self.hurry = Event()
         self._site, self._documents, self._seconds = site, found, seconds
+        self._producer = _KAFKA.KafkaProducer(
+            bootstrap_servers=site.broker.bootstrap, max_request_size=8 * 2**20, acks="all"
+        )
 
     def run(self) -> None:
         """Write all."""
         began, gap = time.monotonic(), self._seconds / len(self._documents)
-        producer = _KAFKA.KafkaProducer(
-            bootstrap_servers=self._site.broker.bootstrap, max_request_size=8 * 2**20, acks="all"
-        )
-        with closing(producer):
+        with closing(self._producer):
             for number, (source, partition, value) in enumerate(self._documents):
                 topic = f"{self._site.prefix}raw.{source}"
-                sending = producer.send(topic, value=value, partition=partition)
+                sending = self._producer.send(topic, value=value, partition=partition)
                 sending.add_errback(self.failed.append)
                 if source not in REPORTS and not self.hurry.is_set():
                     self.hurry.wait(max(0.0, began + number * gap - time.monotonic()))
-            producer.flush()
+            self._producer.flush()
 
 
 class Worker:
@@ -427,7 +428,10 @@ class Storm:
             for topic in topics
             for partition in range(self._site.partitions)
         ]
-        committed, all_ = (client.end_offsets(places) for client in self._ends)
+        try:
+            committed, all_ = (client.end_offsets(places) for client in self._ends)
+        except errors.KafkaError:  # the broker has just come back
+            return False
         return any(committed[place] < all_[place] for place in places)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-from kafka import KafkaConsumer, TopicPartition
+from kafka import KafkaConsumer
+from kafka.structs import TopicPartition
 
 from correlators.ruleset import builtin, parse
 from infra.demo import scenario
@@ -102,7 +104,8 @@ def test_final_results_are_those_of_a_replay(
 
 def results(broker: Broker, prefix: str) -> Iterator[dict[str, Any]]:
     """What lies in the topics of findings and alerts, in the order of each partition."""
-    with KafkaConsumer(**broker.client(), isolation_level="read_committed") as consumer:
+    consumer: Any = KafkaConsumer(**broker.client(), isolation_level="read_committed")
+    with closing(consumer):
         topics = [f"{prefix}{name}" for name in ("findings", "alerts")]
         places = [TopicPartition(t, p) for t in topics for p in consumer.partitions_for_topic(t)]
         consumer.assign(places)
