@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from infra import shown
+from infra.brokers import inputs
 from infra.reader import Reader
 from infra.rules import load
-from schemas.config import Config
+from schemas.config import Config, KafkaConfig
 from schemas.errors import Mistake, Unavailable
+from schemas.topics import deployment
 from sinks.store import SNAPSHOT
 
 OK, WARN, FAIL = "ok", "warn", "FAIL"
@@ -43,6 +45,8 @@ def checks(config: Config) -> Iterator[Check]:
     yield from _data(Path(config.data))
     yield _store(Path(config.data) / SNAPSHOT)
     yield from _ports(config)
+    if config.kafka is not None:
+        yield from _kafka(config, config.kafka)
     for tool, use in TOOLS.items():
         found = shutil.which(tool)
         missing = Check(tool, WARN, f"not installed; it only {use}", "install it if you run those")
@@ -97,6 +101,30 @@ def _store(snapshot: Path) -> Check:
     except (Mistake, Unavailable) as error:
         return Check("store", FAIL, str(error), "move it away, and the next run makes it anew")
     return Check("store", OK, f"{snapshot} opens, with {shown.plural(alerts, 'open alert')}")
+
+
+def _kafka(config: Config, kafka: KafkaConfig) -> Iterator[Check]:
+    from streams.kafka.connection import admin  # noqa: PLC0415 - only who has brokers waits for it
+    from streams.kafka.topics import check  # noqa: PLC0415
+
+    try:
+        levels = load(config.rules.paths, builtin=config.rules.builtin).levels
+        client = admin(kafka)
+    except (Mistake, Unavailable) as error:
+        what, _, mend = str(error).partition("; ")
+        yield Check("kafka", FAIL, what, mend)
+        return
+    yield Check("kafka", OK, f"{kafka.bootstrap} answers")
+    try:
+        found = check(client, kafka, deployment(kafka, levels), inputs(config))
+    finally:
+        client.close()
+    wrong = [one for one in found if not one.hint]
+    if wrong:
+        mend = "`barograph topics check` lists all; `barograph topics create` makes the missing"
+        yield Check("topics", FAIL, f"{wrong[0].topic} {wrong[0].what}", mend)
+    else:
+        yield Check("topics", OK, f"all of {kafka.prefix} are as they should be")
 
 
 def _ports(config: Config) -> Iterator[Check]:

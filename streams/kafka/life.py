@@ -264,9 +264,12 @@ class Life:
         async def work() -> None:
             try:
                 await self._step(hosted, fetched)
-            except BaseException as error:  # noqa: BLE001 - handed back: an agent would pass over it
+            except Exception as error:  # noqa: BLE001 - handed back: an agent would pass over it
                 if not done.done():
                     done.set_exception(error)
+            except asyncio.CancelledError:  # the application stops, and nobody waits for it
+                done.cancel()
+                raise
             else:
                 if not done.done():
                     done.set_result(None)

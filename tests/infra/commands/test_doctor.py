@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from infra.cli import main
+from infra.dev.broker import Broker
 from infra.exits import Exit
 from sinks.store import Store
 
@@ -71,3 +72,27 @@ def test_a_data_folder_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixtur
     config.write_text(f'data = "{config}"\n[server]\nport = 0\n')
     assert main(["--config", str(config), "doctor"]) == Exit.UNAVAILABLE
     assert f"FAIL  data folder: {config}: Not a directory" in capsys.readouterr().out
+
+
+def test_a_broker_that_is_away(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "barograph.toml"
+    config.write_text(
+        f'data = "{tmp_path}"\n[server]\nport = 0\n[kafka]\nbootstrap = "127.0.0.1:1"\n'
+    )
+    assert main(["--config", str(config), "doctor"]) == Exit.UNAVAILABLE
+    assert "FAIL  kafka: the Kafka broker at 127.0.0.1:1 is not" in capsys.readouterr().out
+
+
+@pytest.mark.kafka
+def test_topics_that_are_missing_and_made(
+    broker: Broker, prefix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "barograph.toml"
+    config.write_text(
+        f'data = "{tmp_path}"\n[server]\nport = 0\n'
+        f'[kafka]\nbootstrap = "{broker.bootstrap}"\nprefix = "{prefix}"\n'
+    )
+    assert main(["--config", str(config), "doctor"]) == Exit.UNAVAILABLE
+    assert f"FAIL  topics: {prefix}signals is missing" in capsys.readouterr().out
+    assert main(["--config", str(config), "topics", "create"]) == Exit.OK
+    assert main(["--config", str(config), "doctor"]) == Exit.OK

@@ -42,6 +42,15 @@ bootstrap = "{bootstrap}"
 prefix = "{prefix}"
 partitions = {partitions}
 """
+# A live worker takes a quiet input for idle, and lets the clock go on there; ours is of another year.
+INPUT: Final = """
+[[input]]
+name = "{source}"
+kind = "kafka"
+topic = "{prefix}raw.{source}"
+source = "{source}"
+idle = "9d"
+"""
 
 
 class Document(NamedTuple):
@@ -92,7 +101,7 @@ class Site(NamedTuple):
     partitions: int
     folder: Path
 
-    def config(self, name: str, extra: str = "") -> Path:
+    def config(self, name: str) -> Path:
         """Write the configuration of a worker."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"{name}.toml"
@@ -102,7 +111,8 @@ class Site(NamedTuple):
             prefix=self.prefix,
             partitions=self.partitions,
         )
-        path.write_text(text + extra)
+        inputs = (INPUT.format(prefix=self.prefix, source=source) for source in SOURCES.values())
+        path.write_text(text + "".join(inputs))
         return path
 
     def create(self) -> None:
@@ -123,10 +133,7 @@ def _line(config: Path, *words: str) -> list[str]:
 
 
 class Feed(Thread):
-    """Writes documents, the first of each report at once and the others within `seconds`.
-
-    Raw partitions get one every second or so: one that is quiet for 5 s is over.
-    """
+    """Writes documents: the reports at once, the others within `seconds`, or in a `hurry`."""
 
     def __init__(self, site: Site, found: Sequence[Document], seconds: float = 0) -> None:
         super().__init__(daemon=True)
@@ -161,7 +168,7 @@ class Worker:
         self.stopped = False
         self.began = time.monotonic()
         self.process = subprocess.Popen(
-            _line(config, "run", "--until", UNTIL, *words),
+            _line(config, "run", *words),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
@@ -231,6 +238,7 @@ class Storm:
         self._zombies: list[tuple[float, Worker]] = []
         self._began = time.monotonic()
         self._number = 0
+        self._words: Sequence[str] = ()
         self._ends = [
             _KAFKA.KafkaConsumer(
                 bootstrap_servers=site.broker.bootstrap,
@@ -283,8 +291,12 @@ class Storm:
         self._note("leave")
         worker = self._any()
         self._fleet.remove(worker)
-        self._leave(worker)
-        self._refill()
+        self._gone.append(worker)
+        worker.send(signal.SIGTERM)
+        try:
+            worker.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.problems.append(f"{worker.name} does not leave: {worker.reasons()}")
 
     def kill_broker(self) -> None:
         """Power off the broker for up to 10 s."""
@@ -300,30 +312,28 @@ class Storm:
         self._fleet.remove(worker)
         worker.send(signal.SIGSTOP)
         self._zombies.append((time.monotonic() + seconds, worker))
-        self._refill()
 
     # -- the run
 
-    def run(self, faults: Sequence[Callable[[], None]], feed: Feed) -> None:
-        """Let the faults strike while the feed writes, then wait until all workers have ended."""
+    def run(self, faults: Sequence[Callable[[], None]], last: int, feed: Feed) -> None:
+        """Let the faults strike while the feed writes; then kill all, and let new ones finish.
+
+        They work off what is there up to the end of time, under `last` more kills.
+        """
         try:
             self._began = time.monotonic()
-            self._refill()
             feed.start()
-            for fault in faults:
-                if self._over:
-                    break
-                fault()
-                self._refill()
-                self._wake()
-            if self._over and feed.is_alive():
-                self.problems.append("the run was over before all records were written")
+            self._strike(faults)
             feed.hurry.set()
             feed.join(PATIENCE)
             self.problems += map(repr, feed.failed)
             while self._zombies:
-                self._wake()
                 time.sleep(0.1)
+                self._wake()
+            for worker in list(self._fleet):
+                self._kill("kill of all", worker)
+            self._words = ("--until", UNTIL)
+            self._strike([self.kill] * last)
             self._end()
         finally:
             for worker in (*self._fleet, *self._gone, *(one for _, one in self._zombies)):
@@ -331,6 +341,15 @@ class Storm:
                     worker.send(signal.SIGKILL)
             for client in self._ends:
                 client.close()
+
+    def _strike(self, faults: Sequence[Callable[[], None]]) -> None:
+        self._refill()
+        for fault in faults:
+            if self._over:
+                return
+            fault()
+            self._refill()
+            self._wake()
 
     def _end(self) -> None:
         """All end by themselves, with 0."""
@@ -352,12 +371,12 @@ class Storm:
 
     @property
     def _over(self) -> bool:
-        """A worker that was not asked to has ended."""
+        """A worker has ended by itself: time has come to its end everywhere."""
         return any(worker.process.poll() == 0 for worker in self._fleet)
 
     def _start(self) -> Worker:
         self._number += 1
-        worker = Worker(self._site.config(f"worker-{self._number}"))
+        worker = Worker(self._site.config(f"worker-{self._number}"), *self._words)
         self._fleet.append(worker)
         return worker
 
@@ -371,19 +390,9 @@ class Storm:
             self._start()
 
     def _thin(self) -> None:
-        """Not more workers than are wanted, by kills that do not count."""
+        """Not many more workers than are wanted."""
         while sum(worker.running for worker in self._fleet) > self._workers + 1:
-            worker = self._any()
-            self._fleet.remove(worker)
-            self._leave(worker)
-
-    def _leave(self, worker: Worker) -> None:
-        worker.send(signal.SIGTERM)
-        self._gone.append(worker)
-        try:
-            worker.process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.problems.append(f"{worker.name} does not leave: {worker.reasons()}")
+            self.leave()
 
     def _wake(self) -> None:
         for due, worker in list(self._zombies):

@@ -7,11 +7,12 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from random import Random
 from statistics import quantiles
+from typing import NamedTuple
 
 import duckdb
 import pytest
@@ -23,12 +24,23 @@ from infra.replaying import Order, replay
 from schemas.config import Config
 from schemas.times import parse as time_of
 from tests.streams.kafka.chaos import UNTIL, Feed, Site, Storm, command, documents, stalls
-from tests.streams.kafka.verifier import Story, judged
+from tests.streams.kafka.verifier import Story, Verdict, judged
 
 KILLS = int(os.environ.get("BAROGRAPH_CHAOS", "6"))  # `make chaos` has 100
 SEED = int(os.environ.get("BAROGRAPH_CHAOS_SEED", "0"))
 ROUND = 20  # kills, at most
 FULL = KILLS >= ROUND
+Final = Mapping[tuple[str, str], str]
+
+
+class Played(NamedTuple):
+    """What a round has shown."""
+
+    verdict: Verdict
+    struck: Counter[str]
+    ready: list[float]
+    stalled: list[float]
+    problems: list[str]
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +59,7 @@ def say(line: str) -> None:
     sys.stderr.write(f"{line}\n")
 
 
-def replayed(inputs: Path, out: Path) -> dict[tuple[str, str], str]:
+def replayed(inputs: Path, out: Path) -> Final:
     """The final results of a run without Kafka."""
     replay(Config(), parse(builtin()), [str(inputs)], out, Order(until=time_of(UNTIL)))
     found: dict[tuple[str, str], str] = {}
@@ -58,14 +70,47 @@ def replayed(inputs: Path, out: Path) -> dict[tuple[str, str], str]:
     return found
 
 
+def play(broker: Broker, folder: Path, want: Final, number: int, kills: int) -> Played:
+    """A round: the same records through a calm deployment and through a stormy one."""
+    random = Random(SEED + number)
+    partitions, workers = (1 if FULL and number % 2 else 4), 2 + number % 2
+    found = documents(folder / "input", random, partitions)
+    calm = Site(broker, f"calm-{number}.", partitions, folder / f"calm-{number}")
+    calm.create()
+    feed = Feed(calm, found)
+    feed.start()
+    feed.join()
+    command(calm.config("calm"), "run", "--until", UNTIL)
+
+    site = Site(broker, f"storm-{number}.", partitions, folder / f"storm-{number}")
+    site.create()
+    storm = Storm(site, random, say, workers)
+    began = time.monotonic()
+    last = kills // 6
+    storm.run(faults(storm, random, kills - last), last, Feed(site, found, seconds=8 * kills + 20))
+    took = time.monotonic() - began
+    story = Story(broker.bootstrap, site.prefix)
+    verdict = judged(story, Story(broker.bootstrap, calm.prefix), want)
+    say(
+        f"round {number}, {partitions} partitions, {workers} workers, {took:.0f} s:"
+        f" {len(story.inputs)} records, lost {verdict.lost}, doubled {verdict.doubled},"
+        f" {verdict.repeated} revisions repeated, {story.aborted} records aborted,"
+        f" {len(story.final)} final results"
+    )
+    problems = [f"round {number}: {one}" for one in (*storm.problems, *verdict.problems)]
+    for problem in problems:
+        say(problem)
+    live = {place: times for place, times in story.written.items() if "otel" in place}
+    return Played(verdict, storm.counts(), storm.ready, list(stalls(storm.struck, live)), problems)
+
+
 def faults(storm: Storm, random: Random, kills: int) -> list[Callable[[], None]]:
-    """What happens in a round, in any order; who joins does so before one leaves."""
-    zombie = partial(storm.zombie, 60.0 if FULL else 15.0)
+    """What happens in a round, in any order."""
     kinds = [storm.kill_in_transaction, storm.kill, storm.kill_in_recovery, storm.kill_in_rebalance]
     found = [kinds[n % len(kinds)] for n in range(kills)] + [storm.kill_broker]
     found += [storm.join, storm.leave] * (2 if FULL else 1)
     random.shuffle(found)
-    return [*found[:1], zombie, *found[1:]]
+    return [*found[:1], partial(storm.zombie, 60.0 if FULL else 15.0), *found[1:]]
 
 
 def told(name: str, seconds: Sequence[float]) -> str:
@@ -85,44 +130,14 @@ def told(name: str, seconds: Sequence[float]) -> str:
     "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
 )
 def test_faults_change_nothing(own_broker: Broker, tmp_path: Path) -> None:
-    inputs = tmp_path / "input"
-    scenario.write(inputs)
-    want = replayed(inputs, tmp_path / "replayed")
-    struck, ready, gone_on = Counter[str](), list[float](), list[float]()
-    problems: list[str] = []
-    for number, kills in enumerate([min(ROUND, KILLS - n) for n in range(0, KILLS, ROUND)]):
-        random = Random(SEED + number)
-        partitions, workers = (4, 1)[number % 2] if FULL else 4, 2 + number % 2
-        found = documents(inputs, random, partitions)
-        calm = Site(own_broker, f"calm-{number}.", partitions, tmp_path / f"calm-{number}")
-        calm.create()
-        feed = Feed(calm, found)
-        feed.start()
-        feed.join()
-        command(calm.config("calm"), "run", "--until", UNTIL)
-        quiet = Story(own_broker.bootstrap, calm.prefix)
-
-        site = Site(own_broker, f"storm-{number}.", partitions, tmp_path / f"storm-{number}")
-        site.create()
-        storm = Storm(site, random, say, workers)
-        began = time.monotonic()
-        storm.run(faults(storm, random, kills), Feed(site, found, seconds=8 * kills + 20))
-        took = time.monotonic() - began
-        story = Story(own_broker.bootstrap, site.prefix)
-        verdict = judged(story, quiet, want)
-        struck += storm.counts()
-        ready += storm.ready
-        gone_on += stalls(storm.struck, story.written)
-        problems += [f"round {number}: {one}" for one in (*storm.problems, *verdict.problems)]
-        say(
-            f"round {number}, {partitions} partitions, {workers} workers, {took:.0f} s:"
-            f" {len(story.inputs)} records, lost {verdict.lost}, doubled {verdict.doubled},"
-            f" {verdict.repeated} revisions repeated, {story.aborted} records aborted,"
-            f" {len(story.final)} final results; problems: {[*storm.problems, *verdict.problems]}"
-        )
+    scenario.write(tmp_path / "input")
+    want = replayed(tmp_path / "input", tmp_path / "replayed")
+    rounds = [min(ROUND, KILLS - n) for n in range(0, KILLS, ROUND)]
+    played = [play(own_broker, tmp_path, want, n, kills) for n, kills in enumerate(rounds)]
     gc.collect()
+    struck = sum((one.struck for one in played), Counter[str]())
     say(", ".join(f"{count} x {fault}" for fault, count in sorted(struck.items())))
-    say(told("from the start of a worker to ready", ready))
-    say(told("from a kill until all partitions go on", gone_on))
-    assert problems == []
-    assert sum(n for fault, n in struck.items() if fault.startswith("kill")) > KILLS // 2
+    say(told("from the start of a worker to ready", [s for one in played for s in one.ready]))
+    say(told("from a kill until all go on", [s for one in played for s in one.stalled]))
+    assert [problem for one in played for problem in one.problems] == []
+    assert sum(count for fault, count in struck.items() if fault.startswith("kill")) >= KILLS // 2

@@ -30,11 +30,12 @@ Said = tuple[str, str, str]  # topic with kind or level, key, and a digest of th
 
 
 class Revision(NamedTuple):
-    """One appearance of a finding or an alert."""
+    """One appearance of a finding or an alert, and its place, for who has to look for it."""
 
     number: int
     state: str
     sha256: str
+    place: str
 
 
 class Story:
@@ -99,7 +100,8 @@ class Story:
             self._tick(topic, record.partition, body)
         elif topic in REVISED:
             meta = body["meta"]
-            one = Revision(meta["revision"], meta["state"], body["body_sha256"])
+            place = f"{record.partition}/{record.offset} at {record.timestamp}"
+            one = Revision(meta["revision"], meta["state"], body["body_sha256"], place)
             self.revisions[topic, body["id"]].append(one)
         elif topic in BETWEEN:
             level = f"{topic} {body['level']}"
