@@ -21,7 +21,7 @@ _PREFIX: Final = "BAROGRAPH_"
 # With the prefix, and no settings: what tests and `make kafka` read, and what Kubernetes tells
 # every pod of a service called barograph.
 _OTHERS: Final = re.compile(
-    r"SHARED|TRIALS|DEMO_RUNS|KILLS|KAFKA_HOME"
+    r"SHARED|TRIALS|DEMO_RUNS|KILLS|CHAOS|CHAOS_SEED|KAFKA_HOME"
     r"|SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT|PORT_\d+_(TCP|UDP)(_\w+)?"
 )
 

@@ -9,10 +9,8 @@ import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from aiokafka.errors import KafkaError
-from streams.kafka.outbox import TopicOutbox
-
 from correlators.ruleset import Ruleset
+from infra.brokers import inputs
 from infra.service.health import Health
 from infra.service.process import clock, say, stop_on_signals
 from infra.service.threads import Carriers
@@ -24,9 +22,13 @@ from sinks.delivery.letters import DeadLetters
 from sinks.delivery.sink import connect
 from streams.kafka.deployment import Deployment, deploy
 from streams.kafka.driver import Driver
+from streams.kafka.outbox import TopicOutbox
+from streams.kafka.permission import permitted
+from streams.kafka.problems import BROKERS, sentence
 
 AGAIN = (1.0, 30.0)  # seconds between two attempts to start: at first, at most
 LOOK = 1.0  # seconds between two looks at the stages
+AWAY = (Unavailable, OSError, TimeoutError, *BROKERS)  # what is tried again
 
 
 async def work(
@@ -52,8 +54,19 @@ async def work(
         started = await _started(config, kafka, ruleset, vitals, stop, until)
         if started is not None:
             driver, deployment = started
+
+            async def ended() -> bool:
+                """Whether the run is over everywhere; a broker that is away does not end it."""
+                try:
+                    over = await deployment.ended()
+                except AWAY as error:
+                    vitals.waiting = await asyncio.to_thread(sentence, error, kafka)
+                    return False
+                vitals.waiting = None
+                return over
+
             try:
-                await _watched(driver, vitals, stop, deployment.ended if until else None)
+                await _watched(driver, vitals, stop, ended if until else None)
             finally:
                 vitals.waiting = "stops"
                 await driver.stop()
@@ -76,11 +89,13 @@ async def _started(
     wait, longest = AGAIN
     while not stop.is_set():
         try:
+            await asyncio.to_thread(permitted, kafka, ruleset.levels, inputs(config))
             deployment = await deploy(config, kafka, ruleset, clock, until)
             driver = Driver(kafka, deployment.jobs)
             await driver.start()
-        except (Unavailable, OSError, TimeoutError, KafkaError) as error:
-            vitals.waiting = f"{error or type(error).__name__}; tries again"
+        except AWAY as error:
+            said = await asyncio.to_thread(sentence, error, kafka)
+            vitals.waiting = f"{said}; tries again"
             say(vitals.waiting)
         else:
             vitals.hosts, vitals.waiting = driver.hosts, None

@@ -51,12 +51,20 @@ def sync(config: KafkaConfig) -> dict[str, Any]:
     return client(config) | {"bootstrap_timeout_ms": _WAIT_MS}
 
 
-def lacks(config: KafkaConfig, right: str, topic: str) -> Unavailable:
-    """What to raise when the broker denies this user a right on a topic."""
+def lacks(config: KafkaConfig, right: str, name: str, kind: str = "topic") -> Unavailable:
+    """What to raise when the broker denies this user a right on a topic, or on another `kind`."""
     user = config.username
     mend = f"barograph topics rights {user or 'USER'} names all that it needs"
     return Unavailable(
-        f"{f'user {user}' if user else 'this client'} lacks {right} on topic {topic}; {mend}"
+        f"{f'user {user}' if user else 'this client'} lacks {right} on {kind} {name}; {mend}"
+    )
+
+
+def refuses(config: KafkaConfig, place: str) -> Unavailable:
+    """What to raise when the broker at `place` does not know this user by this password."""
+    return Unavailable(
+        f"the Kafka broker at {place} refuses the user {config.username} with this password;"
+        " mend kafka.username or kafka.password (BAROGRAPH_KAFKA__PASSWORD)"
     )
 
 
@@ -110,11 +118,7 @@ async def _ask(config: KafkaConfig, place: str, named: dict[str, Any]) -> None:
         )
         raise Unavailable(f"{where} {problem}") from error
     except (errors.AuthenticationFailedError, errors.SaslAuthenticationFailed) as error:
-        problem = (
-            f"refuses the user {config.username} with this password; "
-            "mend kafka.username or kafka.password (BAROGRAPH_KAFKA__PASSWORD)"
-        )
-        raise Unavailable(f"{where} {problem}") from error
+        raise refuses(config, place) from error
     except (errors.UnsupportedSaslMechanismError, errors.IllegalSaslStateError) as error:
         problem = f"takes no login by {config.mechanism}; mend kafka.mechanism or kafka.username"
         raise Unavailable(f"{where} {problem}") from error

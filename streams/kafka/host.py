@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from typing import Final
 
 from schemas.config import KafkaConfig
-from schemas.errors import Mistake, Unavailable
+from schemas.errors import Mistake
 from streams.kafka.life import Figures, HandOver, Job, Life
 from streams.kafka.part import Part
+from streams.kafka.problems import sentence
 
 WAIT: Final = (0.5, 30.0)  # seconds between two lives: at first, at most
+STEADY: Final = 5.0  # seconds of a life after which what ended the last one is over
 
 
 class Host:
@@ -23,6 +26,7 @@ class Host:
         self.life: Life | None = None
         self.refusal: Mistake | None = None
         self._problem: str | None = None
+        self._steady = math.inf  # from when on `_problem` is over
         self._config, self._hand_over = config, hand_over
         self._stopping = asyncio.Event()
         self._stopped = asyncio.Event()
@@ -44,13 +48,15 @@ class Host:
             began = time.monotonic()
             self.life = Life(self._config, self.job, self._hand_over, self.figures)
             self.figures.lives += 1
+            self._steady = began + STEADY
             try:
                 await self.life.run()
             except Mistake as mistake:
                 self.refusal = mistake  # no other life will help: a person has to change something
                 return
             except Exception as error:  # noqa: BLE001 - the broker, or a defect of one stage: shown, and tried again
-                self._problem = _sentence(error)
+                self._steady = math.inf
+                self._problem = await asyncio.to_thread(sentence, error, self._config)
             if time.monotonic() - began > longest:
                 wait = WAIT[0]
             try:
@@ -70,6 +76,8 @@ class Host:
         life = self.life
         if life is None or not life.assigned:
             return self._problem or "waits for its partitions"
+        if self._problem is not None and time.monotonic() < self._steady:
+            return self._problem
         parts, records = life.recovering
         if parts:
             return f"recovers {parts} partitions, {records} records to read"
@@ -90,9 +98,3 @@ class Host:
         """True once time has come to its end in every partition that is here."""
         life = self.life
         return life is not None and life.assigned and all(part.ended for part in life.parts)
-
-
-def _sentence(error: BaseException) -> str:
-    if isinstance(error, Unavailable | Mistake):
-        return str(error)
-    return f"{type(error).__name__}: {error}".rstrip(": ")

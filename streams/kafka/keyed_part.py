@@ -25,7 +25,7 @@ from streams.documents import Fault
 from streams.kafka import wire
 from streams.kafka.agreement import ended
 from streams.kafka.outbound import Outbound
-from streams.kafka.part import Fetched, Received, Sent, Step
+from streams.kafka.part import TICK, Fetched, Received, Sent, Step
 from streams.kafka.state import Saved
 from streams.outdated import without
 from streams.reading import reject
@@ -49,8 +49,8 @@ class _Place(msgspec.Struct, array_like=True, frozen=True):
 class KeyedPart:
     """One partition of one keyed stage, and its topics, named with `prefix` in Kafka.
 
-    `rules`: fingerprints of the rules, by which state of changed ones is dropped. `emitted`: the
-    wall clock in microseconds, for `meta` alone.
+    `rules`: fingerprints of the rules, by which state of changed ones is dropped. `clock`: the wall
+    clock in microseconds, for `meta` and for how long Ticks may wait.
     """
 
     between = True
@@ -63,13 +63,13 @@ class KeyedPart:
         outbound: Outbound,
         prefix: str,
         rules: Mapping[str, str],
-        emitted: Callable[[], int],
+        clock: Callable[[], int],
     ) -> None:
         self.stage, self.partition = fed.stage, partition
         self.keyed = fed.keyed(partition)
         self.name = self.keyed.me
         self._prefix, self._outbound = prefix, outbound
-        self._rules, self._emitted = dict(rules), emitted
+        self._rules, self._clock = dict(rules), clock
         self._rules_saved = msgspec.json.encode(self._rules)
         self.inputs = tuple(TopicPartition(prefix + topic, partition) for topic in topics)
         self.state = TopicPartition(f"{prefix}{fed.stage.name}-state", partition)
@@ -83,6 +83,9 @@ class KeyedPart:
         }
         self._taken_back: list[Output] = []
         self._dropped: dict[bytes, bytes | None] = {}
+        self._held: list[Row | Delete | Tick] = []  # Ticks that were read and wait for more
+        self._moved = False  # records were read since the last step
+        self._stepped = -TICK
         self._stamped_ids: dict[tuple[str, str], None] = {}
 
     @property
@@ -144,11 +147,9 @@ class KeyedPart:
 
     def step(self, fetched: Fetched) -> Step | None:
         """Take a batch of each topic, in the order of each."""
-        batch: list[Row | Delete | Tick] = []
-        nonsense: list[tuple[Result, bytes]] = []
-        if not fetched and not self._taken_back:
-            return None
         known, level = self.keyed.clock.ticks, self.stage.level
+        batch, self._held = self._held, []
+        nonsense: list[tuple[Result, bytes]] = []
         for tp, records in fetched.items():
             rows: list[Row | Delete] = []
             for record in records:
@@ -163,7 +164,13 @@ class KeyedPart:
                     batch.append(row)
             self._run(tp, records[0].offset, rows)
             self.positions[tp] = records[-1].offset + 1
+        self._moved = self._moved or bool(fetched)
+        if not (nonsense or self._taken_back) and self._can_wait(batch):
+            self._held = batch
+            return None
+        self._moved = False
         before = self.keyed.clock
+        self._stepped = self._clock()
         changes, outputs = self.keyed.step(batch)
         sent = list(self._outbound.sent(self._stamped([*self._taken_back, *outputs])))
         self._taken_back = []
@@ -177,6 +184,16 @@ class KeyedPart:
             for record in self._saved.changes(values)
         )
         return Step(sent, dict(self.positions))
+
+    def _can_wait(self, batch: Sequence[Row | Delete | Tick]) -> bool:
+        """True if only time has passed, and the last step was just now: more of it will come.
+
+        Without this, an estate at rest would keep the brokers busy with transactions about nothing.
+        """
+        soon = 0 <= self._clock() - self._stepped < TICK
+        return not self._moved or (
+            soon and all(isinstance(one, Tick) and one.watermark != END for one in batch)
+        )
 
     def _run(self, tp: TopicPartition, offset: int, rows: Sequence[Row | Delete]) -> None:
         if rows:
@@ -247,7 +264,7 @@ class KeyedPart:
             return told
         self._stamped_ids |= dict.fromkeys(revised)
         others = (one for one in told if not isinstance(one, Result))
-        return chain(self._revisions.stamped(results, self._emitted()), others)
+        return chain(self._revisions.stamped(results, self._clock()), others)
 
 
 def _revision(kind: str, id_: str) -> bytes:

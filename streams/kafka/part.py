@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from aiokafka import TopicPartition
 
+from schemas.times import SECOND
 from streams.kafka.wire import Headers, Record
+
+TICK: Final = SECOND  # between two Ticks about nothing else: each goes to every partition
 
 
 class Received(Protocol):

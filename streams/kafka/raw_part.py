@@ -15,7 +15,7 @@ from streams.documents import Fault
 from streams.ingest import Ingest, Progress
 from streams.input import Chunk, Message
 from streams.kafka.outbound import Outbound
-from streams.kafka.part import Fetched, Received, Sent, Step
+from streams.kafka.part import TICK, Fetched, Received, Sent, Step
 from streams.kafka.state import Saved
 from streams.otlp import Signal, otlp_json
 from streams.source import Unreadable
@@ -23,7 +23,6 @@ from streams.source import Unreadable
 Encoding = Literal["json", "otlp_traces", "otlp_logs"]
 _SIGNALS: Final[dict[Encoding, Signal]] = {"otlp_traces": "traces", "otlp_logs": "logs"}
 
-TICK: Final = SECOND // 4  # between two Ticks of one partition: each goes to every partition
 _KEY: Final = b"input/"  # before a name, in the state topic
 QUIET: Final = 5 * SECOND  # without a record at its end, a partition of a run with an end is over
 

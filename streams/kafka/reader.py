@@ -26,6 +26,9 @@ FETCH_BYTES: Final = 16 * 2**20
 STEP_MS: Final = 20 * 60_000
 POLL_MS: Final = 200  # for a fetch that finds nothing
 ANSWER_MS: Final = 3_000  # for an answer of a broker that is there
+# Seconds without partitions until the group is left and joined anew. kafka-python does not end a
+# rebalance that began with a change of the topics and outlasts a poll: it stays out for ever.
+JOINING: Final = 60.0
 AGAIN: Final = (1.0, 10.0)  # seconds between two attempts to connect: at first, at most
 
 # Ships no types.
@@ -53,7 +56,7 @@ class Reader:
         self._config, self._topics, self._group, self._forget = config, topics, group, forget
         self._kept = kept
         self._consumer: Any = None
-        self._assigned = False
+        self._assigned, self._since = False, 0.0
         self._reason = ""
         self._wait, self._not_before = AGAIN[0], 0.0
 
@@ -64,6 +67,9 @@ class Reader:
         begin without a group, by partition; else, and in a new group, with the oldest record.
         """
         self._connected(taken)
+        if not self._assigned and time.monotonic() - self._since > JOINING:
+            self._broken(f"group {self._group} gives out no partitions; it is joined anew")
+            raise Unavailable(self._reason)
         with self._answering():
             if more:
                 self._consumer.resume(*self._consumer.paused())
@@ -147,7 +153,12 @@ class Reader:
         if self._group is None:
             self._assign(taken)
         else:
-            self._consumer.subscribe(self._topics, listener=_Listener(self._forget, self._given))
+            listener = _Listener(self._taken_away, self._given)
+            self._consumer.subscribe(self._topics, listener=listener)
+            # The topics must be known before the group is joined. Whoever leads it would give out
+            # none of their partitions, and kafka-python can hang in the rebalance that mends that.
+            self._consumer.end_offsets(self._places(), timeout_ms=ANSWER_MS)
+            self._since = time.monotonic()
 
     def _assign(self, taken: Mapping[Any, int]) -> None:
         places = self._places()
@@ -168,6 +179,10 @@ class Reader:
 
     def _given(self) -> None:
         self._assigned = True
+
+    def _taken_away(self, places: Iterable[Any]) -> None:
+        self._assigned, self._since = False, time.monotonic()
+        self._forget(places)
 
     def _places(self) -> list[Any]:
         counts = range(self._config.partitions)

@@ -30,7 +30,7 @@ SOURCES: Final = {"bom": "cyclonedx", "trivy": "trivy", "cloudtrail": "cloudtrai
 REPORTS: Final = frozenset({"cyclonedx", "trivy"})
 UNTIL: Final = "2026-03-04T00:00:00Z"
 PATIENCE: Final = 300.0  # seconds until something that must happen is taken for lost
-SOON: Final = 15.0  # seconds to wait for the moment at which a fault is to strike
+SOON: Final = 12.0  # seconds to wait for the moment at which a fault is to strike
 CONFIG: Final = """
 data = "{data}"
 [server]
@@ -255,8 +255,9 @@ class Storm:
     # -- faults
 
     def kill(self) -> None:
-        """Kill a worker at any moment."""
-        self._pause(0.5, 6.0)
+        """Kill a worker at any moment, soon after one of them has begun to work."""
+        self._awaited(lambda: any(worker.ready and worker.running for worker in self._fleet))
+        self._pause(0.0, 6.0)
         self._kill("kill")
 
     def kill_in_transaction(self) -> None:
@@ -323,6 +324,8 @@ class Storm:
         try:
             self._began = time.monotonic()
             feed.start()
+            self._refill()
+            self._awaited(lambda: any(worker.ready for worker in self._fleet))
             self._strike(faults)
             feed.hurry.set()
             feed.join(PATIENCE)

@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -53,6 +54,8 @@ def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     finally:
         broker.stop()
         broker.wipe()
+        with warnings.catch_warnings(action="ignore"):
+            gc.collect()  # see below
 
 
 def say(line: str) -> None:
@@ -134,7 +137,6 @@ def test_faults_change_nothing(own_broker: Broker, tmp_path: Path) -> None:
     want = replayed(tmp_path / "input", tmp_path / "replayed")
     rounds = [min(ROUND, KILLS - n) for n in range(0, KILLS, ROUND)]
     played = [play(own_broker, tmp_path, want, n, kills) for n, kills in enumerate(rounds)]
-    gc.collect()
     struck = sum((one.struck for one in played), Counter[str]())
     say(", ".join(f"{count} x {fault}" for fault, count in sorted(struck.items())))
     say(told("from the start of a worker to ready", [s for one in played for s in one.ready]))

@@ -212,10 +212,10 @@ def test_each_right_that_is_lacking_is_named(
     with KAFKA.KafkaAdminClient(**secure_broker.client()) as chief, running(*couriers):
         no_topic = f"user guest lacks READ on topic {topic}; {mend}"
         no_group = f"user guest lacks READ on group {group}; {mend}"
-        until(lambda: [one.status.problem for one in couriers] == [no_group, no_topic])
-        chief.create_acls([allowed(ResourceType.GROUP, group)])
-        until(lambda: couriers[0].status.problem == no_topic)
+        until(lambda: [one.status.problem for one in couriers] == [no_topic, no_topic])
         chief.create_acls([allowed(ResourceType.TOPIC, topic)])
+        until(lambda: [one.status.problem for one in couriers] == [no_group, None])
+        chief.create_acls([allowed(ResourceType.GROUP, group)])
         until(lambda: not any(one.status.problem for one in couriers))
 
 

@@ -1,0 +1,253 @@
+"""Lab: a broker of its own, records in it, and workers as processes whose costs are counted.
+
+What the scripts of this folder share; it measures nothing by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import aiokafka
+
+from infra.dev.broker import Broker
+from infra.rules import load
+from schemas.config import Config, InputConfig, KafkaConfig
+from schemas.times import HOUR
+from schemas.topics import Plan, deployment
+from streams.kafka.connection import admin
+from streams.kafka.deployment import deploy
+from streams.kafka.driver import Driver
+from streams.kafka.host import Host
+from streams.kafka.topics import create
+
+SHARED = Path(os.environ.get("BAROGRAPH_SHARED", Path(__file__).parents[2] / "shared"))
+SIGMA = str(SHARED / "corpora/rules/sigma-DRL/rules/cloud/aws/cloudtrail")
+PARTITIONS = 12
+RUN = 50  # records in a row of one partition: a sender's batch
+PACE = 50.0  # generated records of one second of event time
+QUIET = 2.0  # seconds without a step after which a worker has done everything
+MILLION = 1_000_000
+
+
+class Lab(NamedTuple):
+    """Where the broker is, its process, and where rules may be written."""
+
+    bootstrap: str
+    broker: int
+    folder: str
+
+
+class Rules(NamedTuple):
+    """Which rules a worker runs."""
+
+    paths: tuple[str, ...]
+    builtin: bool
+
+
+class Cost(NamedTuple):
+    """What it took to read so many records: seconds of the clock and of processors.
+
+    Of a worker: `stages`, the figures that it shows of each, and `memory`, MB after so many records.
+    """
+
+    records: int
+    seconds: float
+    own: float
+    broker: float
+    stages: Mapping[str, Mapping[str, float]] = MappingProxyType({})
+    memory: tuple[tuple[int, float], ...] = ()
+
+
+class Meter:
+    """Counts from now on what this process and the broker spend."""
+
+    def __init__(self, broker: int) -> None:
+        self._broker = broker
+        self._began = self._now()
+
+    def read(self, records: int, **more: Any) -> Cost:  # noqa: ANN401 - fields of Cost
+        """What was spent so far."""
+        spent = [now - then for now, then in zip(self._now(), self._began, strict=True)]
+        return Cost(records, *spent, **more)
+
+    def _now(self) -> tuple[float, float, float]:
+        fields = Path(f"/proc/{self._broker}/stat").read_text("ascii").rpartition(")")[2].split()
+        ticks = int(fields[11]) + int(fields[12])  # user and system
+        return time.monotonic(), time.process_time(), ticks / os.sysconf("SC_CLK_TCK")
+
+
+def apart(run: Callable[..., Any], *args: object) -> Future[Any]:
+    """Run a function in a new process."""
+    pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=_prepared)
+    future = pool.submit(run, *args)
+    pool.shutdown(wait=False)
+    return future
+
+
+def _prepared() -> None:
+    gc.set_threshold(200_000, 20, 100)  # as the command line does
+    for noisy in ("aiokafka", "kafka", "faust", "mode", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.CRITICAL)
+
+
+@contextmanager
+def laboratory() -> Iterator[Lab]:
+    """A broker that lives as long as the context."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        broker = Broker(Path(folder) / "kafka")
+        broker.start()
+        try:
+            pid = int((broker.folder / "broker.pid").read_text("ascii"))
+            yield Lab(broker.bootstrap, pid, folder)
+        finally:
+            broker.stop()
+
+
+def deployed(lab: Lab, name: str, rules: Rules) -> KafkaConfig:
+    """A deployment of its own, with its topics."""
+    kafka = KafkaConfig(bootstrap=lab.bootstrap, prefix=f"{name}.", partitions=PARTITIONS)
+    levels = load(rules.paths, builtin=rules.builtin).levels
+    with admin(kafka) as client:
+        create(client, kafka, deployment(kafka, levels))
+    return kafka
+
+
+def filled(lab: Lab, topic: str, count: int) -> float:
+    """A raw topic with so many records; bytes of one."""
+    empty(lab, topic)
+    size: float = apart(fill, lab, topic, count).result()
+    return size
+
+
+def empty(lab: Lab, topic: str) -> None:
+    """A raw topic without records."""
+    kafka = KafkaConfig(bootstrap=lab.bootstrap)
+    with admin(kafka) as client:
+        create(client, kafka, [Plan(topic, PARTITIONS, {})])
+
+
+def written(lab: Lab, name: str, text: str) -> str:
+    """A file of rules."""
+    file = Path(lab.folder) / f"{name}.yml"
+    file.write_text(text, "utf-8")
+    return str(file)
+
+
+# -- records
+
+
+def generated(count: int, pace: float, start: float) -> Iterator[bytes]:
+    """CloudTrail records, `pace` of them for each second of event time."""
+    command = [sys.executable, str(SHARED / "bench/gen_cloudtrail.py"), "--seed", "7"]
+    options = ["--n", str(count), "--rate", str(pace), "--start", str(int(start))]
+    with subprocess.Popen(
+        [*command, *options, "--out", "/dev/stdout"], stdout=subprocess.PIPE, bufsize=2**20
+    ) as process:
+        for line in process.stdout or ():
+            yield line.rstrip()
+
+
+def fill(lab: Lab, topic: str, count: int) -> float:
+    """Write records that end now to all partitions, in runs; bytes of one, on average."""
+
+    async def write() -> float:
+        size = 0
+        async with aiokafka.AIOKafkaProducer(
+            bootstrap_servers=lab.bootstrap, max_batch_size=2**19
+        ) as producer:
+            batches = [producer.create_batch() for _ in range(PARTITIONS)]
+            for n, value in enumerate(generated(count, PACE, time.time() - 60 - count / PACE)):
+                size += len(value)
+                place = n // RUN % PARTITIONS
+                if batches[place].append(key=None, value=value, timestamp=None) is None:
+                    await producer.send_batch(batches[place], topic, partition=place)
+                    batches[place] = producer.create_batch()
+                    batches[place].append(key=None, value=value, timestamp=None)
+            for place, batch in enumerate(batches):
+                await producer.send_batch(batch, topic, partition=place)
+        return size / count
+
+    return asyncio.run(write())
+
+
+def paced(lab: Lab, topic: str, rate: float, seconds: float) -> int:
+    """Write records of now at a rate, so many each tenth of a second."""
+
+    async def write() -> int:
+        written, began = 0, time.time()
+        async with aiokafka.AIOKafkaProducer(
+            bootstrap_servers=lab.bootstrap, linger_ms=20, max_batch_size=2**18
+        ) as producer:
+            for value in generated(int(rate * seconds), rate, began):
+                place = written // RUN % PARTITIONS
+                await producer.send(topic, value, partition=place)
+                written += 1
+                if written % max(1, int(rate / 10)) == 0:
+                    await asyncio.sleep(max(0, began + written / rate - time.time()))
+        return written
+
+    return asyncio.run(write())
+
+
+def worker(
+    lab: Lab, kafka: KafkaConfig, topic: str, rules: Rules, stages: Sequence[str], count: int
+) -> Cost:
+    """Ours: the stages named (none: all) until so many records, and all that comes of them, are in.
+
+    `count` is that of the first stage's rows and Ticks; 0: what is there.
+    """
+
+    async def run() -> Cost:
+        input_ = InputConfig(name="raw", kind="kafka", topic=topic, source="cloudtrail", idle=HOUR)
+        config = Config(kafka=kafka, input=(input_,))
+        ruleset = load(rules.paths, builtin=rules.builtin)
+        plan = await deploy(config, kafka, ruleset, lambda: time.time_ns() // 1000)
+        driver = Driver(kafka, [job for job in plan.jobs if not stages or job.stage in stages])
+        await driver.start()
+        await until(lambda: all(map(_ready, driver.hosts)))
+        first, meter = driver.hosts[0].figures, Meter(lab.broker)
+        before, cost, memory = first.records, meter.read(0), list[tuple[int, float]]()
+        taken, changed = 0, time.monotonic()
+        while first.records < count or time.monotonic() - changed < QUIET:
+            await asyncio.sleep(0.02)
+            done = sum(host.figures.records for host in driver.hosts)
+            if done != taken:
+                taken, changed = done, time.monotonic()
+                cost = meter.read(first.records - before)
+            if first.records >= MILLION * (len(memory) + 1):
+                memory.append((first.records, _memory()))
+        figures = {host.job.stage: dict(vars(host.figures)) for host in driver.hosts}
+        await driver.stop()
+        return cost._replace(stages=figures, memory=tuple(memory))
+
+    return asyncio.run(run())
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait for what others bring about; two minutes at most."""
+    async with asyncio.timeout(120):
+        while not holds():  # noqa: ASYNC110 - nobody would set an event
+            await asyncio.sleep(0.01)
+
+
+def _ready(host: Host) -> bool:
+    return host.life is not None and host.life.assigned and host.life.recovering[0] == 0
+
+
+def _memory() -> float:
+    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
