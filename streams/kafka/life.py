@@ -27,7 +27,7 @@ from streams.kafka.untyped import Consumer
 Work = Callable[[], Awaitable[None]]
 HandOver = Callable[[Work], Awaitable[None]]  # gives work to an agent; returns when it is accepted
 
-POLL_MS: Final = 200  # of a fetch that finds nothing
+POLL_MS: Final = 500  # of a fetch that finds nothing
 FINISH: Final = 30.0  # seconds for the step at hand when partitions are given up
 
 

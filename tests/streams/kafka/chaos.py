@@ -42,7 +42,7 @@ bootstrap = "{bootstrap}"
 prefix = "{prefix}"
 partitions = {partitions}
 """
-# A live worker takes a quiet input for idle, and lets the clock go on there; ours is of another year.
+# A live worker takes a quiet input for idle and lets its clock go on; ours are of another year.
 INPUT: Final = """
 [[input]]
 name = "{source}"
@@ -177,11 +177,12 @@ class Worker:
 
     def _listen(self) -> None:
         assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self.said.append(line)
-            if found := re.match(r"barograph: (http://\S+/readyz) says", line):
-                self.url = found[1]
-                Thread(target=self._ask, daemon=True).start()
+        with self.process.stderr as stderr:
+            for line in stderr:
+                self.said.append(line)
+                if found := re.match(r"barograph: (http://\S+/readyz) says", line):
+                    self.url = found[1]
+                    Thread(target=self._ask, daemon=True).start()
 
     def _ask(self) -> None:
         while self.ready is None and self.process.poll() is None:
