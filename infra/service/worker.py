@@ -43,7 +43,8 @@ async def work(
     # it is in /readyz.
     for noisy in ("aiokafka", "kafka", "faust", "mode", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
-    vitals, couriers = WorkerVitals(clock), _couriers(config, kafka)
+    vitals = WorkerVitals(clock)
+    couriers, outboxes = _couriers(config, kafka)
     carriers = Carriers(couriers)
     stop, signals = asyncio.Event(), set[int]()
     stop_on_signals(stop, signals)
@@ -72,6 +73,8 @@ async def work(
                 await driver.stop()
     finally:
         await asyncio.to_thread(carriers.stop)
+        for outbox in outboxes:
+            outbox.close()
         await runner.cleanup()
     if signal.SIGINT in signals:
         raise KeyboardInterrupt  # everything is saved; the exit code says who ended it
@@ -132,16 +135,20 @@ async def _watched(
             continue
 
 
-def _couriers(config: Config, kafka: KafkaConfig) -> list[Courier]:
+def _couriers(config: Config, kafka: KafkaConfig) -> tuple[list[Courier], list[TopicOutbox]]:
     """One for each sink of the configuration, and none besides."""
     if len({sink.name for sink in config.sink}) < len(config.sink):
         raise Mistake("two sinks have the same name; rename one")
     data = Path(config.data)
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     letters = DeadLetters(data / "dead-letters.jsonl", clock)
-    found: list[Courier] = []
+    couriers: list[Courier] = []
+    outboxes: list[TopicOutbox] = []
     for entry in config.sink:
         sink = connect(entry, data)
         outbox = TopicOutbox(kafka, entry.name, sink.kinds, data, local=sink.local)
-        found.append(Courier(entry.name, sink, outbox, letters, jitter=random.random, limit=None))
-    return found
+        outboxes.append(outbox)
+        couriers.append(
+            Courier(entry.name, sink, outbox, letters, jitter=random.random, limit=None)
+        )
+    return couriers, outboxes

@@ -28,7 +28,6 @@ CREATE TABLE IF NOT EXISTS origin (
   number INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL UNIQUE, origin TEXT NOT NULL);
 """
 
-_LINE = "number, kind, id, line, first, last, state, sha, revision, supersedes"
 _Line = tuple[int, str, str, str, str, str, str, str, int, str | None]
 
 
@@ -146,16 +145,14 @@ class Revisions:
 
     def line(self, kind: str, id_: str) -> bytes:
         """What is known of an id that was stamped, to be saved elsewhere and given to `load`."""
-        found = self._db.execute(
-            f"SELECT {_LINE} FROM emitted WHERE kind = ? AND id = ?", (kind, id_)
-        )
+        found = self._db.execute("SELECT * FROM emitted WHERE kind = ? AND id = ?", (kind, id_))
         return msgspec.json.encode(found.fetchone())
 
     def load(self, lines: Iterable[bytes]) -> None:
         """Take over what `line` gave, in any order."""
         rows = sorted((msgspec.json.decode(line, type=_Line) for line in lines), key=lambda r: r[0])
         self._db.executemany(
-            f"INSERT OR REPLACE INTO emitted ({_LINE}) VALUES ({', '.join('?' * 10)})", rows
+            "INSERT OR REPLACE INTO emitted VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
         )
 
     def forget(self, most: int) -> list[tuple[str, str]]:

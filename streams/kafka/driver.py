@@ -85,6 +85,9 @@ class _Application(faust.App):
 
     BootStrategy = _Boot
 
+    def _create_directories(self) -> None:
+        """None: it keeps nothing, and the folder in which it runs may be read-only."""
+
 
 class Driver:
     """A worker. `hosts` are its stages in the order in which rows flow."""

@@ -5,20 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Collection, Iterator
 from contextlib import aclosing
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
-import aiokafka
+from aiokafka import TopicPartition
 
 from schemas.config import KafkaConfig
 from schemas.errors import Unavailable
 from streams.kafka.connection import answering, client, reach
 from streams.kafka.topics import able
+from streams.kafka.untyped import Consumer
 from streams.trace import Message
 
 PATIENCE: Final = 30.0  # seconds for a fetch to come further
 _POLL_MS: Final = 500
 _AT_ONCE: Final = 500  # records of a fetch; a gap of more is jumped over
-_KAFKA: Final = cast("Any", aiokafka)  # ships no types
 
 
 class Unread(NamedTuple):
@@ -43,7 +43,7 @@ async def messages(config: KafkaConfig, wanted: Collection[Message]) -> AsyncGen
     broker answers.
     """
     await reach(config)
-    consumer = _KAFKA.AIOKafkaConsumer(
+    consumer = Consumer(
         **client(config),
         isolation_level="read_committed",
         enable_auto_commit=False,
@@ -92,7 +92,7 @@ async def _of_partition(
     wanted: list[Message],
 ) -> AsyncGenerator[Found]:
     """Of the messages of one partition, sorted."""
-    place = _KAFKA.TopicPartition(wanted[0].topic, wanted[0].partition)
+    place = TopicPartition(wanted[0].topic, wanted[0].partition)
     first: int = (await consumer.beginning_offsets([place]))[place]
     end: int = (await consumer.end_offsets([place]))[place]
     left: dict[int, Message] = {}

@@ -370,6 +370,8 @@ class Storm:
         code = worker.process.poll()
         if code is None:
             self.problems.append(f"{worker.name} does not end: {worker.reasons()}")
+        elif code == -signal.SIGTERM and not worker.url:
+            return  # asked to leave before it could listen
         elif code not in (0, -signal.SIGKILL):
             self.problems.append(f"{worker.name} ended with {code}: {''.join(worker.said)}")
 

@@ -119,6 +119,7 @@ def is_(acl: Any, prefix: str, kind: ResourceType, name: str, right: str) -> boo
 def worker(path: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "infra", "--config", path, "run", "--until", "2026-03-05T00:00:00Z"],
+        cwd=Path(path).parent,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -155,6 +156,9 @@ def test_the_documented_rights_are_enough(
     assert {(alert["convergence"], alert["system"]) for alert in alerts} == {
         ("recon_to_use", "apikey:AKIAEXAMPLE000000001")
     }
+    # It has written where its configuration says, and nowhere else.
+    written = {path.name for path in tmp_path.iterdir()} - {"app.toml", "admin.toml"}
+    assert written == {"out", "sink-files.json"}
 
 
 @pytest.mark.parametrize(
