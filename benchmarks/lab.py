@@ -13,12 +13,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import aiokafka
@@ -61,15 +60,15 @@ class Rules(NamedTuple):
 class Cost(NamedTuple):
     """What it took to read so many records: seconds of the clock and of processors.
 
-    Of a worker: `stages`, the figures that it shows of each, and `memory`, MB after so many records.
+    Of a worker: `stages`, the figures that it shows of each; `memory`, MB after so many records.
     """
 
     records: int
     seconds: float
     own: float
     broker: float
-    stages: Mapping[str, Mapping[str, float]] = MappingProxyType({})
-    memory: tuple[tuple[int, float], ...] = ()
+    stages: dict[str, dict[str, float]]
+    memory: list[tuple[int, float]]
 
 
 class Meter:
@@ -79,10 +78,12 @@ class Meter:
         self._broker = broker
         self._began = self._now()
 
-    def read(self, records: int, **more: Any) -> Cost:  # noqa: ANN401 - fields of Cost
+    def read(self, records: int) -> Cost:
         """What was spent so far."""
-        spent = [now - then for now, then in zip(self._now(), self._began, strict=True)]
-        return Cost(records, *spent, **more)
+        clock, own, broker = (
+            now - then for now, then in zip(self._now(), self._began, strict=True)
+        )
+        return Cost(records, clock, own, broker, {}, [])
 
     def _now(self) -> tuple[float, float, float]:
         fields = Path(f"/proc/{self._broker}/stat").read_text("ascii").rpartition(")")[2].split()
@@ -232,7 +233,7 @@ def worker(
                 memory.append((first.records, _memory()))
         figures = {host.job.stage: dict(vars(host.figures)) for host in driver.hosts}
         await driver.stop()
-        return cost._replace(stages=figures, memory=tuple(memory))
+        return cost._replace(stages=figures, memory=memory)
 
     return asyncio.run(run())
 

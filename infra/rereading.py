@@ -83,7 +83,7 @@ def _of_file(
 async def _of_topics(
     wanted: Mapping[Message, Mapping[str, _Numbered]], config: Config, kafka: KafkaConfig
 ) -> dict[Recorded, Reread]:
-    # Only now: the client takes as long to import as a file to verify.
+    # Only here: who has only files need not wait until Kafka's clients are imported.
     from streams.kafka.encoding import Encoding, document  # noqa: PLC0415
     from streams.kafka.messages import Deleted, messages  # noqa: PLC0415
 

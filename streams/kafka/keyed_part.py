@@ -145,7 +145,7 @@ class KeyedPart:
             self.keyed.recall(rows)
             self._run(tp, records[0].offset, rows)
 
-    def step(self, fetched: Fetched) -> Step | None:
+    def step(self, fetched: Fetched, empty: int | None = None) -> Step | None:  # noqa: ARG002 - time passes by Ticks here
         """Take a batch of each topic, in the order of each."""
         known, level = self.keyed.clock.ticks, self.stage.level
         batch, self._held = self._held, []

@@ -66,6 +66,7 @@ class _Hosted:
         self.recovered = False
         self.turn = asyncio.Lock()  # held during a step
         self.loop: asyncio.Task[None] | None = None
+        self.polled: int | None = None  # when the last fetch that found it empty was answered
 
 
 class Life:
@@ -254,16 +255,38 @@ class Life:
                 )
                 async with hosted.turn:
                     if generation == self._generation and hosted.ready.is_set():
-                        await self._by_agent(hosted, fetched)
+                        empty = await self._empty(hosted, fetched)
+                        await self._by_agent(hosted, fetched, empty)
         except Exception as error:  # noqa: BLE001 - it ends this life, and is shown
             self._fail(error)
 
-    async def _by_agent(self, hosted: _Hosted, fetched: Fetched) -> None:
+    async def _empty(self, hosted: _Hosted, fetched: Fetched) -> int | None:
+        """The wall clock, in microseconds, at which the inputs surely held no more than was read.
+
+        An answer may be old when we get to read it: we, or the broker, may have been paused. But it
+        was asked for after the one before it had been read, and so it is true of that moment.
+        """
+        consumer, before = self._consumer, hosted.polled
+        hosted.polled = None
+        if fetched:
+            return None
+        answered: list[int] = []
+        for tp in hosted.part.inputs:
+            end, at = consumer.highwater(tp), consumer.last_poll_timestamp(tp)
+            if end is None or at is None or await consumer.position(tp) < end:
+                return None
+            answered.append(at)
+        hosted.polled = min(answered)
+        if before is None or before == hosted.polled:
+            return None
+        return before * 1000
+
+    async def _by_agent(self, hosted: _Hosted, fetched: Fetched, empty: int | None) -> None:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         async def work() -> None:
             try:
-                await self._step(hosted, fetched)
+                await self._step(hosted, fetched, empty)
             except Exception as error:  # noqa: BLE001 - handed back: an agent would pass over it
                 if not done.done():
                     done.set_exception(error)
@@ -277,10 +300,10 @@ class Life:
         await self._hand_over(work)
         await done
 
-    async def _step(self, hosted: _Hosted, fetched: Fetched) -> None:
+    async def _step(self, hosted: _Hosted, fetched: Fetched, empty: int | None) -> None:
         figures = self._figures
         began = time.monotonic()
-        step = hosted.part.step(fetched)
+        step = hosted.part.step(fetched, empty)
         computed = time.monotonic()
         figures.computing += computed - began
         if step is None:

@@ -78,6 +78,9 @@ class Part(Protocol):
         """Take what lies between `again` and `positions` once more, without output."""
         ...
 
-    def step(self, fetched: Fetched) -> Step | None:
-        """Take records, perhaps none; None if there is nothing to save."""
+    def step(self, fetched: Fetched, empty: int | None = None) -> Step | None:
+        """Take records, perhaps none; None if there is nothing to save.
+
+        `empty`: the wall clock, in microseconds, at which the brokers had no more than was read.
+        """
         ...

@@ -59,13 +59,17 @@ def _standing(config: KafkaConfig, topics: list[str]) -> Mapping[str, Standing |
 
 def _first(config: KafkaConfig, found: Mapping[str, Standing | Difference]) -> Unavailable | None:
     for name, state in found.items():
+        ours = name.startswith(config.prefix) and not name.startswith(config.prefix + RAW)
+        needed = ("READ", "WRITE") if ours else ("READ",)
         if isinstance(state, Standing):
-            ours = name.startswith(config.prefix) and not name.startswith(config.prefix + RAW)
-            missing = [r for r in ("READ", "WRITE")[: 2 if ours else 1] if r not in state.rights]
+            missing = [right for right in needed if right not in state.rights]
             if missing:
                 return lacks(config, " and ".join(missing), name)
         elif _hidden(state):
-            return Unavailable(f"{state.what}; {state.mend}")
+            # Of the topics of others a worker needs READ, of which DESCRIBE is a part.
+            return (
+                Unavailable(f"{state.what}; {state.mend}") if ours else lacks(config, "READ", name)
+            )
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 from aiokafka import TopicPartition
@@ -14,14 +14,11 @@ from schemas.times import BEGINNING, END, SECOND
 from streams.documents import Fault
 from streams.ingest import Ingest, Progress
 from streams.input import Chunk, Message
+from streams.kafka.encoding import Encoding, document
 from streams.kafka.outbound import Outbound
 from streams.kafka.part import TICK, Fetched, Received, Sent, Step
 from streams.kafka.state import Saved
-from streams.otlp import Signal, otlp_json
 from streams.source import Unreadable
-
-Encoding = Literal["json", "otlp_traces", "otlp_logs"]
-_SIGNALS: Final[dict[Encoding, Signal]] = {"otlp_traces": "traces", "otlp_logs": "logs"}
 
 _KEY: Final = b"input/"  # before a name, in the state topic
 QUIET: Final = 5 * SECOND  # without a record at its end, a partition of a run with an end is over
@@ -111,13 +108,16 @@ class RawPart:
     def reread(self, fetched: Fetched) -> None:
         """Nothing is kept of records."""
 
-    def step(self, fetched: Fetched) -> Step | None:
-        """Ingest records, or let time pass where none come."""
+    def step(self, fetched: Fetched, empty: int | None = None) -> Step | None:
+        """Ingest records, or let time pass where none come.
+
+        Only where the brokers have none: a partition is not idle because we, or they, were away.
+        """
         records = fetched.get(self.inputs[0], ())
         if records:
             self._active = self._clock()
             return self._taken(records)
-        return self._idle()
+        return self._idle(empty)
 
     def _taken(self, records: Sequence[Received]) -> Step:
         outputs: list[Output] = []
@@ -128,19 +128,19 @@ class RawPart:
         values = {record.offset: record.value for record in records}
         return self._step(outputs, lambda origin: values.get(_offset(origin)) or b"")
 
-    def _idle(self) -> Step | None:
-        now = self._clock()
-        quiet = now - self._active
-        if 0 <= now - self._ticked < TICK:
+    def _idle(self, empty: int | None) -> Step | None:
+        if 0 <= self._clock() - self._ticked < TICK:
             return None
         tick = Tick(self.name, 0, BEGINNING, BEGINNING)
-        if self._until is not None:
-            if quiet > QUIET and not self.ended:
-                tick = Tick(self.name, 0, END, max(self._until, self.progress.latest))
-        elif quiet > self._input.idle:
-            self._active = now
-            watermark = now - self._input.lateness
-            tick = Tick(self.name, 0, watermark, watermark)
+        if empty is not None:
+            quiet = empty - self._active
+            if self._until is not None:
+                if quiet > QUIET and not self.ended:
+                    tick = Tick(self.name, 0, END, max(self._until, self.progress.latest))
+            elif quiet > self._input.idle:
+                self._active = empty
+                watermark = empty - self._input.lateness
+                tick = Tick(self.name, 0, watermark, watermark)
         self.progress, outputs = self._ingest.tick(self.progress, tick)
         if not outputs:
             return None
@@ -175,24 +175,21 @@ class RawPart:
         messages: list[Message] = []
         for record in records:
             message = Message(record.offset, _stamp(record.timestamp))
-            document = self._decoded(record.value or b"")
-            if isinstance(document, Fault):
+            found = self._decoded(record.value or b"")
+            if isinstance(found, Fault):
                 yield Chunk(self._input.source, origin, documents, None, None, messages=messages)
                 yield Chunk(
-                    self._input.source, origin, [], None, None, fault=document, messages=[message]
+                    self._input.source, origin, [], None, None, fault=found, messages=[message]
                 )
                 documents, messages = [], []
             else:
-                documents.append(document)
+                documents.append(found)
                 messages.append(message)
         yield Chunk(self._input.source, origin, documents, None, None, messages=messages)
 
     def _decoded(self, value: bytes) -> bytes | Fault:
-        signal = _SIGNALS.get(self._input.encoding)
-        if signal is None:
-            return value
         try:
-            return otlp_json(value, signal)
+            return document(value, self._input.encoding)
         except Unreadable as error:
             return Fault(error.reason, error.detail, sha256(value).hexdigest(), len(value))
 

@@ -90,7 +90,7 @@ class LogCluster(Cluster):
         part = self.parts[name]
         if not raw:  # there the clock is what time an idle lane is given
             self.now += self.random.choice([0, SECOND // 2, 2 * SECOND])
-        step = part.step(fetched)
+        step = part.step(fetched, self.now)
         if self.random.random() < self.crash:  # killed before it was saved
             self.parts[name] = self._restored(name)
             if raw:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -152,3 +151,13 @@ def test_what_cannot_be_read_goes_to_the_dead_letters_and_the_rest_goes_on(site:
         f"kafka:raw.cloudtrail/0/{offset}": 1 for offset in (1, 2, 3, 4, 5)
     }
     assert sum(count for (topic, *_), count in story.once.items() if topic == "history event") == 2
+
+
+def test_what_a_stranger_writes_between_the_stages_goes_to_the_dead_letters(site: Site) -> None:
+    written(site, "signals", [b"\xff nonsense", b'{"level": 0}', b""])
+    written(site, "raw.cloudtrail", [json.dumps(CALL).encode()])
+    command(site.config("worker"), "run", "--until", UNTIL)
+    story = Story(site.broker.bootstrap, site.prefix)
+    refused = Counter(key for (topic, key, _) in story.once if topic.startswith("dead-letters"))
+    assert refused == {f"kafka:signals/0/{offset}": 1 for offset in (0, 1, 2)}
+    assert sum(count for (topic, *_), count in story.once.items() if topic == "history event") == 1

@@ -128,22 +128,33 @@ def test_an_idle_partition_follows_the_wall_clock(rules: Ruleset) -> None:
     clock = Clock()
     part = made(rules, clock)
     part.step({PLACE: [message(1, call("a"))]})
-    assert part.step({}) is None
+    assert part.step({}, clock.now) is None
     clock.now += 11 * SECOND
-    ticks = said(part.step({}), b"tick")
+    ticks = said(part.step({}, clock.now), b"tick")
     assert {tick["watermark"] for tick in ticks} == {clock.now - MINUTE}
     assert len(ticks) == 4  # two topics of two partitions
-    assert part.step({}) is None
+    assert part.step({}, clock.now) is None
 
 
-def test_ticks_are_told_four_times_a_second_at_most(rules: Ruleset) -> None:
+def test_a_partition_that_nobody_looked_into_is_not_idle(rules: Ruleset) -> None:
+    clock = Clock()
+    part = made(rules, clock)
+    part.step({PLACE: [message(1, call("a"))]})
+    before = part.progress.watermark
+    clock.now += 1000 * SECOND  # we, or the brokers, were away
+    part.step({})
+    part.step({}, NOW)
+    assert part.progress.watermark == before
+
+
+def test_ticks_are_told_once_a_second_at_most(rules: Ruleset) -> None:
     clock = Clock()
     part = made(rules, clock)
     clock.now += SECOND
     assert said(part.step({PLACE: [message(1, call("a"))]}), b"tick")
     assert not said(part.step({PLACE: [message(2, call("b", "2026-03-02T11:59:30Z"))]}), b"tick")
-    clock.now += SECOND
-    (watermark,) = {tick["watermark"] for tick in said(part.step({}), b"tick")}
+    clock.now += 2 * SECOND
+    (watermark,) = {tick["watermark"] for tick in said(part.step({}, clock.now), b"tick")}
     assert watermark == part.progress.watermark
 
 
@@ -152,10 +163,10 @@ def test_a_run_with_an_end_ends_where_it_is_quiet(rules: Ruleset) -> None:
     part = made(rules, clock, until=NOW + MINUTE)
     part.step({PLACE: [message(1, call("a"))]})
     clock.now += QUIET - SECOND
-    part.step({})
+    part.step({}, clock.now)
     assert not part.ended
     clock.now += 2 * SECOND
-    ticks = said(part.step({}), b"tick")
+    ticks = said(part.step({}, clock.now), b"tick")
     assert part.ended
     assert {(tick["watermark"], tick["clock"]) for tick in ticks} == {(END, NOW + MINUTE)}
 

@@ -210,4 +210,6 @@ def test_a_right_that_is_taken_from_a_running_worker(
     assert sentence(ProducerFenced(), app) == lacks
     others = TopicAuthorizationFailedError(f"{app.prefix}assess")
     assert sentence(others, app) == f"{app.prefix}assess was denied, and is not any more"
+    elsewhere = TopicAuthorizationFailedError("logs.trail")
+    assert sentence(elsewhere, app) == f"user app lacks READ on topic logs.trail; {MEND}"
     assert sentence(ProducerFenced(), chief).startswith("another worker has taken over")

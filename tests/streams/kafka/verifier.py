@@ -91,6 +91,9 @@ class Story:
             self.inputs.add(f"kafka:{topic}/{record.partition}/{record.offset}")
             self.counts["raw"] += 1
             return
+        if topic in BETWEEN and not record.headers:
+            self.counts[f"{topic} of strangers"] += 1
+            return
         kind = {name: value.decode() for name, value in record.headers}
         schema, state = kind.get("barograph-schema", ""), kind.get("barograph-state", "")
         key = self._text(record.key)
@@ -131,8 +134,9 @@ class Story:
 class Verdict(NamedTuple):
     """A story held against that of an undisturbed deployment with the same records.
 
-    `lost`, `doubled`: how many things are said too rarely or too often. `repeated`: revisions
-    that are given out again with the same number and content, which is allowed. `problems`: all that must not be, in words.
+    `lost`, `doubled`: how many things are said too rarely or too often. `repeated`: revisions that
+    are given out again with the same number and content, which is allowed. `problems`: all that
+    must not be, in words.
     """
 
     lost: int

@@ -1,0 +1,375 @@
+"""Scaling: what a large estate asks of workers and brokers, by arithmetic on measured constants.
+
+    python benchmarks/scaling.py                        the model
+    python benchmarks/scaling.py --measure NAME ...     the constants, anew; see MEASURES
+
+docs/scaling.md says what follows from it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any, NamedTuple
+
+import aiokafka
+from aiokafka import TopicPartition
+from aiokafka.producer.message_accumulator import BatchBuilder
+from lab import (
+    PARTITIONS,
+    SIGMA,
+    Cost,
+    Lab,
+    Meter,
+    Rules,
+    apart,
+    deployed,
+    empty,
+    filled,
+    laboratory,
+    paced,
+    worker,
+)
+
+from correlators.inventory import Inventory
+from schemas.config import KafkaConfig
+from schemas.rows import Row, Tick
+from schemas.topics import Plan
+from streams.kafka import wire
+from streams.kafka.connection import admin
+from streams.kafka.keyed_part import KeyedPart
+from streams.kafka.outbound import Outbound
+from streams.kafka.part import Step
+from streams.kafka.raw_part import TICK
+from streams.kafka.recovery import Recovery
+from streams.kafka.topics import create
+from streams.topology import Fed, Stage
+
+NORMAL = Rules((SIGMA,), builtin=True)
+SYSTEM_EDGES = 10  # of one application, in what is measured and in the model
+
+# -- what was measured, µs of one core; by benchmarks/workers.py where nothing else is said
+
+ROWS = {"ingest": 1.0, "correlate-1": 0.01, "observe": 0.18, "attach": 0.02, "assess": 0.01}
+COST = {"ingest": 17.0, "correlate-1": 46.0, "observe": 21.0, "attach": 100.0, "assess": 150.0}
+TRANSACTION = (900.0, 30.0)  # of a worker: each, and for each partition that it writes to
+BROKER = (700.0, 60.0)  # of the brokers, the same; --measure transactions
+BROKER_RECORD = 5.0  # of the brokers for a raw record that is read; workers.py, the bare consumer
+TICK_COST = (4.0, 9.0)  # to send one, to take one; --measure ticks
+EDGE = (0.6, 3.75)  # µs and bytes of each open edge when one changes; --measure inventory
+EDGE_TIMES = 2  # a change is told early, and again when it settles
+CYCLE = 0.05  # seconds between two transactions of a busy partition; --measure transactions
+SLOT = {"correlate-1": 300, "observe": 500, "attach": 500, "assess": 2000}  # bytes; --measure state
+READ_BACK = 30_000  # records of state in a second; --measure state
+FULL = 0.7  # of a core that a worker may use: the rest is for catching up
+
+
+class Estate(NamedTuple):
+    """A load: records in a second, partitions (raw and keyed), and how many systems there are."""
+
+    name: str
+    records: int
+    raw: int
+    keyed: int
+    systems: int
+    entities: int = 10  # of a system
+    changes: float = 1e-6  # edges of all that open or close in a second: some 9 % a day
+
+
+ESTATES = (
+    Estate("one worker", 10_000, 12, 12, 1_000),
+    Estate("large", 100_000, 100, 12, 10_000),
+    Estate("the same, 100 keyed", 100_000, 100, 100, 10_000),
+    Estate("very large", 1_000_000, 100, 100, 1_000_000),
+)
+
+
+class Needs(NamedTuple):
+    """What an estate needs: cores by purpose, and the rates behind them."""
+
+    rows: dict[str, float]  # cores of a stage, without Ticks and transactions
+    transactions: float  # in a second
+    written: float  # partitions that these write to, in a second
+    ticks: float  # in a second, as they are received
+    worker: float  # cores of all workers
+    broker: float  # cores of all brokers
+    state: dict[str, float]  # MB of one partition
+    recovery: float  # seconds until the largest partition is back
+    inventory: float  # share of the one core that the inventory stage can have
+    inventory_bytes: float  # that it writes for one change
+
+
+def needs(estate: Estate) -> Needs:
+    """The arithmetic."""
+    rows = {stage: estate.records * n * COST[stage] / 1e6 for stage, n in ROWS.items()}
+    ticked = 1e6 / TICK  # Ticks of a raw partition in a second, to each partition
+    steps = 1 / CYCLE
+    keyed = steps * estate.keyed * (len(ROWS) - 1)
+    raw = steps * estate.raw
+    # Raw: to signals, facts and attach. Keyed: correlate to signals and attach, observe and attach
+    # to one topic each, observe to the one partition of inventory, and that to membership.
+    ticks = ticked * estate.raw * estate.keyed * 3 + ticked * estate.keyed * (4 * estate.keyed + 2)
+    # A transaction writes to a partition for each Tick, one of state, one of positions, some rows.
+    written = ticks + 6 * (raw + keyed)
+    transactions = raw + keyed
+    worker = sum(rows.values()) + ticks * sum(TICK_COST) / 1e6
+    worker += (transactions * TRANSACTION[0] + written * TRANSACTION[1]) / 1e6
+    broker = estate.records * BROKER_RECORD + transactions * BROKER[0] + written * BROKER[1]
+    slots = estate.systems * estate.entities / estate.keyed
+    counts = {"correlate-1": slots, "observe": slots, "attach": slots, "assess": slots / 10}
+    state = {stage: counts[stage] * size / 2**20 for stage, size in SLOT.items()}
+    edges = estate.systems * SYSTEM_EDGES
+    change = edges * EDGE[0] * EDGE_TIMES / 1e6
+    return Needs(
+        rows,
+        transactions,
+        written,
+        ticks,
+        worker,
+        broker / 1e6,
+        state,
+        max(counts.values()) / READ_BACK,
+        min(edges * estate.changes, ticked) * change,
+        edges * EDGE[1] * EDGE_TIMES,
+    )
+
+
+def model() -> None:
+    """Print the table."""
+    found = [(estate, needs(estate)) for estate in ESTATES]
+    print("|  |", " | ".join(estate.name for estate, _ in found), "|")
+    print("|---|" + "---|" * len(found))
+    lines: dict[str, Callable[[Estate, Needs], str]] = {
+        "records/s": lambda e, _: f"{e.records:,}",
+        "partitions, raw and keyed": lambda e, _: f"{e.raw} and {e.keyed}",
+        "AI systems, entities": lambda e, _: f"{e.systems:,}, {e.systems * e.entities:,}",
+        **{
+            f"cores for {stage}": lambda _, n, stage=stage: f"{n.rows[stage]:,.1f}"  # type: ignore[misc]
+            for stage in ROWS
+        },
+        "transactions/s": lambda _, n: f"{n.transactions:,.0f}",
+        "partitions written by them/s": lambda _, n: f"{n.written:,.0f}",
+        "Ticks/s": lambda _, n: f"{n.ticks:,.0f}",
+        "workers": lambda _, n: f"{n.worker / FULL:,.1f}",
+        "cores of the brokers": lambda _, n: f"{n.broker / FULL:,.1f}",
+        "MB of state of a partition": lambda _, n: f"{sum(n.state.values()):,.1f}",
+        "s until a partition is back": lambda _, n: f"{n.recovery:,.1f}",
+        "inventory, of its one core": lambda _, n: f"{n.inventory:,.1%}",
+        "inventory, MB a change": lambda _, n: f"{n.inventory_bytes / 2**20:,.2f}",
+    }
+    for name, line in lines.items():
+        print(f"| {name} |", " | ".join(line(*one) for one in found), "|")
+
+
+# -- the measures
+
+
+class _Record(NamedTuple):
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: wire.Headers
+
+
+class _Fold:
+    """One partition of the inventory stage without a broker."""
+
+    def __init__(self) -> None:
+        stage = Stage("inventory", 0, Inventory(), ("observe",), single=True)
+        outbound, self._offset = Outbound(("membership",), PARTITIONS), 0
+        fed = Fed(stage, ("observe/0",))
+        clock = lambda: time.monotonic_ns() * 1000  # noqa: E731 - so fast that no Tick waits
+        self.part = KeyedPart(fed, 0, ["inventory"], outbound, "", {}, clock)
+        self.part.restore([])
+
+    def step(self, records: Sequence[wire.Record]) -> tuple[float, Step]:
+        """Processor seconds, and what came of it."""
+        fetched = [_Record(self._offset + n, 1, *record) for n, record in enumerate(records)]
+        self._offset += len(fetched)
+        began = time.process_time()
+        step = self.part.step({self.part.inputs[0]: fetched})
+        if step is None:
+            raise AssertionError("Ticks wait")
+        return time.process_time() - began, step
+
+
+def inventory(_: Lab) -> None:
+    """What one edge costs that opens beside many others: early, and again when it settles."""
+    print("| open edges | systems | µs an edge at first | ms a change | KB a change |")
+    print("|---|---|---|---|---|")
+    for edges in (1_000, 10_000, 50_000):
+        fold = _Fold()
+        links = [_link(n // SYSTEM_EDGES, n, 1) for n in range(edges)]
+        filling, _step = fold.step([*links, wire.tick(Tick("observe/0", 0, 2, 2))])
+        early, first = fold.step([_link(1, edges, 2)])
+        settled, second = fold.step([wire.tick(Tick("observe/0", 0, 3, 3))])
+        size = sum(
+            len(sent.record.value or b"")
+            for sent in (*first.records, *second.records)
+            if sent.topic == "inventory-state"
+        )
+        print(
+            f"| {edges:,} | {edges // SYSTEM_EDGES:,} | {filling / edges * 1e6:,.0f} |"
+            f" {(early + settled) * 1e3:,.1f} | {size / 1024:,.0f} |",
+            flush=True,
+        )
+
+
+def _link(system: int, number: int, when: int) -> wire.Record:
+    body = {
+        "from": f"application:app-{system:06d}",
+        "relation": "uses",
+        "to": f"agent:agent-{number:08d}",
+        "declared": True,
+        "open": True,
+    }
+    return wire.row(Row("inventory", 0, "estate", when, f"{number:08d}", "link", body))
+
+
+def transactions(lab: Lab) -> None:
+    """What a transaction costs by the number of partitions that it writes to."""
+    with admin(KafkaConfig(bootstrap=lab.bootstrap)) as client:
+        create(client, KafkaConfig(bootstrap=lab.bootstrap), [Plan("bench.wide", 300, {})])
+    print("| partitions | ms | µs of the worker | µs of the broker |\n|---|---|---|---|")
+    for width in (1, 10, 100, 300):
+        cost: Cost = apart(_transactions, lab, "bench.wide", width).result()
+        each = [spent / cost.records for spent in cost[1:4]]
+        print(f"| {width} | {each[0] * 1e3:.1f} | {each[1] * 1e6:,.0f} | {each[2] * 1e6:,.0f} |")
+
+
+def _transactions(lab: Lab, topic: str, width: int, count: int = 100) -> Cost:
+    async def run() -> Cost:
+        async with aiokafka.AIOKafkaProducer(
+            bootstrap_servers=lab.bootstrap, transactional_id=f"wide-{width}"
+        ) as producer:
+            for number in range(count + 10):
+                if number == 10:
+                    meter = Meter(lab.broker)
+                async with producer.transaction():
+                    for place in range(width):
+                        await producer.send(topic, b"x" * 100, partition=place)
+            return meter.read(count)
+
+    return asyncio.run(run())
+
+
+def ticks(_: Lab) -> None:
+    """What a Tick costs to be written into a batch, and to be taken by a stage."""
+    count = 20_000
+    outbound, tick = Outbound(("attach",), count), Tick("signals/11", 0, 10**15, 10**15)
+    began = time.process_time()
+    batch = BatchBuilder(2**24, 0, is_transactional=1)
+    for sent in outbound.sent([tick]):
+        batch.append(
+            timestamp=None,
+            key=None,
+            value=sent.record.value,
+            headers=list(sent.record.headers),
+        )
+    written = time.process_time() - began
+    fold = _Fold()
+    records = [wire.tick(Tick("observe/0", 0, n, n)) for n in range(count)]
+    taken, _step = fold.step(records)
+    print(f"a Tick: {written / count * 1e6:.1f} µs to send, {taken / count * 1e6:.1f} µs to take")
+    saved = fold.part.state
+    print(f"and what the consumer takes to read it; state in {saved.topic}")
+
+
+def state(lab: Lab) -> None:
+    """What a run leaves in the state topics, and how fast it is read back."""
+    records = 200_000
+    filled(lab, "bench.state", records)
+    kafka = deployed(lab, "state", NORMAL)
+    run = (worker, lab, kafka, "bench.state", NORMAL, ())
+    first: Cost = apart(*run, records).result()
+    print(f"after {records:,} records:\n| stage | keys | bytes a key | largest, bytes |")
+    print("|---|---|---|---|")
+    for stage in first.stages:
+        sizes = asyncio.run(_sizes(kafka, stage))
+        print(
+            f"| {stage} | {len(sizes):,} | {sum(sizes) / max(1, len(sizes)):,.0f} |"
+            f" {max(sizes, default=0):,} |"
+        )
+    again: Cost = apart(*run, 0).result()
+    print("\n| stage | records read back | s | records/s |\n|---|---|---|---|")
+    for stage, seen in again.stages.items():
+        read, seconds = seen["reread"], seen["recovering"]
+        print(f"| {stage} | {read:,} | {seconds:.2f} | {read / max(seconds, 1e-9):,.0f} |")
+
+
+async def _sizes(kafka: KafkaConfig, stage: str) -> list[int]:
+    recovery = Recovery(kafka)
+    await recovery.start()
+    try:
+        places = range(1 if stage == "inventory" else PARTITIONS)
+        topic = f"{kafka.prefix}{stage}-state"
+        found = await recovery.values(TopicPartition(topic, place) for place in places)
+    finally:
+        await recovery.stop()
+    return [len(value) for values in found.values() for value in values.values()]
+
+
+def trickle(lab: Lab) -> None:
+    """How many transactions little load causes, and what they cost."""
+    seconds, rate = 20.0, 600.0
+    kafka = deployed(lab, "trickle", NORMAL)
+    empty(lab, "bench.trickle")
+    count = int(seconds * rate)
+    running = apart(worker, lab, kafka, "bench.trickle", NORMAL, (), count)
+    apart(paced, lab, "bench.trickle", rate, seconds).result()
+    cost: Cost = running.result()
+    print("| stage | transactions/s | records written by one | ms of one |\n|---|---|---|---|")
+    for stage, seen in cost.stages.items():
+        steps = max(1, seen["steps"])
+        print(
+            f"| {stage} | {steps / cost.seconds:,.1f} | {seen['sent'] / steps:,.0f} |"
+            f" {seen['saving'] / steps * 1e3:.0f} |"
+        )
+    total = sum(seen["steps"] for seen in cost.stages.values())
+    print(f"\n{rate:,.0f} records/s: {cost.own / cost.seconds:.0%} of a core for the worker,")
+    print(f"{cost.broker / cost.seconds:.0%} for the broker;", end=" ")
+    print(f"{cost.broker / total * 1e6:,.0f} µs of the broker for a transaction")
+
+
+def workers(lab: Lab) -> None:
+    """The same records with 1, 2 and 4 workers on this machine."""
+    records = 200_000
+    filled(lab, "bench.shared", records)
+    print("| workers | records/s | µs of all workers | µs of the broker |\n|---|---|---|---|")
+    for number in (1, 2, 4):
+        kafka = deployed(lab, f"shared-{number}", NORMAL)
+        run = (worker, lab, kafka, "bench.shared", NORMAL, (), 1)
+        began = time.monotonic()
+        running: list[Future[Any]] = [apart(*run) for _ in range(number)]
+        costs: list[Cost] = [one.result() for one in running]
+        seconds = max(cost.seconds for cost in costs)
+        taken = sum(cost.records for cost in costs)
+        own, broker = sum(cost.own for cost in costs), max(cost.broker for cost in costs)
+        print(
+            f"| {number} | {taken / seconds:,.0f} | {own / taken * 1e6:.1f} |"
+            f" {broker / taken * 1e6:.1f} |",
+            f"{taken:,} records seen, {time.monotonic() - began:.0f} s with start",
+            flush=True,
+        )
+
+
+MEASURES: dict[str, Callable[[Lab], None]] = {
+    one.__name__: one for one in (ticks, inventory, transactions, trickle, state, workers)
+}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--measure", nargs="*", choices=[*MEASURES], default=[])
+    arguments = parser.parse_args()
+    if arguments.measure:
+        with laboratory() as lab:
+            for name in arguments.measure:
+                print(f"\n{name}: {MEASURES[name].__doc__}\n", flush=True)
+                MEASURES[name](lab)
+    else:
+        model()
