@@ -39,6 +39,7 @@ PARTITIONS = 12
 RUN = 50  # records in a row of one partition: a sender's batch
 PACE = 50.0  # generated records of one second of event time
 QUIET = 2.0  # seconds without a step after which a worker has done everything
+BUSY = 0.05  # seconds of work without a step that was saved, which show that one is under way
 MILLION = 1_000_000
 
 
@@ -209,7 +210,7 @@ def worker(
 ) -> Cost:
     """Ours: the stages named (none: all) until so many records, and all that comes of them, are in.
 
-    `count` is that of the first stage's rows and Ticks; 0: what is there.
+    `count`: of the rows and Ticks of the first stage, at least; with 0 there may be nothing to do.
     """
 
     async def run() -> Cost:
@@ -222,12 +223,13 @@ def worker(
         await until(lambda: all(map(_ready, driver.hosts)))
         first, meter = driver.hosts[0].figures, Meter(lab.broker)
         before, cost, memory = first.records, meter.read(0), list[tuple[int, float]]()
-        taken, changed = 0, time.monotonic()
+        taken, worked, changed = 0, 0.0, time.monotonic()
         while first.records < count or time.monotonic() - changed < QUIET:
             await asyncio.sleep(0.02)
             done = sum(host.figures.records for host in driver.hosts)
-            if done != taken:
-                taken, changed = done, time.monotonic()
+            busy = sum(host.figures.computing for host in driver.hosts)
+            if done != taken or busy - worked > BUSY:
+                taken, worked, changed = done, busy, time.monotonic()
                 cost = meter.read(first.records - before)
             if first.records >= MILLION * (len(memory) + 1):
                 memory.append((first.records, _memory()))

@@ -242,11 +242,13 @@ class Bench:
         run = partial(apart, worker, self.lab, kafka, FEW, rules)
         show("ingest, every record matches", run(["ingest"], few))
         for stage in ("correlate-1", "observe", "inventory", "attach", "assess"):
-            show(f"{stage}, rows and Ticks", run([stage], 0))
+            show(f"{stage}, rows and Ticks", run([stage], 1))
 
     def latency(self) -> None:
         """From the second of two records to the alert, at half the rate of a whole worker."""
         rules = Rules((str(SIGMA), written(self.lab, "probe", PROBE)), builtin=True)
+        if not self._rate:
+            self.all()
         kafka, topic = deployed(self.lab, "latency", rules), "bench.now"
         empty(self.lab, topic)
         rate, seconds = self._rate / 2, TRIALS * GAP + 20

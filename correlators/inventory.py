@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -24,15 +25,39 @@ MEMBERS = 20_000  # entities of one system
 Path = tuple[tuple[str, str, str], ...]  # (from, relation, to) from the root to the member
 
 
-class Estate(msgspec.Struct, array_like=True):
+class Estate(msgspec.Struct, array_like=True, dict=True):
     """Open edges: from -> {`relation|to`: declared}; systems: root -> members with their paths."""
 
     edges: dict[str, dict[str, bool]] = {}
     systems: dict[str, dict[str, Path]] = {}
 
+    @cached_property
+    def roots(self) -> dict[str, frozenset[str]]:
+        """By entity, the roots of its systems; derived, so that no change looks at all systems."""
+        found: dict[str, set[str]] = {}
+        for root, members in self.systems.items():
+            for entity in members:
+                found.setdefault(entity, set()).add(root)
+        return {entity: frozenset(roots) for entity, roots in found.items()}
+
     def copy(self) -> Estate:
-        """A copy that can be changed: inner maps are replaced, never altered."""
-        return Estate(self.edges.copy(), self.systems.copy())
+        """A copy that can be changed: inner maps and sets are replaced, never altered."""
+        copy = Estate(self.edges.copy(), self.systems.copy())
+        copy.roots = self.roots.copy()
+        return copy
+
+    def place(self, root: str, members: dict[str, Path]) -> set[str]:
+        """Let a system have these members, or none; the entities to which that makes a change."""
+        old = self.systems.pop(root, {})
+        if members:
+            self.systems[root] = members
+        for entity in old.keys() - members.keys():
+            self.roots[entity] -= {root}
+            if not self.roots[entity]:
+                del self.roots[entity]
+        for entity in members.keys() - old.keys():
+            self.roots[entity] = self.roots.get(entity, frozenset()) | {root}
+        return {e for e in members.keys() | old.keys() if members.get(e) != old.get(e)}
 
 
 class Inventory(Logic):
@@ -52,20 +77,15 @@ class Inventory(Logic):
         touched: set[str] = set()
         for root in sorted(_affected(state, changed)):
             old, members = state.systems.get(root, {}), _reach(state, root)
-            touched |= {e for e in members.keys() | old.keys() if members.get(e) != old.get(e)}
-            if members:
-                state.systems[root] = members
-            else:
-                state.systems.pop(root, None)
+            touched |= state.place(root, members)
             if members.keys() != old.keys():
                 name = root.partition(":")[2]
                 body = {"id": root, "name": name, "root": root, "members": sorted(members)}
                 emit.result("system", root, time, body)
         for entity in sorted(touched):
             systems = {
-                root: [list(edge) for edge in members[entity]]
-                for root, members in sorted(state.systems.items())
-                if entity in members
+                root: [list(edge) for edge in state.systems[root][entity]]
+                for root in sorted(state.roots.get(entity, ()))
             }
             id_ = digest("member", entity, time)
             emit.row(Row(MEMBERSHIP, 0, entity, time, id_, "member", {"systems": systems}))
@@ -96,7 +116,7 @@ def _link(state: Estate, body: dict[str, Any]) -> bool:
 
 def _affected(state: Estate, changed: set[str]) -> set[str]:
     """The roots whose systems may have changed with the edges that start at `changed`."""
-    reached = {root for root, members in state.systems.items() if changed & members.keys()}
+    reached = {root for entity in changed for root in state.roots.get(entity, ())}
     return reached | {entity for entity in changed if _is_root(state, entity)}
 
 

@@ -24,7 +24,8 @@ from infra.dev.broker import Broker
 from infra.replaying import Order, replay
 from schemas.config import Config
 from schemas.times import parse as time_of
-from tests.streams.kafka.chaos import UNTIL, Feed, Site, Storm, command, documents, stalls
+from tests.streams.kafka.chaos import UNTIL, Storm, stalls
+from tests.streams.kafka.site import Feed, Site, command, documents
 from tests.streams.kafka.verifier import Story, Verdict, judged
 
 KILLS = int(os.environ.get("BAROGRAPH_CHAOS", "6"))  # `make chaos` has 100

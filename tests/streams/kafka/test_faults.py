@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final, cast
@@ -15,7 +15,8 @@ import pytest
 
 from infra.dev.broker import Broker
 from tests.infra.service.running import eventually
-from tests.streams.kafka.chaos import UNTIL, Site, Worker, command
+from tests.streams.kafka.chaos import UNTIL, Worker
+from tests.streams.kafka.site import Site, command
 from tests.streams.kafka.verifier import Story
 
 _KAFKA: Final = cast("Any", kafka)  # ships no types
@@ -41,12 +42,20 @@ def site(broker: Broker, prefix: str, tmp_path: Path) -> Site:
 
 
 @contextmanager
-def working(config: Path) -> Iterator[Worker]:
+def working(config: Path) -> Generator[Worker]:
     worker = Worker(config)
     try:
         yield worker
     finally:
         worker.send(signal.SIGKILL)
+
+
+def waiting(worker: Worker) -> str:
+    """Why a worker tries again, as /readyz says."""
+    eventually(lambda: any("tries again" in reason for reason in worker.reasons() or ()))
+    reasons = worker.reasons()
+    assert reasons
+    return reasons[0]
 
 
 def refused(config: Path, code: int = 2) -> str:
@@ -79,9 +88,7 @@ def test_a_broker_that_is_away_at_the_start_is_waited_for(tmp_path: Path) -> Non
     broker.stop()
     try:
         with working(site.config("worker")) as worker:
-            eventually(lambda: any("tries again" in reason for reason in worker.reasons() or ()))
-            (reason,) = worker.reasons() or ()
-            assert broker.bootstrap in reason
+            assert broker.bootstrap in waiting(worker)
             broker.start()
             eventually(lambda: worker.ready is not None)
     finally:
@@ -131,9 +138,8 @@ def test_a_wrong_password_is_said(secure_broker: Broker, tmp_path: Path) -> None
     )
     config.write_text(text)
     with working(config) as worker:
-        eventually(lambda: any("tries again" in reason for reason in worker.reasons() or ()))
-        (reason,) = worker.reasons() or ()
-    assert "password" in reason
+        reason = waiting(worker)
+    assert "refuses the user app with this password; mend kafka.username" in reason
     assert "not-it" not in reason
 
 
