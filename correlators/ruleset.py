@@ -1,7 +1,7 @@
 """Ruleset: all rules that run together, every reference resolved, or what is wrong with them."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import resources
 from typing import Final
@@ -33,7 +33,7 @@ class Ruleset:
     correlations: tuple[Correlation, ...] = ()
     convergences: tuple[Convergence, ...] = ()
     problems: tuple[Problem, ...] = ()
-    sha256: str = ""
+    sha256: str = field(default="", compare=False)
 
     def detection(self, id_: str) -> Detection:
         """What is known of a detection. KeyError if there is none of that id."""
