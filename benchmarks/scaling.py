@@ -201,7 +201,7 @@ def inventory(_: Lab) -> None:
     """What one edge costs that opens beside many others: early, and again when it settles."""
     print("| open edges | systems | µs an edge at first | ms a change | KB a change |")
     print("|---|---|---|---|---|")
-    for edges in (1_000, 10_000, 50_000):
+    for edges in (1_000, 10_000, 20_000):
         fold = _Fold()
         links = [_link(n // SYSTEM_EDGES, n, 1) for n in range(edges)]
         filling, _step = fold.step([*links, wire.tick(Tick("observe/0", 0, 2, 2))])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,14 +18,11 @@ from sinks.jsonl import Jsonl
 from streams.kafka.outbox import STEP
 from tests.streams.kafka.carrying import (
     KAFKA,
-    PARTITIONS,
     Carrying,
     Receiver,
     alert,
     alerts,
     idle,
-    make,
-    producing,
     running,
     until,
 )
@@ -38,30 +35,18 @@ def quiet(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL, "kafka")  # as a worker does; what is kept holds sockets
 
 
-@pytest.fixture
-def config(broker: Broker, prefix: str) -> KafkaConfig:
-    make(broker, prefix)
-    return KafkaConfig(bootstrap=broker.bootstrap, prefix=prefix, partitions=PARTITIONS)
-
-
-@pytest.fixture
-def put(broker: Broker, config: KafkaConfig) -> Iterator[Callable[..., None]]:
-    with producing(broker, config.prefix) as put:
-        yield put
-
-
 @pytest.mark.parametrize("local", [True, False])
 def test_a_new_sink_begins_with_the_oldest_and_goes_on_where_it_was(
-    config: KafkaConfig, put: Callable[..., None], tmp_path: Path, *, local: bool
+    results: KafkaConfig, put: Callable[..., None], tmp_path: Path, *, local: bool
 ) -> None:
     put(*alerts(50))
     first = Receiver(local=local)
-    courier = Carrying(config, tmp_path, first)
+    courier = Carrying(results, tmp_path, first)
     until(lambda: len(first.taken) == 50, courier)
     courier.close()
     put(alert("a7", 2), alert("b"))
     second = Receiver(local=local)
-    courier = Carrying(config, tmp_path, second)
+    courier = Carrying(results, tmp_path, second)
     until(lambda: len(second.taken) == 2, courier)
     idle(courier)
     courier.close()
@@ -71,16 +56,16 @@ def test_a_new_sink_begins_with_the_oldest_and_goes_on_where_it_was(
 
 
 def test_kinds_of_several_topics_and_nothing_else(
-    broker: Broker, config: KafkaConfig, put: Callable[..., None], tmp_path: Path
+    broker: Broker, results: KafkaConfig, put: Callable[..., None], tmp_path: Path
 ) -> None:
     kinds: list[ResultKind] = ["alert", "finding", "signal", "late", "event", "reject"]
     put(*(alert(kind, kind=kind) for kind in kinds))
     with KAFKA.KafkaProducer(**broker.client()) as other:
         for value, headers in ((b"{", [("barograph-schema", b"alert")]), (b"{}", [])):
-            other.send(f"{config.prefix}alerts", value, b"x", headers)
+            other.send(f"{results.prefix}alerts", value, b"x", headers)
     put(alert("last"))
     sink = Receiver(kinds=("alert", "signal", "reject"))
-    courier = Carrying(config, tmp_path, sink)
+    courier = Carrying(results, tmp_path, sink)
     until(lambda: len(sink.taken) == 4, courier)
     idle(courier)
     assert sink.ids == {"alert", "signal", "reject", "last"}
@@ -89,12 +74,12 @@ def test_kinds_of_several_topics_and_nothing_else(
 
 
 def test_who_keeps_up_gets_each_revision_and_who_fell_behind_the_newest(
-    config: KafkaConfig, put: Callable[..., None], tmp_path: Path
+    results: KafkaConfig, put: Callable[..., None], tmp_path: Path
 ) -> None:
     few = [alert("a", 1), alert("a", 2), alert("a", 3, state="withdrawn")]
     put(*few)
     behind, near, local = Receiver(), Receiver(), Receiver(local=True)
-    courier = Carrying(config, tmp_path, near, "near")
+    courier = Carrying(results, tmp_path, near, "near")
     until(lambda: len(near.taken) == 3, courier)
     courier.close()
     assert near.taken == [("a", 1), ("a", 2), ("a", 3)]
@@ -102,7 +87,7 @@ def test_who_keeps_up_gets_each_revision_and_who_fell_behind_the_newest(
         put(*(alert(f"b{number}", revision) for number in range(STEP)))
     newest = {"a": 3} | {f"b{number}": 3 for number in range(STEP)}
     with running(
-        Carrying(config, tmp_path, behind, "behind"), Carrying(config, tmp_path, local, "local")
+        Carrying(results, tmp_path, behind, "behind"), Carrying(results, tmp_path, local, "local")
     ):
         until(lambda: dict(behind.taken) == dict(local.taken) == newest)
     assert len(local.taken) == 3 + 3 * STEP
@@ -113,10 +98,10 @@ def test_who_keeps_up_gets_each_revision_and_who_fell_behind_the_newest(
 
 
 def test_the_backlog_is_what_is_not_taken(
-    config: KafkaConfig, put: Callable[..., None], tmp_path: Path
+    results: KafkaConfig, put: Callable[..., None], tmp_path: Path
 ) -> None:
     receiver = Receiver()
-    courier = Carrying(config, tmp_path, receiver)
+    courier = Carrying(results, tmp_path, receiver)
     with running(courier):
         until(lambda: courier.backlog == 0)
         receiver.answers = [Delivered(0, problem="away")] * 3
@@ -127,10 +112,10 @@ def test_the_backlog_is_what_is_not_taken(
 
 
 def test_a_local_sink_is_whole_after_its_file_is_lost(
-    config: KafkaConfig, put: Callable[..., None], tmp_path: Path
+    results: KafkaConfig, put: Callable[..., None], tmp_path: Path
 ) -> None:
     def carry(count: int) -> None:
-        courier = Carrying(config, tmp_path, Jsonl(tmp_path / "out"), "files")
+        courier = Carrying(results, tmp_path, Jsonl(tmp_path / "out"), "files")
         until(lambda: courier.status.delivered == count, courier)
         idle(courier)
         courier.close()
@@ -148,16 +133,16 @@ def test_a_local_sink_is_whole_after_its_file_is_lost(
 
 
 def test_places_of_other_topics_are_not_taken_for_ours(
-    config: KafkaConfig, put: Callable[..., None], tmp_path: Path
+    results: KafkaConfig, put: Callable[..., None], tmp_path: Path
 ) -> None:
     put(*alerts(1))
-    for places in ({f"{config.prefix}alerts/0": 99}, {"other.alerts/0": 0}):
+    for places in ({f"{results.prefix}alerts/0": 99}, {"other.alerts/0": 0}):
         (tmp_path / "sink-soc.json").write_text(json.dumps({"places": places}))
         receiver = Receiver(local=True)
-        courier = Carrying(config, tmp_path, receiver)
+        courier = Carrying(results, tmp_path, receiver)
         assert courier.step() == IDLE
         assert str(courier.status.problem).startswith(
-            f"{tmp_path}/sink-soc.json holds places in other topics than those of {config.prefix}"
+            f"{tmp_path}/sink-soc.json holds places in other topics than those of {results.prefix}"
         )
         courier.close()
         assert not receiver.taken

@@ -7,7 +7,7 @@ import logging
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -41,18 +41,6 @@ def quiet(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL, "kafka")  # as a worker does; what is kept holds sockets
 
 
-@pytest.fixture
-def config(broker: Broker, prefix: str) -> KafkaConfig:
-    make(broker, prefix)
-    return KafkaConfig(bootstrap=broker.bootstrap, prefix=prefix, partitions=PARTITIONS)
-
-
-@pytest.fixture
-def put(broker: Broker, config: KafkaConfig) -> Iterator[Callable[..., None]]:
-    with producing(broker, config.prefix) as put:
-        yield put
-
-
 KILLED = """
 import os, signal, sys
 from pathlib import Path
@@ -65,8 +53,8 @@ class Killed(Receiver):
         print(*sorted(self.ids), flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
 
-config = KafkaConfig.model_validate_json(sys.argv[1])
-courier = Carrying(config, Path(sys.argv[2]), Killed(local=sys.argv[3] == "True"))
+results = KafkaConfig.model_validate_json(sys.argv[1])
+courier = Carrying(results, Path(sys.argv[2]), Killed(local=sys.argv[3] == "True"))
 while True:
     courier.step()
 """
@@ -74,11 +62,11 @@ while True:
 
 @pytest.mark.parametrize("local", [True, False])
 def test_what_a_killed_process_had_not_saved_comes_again(
-    config: KafkaConfig, put: Callable[..., None], tmp_path: Path, *, local: bool
+    results: KafkaConfig, put: Callable[..., None], tmp_path: Path, *, local: bool
 ) -> None:
     put(*alerts(20))
     killed = subprocess.run(
-        [sys.executable, "-c", KILLED, config.model_dump_json(), str(tmp_path), str(local)],
+        [sys.executable, "-c", KILLED, results.model_dump_json(), str(tmp_path), str(local)],
         cwd=Path(__file__).parents[3],
         capture_output=True,
         check=False,
@@ -87,7 +75,7 @@ def test_what_a_killed_process_had_not_saved_comes_again(
     assert killed.returncode == -9, killed.stderr
     assert killed.stdout.split()
     receiver = Receiver(local=local)
-    courier = Carrying(config, tmp_path, receiver)
+    courier = Carrying(results, tmp_path, receiver)
     until(lambda: len(receiver.taken) == 20, courier)  # a group waits for who died for ten seconds
     idle(courier)
     courier.close()
@@ -95,7 +83,7 @@ def test_what_a_killed_process_had_not_saved_comes_again(
 
 
 def test_two_members_share_the_partitions_and_lose_nothing(
-    config: KafkaConfig, put: Callable[..., None], tmp_path: Path
+    results: KafkaConfig, put: Callable[..., None], tmp_path: Path
 ) -> None:
     one, two = Receiver(), Receiver()
     sent = 0
@@ -105,10 +93,10 @@ def test_two_members_share_the_partitions_and_lose_nothing(
         put(*(alert(f"a{sent + number}") for number in range(40)))
         sent += 40
 
-    with running(Carrying(config, tmp_path, one)):
+    with running(Carrying(results, tmp_path, one)):
         more()
         until(lambda: one.taken)
-        with running(Carrying(config, tmp_path, two)):
+        with running(Carrying(results, tmp_path, two)):
             while not two.taken:
                 more()
                 time.sleep(0.1)
@@ -122,12 +110,12 @@ def test_two_members_share_the_partitions_and_lose_nothing(
 
 
 def test_who_waits_for_its_receiver_lets_partitions_go(
-    config: KafkaConfig, put: Callable[..., None], tmp_path: Path
+    results: KafkaConfig, put: Callable[..., None], tmp_path: Path
 ) -> None:
     one, two = Receiver(), Receiver()
     one.answers = [Delivered(0, problem="401 Unauthorized", misconfigured=True)] * 100
     put(*alerts(40))
-    waiting, fresh = Carrying(config, tmp_path, one), Carrying(config, tmp_path, two)
+    waiting, fresh = Carrying(results, tmp_path, one), Carrying(results, tmp_path, two)
     with running(waiting):
         until(lambda: waiting.status.misconfigured)  # and waits for LONGEST_WAIT now
         assert LONGEST_WAIT > 60
@@ -137,11 +125,11 @@ def test_who_waits_for_its_receiver_lets_partitions_go(
 
 
 def test_a_receiver_that_is_down_delays_only_itself_and_gets_every_alert_in_the_end(
-    config: KafkaConfig, put: Callable[..., None], tmp_path: Path
+    results: KafkaConfig, put: Callable[..., None], tmp_path: Path
 ) -> None:
     well, down = Soc(), Soc()
-    good = Carrying(config, tmp_path, connect(well.sink, tmp_path), "well")
-    bad = Carrying(config, tmp_path, connect(down.sink, tmp_path), "down")
+    good = Carrying(results, tmp_path, connect(well.sink, tmp_path), "well")
+    bad = Carrying(results, tmp_path, connect(down.sink, tmp_path), "down")
     newest = {f"a{number}": 3 + number % 2 for number in range(300)}
     with well.up(), running(good, bad):
         for revision in (1, 2, 3):
@@ -161,11 +149,11 @@ def test_a_receiver_that_is_down_delays_only_itself_and_gets_every_alert_in_the_
 @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 def test_a_broker_that_goes_and_comes_back(tmp_path: Path) -> None:
     broker = Broker(tmp_path / "broker")
-    config = KafkaConfig(bootstrap=broker.bootstrap, prefix="b.", partitions=PARTITIONS)
+    results = KafkaConfig(bootstrap=broker.bootstrap, prefix="b.", partitions=PARTITIONS)
     local, remote = Receiver(local=True), Receiver()
     couriers = [
-        Carrying(config, tmp_path, local, "local"),
-        Carrying(config, tmp_path, remote, "remote"),
+        Carrying(results, tmp_path, local, "local"),
+        Carrying(results, tmp_path, remote, "remote"),
     ]
     away = f"the Kafka broker at {broker.bootstrap} is not to be reached"
     try:
@@ -194,7 +182,7 @@ def test_each_right_that_is_lacking_is_named(
     secure_broker: Broker, prefix: str, tmp_path: Path
 ) -> None:
     make(secure_broker, prefix)
-    config = KafkaConfig.model_validate(
+    results = KafkaConfig.model_validate(
         {
             "bootstrap": secure_broker.bootstrap,
             "prefix": prefix,
@@ -208,7 +196,7 @@ def test_each_right_that_is_lacking_is_named(
     topic, group = f"{prefix}alerts", f"{prefix}sink.soc"
     mend = "barograph topics rights guest names all that it needs"
     remote, local = Receiver(), Receiver(local=True)
-    couriers = [Carrying(config, tmp_path, sink) for sink in (remote, local)]
+    couriers = [Carrying(results, tmp_path, sink) for sink in (remote, local)]
     with KAFKA.KafkaAdminClient(**secure_broker.client()) as chief, running(*couriers):
         no_topic = f"user guest lacks READ on topic {topic}; {mend}"
         no_group = f"user guest lacks READ on group {group}; {mend}"

@@ -13,9 +13,10 @@ from schemas.config import Limits
 from schemas.times import END, MINUTE, SECOND
 from schemas.times import parse as time_of
 from streams.ingest import Ingest
+from streams.kafka.encoding import Encoding
 from streams.kafka.outbound import Outbound
 from streams.kafka.part import Step
-from streams.kafka.raw_part import QUIET, Encoding, RawInput, RawPart, progress_of
+from streams.kafka.raw_part import QUIET, RawInput, RawPart, progress_of
 from streams.matchers import Matchers
 from streams.source import named
 from tests.streams.kafka.logs import Received

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import shlex
 import time
+from collections.abc import Callable
 
 import pytest
 from kafka.admin import ACL, ACLOperation, ACLPermissionType, ResourcePattern, ResourceType
 from kafka.admin import ACLResourcePatternType as Pattern
 
-from infra.dev.broker import Broker
 from schemas.config import KafkaConfig
 from schemas.topics import deployment
 from streams.kafka.connection import admin
@@ -111,24 +111,14 @@ def acls(line: str) -> list[ACL]:
 
 
 @pytest.mark.kafka
-def test_a_creator_creates_and_a_producer_produces(secure_broker: Broker, prefix: str) -> None:
-    def of(user: str) -> KafkaConfig:
-        return KafkaConfig.model_validate(
-            {
-                "bootstrap": secure_broker.bootstrap,
-                "prefix": prefix,
-                "tls": True,
-                "ca": str(secure_broker.ca),
-                "username": user,
-                "password": secure_broker.users[user],
-            }
-        )
-
-    app, guest = of("app"), of("guest")
+def test_a_creator_creates_and_a_producer_produces(
+    prefix: str, login: Callable[[str], KafkaConfig]
+) -> None:
+    app, guest = login("app"), login("guest")
     topic = f"{prefix}raw.otel"
     lines = [*grants(app, 1, "app", "creator"), *grants(app, 1, "app", "producer")]
     lines += grants(app, 1, "guest", "worker")
-    with admin(of("admin")) as chief:
+    with admin(login("admin")) as chief:
         chief.create_acls([acl for line in lines for acl in acls(line)])
     with admin(app) as client:
         while client.describe_topics([topic])[0]["error_code"] == 29:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -136,24 +136,12 @@ def test_a_topic_that_is_wanted_is_there(client: Any, config: KafkaConfig) -> No
 
 
 @pytest.mark.kafka
-def test_each_denied_right_is_named(secure_broker: Broker, prefix: str) -> None:
-    def of(user: str) -> KafkaConfig:
-        return KafkaConfig.model_validate(
-            {
-                "bootstrap": secure_broker.bootstrap,
-                "prefix": prefix,
-                "tls": True,
-                "ca": str(secure_broker.ca),
-                "username": user,
-                "password": secure_broker.users[user],
-            }
-        )
-
-    config = of("guest")
+def test_each_denied_right_is_named(login: Callable[[str], KafkaConfig]) -> None:
+    config = login("guest")
     plans = deployment(config, 1)
     signals, facts = plans[0].name, plans[1].name
     mend = "barograph topics rights guest names all that it needs"
-    with admin(of("admin")) as chief:
+    with admin(login("admin")) as chief:
         with admin(config) as guest:
             with pytest.raises(Unavailable, match=f"^user guest lacks CREATE on topic {signals}; "):
                 create(guest, config, plans)
