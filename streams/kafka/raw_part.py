@@ -171,13 +171,13 @@ class RawPart:
 
     def _chunks(self, records: Sequence[Received]) -> Iterator[Chunk]:
         origin = f"kafka:{self._input.topic}/{self._input.partition}"
-        documents: list[bytes] = []
-        messages = [Message(record.offset, _stamp(record.timestamp)) for record in records]
+        arrived = [Message(record.offset, _stamp(record.timestamp)) for record in records]
         if self._input.encoding == "json":  # the usual one: nothing to decode, nothing to refuse
-            documents = [record.value or b"" for record in records]
-            yield Chunk(self._input.source, origin, documents, None, None, messages=messages)
+            values = [record.value or b"" for record in records]
+            yield Chunk(self._input.source, origin, values, None, None, messages=arrived)
             return
-        arrived, messages = messages, []
+        documents: list[bytes] = []
+        messages: list[Message] = []
         for record, message in zip(records, arrived, strict=True):
             found = self._decoded(record.value or b"")
             if isinstance(found, Fault):
