@@ -34,7 +34,7 @@ arrival: .venv/stamp  ## 2,000 nasty runs over random estates; takes minutes
 kills: .venv/stamp  ## kill -9 a run twenty times; takes a minute
 	@BAROGRAPH_KILLS=20 $(BIN)/python -m pytest -q tests/infra/service/test_kill.py
 
-chaos: .venv/stamp  ## faults of all kinds over a real Kafka, a hundred kills of workers among them; takes half an hour
+chaos: .venv/stamp  ## faults of all kinds over a real Kafka, a hundred kills of workers among them; takes 20 minutes
 	@BAROGRAPH_CHAOS=$${BAROGRAPH_CHAOS:-100} $(BIN)/python -m pytest -q -s tests/streams/kafka/test_chaos.py
 
 check: lint test  ## run all that must be in order before a commit

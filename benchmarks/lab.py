@@ -22,13 +22,15 @@ from typing import Any, NamedTuple
 
 import aiokafka
 
+from correlators.ruleset import Ruleset
 from infra.dev.broker import Broker
 from infra.rules import load
 from schemas.config import Config, InputConfig, KafkaConfig
+from schemas.errors import Unavailable
 from schemas.times import HOUR
 from schemas.topics import Plan, deployment
 from streams.kafka.connection import admin
-from streams.kafka.deployment import deploy
+from streams.kafka.deployment import Deployment, deploy
 from streams.kafka.driver import Driver
 from streams.kafka.host import Host
 from streams.kafka.topics import create
@@ -37,10 +39,12 @@ SHARED = Path(os.environ.get("BAROGRAPH_SHARED", Path(__file__).parents[2] / "sh
 SIGMA = str(SHARED / "corpora/rules/sigma-DRL/rules/cloud/aws/cloudtrail")
 PARTITIONS = 12
 RUN = 50  # records in a row of one partition: a sender's batch
+WARM = 30.0  # seconds of work for a new broker before anything is measured
+WIDE = 300  # partitions of the topic for it
 PACE = 50.0  # generated records of one second of event time
 QUIET = 2.0  # seconds without a step after which a worker has done everything
 BUSY = 0.05  # seconds of work without a step that was saved, which show that one is under way
-MILLION = 1_000_000
+TENTHS = 10  # looks at the memory during a run
 
 
 class Lab(NamedTuple):
@@ -108,15 +112,46 @@ def _prepared() -> None:
 
 @contextmanager
 def laboratory() -> Iterator[Lab]:
-    """A broker that lives as long as the context."""
+    """A broker that lives as long as the context.
+
+    It is warm: in its first half minute a transaction costs it ten times as much.
+    """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         broker = Broker(Path(folder) / "kafka")
         broker.start()
         try:
             pid = int((broker.folder / "broker.pid").read_text("ascii"))
-            yield Lab(broker.bootstrap, pid, folder)
+            lab = Lab(broker.bootstrap, pid, folder)
+            apart(transact, lab, 6, WARM).result()
+            yield lab
         finally:
             broker.stop()
+
+
+def transact(lab: Lab, width: int, seconds: float) -> Cost:
+    """Small transactions side by side, each into so many partitions; one of the cost is one."""
+    topic, done = "bench.wide", 0
+    empty(lab, topic, WIDE)
+
+    async def one(number: int, end: float) -> None:
+        nonlocal done
+        async with aiokafka.AIOKafkaProducer(
+            bootstrap_servers=lab.bootstrap, transactional_id=f"wide-{number}"
+        ) as producer:
+            while time.monotonic() < end:
+                async with producer.transaction():
+                    places = [(number * width + n) % WIDE for n in range(width)]
+                    sent = [await producer.send(topic, b"x" * 100, partition=p) for p in places]
+                    await asyncio.gather(*sent)
+                done += 1
+
+    async def run() -> Cost:
+        end = time.monotonic() + seconds
+        meter = Meter(lab.broker)
+        await asyncio.gather(*(one(number, end) for number in range(PARTITIONS)))
+        return meter.read(done)
+
+    return asyncio.run(run())
 
 
 def deployed(lab: Lab, name: str, rules: Rules) -> KafkaConfig:
@@ -135,11 +170,11 @@ def filled(lab: Lab, topic: str, count: int) -> float:
     return size
 
 
-def empty(lab: Lab, topic: str) -> None:
-    """A raw topic without records."""
+def empty(lab: Lab, topic: str, partitions: int = PARTITIONS) -> None:
+    """A topic without records, or as it is."""
     kafka = KafkaConfig(bootstrap=lab.bootstrap)
     with admin(kafka) as client:
-        create(client, kafka, [Plan(topic, PARTITIONS, {})])
+        create(client, kafka, [Plan(topic, partitions, {})])
 
 
 def written(lab: Lab, name: str, text: str) -> str:
@@ -217,7 +252,7 @@ def worker(
         input_ = InputConfig(name="raw", kind="kafka", topic=topic, source="cloudtrail", idle=HOUR)
         config = Config(kafka=kafka, input=(input_,))
         ruleset = load(rules.paths, builtin=rules.builtin)
-        plan = await deploy(config, kafka, ruleset, lambda: time.time_ns() // 1000)
+        plan = await _agreed(config, kafka, ruleset)
         driver = Driver(kafka, [job for job in plan.jobs if not stages or job.stage in stages])
         await driver.start()
         await until(lambda: all(map(_ready, driver.hosts)))
@@ -231,13 +266,22 @@ def worker(
             if done != taken or busy - worked > BUSY:
                 taken, worked, changed = done, busy, time.monotonic()
                 cost = meter.read(first.records - before)
-            if first.records >= MILLION * (len(memory) + 1):
+            if first.records >= count / TENTHS * (len(memory) + 1) and count:
                 memory.append((first.records, _memory()))
         figures = {host.job.stage: dict(vars(host.figures)) for host in driver.hosts}
         await driver.stop()
         return cost._replace(stages=figures, memory=memory)
 
     return asyncio.run(run())
+
+
+async def _agreed(config: Config, kafka: KafkaConfig, ruleset: Ruleset) -> Deployment:
+    """As the service does it: of several that start at the same time, one is first."""
+    while True:
+        try:
+            return await deploy(config, kafka, ruleset, lambda: time.time_ns() // 1000)
+        except Unavailable:
+            await asyncio.sleep(1)
 
 
 async def until(holds: Callable[[], bool]) -> None:

@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, NamedTuple
 
-import aiokafka
 from aiokafka import TopicPartition
 from aiokafka.producer.message_accumulator import BatchBuilder
 from lab import (
@@ -23,7 +22,6 @@ from lab import (
     SIGMA,
     Cost,
     Lab,
-    Meter,
     Rules,
     apart,
     deployed,
@@ -31,40 +29,54 @@ from lab import (
     filled,
     laboratory,
     paced,
+    transact,
     worker,
 )
 
 from correlators.inventory import Inventory
 from schemas.config import KafkaConfig
 from schemas.rows import Row, Tick
-from schemas.topics import Plan
 from streams.kafka import wire
-from streams.kafka.connection import admin
 from streams.kafka.keyed_part import KeyedPart
 from streams.kafka.outbound import Outbound
 from streams.kafka.part import Step
 from streams.kafka.raw_part import TICK
 from streams.kafka.recovery import Recovery
-from streams.kafka.topics import create
 from streams.topology import Fed, Stage
 
 NORMAL = Rules((SIGMA,), builtin=True)
 SYSTEM_EDGES = 10  # of one application, in what is measured and in the model
 
-# -- what was measured, µs of one core; by benchmarks/workers.py where nothing else is said
+# -- what was measured, µs of one core; by workers.py where nothing else is said
 
-ROWS = {"ingest": 1.0, "correlate-1": 0.01, "observe": 0.18, "attach": 0.02, "assess": 0.01}
-COST = {"ingest": 17.0, "correlate-1": 46.0, "observe": 21.0, "attach": 100.0, "assess": 150.0}
-TRANSACTION = (900.0, 30.0)  # of a worker: each, and for each partition that it writes to
-BROKER = (700.0, 60.0)  # of the brokers, the same; --measure transactions
-BROKER_RECORD = 5.0  # of the brokers for a raw record that is read; workers.py, the bare consumer
-TICK_COST = (4.0, 9.0)  # to send one, to take one; --measure ticks
+ROWS = {  # of a stage for a raw record, 5 % of which match a rule
+    "ingest": 1.0,
+    "correlate-1": 0.001,
+    "observe": 0.183,
+    "inventory": 0.011,
+    "attach": 0.009,
+    "assess": 0.003,
+}
+COST = {  # of a row, without transactions
+    "ingest": 16.3,
+    "correlate-1": 38.5,
+    "observe": 16.3,
+    "inventory": 10.5,
+    "attach": 62.0,
+    "assess": 100.0,
+}
+STEP = {"assess": 12_700.0}  # of a step, however few rows it has
+READ = 0.9  # of the brokers, for a raw record that is read
+TRANSACTION = (470.0, 66.0)  # of a worker: each, and for each partition that it writes to
+BROKER = (800.0, 37.0)  # of the brokers, the same; --measure transactions
+TICK_COST = (0.9, 3.5)  # to send one, to take one with what its consumer does; --measure ticks
+CYCLE = 0.025  # seconds of a transaction where the brokers are not busy; --measure transactions
 EDGE = (0.6, 3.75)  # µs and bytes of each open edge when one changes; --measure inventory
 EDGE_TIMES = 2  # a change is told early, and again when it settles
-CYCLE = 0.05  # seconds between two transactions of a busy partition; --measure transactions
-SLOT = {"correlate-1": 300, "observe": 500, "attach": 500, "assess": 2000}  # bytes; --measure state
-READ_BACK = 30_000  # records of state in a second; --measure state
-FULL = 0.7  # of a core that a worker may use: the rest is for catching up
+SLOT = {"correlate-1": 107, "observe": 171, "attach": 395, "assess": 1536}  # --measure state
+READ_BACK = 35_000  # records of state in a second; --measure state
+DEAD = 3.0  # records of a state topic for one that counts: before compaction cleans them
+FULL = 0.7  # of a core that may be used: the rest is for catching up
 
 
 class Estate(NamedTuple):
@@ -75,15 +87,17 @@ class Estate(NamedTuple):
     raw: int
     keyed: int
     systems: int
+    cycle: float = CYCLE  # seconds between two transactions of a partition that has rows
     entities: int = 10  # of a system
-    changes: float = 1e-6  # edges of all that open or close in a second: some 9 % a day
+    churn: float = 1e-7  # of all edges that open or close in a second: about 1 % a day
 
 
 ESTATES = (
     Estate("one worker", 10_000, 12, 12, 1_000),
     Estate("large", 100_000, 100, 12, 10_000),
-    Estate("the same, 100 keyed", 100_000, 100, 100, 10_000),
     Estate("very large", 1_000_000, 100, 100, 1_000_000),
+    Estate("the same, a step each 0.5 s", 1_000_000, 100, 100, 1_000_000, 0.5),
+    Estate("and 24 keyed", 1_000_000, 100, 24, 1_000_000, 0.5),
 )
 
 
@@ -96,7 +110,7 @@ class Needs(NamedTuple):
     ticks: float  # in a second, as they are received
     worker: float  # cores of all workers
     broker: float  # cores of all brokers
-    state: dict[str, float]  # MB of one partition
+    state: float  # MB of one partition of all keyed stages
     recovery: float  # seconds until the largest partition is back
     inventory: float  # share of the one core that the inventory stage can have
     inventory_bytes: float  # that it writes for one change
@@ -104,23 +118,34 @@ class Needs(NamedTuple):
 
 def needs(estate: Estate) -> Needs:
     """The arithmetic."""
-    rows = {stage: estate.records * n * COST[stage] / 1e6 for stage, n in ROWS.items()}
-    ticked = 1e6 / TICK  # Ticks of a raw partition in a second, to each partition
-    steps = 1 / CYCLE
-    keyed = steps * estate.keyed * (len(ROWS) - 1)
-    raw = steps * estate.raw
-    # Raw: to signals, facts and attach. Keyed: correlate to signals and attach, observe and attach
-    # to one topic each, observe to the one partition of inventory, and that to membership.
-    ticks = ticked * estate.raw * estate.keyed * 3 + ticked * estate.keyed * (4 * estate.keyed + 2)
-    # A transaction writes to a partition for each Tick, one of state, one of positions, some rows.
-    written = ticks + 6 * (raw + keyed)
-    transactions = raw + keyed
+    keyed, ticked = estate.keyed, 1e6 / TICK  # Ticks of a raw partition in a second
+    parts = dict.fromkeys(ROWS, keyed) | {"ingest": estate.raw, "inventory": 1}
+    rate = {stage: estate.records * share for stage, share in ROWS.items()}
+    # With rows a partition steps as fast as it can, for Ticks alone no oftener than these come.
+    steps = {
+        stage: parts[stage] * min(1 / estate.cycle, rate[stage] / parts[stage] + ticked)
+        for stage in ROWS
+    }
+    # To how many partitions the Tick of a step goes: signals, facts and attach; attach; attach and
+    # inventory; membership; assess.
+    heard = (3 * keyed, keyed, keyed + 1, keyed, keyed, 0)
+    fan = dict(zip(ROWS, heard, strict=True))
+    told = steps | {"ingest": estate.raw * min(ticked, 1 / estate.cycle)}
+    ticks = sum(told[stage] * fan[stage] for stage in ROWS)
+    # A step writes where its Tick goes or its rows, to history, to its state and its positions.
+    written = sum(steps[stage] * (min(rate[stage] / steps[stage], 2 * keyed) + 2) for stage in ROWS)
+    written += ticks
+    transactions = sum(steps.values())
+    rows = {
+        stage: (rate[stage] * COST[stage] + steps[stage] * STEP.get(stage, 0)) / 1e6
+        for stage in ROWS
+    }
     worker = sum(rows.values()) + ticks * sum(TICK_COST) / 1e6
     worker += (transactions * TRANSACTION[0] + written * TRANSACTION[1]) / 1e6
-    broker = estate.records * BROKER_RECORD + transactions * BROKER[0] + written * BROKER[1]
-    slots = estate.systems * estate.entities / estate.keyed
-    counts = {"correlate-1": slots, "observe": slots, "attach": slots, "assess": slots / 10}
-    state = {stage: counts[stage] * size / 2**20 for stage, size in SLOT.items()}
+    broker = estate.records * READ + transactions * BROKER[0] + written * BROKER[1]
+    entities = estate.systems * estate.entities / keyed
+    slots = {"correlate-1": 0.1, "observe": 1.0, "attach": 0.25, "assess": 0.25}  # of an entity
+    size = sum(entities * share * SLOT[stage] for stage, share in slots.items())
     edges = estate.systems * SYSTEM_EDGES
     change = edges * EDGE[0] * EDGE_TIMES / 1e6
     return Needs(
@@ -130,9 +155,9 @@ def needs(estate: Estate) -> Needs:
         ticks,
         worker,
         broker / 1e6,
-        state,
-        max(counts.values()) / READ_BACK,
-        min(edges * estate.changes, ticked) * change,
+        size / 2**20,
+        entities * DEAD / READ_BACK,
+        min(edges * estate.churn, 1 / estate.cycle) * change,
         edges * EDGE[1] * EDGE_TIMES,
     )
 
@@ -140,25 +165,28 @@ def needs(estate: Estate) -> Needs:
 def model() -> None:
     """Print the table."""
     found = [(estate, needs(estate)) for estate in ESTATES]
-    print("|  |", " | ".join(estate.name for estate, _ in found), "|")
+    print("| |", " | ".join(estate.name for estate, _ in found), "|")
     print("|---|" + "---|" * len(found))
     lines: dict[str, Callable[[Estate, Needs], str]] = {
         "records/s": lambda e, _: f"{e.records:,}",
         "partitions, raw and keyed": lambda e, _: f"{e.raw} and {e.keyed}",
-        "AI systems, entities": lambda e, _: f"{e.systems:,}, {e.systems * e.entities:,}",
-        **{
-            f"cores for {stage}": lambda _, n, stage=stage: f"{n.rows[stage]:,.1f}"  # type: ignore[misc]
-            for stage in ROWS
-        },
+        "AI systems": lambda e, _: f"{e.systems:,}",
+        "cores: ingest": lambda _, n: f"{n.rows['ingest']:,.1f}",
+        "cores: observe": lambda _, n: f"{n.rows['observe']:,.1f}",
+        "cores: correlate and attach": lambda _, n: (
+            f"{n.rows['correlate-1'] + n.rows['attach']:,.1f}"
+        ),
+        "cores: assess": lambda _, n: f"{n.rows['assess']:,.1f}",
+        "cores: Ticks and transactions": lambda _, n: f"{n.worker - sum(n.rows.values()):,.1f}",
         "transactions/s": lambda _, n: f"{n.transactions:,.0f}",
         "partitions written by them/s": lambda _, n: f"{n.written:,.0f}",
         "Ticks/s": lambda _, n: f"{n.ticks:,.0f}",
-        "workers": lambda _, n: f"{n.worker / FULL:,.1f}",
-        "cores of the brokers": lambda _, n: f"{n.broker / FULL:,.1f}",
-        "MB of state of a partition": lambda _, n: f"{sum(n.state.values()):,.1f}",
+        "**workers**, a core each": lambda _, n: f"{n.worker / FULL:,.0f}",
+        "**cores of the brokers**": lambda _, n: f"{n.broker / FULL:,.0f}",
+        "MB of state of a partition": lambda _, n: f"{n.state:,.1f}",
         "s until a partition is back": lambda _, n: f"{n.recovery:,.1f}",
-        "inventory, of its one core": lambda _, n: f"{n.inventory:,.1%}",
-        "inventory, MB a change": lambda _, n: f"{n.inventory_bytes / 2**20:,.2f}",
+        "inventory: of its one core": lambda _, n: f"{n.inventory:,.1%}",
+        "inventory: MB a change": lambda _, n: f"{n.inventory_bytes / 2**20:,.2f}",
     }
     for name, line in lines.items():
         print(f"| {name} |", " | ".join(line(*one) for one in found), "|")
@@ -231,30 +259,13 @@ def _link(system: int, number: int, when: int) -> wire.Record:
 
 
 def transactions(lab: Lab) -> None:
-    """What a transaction costs by the number of partitions that it writes to."""
-    with admin(KafkaConfig(bootstrap=lab.bootstrap)) as client:
-        create(client, KafkaConfig(bootstrap=lab.bootstrap), [Plan("bench.wide", 300, {})])
-    print("| partitions | ms | µs of the worker | µs of the broker |\n|---|---|---|---|")
-    for width in (1, 10, 100, 300):
-        cost: Cost = apart(_transactions, lab, "bench.wide", width).result()
-        each = [spent / cost.records for spent in cost[1:4]]
-        print(f"| {width} | {each[0] * 1e3:.1f} | {each[1] * 1e6:,.0f} | {each[2] * 1e6:,.0f} |")
-
-
-def _transactions(lab: Lab, topic: str, width: int, count: int = 100) -> Cost:
-    async def run() -> Cost:
-        async with aiokafka.AIOKafkaProducer(
-            bootstrap_servers=lab.bootstrap, transactional_id=f"wide-{width}"
-        ) as producer:
-            for number in range(count + 10):
-                if number == 10:
-                    meter = Meter(lab.broker)
-                async with producer.transaction():
-                    for place in range(width):
-                        await producer.send(topic, b"x" * 100, partition=place)
-            return meter.read(count)
-
-    return asyncio.run(run())
+    """What a transaction costs by the number of partitions that it writes to; 12 side by side."""
+    print("| partitions | transactions/s | µs of the worker | µs of the broker |")
+    print("|---|---|---|---|")
+    for width in (1, 6, 36, 100):
+        cost: Cost = apart(transact, lab, width, 10.0).result()
+        own, broker = cost.own / cost.records * 1e6, cost.broker / cost.records * 1e6
+        print(f"| {width} | {cost.records / cost.seconds:,.0f} | {own:,.0f} | {broker:,.0f} |")
 
 
 def ticks(_: Lab) -> None:

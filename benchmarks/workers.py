@@ -1,6 +1,6 @@
 """Kafka path: a worker beside a bare consumer and a plain Faust agent, on a broker of its own.
 
-    python benchmarks/workers.py [RECORDS] [--memory RECORDS] [--only NAME ...]
+    python benchmarks/workers.py [RECORDS] [--memory RECORDS] [--rate RATE] [--only NAME ...]
 
 Needs Java (see infra/dev/broker.py) and the shared generator and rules (BAROGRAPH_SHARED, default
 ../shared). Each row is a process of its own that reads what lies in a topic of 12 partitions: its
@@ -203,9 +203,9 @@ def _probe(name: str, hit: int) -> bytes:
 class Bench:
     """The runs, each under the name that `--only` takes."""
 
-    def __init__(self, lab: Lab, count: int) -> None:
+    def __init__(self, lab: Lab, count: int, rate: float) -> None:
         self.lab, self.count = lab, count
-        self._rate = 0.0
+        self._rate = rate
 
     def floor(self) -> None:
         """Others, who do nothing with what they read."""
@@ -227,7 +227,7 @@ class Bench:
         """A whole worker."""
         kafka = deployed(self.lab, "all", NORMAL)
         cost = show("all stages, both", apart(worker, self.lab, kafka, ALL, NORMAL, (), self.count))
-        self._rate = cost.records / cost.seconds
+        self._rate = self._rate or cost.records / cost.seconds / 2
         print("\n| stage | rows and Ticks | records written | transactions | µs of a row |")
         print("|---|---|---|---|---|")
         for stage, seen in cost.stages.items():
@@ -251,7 +251,7 @@ class Bench:
             self.all()
         kafka, topic = deployed(self.lab, "latency", rules), "bench.now"
         empty(self.lab, topic)
-        rate, seconds = self._rate / 2, TRIALS * GAP + 20
+        rate, seconds = self._rate, TRIALS * GAP + 20
         expected = int(rate * seconds) + 2 * TRIALS + 2
         running = apart(worker, self.lab, kafka, topic, rules, (), expected)
         load_ = apart(paced, self.lab, topic, rate, seconds)
@@ -265,7 +265,7 @@ class Bench:
         print(f"| {len(taken)} |", " | ".join(f"{one * 1e3:.0f}" for one in shown), "|", flush=True)
 
     def memory(self, count: int) -> None:
-        """What a whole worker holds after each million records, written while it reads."""
+        """What a whole worker holds after each tenth of the records, written while it reads."""
         kafka, topic = deployed(self.lab, "memory", NORMAL), "bench.long"
         empty(self.lab, topic)
         running = apart(worker, self.lab, kafka, topic, NORMAL, (), count)
@@ -300,7 +300,7 @@ def main(arguments: argparse.Namespace) -> None:
             "| run | records | records/s | µs of a record | of the broker | records/s of a core |"
         )
         print("|---|---|---|---|---|---|")
-        bench = Bench(lab, arguments.records)
+        bench = Bench(lab, arguments.records, arguments.rate)
         for name in arguments.only:
             getattr(bench, name)()
         if arguments.memory:
@@ -311,6 +311,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("records", type=int, nargs="?", default=300_000)
     parser.add_argument("--memory", type=int, default=1_000_000, help="0: not measured")
+    beside = "records/s beside the latency; default: half of a whole worker's"
+    parser.add_argument("--rate", type=float, default=0.0, help=beside)
     parts = ["floor", "ingest", "all", "keyed", "latency"]
     parser.add_argument("--only", nargs="*", choices=parts, default=parts)
     main(parser.parse_args())

@@ -68,7 +68,7 @@ async def write(
     loading: Loading,
     config: KafkaConfig,
     topic: str,
-    compression: Compression = "lz4",
+    compression: Compression = "none",
     rate: float = 0,
     watch: Watch | None = None,
 ) -> None:

@@ -56,8 +56,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--compression",
         choices=("none", "gzip", "lz4", "snappy", "zstd"),
-        default="lz4",
-        help="of the records on their way and in the topic (default: lz4)",
+        default="none",
+        help="of the records on their way and in the topic (default: none)",
     )
     parser.add_argument("--dry-run", action="store_true", help="read and count, write nothing")
 

@@ -143,6 +143,13 @@ class Revisions:
             "DELETE FROM origin WHERE number <= (SELECT max(number) FROM origin) - ?", (ORIGINS,)
         )
 
+    def number(self, kind: str, id_: str) -> int:
+        """The newest revision of an id, 0 of one that was never stamped."""
+        found = self._db.execute(
+            "SELECT revision FROM emitted WHERE kind = ? AND id = ?", (kind, id_)
+        ).fetchone()
+        return 0 if found is None else int(found[0])
+
     def line(self, kind: str, id_: str) -> bytes:
         """What is known of an id that was stamped, to be saved elsewhere and given to `load`."""
         found = self._db.execute("SELECT * FROM emitted WHERE kind = ? AND id = ?", (kind, id_))

@@ -256,15 +256,23 @@ class KeyedPart:
         return None if data == blank else data
 
     def _stamped(self, outputs: Iterable[Output]) -> Iterable[Output]:
-        """The outputs with `meta` in findings and alerts."""
+        """The outputs with `meta` in findings and alerts, each revision once."""
         told = list(outputs)
         results = [one for one in told if isinstance(one, Result)]
         revised = [(one.kind, one.id) for one in results if one.kind in _REVISED]
         if not revised:
             return told
         self._stamped_ids |= dict.fromkeys(revised)
+        before = {key: self._revisions.number(*key) for key in revised}
+        stamped = self._revisions.stamped(results, self._clock())
+        # What says nothing new is not said again: the same state of the same body.
+        fresh = (
+            one
+            for one in stamped
+            if one.kind not in _REVISED or one.body["meta"]["revision"] != before[one.kind, one.id]
+        )
         others = (one for one in told if not isinstance(one, Result))
-        return chain(self._revisions.stamped(results, self._clock()), others)
+        return chain(fresh, others)
 
 
 def _revision(kind: str, id_: str) -> bytes:

@@ -33,7 +33,7 @@ class Letter(NamedTuple):
 class Producer:
     """Writes to one topic; a context manager. Delivery: each once and in order, by idempotence."""
 
-    def __init__(self, config: KafkaConfig, topic: str, compression: Compression = "lz4") -> None:
+    def __init__(self, config: KafkaConfig, topic: str, compression: Compression = "none") -> None:
         self.written = 0  # records that the broker has acknowledged
         self._config, self._topic = config, topic
         self._compression = None if compression == "none" else compression

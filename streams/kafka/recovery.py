@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from streams.kafka.connection import client
 from streams.kafka.part import Part, Received
 from streams.kafka.untyped import Consumer
 
-PATIENCE: Final = 60.0  # seconds without a single record before the stage begins anew
+PATIENCE: Final = 60.0  # seconds in which nothing comes, before the stage begins anew
 _AT_ONCE: Final = 10_000  # records
 
 Take = Callable[[TopicPartition, Sequence[Received]], None]
@@ -117,20 +118,30 @@ class Recovery:
         self._reader.assign(sorted(open_))
         for tp in open_:
             self._reader.seek(tp, starts[tp])
+        positions, moved = dict(starts), time.monotonic()
         while open_:
-            async with asyncio.timeout(PATIENCE):
-                fetched: dict[Any, Any] = await self._reader.getmany(
-                    *open_, timeout_ms=200, max_records=_AT_ONCE
-                )
-                positions: dict[TopicPartition, int] = {
-                    tp: await self._reader.position(tp) for tp in open_
-                }
+            fetched: dict[Any, Any] = await self._reader.getmany(
+                *open_, timeout_ms=200, max_records=_AT_ONCE
+            )
+            before = positions
+            positions = {tp: await self._reader.position(tp) for tp in open_}
+            if any(positions[tp] > before[tp] for tp in open_):
+                moved = time.monotonic()
+            elif time.monotonic() - moved > PATIENCE:
+                raise _stuck(min(open_), positions[min(open_)])
             for tp, records in fetched.items():
                 take(tp, records)
                 self.records += len(records)
             self.left = sum(max(0, ends[tp] - positions[tp]) for tp in open_)
             open_ = {tp for tp in open_ if positions[tp] < ends[tp]}
         self._reader.unsubscribe()
+
+
+def _stuck(tp: TopicPartition, position: int) -> Unavailable:
+    return Unavailable(
+        f"{tp.topic}/{tp.partition} cannot be read behind {position}: a transaction is open there;"
+        " if this stays, kafka-transactions.sh find-hanging names it and abort ends it"
+    )
 
 
 def _into(states: Mapping[TopicPartition, dict[bytes, bytes]]) -> Take:

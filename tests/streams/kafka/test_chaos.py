@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import sys
 import time
@@ -48,6 +49,8 @@ class Played(NamedTuple):
 @pytest.fixture(scope="module")
 def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """Yield a broker that nobody else needs."""
+    clients = logging.getLogger("kafka")
+    clients.setLevel(logging.CRITICAL)  # a broker that is away is no news here
     broker = Broker(tmp_path_factory.mktemp("chaos-kafka"))
     broker.start()
     try:
@@ -57,6 +60,7 @@ def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
         broker.wipe()
         with warnings.catch_warnings(action="ignore"):
             gc.collect()  # see below
+        clients.setLevel(logging.NOTSET)
 
 
 def say(line: str) -> None:
