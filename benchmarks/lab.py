@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -125,6 +125,8 @@ def laboratory() -> Iterator[Lab]:
             apart(transact, lab, 6, WARM).result()
             yield lab
         finally:
+            for child in active_children():  # of a run that failed
+                child.terminate()
             broker.stop()
 
 

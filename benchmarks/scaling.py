@@ -39,8 +39,7 @@ from schemas.rows import Row, Tick
 from streams.kafka import wire
 from streams.kafka.keyed_part import KeyedPart
 from streams.kafka.outbound import Outbound
-from streams.kafka.part import Step
-from streams.kafka.raw_part import TICK
+from streams.kafka.part import TICK, Step
 from streams.kafka.recovery import Recovery
 from streams.topology import Fed, Stage
 
