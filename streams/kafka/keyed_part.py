@@ -34,7 +34,7 @@ from streams.topology import Fed
 _CLOCK, _RULES = b"clock", b"rules"
 _TICK, _SLOT, _REVISION = b"tick/", b"slot/", b"revision/"  # before an input, a key, a result
 _REVISED: Final = frozenset({"finding", "alert"})
-EPISODES: Final = 10_000  # final ones whose revisions a partition remembers
+EPISODES: Final = 2_000  # final ones whose revisions a partition remembers
 
 
 class _Place(msgspec.Struct, array_like=True, frozen=True):
