@@ -21,6 +21,7 @@ settings.load_profile("barograph")
 # marker -> the programs that a test so marked starts, by the Debian package that holds them
 COMPONENTS = {
     "chromium": {"chromium": "chromium"},
+    "openssl": {"openssl": "openssl"},
     "kafka": {"openssl": "openssl"},  # Java and the jars come by more than one way: see below
 }
 NUMBERS = count(1)

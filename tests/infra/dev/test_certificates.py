@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from infra.dev.certificates import certify
 from schemas.errors import Unavailable
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="apt-get install openssl")
+@pytest.mark.openssl
 def test_the_authority_vouches_for_the_broker_by_its_address(tmp_path: Path) -> None:
     certify(tmp_path)
     made = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
