@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from schemas.config import Config, KafkaConfig
+from schemas.config import Config, Encoding, KafkaConfig
 from schemas.errors import Mistake
 from streams.source import Unreadable, named
 from streams.trace import Message, hashes, message_hashes, place
@@ -84,7 +84,7 @@ async def _of_topics(
     wanted: Mapping[Message, Mapping[str, _Numbered]], config: Config, kafka: KafkaConfig
 ) -> dict[Recorded, Reread]:
     # Only here: who has only files need not wait until Kafka's clients are imported.
-    from streams.kafka.encoding import Encoding, document  # noqa: PLC0415
+    from streams.kafka.encoding import document  # noqa: PLC0415
     from streams.kafka.messages import Deleted, messages  # noqa: PLC0415
 
     encodings: dict[str | None, Encoding] = {

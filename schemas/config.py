@@ -15,6 +15,8 @@ _BROKER = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^\s,:\[\]]+):\d{1,5}", re.ASCII)
 # What Kafka takes as the name of a topic; 249 characters are its most.
 TOPIC_NAME = r"^[A-Za-z0-9._-]{1,249}$"
 
+Encoding = Literal["json", "otlp_traces", "otlp_logs"]
+
 
 class InputConfig(Record):
     """One live input of `run`: a file or folder to follow, stdin, an HTTP listener, a Kafka topic.
@@ -28,7 +30,7 @@ class InputConfig(Record):
     kind: Literal["follow", "stdin", "http", "kafka"] = "follow"
     path: str | None = None
     topic: str | None = Field(default=None, pattern=TOPIC_NAME)
-    encoding: Literal["json", "otlp_traces", "otlp_logs"] = "json"
+    encoding: Encoding = "json"
     source: str | None = None
     lateness: Duration | None = None
     idle: Duration = 60 * SECOND

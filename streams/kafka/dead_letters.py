@@ -10,9 +10,8 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator
 from contextlib import suppress
 from hashlib import sha256
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
-import aiokafka
 import orjson
 from aiokafka import errors
 
@@ -24,6 +23,7 @@ from schemas.topics import DEAD_LETTERS, RAW
 from streams.kafka.connection import answering, client
 from streams.kafka.log import Entry, Log
 from streams.kafka.topics import able
+from streams.kafka.untyped import Producer
 from streams.kafka.wire import SCHEMA, Record
 
 REPLAYED: Final = "barograph-replayed"  # header of a record that was put back: its first origin
@@ -33,7 +33,6 @@ _PATIENCE: Final = 60.0  # seconds for one
 _CLOSING: Final = 5.0  # seconds for the producer to say goodbye
 _ORIGIN: Final = re.compile(r"kafka:([A-Za-z0-9._-]{1,249})/(\d{1,10})/(\d{1,19})(#\d{1,10})?")
 _FENCED: Final = (errors.ProducerFenced, errors.IllegalOperation)
-_KAFKA: Final = cast("Any", aiokafka)  # ships no types
 
 Waiting = list[tuple[str, Entry]]  # messages by their origin
 
@@ -124,7 +123,7 @@ class Replay:
                     await self._stop()
 
     async def _start(self) -> None:
-        self._producer = _KAFKA.AIOKafkaProducer(
+        self._producer = Producer(
             **client(self._config),
             transactional_id=f"{self._config.prefix}{DEAD_LETTERS}-replay",
             max_request_size=self._config.message_bytes,

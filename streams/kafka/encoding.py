@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
+from schemas.config import Encoding
 from streams.otlp import Signal, otlp_json
 
-Encoding = Literal["json", "otlp_traces", "otlp_logs"]
 _SIGNALS: Final[dict[Encoding, Signal]] = {"otlp_traces": "traces", "otlp_logs": "logs"}
 
 

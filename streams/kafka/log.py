@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Final, Literal, NamedTuple, Self, cast
+from typing import Any, Final, Literal, NamedTuple, Self
 
-import aiokafka
-from aiokafka import errors
+from aiokafka import TopicPartition, errors
 
 from schemas.config import KafkaConfig
 from schemas.errors import Unavailable
 from streams.kafka.connection import answering, client, reach
+from streams.kafka.untyped import Consumer
 
 Start = Literal["beginning", "end"] | int
 _AT_ONCE: Final = 1000  # records
 _PATIENCE_MS: Final = 500  # until a follower looks whether it is to end
-_KAFKA: Final = cast("Any", aiokafka)  # ships no types
 
 
 class Entry(NamedTuple):
@@ -41,7 +40,7 @@ class Log:
 
     async def __aenter__(self) -> Self:
         await reach(self._config)
-        self._consumer = _KAFKA.AIOKafkaConsumer(
+        self._consumer = Consumer(
             **client(self._config),
             isolation_level="read_committed",
             enable_auto_commit=False,
@@ -68,7 +67,7 @@ class Log:
         partition. With `follow` it goes on for ever.
         """
         with answering(self._config):
-            places = [_KAFKA.TopicPartition(topic, number) for number in range(partitions)]
+            places = [TopicPartition(topic, number) for number in range(partitions)]
             self._consumer.assign(places)
             first = await self._consumer.beginning_offsets(places)
             ends: Mapping[Any, int] = await self._consumer.end_offsets(places)
@@ -94,7 +93,7 @@ class Log:
 
         What was written after the first call for its partition may be taken for not there.
         """
-        place = _KAFKA.TopicPartition(topic, partition)
+        place = TopicPartition(topic, partition)
         try:
             with answering(self._config):
                 if place not in self._ends:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, Literal, NamedTuple, Self, cast
+from typing import Any, Final, Literal, NamedTuple, Self
 
-import aiokafka
 from aiokafka import errors
 
 from schemas.config import KafkaConfig
 from schemas.errors import Mistake, Unavailable
+from streams.kafka import untyped
 from streams.kafka.connection import answering, client, lacks, reach
 
 Compression = Literal["none", "gzip", "lz4", "snappy", "zstd"]
@@ -18,7 +18,6 @@ Headers = Sequence[tuple[str, bytes]]
 BATCH: Final = 256 * 1024  # bytes; no topic takes less by default
 LINGER_MS: Final = 20
 AHEAD: Final = 20_000  # records that wait for the broker, at most
-_KAFKA: Final = cast("Any", aiokafka)  # ships no types
 
 
 class Letter(NamedTuple):
@@ -42,7 +41,7 @@ class Producer:
 
     async def __aenter__(self) -> Self:
         await reach(self._config)
-        self._producer = _KAFKA.AIOKafkaProducer(
+        self._producer = untyped.Producer(
             **client(self._config),
             enable_idempotence=True,
             compression_type=self._compression,

@@ -9,16 +9,19 @@ from typing import Final, NamedTuple
 import msgspec
 from aiokafka import TopicPartition
 
+from schemas.config import Encoding
 from schemas.rows import Output, Tick
 from schemas.times import BEGINNING, END, SECOND
 from streams.documents import Fault
 from streams.ingest import Ingest, Progress
 from streams.input import Chunk, Message
-from streams.kafka.encoding import Encoding, document
+from streams.kafka.encoding import document
 from streams.kafka.outbound import Outbound
 from streams.kafka.part import TICK, Fetched, Received, Sent, Step
 from streams.kafka.state import Saved
 from streams.source import Unreadable
+from streams.trace import Message as Lies
+from streams.trace import place
 
 _KEY: Final = b"input/"  # before a name, in the state topic
 QUIET: Final = 5 * SECOND  # without a record at its end, a partition of a run with an end is over
@@ -203,5 +206,6 @@ def _stamp(milliseconds: int) -> int | None:
 
 
 def _offset(origin: str) -> int:
-    """The offset in `kafka:<topic>/<partition>/<offset>`, perhaps with `#<n>` behind it."""
-    return int(origin.rpartition("/")[2].partition("#")[0])
+    """The offset of the message that a record came in."""
+    where, _ = place(origin)
+    return where.offset if isinstance(where, Lies) else -1

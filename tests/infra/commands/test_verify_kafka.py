@@ -16,11 +16,11 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Sp
 from infra.cli import main
 from infra.settings import load
 from schemas.canonical import body_sha256
-from schemas.config import KafkaConfig, Limits
+from schemas.config import Encoding, KafkaConfig, Limits
 from schemas.rows import Result
 from sinks.store import Store
 from streams.kafka.connection import admin
-from streams.kafka.encoding import Encoding, document
+from streams.kafka.encoding import document
 from streams.kafka.log import Entry, Log
 from streams.kafka.producing import Letter, Producer
 from streams.reading import Messages, Reader

@@ -9,11 +9,10 @@ from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
 from correlators.routes import Routes
 from correlators.ruleset import Ruleset, builtin, parse
-from schemas.config import Limits
+from schemas.config import Encoding, Limits
 from schemas.times import END, MINUTE, SECOND
 from schemas.times import parse as time_of
 from streams.ingest import Ingest
-from streams.kafka.encoding import Encoding
 from streams.kafka.outbound import Outbound
 from streams.kafka.part import Step
 from streams.kafka.raw_part import QUIET, RawInput, RawPart, progress_of
