@@ -18,6 +18,20 @@ class Outcome(NamedTuple):
     case: str | None
     failures: tuple[str, ...]
 
+    def __str__(self) -> str:
+        name = f"{self.rule}, {self.case}" if self.case else self.rule
+        return f"{self.place}: {name}: {'; '.join(self.failures)}"
+
+    def row(self) -> dict[str, Any]:
+        """As an object for programs."""
+        return {
+            "rule": self.rule,
+            "case": self.case,
+            "place": self.place,
+            "passed": not self.failures,
+            "failures": list(self.failures),
+        }
+
 
 Missing = Callable[[Iterable[Mapping[str, Any]]], Iterator[str]]
 
@@ -32,7 +46,7 @@ class Runner(Protocol):
 
 def proved(ruleset: Ruleset, files: Iterable[RuleFile]) -> Iterator[Outcome]:
     """Run the cases of these files. A rule without any is an Outcome with a failure."""
-    rules = _by_path(ruleset)
+    rules = by_path(ruleset)
     for file in files:
         for kind, rule in rules.get(file.document.path, ()):
             if file.cases is None:
@@ -72,8 +86,8 @@ def _failures(runner: Runner, ruleset: Ruleset, rule: str, case: Part) -> Iterat
         yield f"the case cannot be run: {error}"
 
 
-def _by_path(ruleset: Ruleset) -> dict[str, list[tuple[str, str]]]:
-    """By file, the kind and id of each rule in it."""
+def by_path(ruleset: Ruleset) -> dict[str, list[tuple[str, str]]]:
+    """By file, the folder of such rules and the id of each rule in it."""
     kinds = {
         "detections": [(rule.detection.path, rule.detection.id) for rule in ruleset.rules],
         "correlations": [(rule.path, rule.id) for rule in ruleset.correlations],
