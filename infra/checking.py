@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 from correlators.document import Part, Problem
 from correlators.ruleset import Ruleset
 from infra.asked import of_correlation, of_detection
+from infra.cases.stated import carries
 from infra.firing import Estate, Firing, firing, silent_legs
 from infra.places import Places
 from infra.rules import RuleFile
@@ -79,7 +80,9 @@ class _Checking:
         self.rows = rows(files, ruleset)
         self._ruleset = ruleset
         self._estate = estate
-        self._proved = {file.document.path for file in files if file.cases is not None}
+        self._proved = {
+            file.document.path for file in files if file.cases is not None or carries(file)
+        }
         self._places = Places(file.document for file in files)
         routed = {r.detection.id: estate.routed(r.detection.logsource) for r in ruleset.rules}
         self._routed = {id_: words for id_, words in routed.items() if words}

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from correlators.document import Part, listed
+from correlators.document import Part
 from correlators.ruleset import Ruleset
 from correlators.sigma.outline import Node
 from correlators.sigma.predicate import Predicate, predicate
 from infra.cases.detections import judged
+from infra.cases.stated import carries, cases
 from infra.places import Places
 from infra.rules import RuleFile
 
@@ -52,15 +53,18 @@ def gaps(ruleset: Ruleset, files: Iterable[RuleFile]) -> Iterator[Gap]:
     """What the cases of the detections of these files leave open, by file and line."""
     files = list(files)
     places = Places(file.document for file in files)
-    proved = {file.document.path: file.cases for file in files if file.cases is not None}
+    by_path = {file.document.path: file for file in files}
     for rule in ruleset.rules:
         path, id_ = rule.detection.path, rule.detection.id
-        tree = places.outline(path, id_) if path in proved else None
+        stated = cases(by_path[path], id_) if path in by_path else None
+        tree = None if stated is None else places.outline(path, id_)
         if tree is None:
             continue
-        cases = [case.data for case in listed(proved[path]) if isinstance(case, Part)]
-        records = [record for case in cases for record in judged(rule, case)]
+        read = [case.data for case in stated or () if isinstance(case, Part)]
+        records = [record for case in read for record in judged(rule, case)]
         found = [*_branches(tree, records), *_values(tree, records)]
+        if carries(by_path[path]):  # of ATR: one pattern is looked for in several fields
+            found = [one for one in found if not one[0].name.endswith("]")]
         for node, branch, message in sorted(found, key=lambda one: one[0].line):
             yield Gap(id_, path, node.line, node.name, branch, message)
 

@@ -1,23 +1,11 @@
-"""Rules of Agent Threat Rules, of our own writing, and their own cases where these are at hand."""
-
-import json
-import os
-from collections import Counter
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from correlators.document import Document
 from correlators.ruleset import Ruleset, parse
-from correlators.sigma.atr import FIELDS
 from schemas.detection import Logsource
 
-ATR = (
-    Path(os.environ.get("BAROGRAPH_SHARED", Path(__file__).parents[4] / "shared"))
-    / "corpora/rules/atr"
-)
 HEAD = """\
 title: Somebody asks for the vault
 id: ATR-0000-00001
@@ -173,53 +161,3 @@ def test_a_condition_names_what_there_is() -> None:
     assert told(NAMED.replace("AND NOT calm", "and not wild")) == [
         "14: Detection 'wild' not defined in detections"
     ]
-
-
-def event(asked: set[str], case: Mapping[str, Any]) -> dict[str, str]:
-    """A case as the record that it amounts to; `input` is the text that the rule looks at."""
-    texts = dict.fromkeys(asked, case["input"]) if "input" in case else {}
-    texts |= {name: case[name] for name in ("content", *FIELDS) if name in case}
-    if "tool_call" in case:
-        called = case["tool_call"]
-        texts |= {"tool_name": called.get("name", ""), "tool_args": called.get("args", "")}
-    return {
-        name: text if isinstance(text, str) else json.dumps(text, ensure_ascii=False)
-        for field, text in texts.items()
-        for name in FIELDS.get(field, ("body",))
-    }
-
-
-@pytest.mark.skipif(not ATR.is_dir(), reason="set BAROGRAPH_SHARED to have the rules of ATR")
-def test_their_own_cases_hold_but_for_patterns_that_cannot_run() -> None:
-    documents = [Document(str(p), p.read_text("utf-8")) for p in sorted(ATR.rglob("*.yaml"))]
-    ruleset = parse(documents)
-    assert (len(ruleset.rules), len(ruleset.problems), len(ruleset.notes)) == (114, 0, 7)
-    asked = {
-        rule.detection.id: set(_fields(document.text))
-        for rule, document in zip(ruleset.rules, documents, strict=True)
-    }
-    rules = {rule.detection.id: rule for rule in ruleset.rules}
-    held: Counter[tuple[str, bool]] = Counter()
-    missed: set[str] = set()
-    for line in (ATR / "rule-tests.jsonl").read_text("utf-8").splitlines():
-        told_ = json.loads(line)
-        expected = told_["case"]["expected"] in {"trigger", "triggered"}
-        matched = rules[told_["rule"]].matches(event(asked[told_["rule"]], told_["case"]))
-        held[told_["kind"], matched is expected] += 1
-        if matched is not expected and told_["kind"] == "true_positive":
-            missed.add(told_["rule"])
-    assert (held["true_positive", True], held["true_positive", False]) == (604, 8)
-    # One benign line looks like a threat; ATR's engine leaves out what stands in code blocks.
-    assert (held["true_negative", True], held["true_negative", False]) == (567, 1)
-    lost = {
-        rule.detection.id
-        for rule in ruleset.rules
-        for note in ruleset.notes
-        if note.path == rule.detection.path
-    }
-    assert missed <= lost
-
-
-def _fields(text: str) -> list[str]:
-    lines = (line.strip().removeprefix("- ") for line in text.splitlines())
-    return [line.removeprefix("field: ") for line in lines if line.startswith("field: ")]
