@@ -42,7 +42,8 @@ def table(check: Check) -> Iterator[str]:
     if unproved:
         yield from _heading(f"UNPROVED, without cases: {_rules(len(unproved))}")
         if len(unproved) <= SMALL:
-            yield from (f"{_INDENT}{_place(rule)}" for rule in unproved)
+            for rule in unproved:
+                yield f"{_INDENT}{rule.row.path}:{rule.line}: {rule.row.title}"
         else:
             yield f"{_INDENT}--json names them"
 

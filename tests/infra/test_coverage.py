@@ -1,7 +1,10 @@
-from correlators.document import Document
+from correlators.document import Document, Part
 from correlators.ruleset import parse
+from infra.cases.detections import judged
+from infra.cases.stated import cases
 from infra.coverage import Gap, gaps
-from infra.rules import RuleFile
+from infra.places import Places
+from infra.rules import RuleFile, builtin
 
 RULE = """\
 title: trail
@@ -104,3 +107,21 @@ def test_a_rule_over_the_normal_form_is_judged_by_events_of_its_source() -> None
 def test_a_file_without_cases_says_nothing_here() -> None:
     document = Document("trail.yml", RULE)
     assert list(gaps(parse([document]), [RuleFile(document, None)])) == []
+
+
+def test_an_outline_holds_where_the_rule_matches() -> None:
+    files = list(builtin())
+    ruleset = parse(file.document for file in files)
+    places = Places(file.document for file in files)
+    by_path = {file.document.path: file for file in files}
+    answers: list[bool] = []
+    for rule in ruleset.rules:
+        path, id_ = rule.detection.path, rule.detection.id
+        tree = places.outline(path, id_)
+        assert tree is not None
+        for case in cases(by_path[path], id_) or ():
+            assert isinstance(case, Part)
+            for record in judged(rule, case.data):
+                assert tree.holds(record) is rule.matches(record)
+                answers.append(rule.matches(record))
+    assert (answers.count(True) > 50, answers.count(False) > 50) == (True, True)
