@@ -1,10 +1,16 @@
+import json
 from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from correlators.document import Document
 from correlators.ruleset import parse
 from infra.checked import objects, table
 from infra.checking import Check, check
+from infra.coverage import gaps
 from infra.firing import Estate
+from infra.proving import proved
 from infra.rules import RuleFile
 from streams.source import sources
 
@@ -146,6 +152,49 @@ def test_many_rules_of_one_reason_are_counted_and_few_are_named() -> None:
     assert rows[7]["reason"] == "no source is product=windows"
     assert rows[60]["fires_on"] == ["cloudtrail"]
     assert [one["line"] for one in rows[60]["remarks"]] == [6, 8, 10]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.sampled_from(["", "a", "a*", "(?!", "not"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["field", "operator", "value", "patterns", "x", "content"]), inner
+        )
+    ),
+    max_leaves=12,
+)
+CONDITIONS = st.lists(
+    st.fixed_dictionaries(
+        {"field": st.sampled_from(["content", "tool_name", "mood"]), "value": JSON},
+        optional={"operator": st.sampled_from(["regex", "contains", "like"]), "steps": JSON},
+    )
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "agent_source": JSON,
+            "detection": JSON
+            | st.fixed_dictionaries({"conditions": JSON | CONDITIONS, "condition": JSON}),
+        },
+        optional=dict.fromkeys(
+            ("title", "id", "severity", "tags", "references", "test_cases"), JSON
+        ),
+    )
+)
+def test_whatever_stands_in_a_threat_rule_it_is_checked_or_told(stated: dict[str, Any]) -> None:
+    stated = {"title": "t", "severity": "high"} | stated
+    text = "\n".join(f"{key}: {json.dumps(value)}" for key, value in stated.items())
+    document = Document("threat.yaml", f"{text}\n")
+    ruleset = parse([document])
+    files = [RuleFile(document, None)]
+    found = check(files, ruleset, Estate(sources()))
+    assert bool(found.rules) is not bool(found.problems)
+    list(table(found))
+    list(proved(ruleset, files))
+    list(gaps(ruleset, files))
 
 
 def test_a_rule_begins_where_it_is_written() -> None:

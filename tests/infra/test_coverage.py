@@ -124,4 +124,4 @@ def test_an_outline_holds_where_the_rule_matches() -> None:
             for record in judged(rule, case.data):
                 assert tree.holds(record) is rule.matches(record)
                 answers.append(rule.matches(record))
-    assert (answers.count(True) > 50, answers.count(False) > 50) == (True, True)
+    assert min(answers.count(True), answers.count(False)) >= 50
