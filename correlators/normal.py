@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from schemas.detection import Logsource
-from schemas.event import Event
+from schemas.entity import KINDS
+from schemas.event import Client, Event, ScanFinding
 from schemas.times import rfc3339
 
 PRODUCT: Final = "barograph"
@@ -31,6 +32,17 @@ user_inventory_info user_management user_query user_session_query vulnerability_
 web_resource_access_activity web_resources_activity
 """
 CATEGORIES: Final = frozenset(_CLASSES.split())
+
+# The fields that every event has for a rule, or may have, besides the attributes of its source.
+NAMES: Final = frozenset(
+    {
+        *("time", "source", "class_uid", "class_name", "activity", "status", "severity", "message"),
+        *("actor.kind", "actor.id"),
+        *(f"client.{name}" for name in Client.model_fields),
+        *(f"finding.{name}" for name in ScanFinding.model_fields),
+        *(f"entity.{kind}" for kind in KINDS),
+    }
+)
 
 
 def normal_form(event: Event, private: Mapping[str, Any]) -> dict[str, Any]:

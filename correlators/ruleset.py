@@ -8,7 +8,7 @@ from typing import Final
 
 from correlators.document import Document, Faulty, Part, Problem, parts
 from correlators.references import Names, Stated, linked, needed_fields, with_ids
-from correlators.sigma import load
+from correlators.sigma import atr, load
 from correlators.sigma.correlation import correlation
 from correlators.sigma.rule import Rule
 from correlators.story import convergence
@@ -26,6 +26,7 @@ CASES: Final = ".cases.yml"
 class Ruleset:
     """Rules in the order of their documents, correlations by level; none that has a Problem.
 
+    `notes` say of loaded rules what of them cannot run.
     `sha256` is over the texts, in no order: equal means the same rules.
     """
 
@@ -33,6 +34,7 @@ class Ruleset:
     correlations: tuple[Correlation, ...] = ()
     convergences: tuple[Convergence, ...] = ()
     problems: tuple[Problem, ...] = ()
+    notes: tuple[Problem, ...] = field(default=(), compare=False)
     sha256: str = field(default="", compare=False)
 
     def detection(self, id_: str) -> Detection:
@@ -116,6 +118,7 @@ class _Parsing:
         self._names = Names(external=external)
         self._stories_names = Names(external=False)  # no rule can refer to a convergence
         self._problems: list[Problem] = []
+        self._notes: list[Problem] = []
         self._rules: list[Rule] = []
         self._filters: list[load.Filter] = []
         self._correlations: list[Stated] = []
@@ -136,7 +139,12 @@ class _Parsing:
         needed = needed_fields(correlations)
         rules = tuple(self._finished(rule, needed) for rule in self._rules)
         return Ruleset(
-            rules, tuple(correlations), stories, tuple(self._problems), digest(*sorted(texts))
+            rules,
+            tuple(correlations),
+            stories,
+            tuple(self._problems),
+            tuple(self._notes),
+            digest(*sorted(texts)),
         )
 
     def _read(self, part: Part) -> None:
@@ -158,6 +166,9 @@ class _Parsing:
             self._problems += faulty.problems
 
     def _rule(self, part: Part) -> None:
+        if atr.KEY in part.data:
+            part, lost = atr.sigma(part)
+            self._notes += lost
         read = load.rule(part)
         if self._is_new(self._names.add(part, read.detection.id, read.detection.name)):
             self._rules.append(read)

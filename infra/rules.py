@@ -10,6 +10,7 @@ from correlators.document import Document
 from correlators.ruleset import CASES, SUFFIX, Ruleset
 from schemas.errors import Mistake
 
+SUFFIXES: Final = (SUFFIX, ".yaml")  # the second is how other rule sets end their files
 LARGEST: Final = 10 * 2**20  # bytes of one file
 
 
@@ -43,7 +44,7 @@ def read(paths: Iterable[str | Path]) -> Iterator[RuleFile]:
     LARGEST are Mistakes.
     """
     for file in dict.fromkeys(chain.from_iterable(map(_files, map(Path, paths)))):
-        beside = file.with_name(file.name.removesuffix(SUFFIX) + CASES)
+        beside = file.with_name(file.stem + CASES)
         yield RuleFile(_document(file), _document(beside) if beside.is_file() else None)
 
 
@@ -57,7 +58,8 @@ def builtin() -> Iterator[RuleFile]:
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    files = sorted(file for file in path.rglob(f"*{SUFFIX}") if not file.name.endswith(CASES))
+    found = (file for end in SUFFIXES for file in path.rglob(f"*{end}"))
+    files = sorted(file for file in found if not file.name.endswith(CASES))
     if not files:
         raise Mistake(f"{path} holds no rules; name a folder with {SUFFIX} files")
     return files

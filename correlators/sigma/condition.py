@@ -30,10 +30,11 @@ Place = tuple[str | int, ...]
 
 
 class Compiled(NamedTuple):
-    """A condition as a function of a record, and the witnesses of it."""
+    """A condition as a function of a record, the witnesses of it, and what it was made of."""
 
     holds: Predicate
     clauses: tuple[Clause, ...]
+    detections: SigmaDetections
 
 
 class Item(NamedTuple):
@@ -63,7 +64,7 @@ def compiled(part: Part, section: str) -> Compiled:
         )
         trees = [condition.parse() for condition in parsed.parsed_condition]
         tree = trees[0] if len(trees) == 1 else ConditionOR(cast("list[Any]", trees))
-        return Compiled(predicate(tree), clauses(tree))
+        return Compiled(predicate(tree), clauses(tree), parsed)
     except (SigmaError, ENGINE.error, RecursionError) as error:
         where = [problem for item in found for problem in _unreadable(part, item)]
         raise Faulty(*where or [part.problem(_plain(error), section, "condition")]) from error

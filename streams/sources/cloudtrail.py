@@ -56,6 +56,51 @@ NARROW: Final = Narrow(
     uid=_uid,
 )
 
+# The contents of a record as AWS documents them, management, data, network and Insights events.
+FIELDS: Final = frozenset(
+    """
+    additionalEventData.* addendum.originalEventID addendum.originalRequestID addendum.reason
+    addendum.updatedFields annotation apiVersion awsRegion edgeDeviceDetails.* errorCode
+    errorMessage eventCategory eventContext.requestContext.* eventContext.tagContext.* eventID
+    eventName eventSource eventTime eventType eventVersion insightDetails.* managementEvent
+    readOnly recipientAccountId requestID requestParameters.* resources[].ARN
+    resources[].ARNPrefix resources[].accountId resources[].type responseElements.*
+    serviceEventDetails.* sessionCredentialFromConsole sharedEventID sourceIPAddress
+    tlsDetails.cipherSuite tlsDetails.clientProvidedHostHeader tlsDetails.keyExchange
+    tlsDetails.tlsVersion userAgent userIdentity.accessKeyId userIdentity.accountId
+    userIdentity.arn userIdentity.credentialId userIdentity.identityProvider
+    userIdentity.inScopeOf.credentialsIssuedTo userIdentity.inScopeOf.issuerType
+    userIdentity.inScopeOf.sourceAccount userIdentity.inScopeOf.sourceArn userIdentity.invokedBy
+    userIdentity.invokedByDelegate.* userIdentity.onBehalfOf.identityStoreArn
+    userIdentity.onBehalfOf.userId userIdentity.principalId
+    userIdentity.sessionContext.assumedRoot
+    userIdentity.sessionContext.attributes.creationDate
+    userIdentity.sessionContext.attributes.mfaAuthenticated
+    userIdentity.sessionContext.ec2RoleDelivery
+    userIdentity.sessionContext.sessionIssuer.accountId
+    userIdentity.sessionContext.sessionIssuer.arn
+    userIdentity.sessionContext.sessionIssuer.principalId
+    userIdentity.sessionContext.sessionIssuer.type
+    userIdentity.sessionContext.sessionIssuer.userName userIdentity.sessionContext.sourceIdentity
+    userIdentity.sessionContext.webIdFederationData.attributes.*
+    userIdentity.sessionContext.webIdFederationData.federatedProvider userIdentity.type
+    userIdentity.userName vpcEndpointAccountId vpcEndpointId
+    """.split()  # noqa: SIM905 - sixty names read better as a paragraph
+)
+CATEGORIES: Final = frozenset({"api_activity", "authentication"})
+ATTRIBUTES: Final = frozenset(
+    {
+        "api.operation",
+        "api.read_only",
+        "api.service",
+        "aws.bedrock.guardrail.id",
+        "cloud.region",
+        "error.code",
+        "gen_ai.provider.name",
+        "gen_ai.request.model",
+    }
+)
+
 _INVOKE: Final = frozenset(
     {
         "Converse",

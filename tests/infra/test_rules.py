@@ -38,6 +38,14 @@ def test_cases_lie_beside_a_rule(tmp_path: Path) -> None:
     assert proved.cases.text == "- name: a case\n"
 
 
+def test_other_rule_sets_end_their_files_otherwise(tmp_path: Path) -> None:
+    rule = write(tmp_path / "c.yaml", RULE.format("c"))
+    write(tmp_path / "c.cases.yml", "- name: a case\n")
+    (found,) = read([tmp_path])
+    assert found.document.path == str(rule)
+    assert found.cases is not None
+
+
 def test_the_built_in_rules_have_their_cases() -> None:
     files = list(builtin())
     assert files

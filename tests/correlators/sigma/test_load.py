@@ -113,7 +113,8 @@ def test_a_logsource_is_read_in_small_letters() -> None:
         ("A: x", "A|frobnicate: x", "6: Unknown modifier 'frobnicate'"),
         ("A: x", "A|re: a(", "6: Regular expression 'a(' is invalid: missing ): a("),
         ("A: x", "A|re: (?<=a)b",
-         "6: Regular expression '(?<=a)b' is invalid: invalid perl operator: (?<="),
+         ("6: Regular expression '(?<=a)b' is invalid: RE2 has no lookbehind `(?<=`: "
+          "take what stands before into the pattern")),
         ("A: x", "A|re: 5", "6: a regular expression is text: put it in quotes"),
         ("A: x", "A|contains|all: x", "6: `all` needs a list of two values or more"),
         ("A: x", "A|cidr: 10.0.0.0/40",
