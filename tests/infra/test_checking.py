@@ -159,7 +159,7 @@ JSON = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["field", "operator", "value", "patterns", "x", "content"]), inner
+            st.sampled_from(["field", "value", "patterns", "true_positives", "input", "x"]), inner
         )
     ),
     max_leaves=12,
