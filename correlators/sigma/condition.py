@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from math import prod
 from typing import Any, Final, NamedTuple, cast
 
 from sigma.conditions import ConditionOR
@@ -18,6 +19,7 @@ from correlators.sigma.values import is_list, is_object
 from correlators.sigma.witness import Clause, clauses
 
 MAX_CONDITION: Final = 2000  # characters
+MAX_VALUES: Final = 100_000  # of one rule, with what modifiers turn each of them into
 MAX_NESTING: Final = 100  # brackets and `not`; at each of them parser and predicate may recurse
 
 _WORD: Final = re.compile(r"(?<![\w*-])(AND|OR|NOT)(?![\w*-])")
@@ -26,6 +28,7 @@ _EXACT: Final = 2**53
 _RENAMED: Final = {"utf16le": "wide"}  # the specification has two names for it, pySigma one
 # These speak of one field; a keyword is looked for inside of every value.
 _NEED_FIELD: Final = frozenset({"endswith", "exists", "fieldref", "startswith"})
+_VARIANTS: Final = {"windash": 5**3, "base64offset": 3}
 _NO_SELECTIONS: Final = frozenset({"condition", "rules"})
 
 Place = tuple[str | int, ...]
@@ -58,6 +61,8 @@ def compiled(part: Part, section: str, subject: Subject) -> Compiled:
     selections = {name: value for name, value in held.items() if name not in _NO_SELECTIONS}
     found = [item for name, value in selections.items() for item in _items(value, (section, name))]
     problems = [problem for item in found for problem in _meaningless(part, item)]
+    if sum(map(_variants, found)) > MAX_VALUES:
+        problems.append(part.problem(f"the rule has more than {MAX_VALUES} values", section))
     if problems:
         raise Faulty(*problems)
     try:
@@ -149,6 +154,10 @@ def _meaningless(part: Part, item: Item) -> Iterator[Problem]:
         yield part.problem("a regular expression is text: put it in quotes", *item.place)
     if not field and not _NEED_FIELD.isdisjoint(modifiers):
         yield part.problem(f"`{item.key}` needs a field before its modifier", *item.place)
+
+
+def _variants(item: Item) -> int:
+    return len(item.values) * prod(_VARIANTS.get(word, 1) for word in (item.key or "").split("|"))
 
 
 def _unfilled(

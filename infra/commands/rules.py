@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from infra import rule_options
 from infra.exits import Exit
 from schemas.errors import Mistake
 
@@ -37,6 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument(
             "--no-builtin", action="store_true", help="read PATHs without the built-in rules"
         )
+        rule_options.processing(action)
         action.add_argument("--json", action="store_true", help="one JSON object a line")
 
 
@@ -124,13 +126,16 @@ def _list(args: argparse.Namespace) -> int:
 def _loaded(args: argparse.Namespace) -> tuple[list[RuleFile], Ruleset]:
     """The files in question, and all rules that they may refer to."""
     from correlators.ruleset import parse
-    from infra.rules import builtin, read
+    from infra.rules import builtin, processing, read
+    from infra.settings import load as settings
 
     files = list(read(args.paths) if args.paths else builtin())
     given = {file.document.text for file in files}  # who works on a built-in rule names its file
     known = builtin() if args.paths and not args.no_builtin else ()
     others = [file for file in known if file.document.text not in given]
-    return files, parse(file.document for file in chain(others, files))
+    documents = (file.document for file in chain(others, files))
+    config = rule_options.stated(args, settings(args.config).rules)
+    return files, parse(documents, processing=processing(config))
 
 
 def _rows(files: list[RuleFile], ruleset: Ruleset) -> Iterator[dict[str, Any]]:

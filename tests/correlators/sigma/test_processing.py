@@ -263,6 +263,7 @@ items = st.builds(
 )
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of pySigma's condition expressions
 @given(st.lists(items | values, max_size=2), values)
 def test_a_pipeline_of_any_shape_works_or_has_problems(stated: list[Any], variables: Any) -> None:  # noqa: ANN401
     text = yaml.safe_dump({"transformations": stated, "vars": variables}, sort_keys=False)

@@ -215,3 +215,17 @@ def test_a_mistake_is_one_sentence(
     code, out, err = rules(capfd, *args)
     assert (code, out, len(err)) == (Exit.USAGE, [], 1)
     assert err[0].startswith(f"barograph: {expected}")
+
+
+def test_rules_are_checked_as_pipelines_leave_them(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "p").mkdir()
+    pipeline = "transformations:\n- {type: change_logsource, product: aws, service: cloudtrail}\n"
+    (folder / "p" / "pipeline.txt").write_text(pipeline, "utf-8")
+    code, out, _ = rules(capfd, "check", "windows.yml", "--pipeline", "p/pipeline.txt")
+    assert (code, out) == (Exit.OK, ["windows: can fire on cloudtrail; has no cases"])
+    (folder / "p" / "table.txt").write_text("who: [kim]\n", "utf-8")
+    code, _, err = rules(capfd, "check", "windows.yml", "--placeholders", "p/table.txt")
+    assert code == Exit.USAGE
+    assert err[0].startswith("barograph: p/table.txt:1: a table of placeholders is `placeholders:`")
