@@ -158,6 +158,8 @@ def number(value: Any) -> int | float | None:  # noqa: ANN401 - a JSON value
 
 def moment(value: Any) -> datetime | None:  # noqa: ANN401 - a JSON value
     """The UTC time that a value tells: RFC 3339 text, or seconds since 1970."""
+    if not isinstance(value, str | int | float):
+        return None
     try:
         return _EPOCH + timedelta(microseconds=times.instant(value))
     except (ValueError, OverflowError):

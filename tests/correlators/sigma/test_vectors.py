@@ -1,5 +1,6 @@
 """The behaviour vectors of the Sigma language: one statement of the specification each."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -99,3 +100,20 @@ def test_every_correlation_of_the_vectors_loads_or_is_refused_as_it_must_be(
             found[vector["id"]] = bool(ruleset.problems) is (vector.get("expect") == "reject")
     assert len(found) == 56
     assert {id_ for id_, fits in found.items() if not fits} == UNMET.keys()
+
+
+def test_every_disagreement_with_a_peer_is_in_the_docs(vectors: list[dict[str, Any]]) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "sigma-semantics.md").read_text("utf-8")
+    told = page.partition("## Where others do otherwise")[2]
+    rsigma, sqlite = told.split("\n\npySigma ")
+    for text, names in (
+        (rsigma, ("rsigma", "rsigma_eval_0.26_lib")),
+        (sqlite, ("pysigma_sqlite", "pysigma_2.0.1_sqlite_2.1.1")),
+    ):
+        engines = {v["id"]: v["engines"] for v in vectors}
+        expected = {
+            id_
+            for id_, said in engines.items()
+            if {said.get(n, "agree") for n in names} != {"agree"}
+        }
+        assert set(re.findall(r"\b[a-z]{2,3}-\d\d\b", text)) == expected

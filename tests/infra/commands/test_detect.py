@@ -218,6 +218,30 @@ def test_the_built_in_rules_run_where_none_are_named(
     assert err[-1] == f"4 records, 0 rejected, {len(found)} matches"
 
 
+def test_hostile_records_end_nothing_and_hide_nothing(
+    tmp_path: Path, rules: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    event = orjson.loads(LINES.splitlines()[0])
+    text = orjson.dumps(event).decode()
+    lines = [
+        *(orjson.dumps(event | {name: value}).decode() for name in event for value in ODD),
+        text.replace("DeleteGuardrail", "x" * 1_000_000),
+        text.replace('"DeleteGuardrail"', "1" * 30),
+        text.replace('"DeleteGuardrail"', "1" * 5000),
+        text.replace('"DeleteGuardrail"', "NaN"),
+        text[:-1] + ',"deep":' + '{"a":' * 1000 + "1" + "}" * 1001,
+        text[:-1] + ',"wide":[' + "[{}]," * 100_000 + "1]}",
+    ]
+    trail = tmp_path / "trail.ndjson"
+    trail.write_text("\n".join(lines) + "\n" + LINES.decode(), "utf-8")
+    found, err = detect(capfd, "--rules", rules, "--source", "cloudtrail", trail)
+    last = [(rule, event, number + len(lines)) for rule, event, number in EXPECTED]
+    assert brief(found)[-len(EXPECTED) :] == last
+    assert err[-1].startswith(f"{len(lines) + 4} records, ")
+    assert not any("Traceback" in line for line in err)
+
+
+ODD = (None, True, 5, -1.5, [], {}, ["x", {"a": 1}], {"a": ["b"]})
 EXPANDED = """\
 title: Deleted by somebody
 name: by_somebody
