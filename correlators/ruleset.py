@@ -1,14 +1,15 @@
 """Ruleset: all rules that run together, every reference resolved, or what is wrong with them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import resources
 from typing import Final
 
 from correlators.document import Document, Faulty, Part, Problem, parts
 from correlators.references import Names, Stated, linked, needed_fields, with_ids
 from correlators.sigma import load
+from correlators.sigma.condition import stated
 from correlators.sigma.correlation import correlation
 from correlators.sigma.processing import NONE, Processing, Subject
 from correlators.sigma.rule import Rule
@@ -138,7 +139,8 @@ class _Parsing:
         correlations, problems = linked(self._correlations, self._names)
         self._problems += problems
         stories = tuple(self._stories())
-        correlations = [self._renamed(rule) for rule in correlations]
+        if self._processing.pipeline is not None:
+            correlations = list(self._processed(correlations))
         needed = needed_fields(correlations)
         rules = tuple(self._finished(part, rule, needed) for part, rule in self._rules)
         texts = [*sorted(texts), *self._processing.sources]
@@ -197,23 +199,33 @@ class _Parsing:
         fields = dict.fromkeys((*detection.fields, *needed.get(detection.id, ())))
         return replace(read, detection=detection.model_copy(update={"fields": tuple(fields)}))
 
-    def _renamed(self, rule: Correlation) -> Correlation:
-        """Aliases for fields that a pipeline renames, rule by rule; the group keeps its name."""
-        if self._processing.pipeline is None:
-            return rule
+    def _processed(self, correlations: Iterable[Correlation]) -> Iterator[Correlation]:
+        """The correlations, lowest first, with what the pipeline makes of the fields they read."""
+        about = {rule.id: part for part, rule in self._correlations}
+        wrong: set[str] = set()
+        for rule in correlations:
+            try:
+                yield self._renamed(about[rule.id], rule, wrong)
+            except Faulty as faulty:
+                wrong.add(rule.id)
+                self._problems += faulty.problems
+
+    def _renamed(self, about: Part, rule: Correlation, wrong: Container[str]) -> Correlation:
+        """With an alias for each field that the pipeline renames; the group keeps its name."""
+        if lost := [id_ for id_ in rule.rules if id_ in wrong]:
+            message = f"`{lost[0]}` cannot be used, so this cannot either"
+            raise Faulty(about.problem(message, "correlation", "rules"))
         aliases = {name: dict(fields) for name, fields in rule.aliases.items()}
         for part, read in self._rules:
             if (id_ := read.detection.id) in rule.rules:
                 subject = Subject(self._processing, part)
                 for name in (*rule.group_by, *rule.fields):
                     field = aliases.get(name, {}).get(id_, name)
-                    renamed = subject.renamed(field)
+                    renamed = subject.renamed(field, partial(stated, part, "detection"))
                     if renamed is None:
-                        message = f"the pipeline has no single name for `{field}`"
-                        self._problems.append(
-                            part.problem(f"{message}, by which `{rule.id}` groups")
-                        )
-                    elif renamed != name:
+                        message = f"the pipeline has no single name for `{field}` of `{id_}`"
+                        raise Faulty(about.problem(message, "correlation", "group-by"))
+                    if renamed != name:
                         aliases.setdefault(name, {})[id_] = renamed
         return rule.model_copy(update={"aliases": aliases})
 

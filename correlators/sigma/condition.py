@@ -56,9 +56,7 @@ def compiled(part: Part, section: str, subject: Subject) -> Compiled:
     Beyond what pySigma refuses: `all` of one value and null among other values have no meaning, nor
     have keywords with a modifier that speaks of a field. AND, OR and NOT are operators too.
     """
-    held = part.data[section]
-    conditions = _conditions(part, section)
-    selections = {name: value for name, value in held.items() if name not in _NO_SELECTIONS}
+    selections = _selections(part, section)
     found = [item for name, value in selections.items() for item in _items(value, (section, name))]
     problems = [problem for item in found for problem in _meaningless(part, item)]
     if sum(map(_variants, found)) > MAX_VALUES:
@@ -66,11 +64,7 @@ def compiled(part: Part, section: str, subject: Subject) -> Compiled:
     if problems:
         raise Faulty(*problems)
     try:
-        parsed = subject.process(
-            SigmaDetections.from_dict(
-                _spelled(selections) | {"condition": conditions}, policy=POLICY
-            )
-        )
+        parsed = subject.process(stated(part, section))
         unfilled = {name for detection in parsed.detections.values() for name in left(detection)}
         if unfilled:
             raise Faulty(*_unfilled(part, section, found, unfilled))
@@ -85,11 +79,16 @@ def compiled(part: Part, section: str, subject: Subject) -> Compiled:
         raise Faulty(*where or [part.problem(_plain(error), section, "condition")]) from error
 
 
+def stated(part: Part, section: str) -> SigmaDetections:
+    """Selections and condition as pySigma reads them; its SigmaError where it does not."""
+    selections: dict[str, Any] = _spelled(_selections(part, section))
+    conditions = {"condition": _conditions(part, section)}
+    return SigmaDetections.from_dict(selections | conditions, policy=POLICY)
+
+
 def where_nothing_holds(part: Part, section: str) -> bool:
     """What the condition of a section says of a record for which none of its selections holds."""
-    detections: dict[str, Any] = {
-        name: {"never": 1} for name in part.data[section] if name not in _NO_SELECTIONS
-    }
+    detections: dict[str, Any] = {name: {"never": 1} for name in _selections(part, section)}
     detections["condition"] = _conditions(part, section)
     try:
         parsed = SigmaDetections.from_dict(detections, policy=POLICY)
@@ -100,11 +99,15 @@ def where_nothing_holds(part: Part, section: str) -> bool:
 
 def negations(part: Part, section: str) -> Iterator[Place]:
     """Where selections of a section have the modifier `neq`."""
-    for name, value in part.data[section].items():
-        if name not in _NO_SELECTIONS:
-            for item in _items(value, (section, name)):
-                if "neq" in (item.key or "").split("|"):
-                    yield item.place
+    for name, value in _selections(part, section).items():
+        for item in _items(value, (section, name)):
+            if "neq" in (item.key or "").split("|"):
+                yield item.place
+
+
+def _selections(part: Part, section: str) -> dict[str, Any]:
+    held = part.data[section].items()
+    return {name: value for name, value in held if name not in _NO_SELECTIONS}
 
 
 def _conditions(part: Part, section: str) -> list[str]:

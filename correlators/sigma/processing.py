@@ -54,7 +54,7 @@ class Processing:
     """
 
     pipeline: ProcessingPipeline | None = None
-    tables: Tables = field(default_factory=dict)
+    tables: Tables = field(default_factory=dict[str, tuple[str, ...]])
     sources: tuple[str, ...] = ()
 
 
@@ -85,14 +85,14 @@ class Subject:
             fill(detection, self.tables)
         return detections
 
-    def renamed(self, name: str) -> str | None:
-        """What the pipeline calls a field of this rule; None if it makes several or none of it."""
-        if self._processing.pipeline is None:
-            return name
-        added = self._applied(_anything(), ()).fields
-        found = self._applied(_anything(), (name,)).fields
-        found = found[: len(found) - len(added)]
-        return found[0] if len(found) == 1 else None
+    def renamed(self, name: str, stated: Callable[[], SigmaDetections]) -> str | None:
+        """What the pipeline calls a field of this rule; None if it makes several or none of it.
+
+        `stated` gives the detections as they stand in the document, anew each time.
+        """
+        added = len(self._applied(stated(), ()).fields)
+        found = self._applied(stated(), (name,)).fields
+        return found[0] if len(found) - added == 1 else None
 
     def _applied(self, detections: SigmaDetections, fields: Iterable[str]) -> SigmaRule:
         pipeline = cast("ProcessingPipeline", self._processing.pipeline)
@@ -202,10 +202,6 @@ def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
 def _is_plain(value: Any) -> bool:  # noqa: ANN401 - any JSON-like value
     values: Sequence[Any] = value if is_list(value) else [value]
     return all(isinstance(each, str) for each in values)
-
-
-def _anything() -> SigmaDetections:
-    return SigmaDetections.from_dict(dict(_ANYTHING), policy=POLICY)
 
 
 def _said(error: Exception) -> str:

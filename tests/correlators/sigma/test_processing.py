@@ -197,10 +197,37 @@ def test_correlations_group_by_what_the_pipeline_calls_it() -> None:
     assert (rule.group_by, rule.aliases) == (("User",), {"User": {"recon": "actor.name"}})
     assert ruleset.detection("recon").fields == ("actor.name", "Image")
     assert ruleset.detection("other").fields == ("User", "Image")
-    several = loaded(other, spree.replace("[User]", "[Many]"), by=by)
-    assert [str(problem) for problem in several.problems] == [
-        "rule.yml:1: the pipeline has no single name for `Many`, by which `spree` groups"
+
+
+def test_a_correlation_for_which_the_pipeline_has_no_field_is_no_rule() -> None:
+    spree = """\
+        title: Spree
+        name: spree
+        correlation:
+          type: event_count
+          rules: recon
+          group-by: [Many]
+          timespan: 5m
+          condition: {gte: 3}
+        """
+    again = spree.replace("recon", "spree").replace("name: spree", "name: again")
+    by = pipeline(
+        """\
+        transformations:
+        - {type: field_name_mapping, mapping: {Many: [a, b], CommandLine: c, User: u},
+           rule_conditions: [{type: contains_field, field: CommandLine}]}
+        - {type: strict_field_mapping_failure}
+        """
+    )
+    ruleset = loaded(spree, again, by=by)
+    assert [str(problem) for problem in ruleset.problems] == [
+        "d0.yml:6: the pipeline has no single name for `Many` of `recon`",
+        "d1.yml:5: `spree` cannot be used, so this cannot either",
     ]
+    assert ruleset.correlations == ()
+    assert [rule.detection.id for rule in ruleset.rules] == ["recon"]
+    grouped = loaded(spree.replace("Many", "User"), by=by)
+    assert grouped.correlations[0].aliases == {"User": {"recon": "u"}}
 
 
 @pytest.mark.parametrize(

@@ -241,7 +241,7 @@ def test_hostile_records_end_nothing_and_hide_nothing(
     assert not any("Traceback" in line for line in err)
 
 
-ODD = (None, True, 5, -1.5, [], {}, ["x", {"a": 1}], {"a": ["b"]})
+ODD: tuple[Any, ...] = (None, True, 5, -1.5, [], {}, ["x", {"a": 1}], {"a": ["b"]})
 EXPANDED = """\
 title: Deleted by somebody
 name: by_somebody
