@@ -22,7 +22,7 @@ from correlators.sigma.values import is_list, is_object
 _KEYS: Final[Mapping[str, type]] = {
     "name": str,
     "priority": int,
-    "allowed_backends": list,
+    "allowed_backends": list,  # of queries, whoever names the pipeline knows that it fits
     "vars": dict,
     "transformations": list,
 }
@@ -176,9 +176,6 @@ def _not_taken(part: Part) -> Iterator[Problem]:
             yield part.problem(message, key)
         elif key not in _KEYS:
             yield part.problem(f"`{key}` is no key of a pipeline", key)
-        elif key == "allowed_backends":
-            message = "a pipeline for certain backends cannot be used here: remove it if it fits"
-            yield part.problem(message, key)
         elif not isinstance(value, _KEYS[key]):
             yield part.problem(f"`{key}` is a {_KEYS[key].__name__}", key)
 
