@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from infra.detecting import Detecting
 from infra.rules import load
-from schemas.config import Limits
+from schemas.config import Limits, RulesConfig
 
 SHARED = Path(os.environ.get("BAROGRAPH_SHARED", Path(__file__).parents[2] / "shared"))
 RULES = SHARED / "corpora/rules/sigma-DRL/rules/cloud/aws/cloudtrail"
@@ -63,7 +63,8 @@ def process(command: Sequence[str]) -> int | None:
 
 def loop(rules: Sequence[Path], file: Path) -> Callable[[], int]:
     """Read, scan, match and format, rules being loaded: what a long run costs."""
-    detecting = Detecting(load(rules, builtin=not rules).rules, Limits())
+    config = RulesConfig(paths=tuple(map(str, rules)), builtin=not rules)
+    detecting = Detecting(load(config).rules, Limits())
     return lambda: sum(len(told.matches) for told in detecting.file(str(file), None))
 
 

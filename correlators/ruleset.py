@@ -1,15 +1,17 @@
 """Ruleset: all rules that run together, every reference resolved, or what is wrong with them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import resources
 from typing import Final
 
 from correlators.document import Document, Faulty, Part, Problem, parts
 from correlators.references import Names, Stated, linked, needed_fields, with_ids
 from correlators.sigma import atr, load
+from correlators.sigma.condition import stated
 from correlators.sigma.correlation import correlation
+from correlators.sigma.processing import NONE, Processing, Subject
 from correlators.sigma.rule import Rule
 from correlators.story import convergence
 from schemas.canonical import digest
@@ -36,6 +38,7 @@ class Ruleset:
     problems: tuple[Problem, ...] = ()
     notes: tuple[Problem, ...] = field(default=(), compare=False)
     sha256: str = field(default="", compare=False)
+    processing: Processing = field(default=NONE, compare=False)
 
     def detection(self, id_: str) -> Detection:
         """What is known of a detection. KeyError if there is none of that id."""
@@ -77,13 +80,16 @@ class Ruleset:
         return {rule.detection.id: rule.detection for rule in self.rules}
 
 
-def parse(documents: Iterable[Document], *, external: bool = False) -> Ruleset:
+def parse(
+    documents: Iterable[Document], *, external: bool = False, processing: Processing = NONE
+) -> Ruleset:
     """The rules of these documents.
 
     A file may hold several rules, separated by `---`. `external`: correlations may refer to rules
-    that are not here, because their signals are given.
+    that are not here, because their signals are given. `processing` is done to each rule and its
+    filters before they are compiled.
     """
-    return _Parsing(external=external).ruleset(documents)
+    return _Parsing(external=external, processing=processing).ruleset(documents)
 
 
 def builtin() -> Iterator[Document]:
@@ -114,12 +120,13 @@ def _packaged() -> Iterator[Document]:
 class _Parsing:
     """What was read so far."""
 
-    def __init__(self, *, external: bool) -> None:
+    def __init__(self, *, external: bool, processing: Processing) -> None:
+        self._processing = processing
         self._names = Names(external=external)
         self._stories_names = Names(external=False)  # no rule can refer to a convergence
         self._problems: list[Problem] = []
         self._notes: list[Problem] = []
-        self._rules: list[Rule] = []
+        self._rules: list[tuple[Part, Rule]] = []
         self._filters: list[load.Filter] = []
         self._correlations: list[Stated] = []
         self._convergences: list[tuple[Part, Convergence]] = []
@@ -136,15 +143,20 @@ class _Parsing:
         correlations, problems = linked(self._correlations, self._names)
         self._problems += problems
         stories = tuple(self._stories())
+        if self._processing.pipeline is not None:
+            correlations = list(self._processed(correlations))
         needed = needed_fields(correlations)
-        rules = tuple(self._finished(rule, needed) for rule in self._rules)
+        rules = tuple(self._finished(part, rule, needed) for part, rule in self._rules)
+        texts = [*sorted(texts), *self._processing.sources]
+        told = tuple(dict.fromkeys(self._problems))  # a filter has the same for each of its rules
         return Ruleset(
             rules,
             tuple(correlations),
             stories,
-            tuple(self._problems),
+            told,
             tuple(self._notes),
-            digest(*sorted(texts)),
+            digest(*texts),
+            self._processing,
         )
 
     def _read(self, part: Part) -> None:
@@ -169,9 +181,9 @@ class _Parsing:
         if atr.KEY in part.data:
             part, lost = atr.sigma(part)
             self._notes += lost
-        read = load.rule(part)
+        read = load.rule(part, self._processing)
         if self._is_new(self._names.add(part, read.detection.id, read.detection.name)):
-            self._rules.append(read)
+            self._rules.append((part, read))
 
     def _correlation(self, part: Part) -> None:
         read = correlation(part)
@@ -179,7 +191,7 @@ class _Parsing:
             self._correlations.append(Stated(part, read))
 
     def _filter(self, part: Part) -> None:
-        self._filters.append(load.filter_(part))
+        self._filters.append(load.filter_(part, self._processing))
 
     def _convergence(self, part: Part) -> None:
         read = convergence(part)
@@ -191,13 +203,46 @@ class _Parsing:
             self._problems.append(problem)
         return problem is None
 
-    def _finished(self, read: Rule, needed: Mapping[str, tuple[str, ...]]) -> Rule:
+    def _finished(self, part: Part, read: Rule, needed: Mapping[str, tuple[str, ...]]) -> Rule:
         for further in self._filters:
-            if further.applies(read):
-                read = further.on(read)
+            if further.applies(read, load.logsource(part)):
+                try:
+                    read = further.on(read, Subject(self._processing, part))
+                except Faulty as faulty:  # rather a match too many than one too few
+                    self._problems += faulty.problems
         detection = read.detection
         fields = dict.fromkeys((*detection.fields, *needed.get(detection.id, ())))
         return replace(read, detection=detection.model_copy(update={"fields": tuple(fields)}))
+
+    def _processed(self, correlations: Iterable[Correlation]) -> Iterator[Correlation]:
+        """The correlations, lowest first, with what the pipeline makes of the fields they read."""
+        about = {rule.id: part for part, rule in self._correlations}
+        wrong: set[str] = set()
+        for rule in correlations:
+            try:
+                yield self._renamed(about[rule.id], rule, wrong)
+            except Faulty as faulty:
+                wrong.add(rule.id)
+                self._problems += faulty.problems
+
+    def _renamed(self, about: Part, rule: Correlation, wrong: Container[str]) -> Correlation:
+        """With an alias for each field that the pipeline renames; the group keeps its name."""
+        if lost := [id_ for id_ in rule.rules if id_ in wrong]:
+            message = f"`{lost[0]}` cannot be used, so this cannot either"
+            raise Faulty(about.problem(message, "correlation", "rules"))
+        aliases = {name: dict(fields) for name, fields in rule.aliases.items()}
+        for part, read in self._rules:
+            if (id_ := read.detection.id) in rule.rules:
+                subject = Subject(self._processing, part)
+                for name in (*rule.group_by, *rule.fields):
+                    field = aliases.get(name, {}).get(id_, name)
+                    renamed = subject.renamed(field, partial(stated, part, "detection"))
+                    if renamed is None:
+                        message = f"the pipeline has no single name for `{field}` of `{id_}`"
+                        raise Faulty(about.problem(message, "correlation", "group-by"))
+                    if renamed != name:
+                        aliases.setdefault(name, {})[id_] = renamed
+        return rule.model_copy(update={"aliases": aliases})
 
     def _stories(self) -> Iterator[Convergence]:
         for part, read in self._convergences:

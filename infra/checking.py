@@ -83,7 +83,7 @@ class _Checking:
         self._proved = {
             file.document.path for file in files if file.cases is not None or carries(file)
         }
-        self._places = Places(file.document for file in files)
+        self._places = Places((file.document for file in files), ruleset.processing)
         routed = {r.detection.id: estate.routed(r.detection.logsource) for r in ruleset.rules}
         self._routed = {id_: words for id_, words in routed.items() if words}
         self._correlations = {rule.id: rule for rule in ruleset.correlations}

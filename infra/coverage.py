@@ -52,7 +52,7 @@ class Gap(NamedTuple):
 def gaps(ruleset: Ruleset, files: Iterable[RuleFile]) -> Iterator[Gap]:
     """What the cases of the detections of these files leave open, by file and line."""
     files = list(files)
-    places = Places(file.document for file in files)
+    places = Places((file.document for file in files), ruleset.processing)
     by_path = {file.document.path: file for file in files}
     for rule in ruleset.rules:
         path, id_ = rule.detection.path, rule.detection.id

@@ -8,12 +8,14 @@ from uuid import UUID
 from correlators.document import Document, Faulty, Part, parts
 from correlators.sigma import atr
 from correlators.sigma.outline import Node, outline
+from correlators.sigma.processing import NONE, Processing
 
 
 class Places:
     """The documents of some files by path and id; a file is read when it is first asked for."""
 
-    def __init__(self, documents: Iterable[Document]) -> None:
+    def __init__(self, documents: Iterable[Document], processing: Processing = NONE) -> None:
+        self._processing = processing
         self._documents = {document.path: document for document in documents}
         self._parts: dict[str, dict[str, Part]] = {}
 
@@ -25,8 +27,8 @@ class Places:
         """The condition of a detection that is loaded; None of one that is not by itself whole."""
         part = self.of(path, id_)
         try:
-            return None if part is None else outline(part)
-        except Faulty:  # what it needs, as placeholders, was given when it was loaded
+            return None if part is None else outline(part, self._processing)
+        except Faulty:
             return None
 
     def line(self, path: str, id_: str) -> int:

@@ -1,17 +1,23 @@
 """Rules: the files that a user names and the built-in ones, read within bounds."""
 
+import sys
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from correlators import ruleset
-from correlators.document import Document
+from correlators.document import Document, Faulty, Problem
 from correlators.ruleset import CASES, SUFFIX, Ruleset
+from correlators.sigma.processing import Processing
+from correlators.sigma.processing import processing as processed
+from infra.shown import text
+from schemas.config import RulesConfig
 from schemas.errors import Mistake
 
 SUFFIXES: Final = (SUFFIX, ".yaml")  # the second is how other rule sets end their files
 LARGEST: Final = 10 * 2**20  # bytes of one file
+TOLD: Final = 100  # problems; the others are counted
 
 
 class RuleFile(NamedTuple):
@@ -21,27 +27,59 @@ class RuleFile(NamedTuple):
     cases: Document | None
 
 
-def load(
-    paths: Iterable[str | Path] = (), *, builtin: bool = True, external: bool = False
-) -> Ruleset:
-    """The built-in rules and those of these files and folders. Any Problem is a Mistake.
-
-    `external`: correlations may refer to rules that are not here.
-    """
-    files = chain(ruleset.builtin() if builtin else (), (file.document for file in read(paths)))
-    loaded = ruleset.parse(files, external=external)
-    if loaded.problems:
-        others = len(loaded.problems) - 1
-        more = f" (and {others} more, barograph rules check names all)" if others else ""
-        raise Mistake(f"{loaded.problems[0]}{more}")
+def load(config: RulesConfig, *, external: bool = False) -> Ruleset:
+    """As `collected`; what cannot be used, of the rules and of one of them, is told on stderr."""
+    loaded = collected(config, external=external)
+    told = [f"{text(problem)}; the rule is left out" for problem in loaded.problems]
+    told += [text(note) for note in loaded.notes]
+    for line in told[:TOLD]:
+        print(line, file=sys.stderr)
+    if len(told) > TOLD:
+        print(f"{len(told) - TOLD} more problems, barograph rules check names all", file=sys.stderr)
     return loaded
+
+
+def collected(config: RulesConfig, *, external: bool = False) -> Ruleset:
+    """The built-in rules and those of the files and folders of the configuration.
+
+    A rule that cannot be used is left out. It is a Mistake if the configuration is `strict`, as is
+    one that lacks a part, and if nothing is left of what it names. `external`: correlations may
+    refer to rules that are not here.
+    """
+    given = [file.document for file in read(config.paths)]
+    documents = (*(ruleset.builtin() if config.builtin else ()), *given)
+    loaded = ruleset.parse(documents, external=external, processing=processing(config))
+    problems = loaded.problems + (loaded.notes if config.strict else ())
+    if problems and (config.strict or not _usable(loaded, given)):
+        more = f" (and {len(problems) - 1} more, barograph rules check names all)"
+        raise Mistake(f"{problems[0]}{more if len(problems) > 1 else ''}")
+    return loaded
+
+
+def processing(config: RulesConfig) -> Processing:
+    """The pipelines and placeholders of the configuration; any Problem with them is a Mistake."""
+    try:
+        return processed(
+            map(_document, map(Path, config.pipelines)),
+            map(_document, map(Path, config.placeholders)),
+        )
+    except Faulty as faulty:
+        raise Mistake(f"{faulty.problems[0]}; mend it there") from faulty
+
+
+def _usable(loaded: Ruleset, given: Iterable[Document]) -> bool:
+    """True if one at least of the files that a user named holds a rule that can be used."""
+    found = {rule.detection.path for rule in loaded.rules}
+    found.update(rule.path for rule in loaded.correlations)
+    found.update(story.path for story in loaded.convergences)
+    return any(document.path in found for document in given)
 
 
 def read(paths: Iterable[str | Path]) -> Iterator[RuleFile]:
     """The rule files at `paths`, folders searched to the bottom, by name; none twice.
 
-    A path that is not there or cannot be read, a folder without rules, and a file larger than
-    LARGEST are Mistakes.
+    A path that is not there or cannot be read and a folder without rules are Mistakes; a file that
+    is larger than LARGEST or no text is a Document with a fault.
     """
     for file in dict.fromkeys(chain.from_iterable(map(_files, map(Path, paths)))):
         beside = file.with_name(file.stem + CASES)
@@ -73,8 +111,11 @@ def _document(file: Path) -> Document:
         reason = error.strerror if isinstance(error, OSError) else error
         raise Mistake(f"cannot read {file}: {reason}; name a file or folder of rules") from None
     if len(data) > LARGEST:
-        raise Mistake(f"{file} is larger than {LARGEST} bytes; divide it") from None
+        fault = Problem(str(file), None, f"larger than {LARGEST} bytes: divide it")
+        return Document(str(file), "", fault)
     try:
         return Document(str(file), data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise Mistake(f"{file} is not UTF-8 at byte {error.start}; save it as UTF-8") from None
+        line = data.count(b"\n", 0, error.start) + 1
+        fault = Problem(str(file), line, "not UTF-8: save it as UTF-8")
+        return Document(str(file), data.decode(errors="replace"), fault)

@@ -22,6 +22,7 @@ from sigma.types import SigmaFieldReference
 from correlators.document import Part
 from correlators.sigma.condition import compiled
 from correlators.sigma.predicate import Predicate, predicate
+from correlators.sigma.processing import NONE, Processing, Subject
 from correlators.sigma.values import is_list, is_object
 
 Kind = Literal["all", "any", "not", "item"]
@@ -80,9 +81,9 @@ class Node:
             yield from part.nodes()
 
 
-def outline(part: Part) -> Node:
+def outline(part: Part, processing: Processing = NONE) -> Node:
     """The condition of the detection rule that `part` holds. Faulty, as compiling it is."""
-    reading = _Reading(part, compiled(part, _SECTION).detections)
+    reading = _Reading(part, compiled(part, _SECTION, Subject(processing, part)).detections)
     conditions = [
         reading.tree(condition.parse(postprocess=False))
         for condition in reading.detections.parsed_condition
@@ -137,11 +138,14 @@ class _Reading:
         return self._detection(self.detections[name], name, (_SECTION, name))
 
     def _detection(self, detection: SigmaDetection, name: str, place: Place) -> Node:
-        """A selection, or an element of one that is a list of maps."""
-        held: Any = self._part.data
-        for key in place:
-            held = held[key]
+        """A selection, or an element of one that is a list of maps.
+
+        What a pipeline added or divided has the line of the selection.
+        """
         items = detection.detection_items
+        held = self._stated(place)
+        if is_object(held) and len(held) != len(items):
+            held = None
         parts: list[Node] = []
         for number, item in enumerate(items):
             inner, called = place, name
@@ -157,6 +161,18 @@ class _Reading:
                 parts.append(self._item(item, called, inner))
         kind: Kind = "any" if detection.item_linking is ConditionOR else "all"
         return Node(kind, name, self._part.line_of(*place), tuple(parts))
+
+    def _stated(self, place: Place) -> Any:  # noqa: ANN401 - any JSON-like value
+        """What stands there in the document; None where a pipeline made it."""
+        held: Any = self._part.data
+        for key in place:
+            if is_object(held):
+                held = held.get(str(key))
+            elif is_list(held) and isinstance(key, int) and key < len(held):
+                held = held[key]
+            else:
+                return None
+        return held
 
     def _item(self, item: SigmaDetectionItem, name: str, place: Place) -> Node:
         tree = item.postprocess(self.detections)

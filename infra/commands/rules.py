@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
-from infra import shown
+from infra import rule_options, shown
 from infra.exits import Exit
 from schemas.errors import Mistake
 
@@ -48,6 +48,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument(
             "--no-builtin", action="store_true", help="read PATHs without the built-in rules"
         )
+        rule_options.processing(action)
         options(action)
 
 
@@ -201,14 +202,17 @@ def _export(args: argparse.Namespace) -> int:
 def _loaded(args: argparse.Namespace) -> tuple[list[RuleFile], Ruleset]:
     """The files in question, and all rules that they may refer to."""
     from correlators.ruleset import parse
-    from infra.rules import builtin, read
+    from infra.rules import builtin, processing, read
+    from infra.settings import load as settings
 
     files = list(read(args.paths) if args.paths else builtin())
     given = {file.document.text for file in files}  # who works on a built-in rule names its file
     known = builtin() if args.paths and not args.no_builtin else ()
     others = [file for file in known if file.document.text not in given]
     documents = (file.document for file in chain(others, files))
-    return files, parse(_counted(documents, len(files) + len(others)))
+    config = rule_options.stated(args, settings(args.config).rules)
+    counted = _counted(documents, len(files) + len(others))
+    return files, parse(counted, processing=processing(config))
 
 
 def _counted(things: Iterable[_T], of: int) -> Iterator[_T]:

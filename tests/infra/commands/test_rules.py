@@ -333,3 +333,21 @@ def test_a_mistake_is_one_sentence(
     code, out, err = rules(capfd, *args)
     assert (code, out, len(err)) == (Exit.USAGE, [], 1)
     assert err[0].startswith(f"barograph: {expected}")
+
+
+def test_rules_are_checked_as_pipelines_leave_them(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "p").mkdir()
+    pipeline = (
+        "transformations:\n- {type: change_logsource, product: aws, service: cloudtrail}\n"
+        "- {type: field_name_mapping, mapping: {Image: userAgent}}\n"
+    )
+    (folder / "p" / "pipeline.txt").write_text(pipeline, "utf-8")
+    code, out, _ = rules(capfd, "check", "windows.yml", "--pipeline", "p/pipeline.txt")
+    assert code == Exit.OK
+    assert out[:2] == ["CAN FIRE: 1 of 1 rule", "  1  on cloudtrail"]
+    (folder / "p" / "table.txt").write_text("who: [kim]\n", "utf-8")
+    code, _, err = rules(capfd, "check", "windows.yml", "--placeholders", "p/table.txt")
+    assert code == Exit.USAGE
+    assert err[0].startswith("barograph: p/table.txt:1: a table of placeholders is `placeholders:`")
