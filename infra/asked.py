@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from correlators.document import Part
-from correlators.sigma.values import is_list, is_object
+from correlators.sigma.outline import Node
 from infra.firing import Vocabularies, meant
 from schemas.correlation import Correlation
-
-_NO_SELECTIONS: Final = frozenset({"condition", "timeframe"})
 
 Place = tuple[str | int, ...]
 
@@ -22,14 +20,16 @@ class Unknown(NamedTuple):
     message: str
 
 
-def of_detection(part: Part, routed: Vocabularies) -> Iterator[Unknown]:
-    """The unknown fields of the selections and of `fields:`, in their order."""
-    for name, selection in part.data["detection"].items():
-        if name not in _NO_SELECTIONS:
-            for field, place in _fields(selection, ("detection", name)):
-                yield from _judged(part, field, place, routed)
+def of_detection(part: Part, tree: Node, routed: Vocabularies) -> Iterator[Unknown]:
+    """The unknown fields of its condition `tree` and of `fields:`, by line.
+
+    As pipelines leave them; `fields:` lists what is shown, and is looked at as it is written.
+    """
+    asked = ((node.line, field) for node in tree.nodes() for field in node.fields)
+    found = [one for line, field in asked for one in _judged(line, field, routed)]
     for number, field in enumerate(part.data.get("fields") or ()):
-        yield from _judged(part, str(field), ("fields", number), routed)
+        found += _judged(part.line_of("fields", number), str(field), routed)
+    yield from sorted(set(found))
 
 
 def of_correlation(
@@ -41,9 +41,9 @@ def of_correlation(
         for name in rule.group_by:
             field = rule.aliases.get(name, {}).get(id_, name)
             place = ("correlation", "aliases", name) if field != name else _GROUP
-            found |= dict.fromkeys(_judged(part, field, place, routed.get(id_, {})))
+            found |= dict.fromkeys(_judged(part.line_of(*place), field, routed.get(id_, {})))
         for field in rule.fields:
-            found |= dict.fromkeys(_judged(part, field, _COUNTED, routed.get(id_, {})))
+            found |= dict.fromkeys(_judged(part.line_of(*_COUNTED), field, routed.get(id_, {})))
     yield from found
 
 
@@ -51,7 +51,7 @@ _GROUP: Final[Place] = ("correlation", "group-by")
 _COUNTED: Final[Place] = ("correlation", "condition", "field")
 
 
-def _judged(part: Part, field: str, place: Place, routed: Vocabularies) -> Iterator[Unknown]:
+def _judged(line: int, field: str, routed: Vocabularies) -> Iterator[Unknown]:
     """Nothing where one of the sources has the field, or does not say what it has."""
     words = [one for one in routed.values() if one is not None]
     if not words or len(words) < len(routed) or any(one.knows(field) for one in words):
@@ -63,17 +63,4 @@ def _judged(part: Part, field: str, place: Place, routed: Vocabularies) -> Itera
         if any(one.open for one in words)
         else f"`{field}` is no field of {where}"
     )
-    yield Unknown(part.line_of(*place), message + meant(near))
-
-
-def _fields(held: Any, place: Place) -> Iterator[tuple[str, Place]]:  # noqa: ANN401 - any JSON-like value
-    if is_list(held):
-        for number, one in enumerate(held):
-            yield from _fields(one, (*place, number))
-    elif is_object(held):
-        for key, value in held.items():
-            field, *modifiers = key.split("|")
-            if field:
-                yield field, (*place, key)
-            if "fieldref" in modifiers and isinstance(value, str):
-                yield value, (*place, key)
+    yield Unknown(line, message + meant(near))

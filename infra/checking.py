@@ -9,7 +9,8 @@ from typing import Literal, NamedTuple
 
 from correlators.document import Part, Problem
 from correlators.ruleset import Ruleset
-from infra.asked import of_correlation, of_detection
+from correlators.sigma.outline import Node
+from infra.asked import Unknown, of_correlation, of_detection
 from infra.cases.stated import carries
 from infra.firing import Estate, Firing, firing, silent_legs
 from infra.places import Places
@@ -102,14 +103,17 @@ class _Checking:
         return Checked(row, line, can, proved, tuple(said))
 
     @cached_property
-    def _firing(self) -> dict[str, Firing]:
-        outlines = {
+    def _outlines(self) -> dict[str, Node]:
+        return {
             row.id: tree
             for row in self.rows
             if row.kind == "detection" and row.id in self._routed
             if (tree := self._places.outline(row.path, row.id)) is not None
         }
-        return firing(self._ruleset, self._estate, outlines)
+
+    @cached_property
+    def _firing(self) -> dict[str, Firing]:
+        return firing(self._ruleset, self._estate, self._outlines)
 
     def _remarks(self, row: Row) -> Iterator[Remark]:
         notes = self._notes.get(row.path, ())
@@ -124,11 +128,12 @@ class _Checking:
         if row.kind == "convergence":
             yield from self._silent(row, part)
             return
-        for line, message in (
-            of_detection(part, self._routed.get(row.id, {}))
-            if row.kind == "detection"
-            else of_correlation(part, self._correlations[row.id], self._routed)
-        ):
+        unknown: Iterable[Unknown] = ()
+        if row.kind == "correlation":
+            unknown = of_correlation(part, self._correlations[row.id], self._routed)
+        elif (tree := self._outlines.get(row.id)) is not None:
+            unknown = of_detection(part, tree, self._routed[row.id])
+        for line, message in unknown:
             yield Remark("unknown-field", row.path, line, row.id, message)
 
     def _silent(self, row: Row, part: Part) -> Iterator[Remark]:
