@@ -49,8 +49,9 @@ def _detection(logsource: Logsource, sources: Mapping[str, Source]) -> Firing:
 def _correlation(rule: Correlation, known: Mapping[str, Firing]) -> Firing:
     parts = [known[id_] for id_ in rule.rules if id_ in known]
     silent = [id_ for id_ in rule.rules if id_ in known and not known[id_].sources]
-    needs_all = rule.type == "temporal_ordered" or (rule.type == "temporal" and not rule.condition)
-    if silent and (needs_all or len(silent) == len(rule.rules)):
+    needs_all = rule.type.startswith("temporal") and not (rule.condition or rule.clauses)
+    stuck = all(not set(clause.present).isdisjoint(silent) for clause in rule.clauses)
+    if silent and (needs_all or len(silent) == len(rule.rules) or (rule.clauses and stuck)):
         return Firing((), f"`{silent[0]}` cannot fire")
     return Firing(_together(parts))
 
