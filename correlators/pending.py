@@ -42,19 +42,28 @@ class Candidate(msgspec.Struct, array_like=True):
         self.between, self.last, self.due = other.between, other.last, max(self.due, other.due)
 
 
-def note(rule: Correlation, queue: list[Candidate], new: Candidate) -> None:
-    """Put a candidate at the end of the queue."""
-    if queue and _alike(rule, queue[-1], new):
-        queue[-1].join(new)
-    else:
-        queue.append(new)
+def goes_on(
+    rule: Correlation, queue: list[Candidate], time: int, hits: Sequence[Hit], live: int
+) -> bool:
+    """True if the hits of `time` have the cell and the fate of the newest candidate: it has them.
+
+    `live` as `Ways` has it.
+    """
+    newest = queue[-1] if queue else None
+    standing = 0 if live & rule.certain else live
+    if newest is None or newest.live != standing or newest.time // rule.cell != time // rule.cell:
+        return False
+    newest.count += newest.between + len(hits)
+    newest.between, newest.last = 0, time
+    newest.due = max(newest.due, time)
+    return True
 
 
 def candidate(
     rule: Correlation, time: int, hits: Sequence[Hit], live: int, before: list[Hit]
 ) -> Candidate:
-    """The candidate that the hits of `time` make; `live` as `Ways` has it."""
-    sure = any(live >> n & 1 and not sequence.after for n, sequence in enumerate(rule.sequences))
+    """The candidate that the hits of `time` begin; `live` as `Ways` has it."""
+    sure = live & rule.certain
     due = time if sure else _end(rule, time) + rule.timespan
     return Candidate(time, time, due, 0 if sure else live, hits[0], before, len(hits))
 

@@ -23,7 +23,7 @@ from correlators.accumulator import Accumulator, Hit
 from correlators.accumulator import empty as nothing
 from correlators.accumulator.ways import Ways
 from correlators.evidence import SHOWN
-from correlators.pending import Candidate, candidate, note, undo
+from correlators.pending import Candidate, candidate, goes_on, undo
 from schemas.correlation import Correlation
 
 
@@ -215,8 +215,10 @@ def _wait(rule: Correlation, window: Window, time: int, hits: Sequence[Hit], *, 
         if episode is not None:
             episode.pending.count += lost
     if held and isinstance(accumulator, Ways):
-        before, _ = accumulator.witnesses(rule, hits)
-        note(rule, pending, candidate(rule, time, hits, accumulator.live, before))
+        live = accumulator.live
+        if not goes_on(rule, pending, time, hits, live):
+            before, _ = accumulator.witnesses(rule, hits)
+            pending.append(candidate(rule, time, hits, live, before))
     elif pending:
         pending[-1].between += len(hits)
     elif episode is not None:

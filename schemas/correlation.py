@@ -154,6 +154,11 @@ class Correlation(Record):
         return frozenset(name for sequence in self.sequences for name in sequence.after)
 
     @cached_property
+    def certain(self) -> int:
+        """A bit for each clause that nothing can undo once it holds."""
+        return sum(1 << place for place, seq in enumerate(self.sequences) if not seq.after)
+
+    @cached_property
     def waits(self) -> bool:
         """True if it is not known before a timespan has passed whether a time qualifies."""
         return any(sequence.after for sequence in self.sequences)

@@ -11,7 +11,7 @@ from correlators.accumulator import Hit
 from schemas.correlation import CELLS, OPERATORS, Correlation
 from schemas.times import SECOND
 
-RULES = ("a", "b", "c")
+RULES: tuple[str, ...] = ("a", "b", "c")
 
 Strategy = st.SearchStrategy[Correlation]
 
