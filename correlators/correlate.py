@@ -10,12 +10,13 @@ import orjson
 
 from correlators import window
 from correlators.accumulator import Hit
+from correlators.accumulator.number import numeral
 from correlators.evidence import SHOWN, listed, union
 from correlators.logic import Emit, Logic
 from correlators.routes import Routes
 from correlators.window import Episode, Window
 from schemas.canonical import body_sha256, canonical, digest
-from schemas.correlation import Correlation
+from schemas.correlation import STATISTICS, Correlation
 from schemas.rows import Row
 from schemas.times import rfc3339
 from schemas.topics import SIGNALS
@@ -58,7 +59,7 @@ def hit_row(
             return None
         values.append(value)
     body = {k: v for k, v in hit.items() if k not in ("time", "id")} | {"names": [name]}
-    if rule.type == "value_count" and (counted := _counted(rule, fields)) is not None:
+    if rule.fields and (counted := _counted(rule, fields, name)) is not None:
         body["value"] = counted
     return Row(SIGNALS, rule.level_number, key_of(rule, values), hit["time"], hit["id"], kind, body)
 
@@ -79,22 +80,25 @@ class Correlate(Logic):
         return window.empty(self._rule(key))
 
     def fire(self, key: str, state: Window, until: int, emit: Emit, /) -> None:
-        """Close the episode whose deadline lies before `until`."""
-        closed = window.close(self._rule(key), state, until)
-        if closed is not None:
-            self._finding(key, closed, emit)
+        """Close episodes whose deadline lies before `until`; tell what qualified by waiting."""
+        rule = self._rule(key)
+        for step in window.fire(rule, state, until, lambda hit: _finding_id(rule, key, hit)):
+            if step.closed is not None:
+                self._finding(key, step.closed, emit)
+            if step.episode is not None:
+                self._tell(key, step.episode, step.time, step.hits, emit, onset=step.onset)
 
     def apply(self, key: str, state: Window, time: int, rows: Sequence[Row], emit: Emit, /) -> None:
         """Fold the hits of one time; each qualifying time is told to who waits for the rule."""
         rule = self._rule(key)
         hits = _hits(rows)
         cut, episode = window.apply(
-            rule, state, time, hits, lambda hit: digest("finding", rule.id, key, hit.id)
+            rule, state, time, hits, lambda hit: _finding_id(rule, key, hit)
         )
         if cut is not None:
             self._finding(key, cut, emit)
         if episode is not None:
-            self._tell(key, episode, time, hits, emit)
+            self._tell(key, episode, time, hits, emit, onset=episode.onset == time)
 
     def report(self, key: str, state: Window, emit: Emit, /) -> None:
         """Say the open episode."""
@@ -116,10 +120,18 @@ class Correlate(Logic):
     def _rule(self, key: str) -> Correlation:
         return self.rules[_owner(key)]
 
-    def _tell(self, key: str, episode: Episode, time: int, hits: Sequence[Hit], emit: Emit) -> None:
+    def _tell(
+        self,
+        key: str,
+        episode: Episode,
+        time: int,
+        hits: Sequence[Hit],
+        emit: Emit,
+        *,
+        onset: bool,
+    ) -> None:
         """The row of a qualifying time: temporal rules use all of them, counting ones the onset."""
         rule = self._rule(key)
-        onset = episode.onset == time
         shown = episode.sample.hits if onset else hits[:SHOWN]
         about: dict[str, Any] = {
             "time": time,
@@ -169,6 +181,11 @@ class Correlate(Logic):
         emit.result("finding", episode.id, episode.last, body)
 
 
+def _finding_id(rule: Correlation, key: str, hit: Hit) -> str:
+    """The id of the finding that begins with a hit."""
+    return digest("finding", rule.id, key, hit.id)
+
+
 @lru_cache(maxsize=65536)  # asked several times for each row
 def _owner(key: str) -> str:
     return str(orjson.loads(key)[0])
@@ -178,9 +195,12 @@ def _group(rule: Correlation, key: str) -> dict[str, str]:
     return dict(zip(rule.group_by, orjson.loads(key)[1:], strict=True))
 
 
-def _counted(rule: Correlation, fields: Mapping[str, Any]) -> str | None:
-    """What value_count counts: the one field as text, several as a list of these."""
-    parts = [comparable(fields.get(field)) for field in rule.fields]
+def _counted(rule: Correlation, fields: Mapping[str, Any], name: str) -> str | None:
+    """What value_count counts: the one field as text, several as a list of these; else a number."""
+    stated = [fields.get(rule.aliases.get(field, {}).get(name, field)) for field in rule.fields]
+    if rule.type in STATISTICS:
+        return numeral(stated[0])
+    parts = [comparable(value) for value in stated]
     if None in parts:
         return None
     return parts[0] if len(parts) == 1 else canonical(parts).decode()

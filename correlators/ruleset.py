@@ -70,10 +70,21 @@ class Ruleset:
         found: dict[str, list[tuple[Convergence, str]]] = {}
         for story in self.convergences:
             for name, leg in story.legs.items():
-                by_level = (id_ for id_, level in levels.items() if level in leg.levels)
+                by_level = (
+                    id_
+                    for id_, level in levels.items()
+                    if level in leg.levels and id_ not in self.silent
+                )
                 for id_ in (*leg.of, *by_level):
                     found.setdefault(id_, []).append((story, name))
         return {id_: tuple(legs) for id_, legs in found.items()}
+
+    @cached_property
+    def silent(self) -> frozenset[str]:
+        """The rules that a correlation refers to without `generate`: they alert nobody alone."""
+        return frozenset(
+            id_ for rule in self.correlations if not rule.generate for id_ in rule.rules
+        )
 
     @cached_property
     def _detections(self) -> dict[str, Detection]:

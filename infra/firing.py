@@ -171,10 +171,11 @@ def _correlation(
     why = {
         id_: _hitless(rule, id_, ruleset, estate, known[id_]) for id_ in rule.rules if id_ in known
     }
-    silent = [reason for reason in why.values() if reason is not None]
-    needs_all = rule.type == "temporal_ordered" or (rule.type == "temporal" and not rule.condition)
-    if silent and (needs_all or len(silent) == len(rule.rules)):
-        return Firing((), silent[0], "a rule that it needs gives no hits")
+    silent = {id_: reason for id_, reason in why.items() if reason is not None}
+    needs_all = rule.type.startswith("temporal") and not (rule.condition or rule.clauses)
+    stuck = all(not silent.keys().isdisjoint(clause.present) for clause in rule.clauses)
+    if silent and (needs_all or len(silent) == len(rule.rules) or (rule.clauses and stuck)):
+        return Firing((), next(iter(silent.values())), "a rule that it needs gives no hits")
     return Firing(_together(known[id_] for id_, reason in why.items() if reason is None))
 
 

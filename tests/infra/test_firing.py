@@ -126,11 +126,16 @@ def test_a_correlation_fires_if_what_it_needs_fires() -> None:
         correlation("count", "type: event_count, rules: [able, mute], condition: {gte: 2}"),
         correlation("both", "type: temporal, rules: [able, mute]"),
         correlation("some", "type: temporal, rules: [able, mute], condition: {gte: 1}"),
+        correlation("either", "type: temporal, rules: [able, mute], condition: able or mute"),
+        correlation("lacking", "type: temporal, rules: [able, mute], condition: able and not mute"),
+        correlation("joined", "type: temporal, rules: [able, mute], condition: able and mute"),
         correlation("none", "type: event_count, rules: [mute], condition: {gte: 2}"),
         correlation("chain", "type: temporal_ordered, rules: [count, both]"),
     )
     assert found["count"] == found["some"] == Firing(("cloudtrail",))
-    assert reason(found["both"]) == reason(found["none"]) == "`mute` cannot fire"
+    assert found["either"] == found["lacking"] == Firing(("cloudtrail",))
+    for id_ in ("both", "joined", "none"):
+        assert reason(found[id_]) == "`mute` cannot fire"
     assert reason(found["chain"]) == "`both` cannot fire"
 
 
