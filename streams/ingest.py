@@ -18,12 +18,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from correlators.claims import facts, signal
-from correlators.normal import normal_form
 from correlators.routes import Routes
 from correlators.sigma.matcher import Matcher
 from correlators.sigma.rule import Rule
-from correlators.sigma.values import lookup
 from schemas.config import Limits
 from schemas.event import Late, Reject
 from schemas.rows import Output, Result, Tick
@@ -33,6 +30,7 @@ from streams.input import Chunk
 from streams.matchers import Matchers
 from streams.reading import UNKNOWN, Messages, Reader, reject
 from streams.source import Json, Parsed, Raw, Source, Unreadable
+from streams.statements import Statements
 from streams.untrusted import decode, moment
 
 _MILLI = SECOND // 1_000
@@ -74,7 +72,8 @@ class Ingest:
         not_after: int | None = None,
     ) -> None:
         """`lateness` replaces that of the sources; `not_after` bounds the time of finite files."""
-        self.me, self.matchers, self.routes, self.source = me, matchers, routes, source
+        self.me, self.matchers, self.source = me, matchers, source
+        self.statements = Statements(matchers, routes)
         self.lateness, self.limits, self.not_after = lateness, limits, not_after
 
     def tick(self, progress: Progress, tick: Tick) -> tuple[Progress, list[Output]]:
@@ -358,25 +357,8 @@ class _Run:
     def _event(
         self, parsed: Parsed, decoded: Json, vendor: Sequence[Rule], late: _Lateness | None
     ) -> None:
-        event = parsed.event
-        form = normal_form(event, parsed.private)
-        rules = [(rule, decoded, frozenset[str]()) for rule in vendor]
-        rules += [
-            (rule, form, frozenset(parsed.private))
-            for rule in self.stage.matchers.normal(event).match(form)
-        ]
-        for rule, record, private in rules:
-            fields = {
-                f: v
-                for f in rule.detection.fields
-                if f not in private and (v := lookup(record, f)) is not None
-            }
-            self.out += signal(
-                self.stage.routes, event, rule.detection, fields, late=late is not None
-            )
-        holds_from = event.time if late is None else late.watermark
-        self.out += facts(event, [rule.detection for rule, _, _ in rules], holds_from)
-        self.out.append(Result("event", event.uid, event.time, "final", event.body()))
+        watermark = None if late is None else late.watermark
+        self.out += self.stage.statements.of(parsed, decoded, vendor, watermark)
 
     def _late(self, origin: str, judged: _Lateness) -> None:
         self.late += 1
