@@ -252,9 +252,7 @@ def _attributes(
         guardrail = mapping(asked.get("guardrailConfig")).get("guardrailIdentifier")
         found["gen_ai.provider.name"] = "aws.bedrock"
         found["gen_ai.request.model"] = text(asked.get("modelId"), 512)
-        found["aws.bedrock.guardrail.id"] = aws.tail(
-            asked.get("guardrailIdentifier") or guardrail
-        )
+        found["aws.bedrock.guardrail.id"] = aws.tail(asked.get("guardrailIdentifier") or guardrail)
     return {key: value for key, value in found.items() if value is not None}
 
 
