@@ -118,8 +118,14 @@ class Correlate(Logic):
 
     def _tell(self, key: str, episode: Episode, time: int, hits: Sequence[Hit], emit: Emit) -> None:
         """The row of a qualifying time: temporal rules use all of them, counting ones the onset."""
-        rule = self._rule(key)
-        onset = episode.onset == time
+        rule, onset = self._rule(key), episode.onset == time
+        feeds = [
+            higher
+            for higher in self.routes.feeds.get(rule.id, ())
+            if onset or higher.type.startswith("temporal")
+        ]
+        if not (feeds or rule.id in self.routes.legs):
+            return
         shown = episode.sample.hits if onset else hits[:SHOWN]
         about: dict[str, Any] = {
             "time": time,
@@ -131,10 +137,8 @@ class Correlate(Logic):
             "families": sorted({f for hit in shown for f in hit.families}),
         }
         group = _group(rule, key)
-        for higher in self.routes.feeds.get(rule.id, ()):
+        for higher in feeds:
             counting = not higher.type.startswith("temporal")
-            if counting and not onset:
-                continue
             hit = about | {"event": episode.id} if counting else about
             row = hit_row(higher, group, rule.id, hit, "episode")
             if row is not None:
@@ -191,6 +195,8 @@ def _hits(rows: Sequence[Row]) -> list[Hit]:
 
     Several signals of one event are one hit.
     """
+    if len(rows) == 1:
+        return [_hit(rows[0].body["event"], rows)]
     events: dict[str, list[Row]] = {}
     for row in rows:
         events.setdefault(row.body["event"], []).append(row)
@@ -214,5 +220,6 @@ def _hit(event: str, together: Sequence[Row]) -> Hit:
 def _all(bodies: Sequence[Mapping[str, Any]], name: str) -> tuple[str, ...]:
     """What any of them lists under a name, each once."""
     if len(bodies) == 1:
-        return tuple(dict.fromkeys(bodies[0].get(name, ())))
+        found = tuple(bodies[0].get(name, ()))
+        return found if len(found) < 2 else tuple(dict.fromkeys(found))
     return union(body.get(name, ()) for body in bodies)

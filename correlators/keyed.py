@@ -22,8 +22,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from correlators.ahead import Ahead
 from correlators.logic import Emit, Logic
-from correlators.slot import Ahead, Slot, fold
+from correlators.slot import Slot, fold
 from schemas.canonical import canonical
 from schemas.rows import Delete, Output, Result, Row, Tick
 from schemas.times import BEGINNING, END
@@ -158,7 +159,7 @@ class Keyed:
                 f"{self.me}: row behind the watermark {self.clock.watermark}: {record}"
             )
         if isinstance(record, Delete):
-            slot.remove(record.time, record.id)
+            slot.remove(record.time, record.id, self.logic)
             return
         known = slot.tail.get((record.time, record.id))
         if (
@@ -167,7 +168,7 @@ class Keyed:
             and canonical(known.body) <= canonical(record.body)
         ):
             return
-        slot.put(record)
+        slot.put(record, self.logic)
 
     def _ripe(self, watermark: int) -> Iterator[str]:
         """Keys with work below the watermark.
@@ -200,12 +201,14 @@ class Keyed:
         whole = True
         if not slot.tail or not logic.provisional(key):
             slot.ahead = None
-        elif slot.ahead is None or not logic.resumable:
-            slot.ahead = Ahead(logic.copy(slot.compact))
-            slot.run_ahead(logic, key, early)
         else:
+            if slot.ahead is None or not logic.resumable:
+                slot.ahead = Ahead(logic.copy(slot.compact))
+            whole = slot.ahead.torn
+            if whole:
+                early.rows |= slot.kept(settled.rows)
             slot.run_ahead(logic, key, early)
-            whole = False
+            slot.ahead.torn = False
         open_ = dict(held.results)
         if slot.ahead is not None:
             report = Emit(ahead=True)
