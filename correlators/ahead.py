@@ -15,11 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple
 
 from correlators.logic import Emit, Logic, ResultKey, RowKey, State
 from schemas.rows import Result, Row
 from schemas.times import BEGINNING
+
+_time = attrgetter("time")
 
 SPAN = 64  # rows between two marks, at least: a copy of a state costs some folds
 
@@ -91,18 +94,18 @@ class Ahead:
 
     def go_on(self, logic: Logic, key: str, rows: Sequence[Row], emit: Emit) -> None:
         """Fold rows behind `last`, sorted."""
-        times = groupby(rows, key=lambda row: row.time)
-        for time, together in times:
-            part = Emit(ahead=True)
-            logic.fire(key, self.state, time, part)
-            logic.apply(key, self.state, time, found := list(together), part)
-            self._segments[-1].rows |= dict.fromkeys(part.rows)
-            self._segments[-1].results |= part.results
-            emit.rows |= part.rows
+        state, part = self.state, Emit(ahead=True)
+        for time, together in groupby(rows, key=_time):
+            found = list(together)
+            logic.fire(key, state, time, part)
+            logic.apply(key, state, time, found, part)
             self.last = time
             self._count += len(found)
             if logic.resumable and self._count - self._marked() >= SPAN:
+                self._said(part, emit)
                 self._mark(logic)
+                part = Emit(ahead=True)
+        self._said(part, emit)
 
     def go_back(self, time: int, logic: Logic) -> bool:
         """Forget what was folded from `time` on, and some more; False: no mark lies before."""
@@ -136,6 +139,11 @@ class Ahead:
                     same or one.body == result.body
                 ):
                     del segment.results[k]
+
+    def _said(self, part: Emit, emit: Emit) -> None:
+        self._segments[-1].rows |= dict.fromkeys(part.rows)
+        self._segments[-1].results |= part.results
+        emit.rows |= part.rows
 
     def _marked(self) -> int:
         return self._marks[-1].rows if self._marks else 0

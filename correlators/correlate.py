@@ -173,7 +173,7 @@ class Correlate(Logic):
         emit.result("finding", episode.id, episode.last, body)
 
 
-@lru_cache(maxsize=65536)  # asked several times for each row
+@lru_cache(maxsize=16_384)  # asked several times for each row
 def _owner(key: str) -> str:
     return str(orjson.loads(key)[0])
 

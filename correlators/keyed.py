@@ -29,6 +29,7 @@ from schemas.canonical import canonical
 from schemas.rows import Delete, Output, Result, Row, Tick
 from schemas.times import BEGINNING, END
 
+STALE = 1_000  # deadlines that have moved, kept beside as many as hold
 # Rows that ingest makes can arrive several times with different bodies: the same event by two
 # deliveries. Rows of keyed stages are upserts of the one partition that owns the key: there the
 # newest is right.
@@ -117,6 +118,10 @@ class Keyed:
                 self._due.pop(key, None)
         while self._queue and self._due.get(self._queue[0][1]) != self._queue[0][0]:
             heapq.heappop(self._queue)
+        # The deadline of an open episode moves with each step, and may lie days ahead.
+        if len(self._queue) > 2 * len(self._due) + STALE:
+            self._queue = [(due, key) for key, due in self._due.items()]
+            heapq.heapify(self._queue)
 
     def restore(self, clock: Clock, slots: Mapping[str, Slot]) -> None:
         """Continue from a saved state.

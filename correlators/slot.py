@@ -12,6 +12,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Container, Iterable, Mapping, Sequence
 from itertools import groupby
+from operator import attrgetter
 
 import msgspec
 from msgspec.structs import replace
@@ -20,6 +21,8 @@ from correlators.ahead import Ahead
 from correlators.logic import Emit, Logic, ResultKey, RowKey, State
 from schemas.rows import Delete, Result, Row
 from schemas.times import END
+
+_time = attrgetter("time")
 
 Place = tuple[int, str]  # time and id: a copy with another time is another row
 
@@ -173,6 +176,6 @@ class Slot:
 
 def fold(logic: Logic, key: str, state: State, rows: Sequence[Row], emit: Emit) -> None:
     """Fold rows, sorted by time and id, all of one time together, deadlines between them."""
-    for time, together in groupby(rows, key=lambda row: row.time):
+    for time, together in groupby(rows, key=_time):
         logic.fire(key, state, time, emit)
         logic.apply(key, state, time, list(together), emit)

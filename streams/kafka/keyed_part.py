@@ -193,9 +193,9 @@ class KeyedPart:
 
         Without this, an estate at rest would keep the brokers busy with transactions about nothing.
         """
-        if self._owes and self._may_tell():
-            return False
         soon = 0 <= self._clock() - self._stepped < TICK
+        if self._owes and not soon:
+            return False
         return not self._moved or (
             soon and all(isinstance(one, Tick) and one.watermark != END for one in batch)
         )
