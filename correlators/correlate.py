@@ -132,6 +132,13 @@ class Correlate(Logic):
     ) -> None:
         """The row of a qualifying time: temporal rules use all of them, counting ones the onset."""
         rule = self._rule(key)
+        feeds = [
+            higher
+            for higher in self.routes.feeds.get(rule.id, ())
+            if onset or higher.type.startswith("temporal")
+        ]
+        if not (feeds or rule.id in self.routes.legs):
+            return
         shown = episode.sample.hits if onset else hits[:SHOWN]
         about: dict[str, Any] = {
             "time": time,
@@ -143,10 +150,8 @@ class Correlate(Logic):
             "families": sorted({f for hit in shown for f in hit.families}),
         }
         group = _group(rule, key)
-        for higher in self.routes.feeds.get(rule.id, ()):
+        for higher in feeds:
             counting = not higher.type.startswith("temporal")
-            if counting and not onset:
-                continue
             hit = about | {"event": episode.id} if counting else about
             row = hit_row(higher, group, rule.id, hit, "episode")
             if row is not None:
@@ -186,7 +191,7 @@ def _finding_id(rule: Correlation, key: str, hit: Hit) -> str:
     return digest("finding", rule.id, key, hit.id)
 
 
-@lru_cache(maxsize=65536)  # asked several times for each row
+@lru_cache(maxsize=16_384)  # asked several times for each row
 def _owner(key: str) -> str:
     return str(orjson.loads(key)[0])
 
@@ -211,6 +216,8 @@ def _hits(rows: Sequence[Row]) -> list[Hit]:
 
     Several signals of one event are one hit.
     """
+    if len(rows) == 1:
+        return [_hit(rows[0].body["event"], rows)]
     events: dict[str, list[Row]] = {}
     for row in rows:
         events.setdefault(row.body["event"], []).append(row)
@@ -234,5 +241,6 @@ def _hit(event: str, together: Sequence[Row]) -> Hit:
 def _all(bodies: Sequence[Mapping[str, Any]], name: str) -> tuple[str, ...]:
     """What any of them lists under a name, each once."""
     if len(bodies) == 1:
-        return tuple(dict.fromkeys(bodies[0].get(name, ())))
+        found = tuple(bodies[0].get(name, ()))
+        return found if len(found) < 2 else tuple(dict.fromkeys(found))
     return union(body.get(name, ()) for body in bodies)

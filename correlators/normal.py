@@ -66,8 +66,11 @@ def normal_form(event: Event, private: Mapping[str, Any]) -> dict[str, Any]:
     }
     if event.actor is not None:
         form["actor.kind"], form["actor.id"] = event.actor.kind, event.actor.id
-    if event.client is not None:
-        form |= {f"client.{name}": value for name, value in event.client if value is not None}
+    client = event.client
+    if client is not None and client.ip is not None:
+        form["client.ip"] = client.ip
+    if client is not None and client.user_agent is not None:
+        form["client.user_agent"] = client.user_agent
     if event.finding is not None:
         form |= {f"finding.{name}": value for name, value in event.finding if value is not None}
     for entity in reversed(event.entities):

@@ -85,7 +85,8 @@ class KeyedPart:
         self._dropped: dict[bytes, bytes | None] = {}
         self._held: list[Row | Delete | Tick] = []  # Ticks that were read and wait for more
         self._moved = False  # records were read since the last step
-        self._stepped = -TICK
+        self._stepped = self._ticked = -TICK
+        self._owes = False  # time has passed here further than the last Tick says
         self._stamped_ids: dict[tuple[str, str], None] = {}
 
     @property
@@ -130,6 +131,7 @@ class KeyedPart:
             for key in kept.changed
         }
         self.keyed.restore(Clock(ticks, place.watermark, place.clock), kept.slots)
+        self._owes = BEGINNING < place.watermark < END  # perhaps; nobody minds to hear it twice
         self.positions = _placed(self.inputs, place.positions)
         self.again = _placed(self.inputs, place.again)
 
@@ -172,6 +174,7 @@ class KeyedPart:
         before = self.keyed.clock
         self._stepped = self._clock()
         changes, outputs = self.keyed.step(batch)
+        outputs = self._telling(outputs, changes.clock)
         sent = list(self._outbound.sent(self._stamped([*self._taken_back, *outputs])))
         self._taken_back = []
         values = self._values(before, changes)
@@ -191,9 +194,30 @@ class KeyedPart:
         Without this, an estate at rest would keep the brokers busy with transactions about nothing.
         """
         soon = 0 <= self._clock() - self._stepped < TICK
+        if self._owes and not soon:
+            return False
         return not self._moved or (
             soon and all(isinstance(one, Tick) and one.watermark != END for one in batch)
         )
+
+    def _may_tell(self) -> bool:
+        return not 0 <= self._clock() - self._ticked < TICK
+
+    def _telling(self, outputs: Iterable[Output], clock: Clock) -> list[Output]:
+        """The outputs; a Tick soon after the last one is told later, and says what came since.
+
+        Each goes to every partition of the next topics, while rows are seen without it.
+        """
+        told: list[Output] = []
+        for output in outputs:
+            if isinstance(output, Tick):
+                self._owes = True
+            else:
+                told.append(output)
+        if self._owes and (clock.watermark == END or self._may_tell()):
+            told.append(Tick(self.name, self.stage.level, clock.watermark, clock.clock))
+            self._owes, self._ticked = False, self._clock()
+        return told
 
     def _run(self, tp: TopicPartition, offset: int, rows: Sequence[Row | Delete]) -> None:
         if rows:
