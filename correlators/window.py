@@ -25,6 +25,7 @@ from correlators.accumulator.ways import Ways
 from correlators.evidence import SHOWN
 from correlators.pending import Candidate, candidate, goes_on, undo
 from schemas.correlation import Correlation
+from schemas.times import BEGINNING
 
 
 class Sample(msgspec.Struct, array_like=True):
@@ -83,11 +84,15 @@ class Episode(msgspec.Struct, array_like=True):
 
 
 class Window(msgspec.Struct, array_like=True):
-    """Accumulator and the one open episode of a rule in a group: a plain value."""
+    """Accumulator and the one open episode of a rule in a group: a plain value.
+
+    `latest` is the time of the newest hits.
+    """
 
     accumulator: Accumulator
     episode: Episode | None = None
     pending: list[Candidate] = msgspec.field(default_factory=list)
+    latest: int = BEGINNING
 
     def copy(self) -> Window:
         """A copy that can be changed."""
@@ -95,6 +100,7 @@ class Window(msgspec.Struct, array_like=True):
             self.accumulator.copy(),
             self.episode.copy() if self.episode else None,
             [replace(candidate) for candidate in self.pending],
+            self.latest,
         )
 
 
@@ -119,12 +125,15 @@ def empty(rule: Correlation) -> Window:
 def closes_at(rule: Correlation, window: Window) -> int | None:
     """The next deadline: what is due comes once time has passed this, strictly.
 
-    The open episode closes, or a candidate qualifies that may still go on with it.
+    The open episode closes, a candidate qualifies that may still go on with it, or all hits are out
+    of every window that is to come.
     """
     one = _next(rule, window)
     if one is not None:
         return one.due
-    return window.episode.last + rule.timespan if window.episode else None
+    if window.episode is not None:
+        return window.episode.last + rule.timespan
+    return None if window.accumulator.idle() else _stale_at(rule, window)
 
 
 def close(rule: Correlation, window: Window, until: int) -> Episode | None:
@@ -148,13 +157,15 @@ def fire(
         if one is None:
             closed = close(rule, window, until)
             if closed is None:
-                return
+                break
             yield Step(closed)
         elif one.due < until:
             del window.pending[0]
             yield _qualified(rule, window, one, name)
         else:
-            return
+            break
+    if window.episode is None and not window.pending and _stale_at(rule, window) < until:
+        window.accumulator = nothing(rule)  # a group of which nothing is heard is forgotten
 
 
 def apply(
@@ -166,6 +177,7 @@ def apply(
     from the smallest hit at its onset. Call `close` or `fire` for `time` first. Of a rule that
     waits nothing is returned: what comes of it `fire` tells.
     """
+    window.latest = time
     held = window.accumulator.fold(rule, time, hits)
     if rule.waits:
         _wait(rule, window, time, hits, held=held)
@@ -197,6 +209,11 @@ def apply(
 def idle(window: Window) -> bool:
     """True if the window says no more than an empty one."""
     return window.episode is None and not window.pending and window.accumulator.idle()
+
+
+def _stale_at(rule: Correlation, window: Window) -> int:
+    """When the newest hits are in no window any more, the old edge of which may be a cell's."""
+    return window.latest + rule.timespan + rule.cell
 
 
 def _next(rule: Correlation, window: Window) -> Candidate | None:
