@@ -7,6 +7,7 @@ from importlib import resources
 from typing import Final
 
 from correlators.document import Document, Faulty, Part, Problem, parts
+from correlators.meaning import meaning
 from correlators.references import Names, Stated, linked, needed_fields, with_ids
 from correlators.sigma import load
 from correlators.sigma.correlation import correlation
@@ -26,7 +27,8 @@ CASES: Final = ".cases.yml"
 class Ruleset:
     """Rules in the order of their documents, correlations by level; none that has a Problem.
 
-    `sha256` is over the texts, in no order: equal means the same rules.
+    `sha256` is over the texts, in no order: equal means the same rules. `meanings`: by id of a
+    detection, a hash of all that decides what it matches.
     """
 
     rules: tuple[Rule, ...] = ()
@@ -34,6 +36,7 @@ class Ruleset:
     convergences: tuple[Convergence, ...] = ()
     problems: tuple[Problem, ...] = ()
     sha256: str = field(default="", compare=False)
+    meanings: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def detection(self, id_: str) -> Detection:
         """What is known of a detection. KeyError if there is none of that id."""
@@ -117,7 +120,8 @@ class _Parsing:
         self._stories_names = Names(external=False)  # no rule can refer to a convergence
         self._problems: list[Problem] = []
         self._rules: list[Rule] = []
-        self._filters: list[load.Filter] = []
+        self._filters: list[tuple[load.Filter, str]] = []
+        self._meanings: dict[str, str] = {}
         self._correlations: list[Stated] = []
         self._convergences: list[tuple[Part, Convergence]] = []
 
@@ -136,7 +140,12 @@ class _Parsing:
         needed = needed_fields(correlations)
         rules = tuple(self._finished(rule, needed) for rule in self._rules)
         return Ruleset(
-            rules, tuple(correlations), stories, tuple(self._problems), digest(*sorted(texts))
+            rules,
+            tuple(correlations),
+            stories,
+            tuple(self._problems),
+            digest(*sorted(texts)),
+            self._meanings,
         )
 
     def _read(self, part: Part) -> None:
@@ -161,6 +170,7 @@ class _Parsing:
         read = load.rule(part)
         if self._is_new(self._names.add(part, read.detection.id, read.detection.name)):
             self._rules.append(read)
+            self._meanings[read.detection.id] = meaning(part)
 
     def _correlation(self, part: Part) -> None:
         read = correlation(part)
@@ -168,7 +178,7 @@ class _Parsing:
             self._correlations.append(Stated(part, read))
 
     def _filter(self, part: Part) -> None:
-        self._filters.append(load.filter_(part))
+        self._filters.append((load.filter_(part), meaning(part)))
 
     def _convergence(self, part: Part) -> None:
         read = convergence(part)
@@ -181,9 +191,11 @@ class _Parsing:
         return problem is None
 
     def _finished(self, read: Rule, needed: Mapping[str, tuple[str, ...]]) -> Rule:
-        for further in self._filters:
+        id_ = read.detection.id
+        for further, said in self._filters:
             if further.applies(read):
                 read = further.on(read)
+                self._meanings[id_] = digest(self._meanings[id_], said)
         detection = read.detection
         fields = dict.fromkeys((*detection.fields, *needed.get(detection.id, ())))
         return replace(read, detection=detection.model_copy(update={"fields": tuple(fields)}))

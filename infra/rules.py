@@ -27,13 +27,25 @@ def load(
 
     `external`: correlations may refer to rules that are not here.
     """
-    files = chain(ruleset.builtin() if builtin else (), (file.document for file in read(paths)))
-    loaded = ruleset.parse(files, external=external)
+    loaded = parsed(paths, builtin=builtin, external=external)
     if loaded.problems:
         others = len(loaded.problems) - 1
         more = f" (and {others} more, barograph rules check names all)" if others else ""
         raise Mistake(f"{loaded.problems[0]}{more}")
     return loaded
+
+
+def parsed(
+    paths: Iterable[str | Path] = (), *, builtin: bool = True, external: bool = False
+) -> Ruleset:
+    """As `load`, with its Problems."""
+    documents = chain(ruleset.builtin() if builtin else (), (file.document for file in read(paths)))
+    return ruleset.parse(documents, external=external)
+
+
+def files(paths: Iterable[str | Path]) -> list[Path]:
+    """The rule files at `paths`, folders searched to the bottom, by name; none twice."""
+    return list(dict.fromkeys(chain.from_iterable(map(_files, map(Path, paths)))))
 
 
 def read(paths: Iterable[str | Path]) -> Iterator[RuleFile]:
@@ -42,7 +54,7 @@ def read(paths: Iterable[str | Path]) -> Iterator[RuleFile]:
     A path that is not there or cannot be read, a folder without rules, and a file larger than
     LARGEST are Mistakes.
     """
-    for file in dict.fromkeys(chain.from_iterable(map(_files, map(Path, paths)))):
+    for file in files(paths):
         beside = file.with_name(file.name.removesuffix(SUFFIX) + CASES)
         yield RuleFile(_document(file), _document(beside) if beside.is_file() else None)
 
@@ -57,10 +69,17 @@ def builtin() -> Iterator[RuleFile]:
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    files = sorted(file for file in path.rglob(f"*{SUFFIX}") if not file.name.endswith(CASES))
-    if not files:
+    # What a name with a dot hides is no rule of this folder: `.git`, and where Kubernetes keeps the
+    # versions of a ConfigMap.
+    found = sorted(
+        file
+        for file in path.rglob(f"*{SUFFIX}")
+        if not file.name.endswith(CASES)
+        and not any(part.startswith(".") for part in file.relative_to(path).parts)
+    )
+    if not found:
         raise Mistake(f"{path} holds no rules; name a folder with {SUFFIX} files")
-    return files
+    return found
 
 
 def _document(file: Path) -> Document:

@@ -123,10 +123,14 @@ class KafkaConfig(Record):
 
 
 class RulesConfig(Record):
-    """Which rules run: files and folders beside the built-in ones."""
+    """Which rules run: files and folders beside the built-in ones.
+
+    `watch`: `run` takes a change of these files by itself, and does not wait to be told.
+    """
 
     paths: tuple[str, ...] = ()
     builtin: bool = True
+    watch: bool = False
 
 
 class ServerConfig(Record):

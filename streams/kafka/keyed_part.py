@@ -27,7 +27,7 @@ from streams.kafka.agreement import ended
 from streams.kafka.outbound import Outbound
 from streams.kafka.part import TICK, Fetched, Received, Sent, Step
 from streams.kafka.state import Saved
-from streams.outdated import without
+from streams.outdated import Outdated, Rules, Stated, without
 from streams.reading import reject
 from streams.topology import Fed
 
@@ -49,7 +49,7 @@ class _Place(msgspec.Struct, array_like=True, frozen=True):
 class KeyedPart:
     """One partition of one keyed stage, and its topics, named with `prefix` in Kafka.
 
-    `rules`: fingerprints of the rules, by which state of changed ones is dropped. `clock`: the wall
+    `rules`: the rules with state, by which that of changed ones is dropped. `clock`: the wall
     clock in microseconds, for `meta` and for how long Ticks may wait.
     """
 
@@ -62,7 +62,7 @@ class KeyedPart:
         topics: Iterable[str],
         outbound: Outbound,
         prefix: str,
-        rules: Mapping[str, str],
+        rules: Rules,
         clock: Callable[[], int],
     ) -> None:
         self.stage, self.partition = fed.stage, partition
@@ -116,14 +116,14 @@ class KeyedPart:
             if key.startswith(_TICK)
         }
         slots = {
-            key.removeprefix(_SLOT).decode(): value
+            key.removeprefix(_SLOT).decode(): Slot.load(value, self.stage.logic)
             for key, value in values.items()
             if key.startswith(_SLOT)
         }
         self._revisions.load(v for k, v in values.items() if k.startswith(_REVISION))
-        before: dict[str, str] = msgspec.json.decode(values.get(_RULES, b"{}"))
-        changed = {name for name, rule in before.items() if self._rules.get(name) != rule}
-        kept = without(self.stage.logic, slots, changed)
+        before = msgspec.json.decode(values.get(_RULES, b"{}"), type=dict[str, Stated])
+        outdated = Outdated(before, self._rules)
+        kept = without(self.stage.logic, slots, outdated, place.watermark)
         self._taken_back = kept.outputs
         self._dropped = {
             _SLOT + key.encode(): kept.slots[key].dump(tail=False) if key in kept.slots else None
