@@ -101,6 +101,8 @@ class Embedded:
         All or nothing: what raises (Unavailable: it cannot be saved) leaves the old rules. For a
         run with a journal.
         """
+        if self.journal is None:
+            raise AssertionError("a run that saves nothing has one rule set")
         if assembly.known == self.known:
             return None
         held = {name: Held(stage.clock, stage.slots) for name, stage in self.keyed.items()}

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from correlators.ruleset import Ruleset
-from schemas.times import rfc3339
+from schemas.times import BEGINNING, rfc3339
 from streams.outdated import Stated, stated
 
 SHOWN: Final = 100  # rules that a row names of each list
@@ -45,13 +45,14 @@ class Named(msgspec.Struct, frozen=True):
 class Succession(msgspec.Struct, frozen=True):
     """The row of a change: these rules hold from `watermark` on, the highest of any stage.
 
-    It happened behind so many `read` records of each input. `changed` are rules that say something
-    else, in their own text or in what they refer to; `time` is that of the wall clock.
+    It is None where time has not begun. The change lies behind so many `read` records of each
+    input. `changed` are rules that say something else, in their own text or in what they refer to;
+    `time` is that of the wall clock.
     """
 
     sha256: str
     rules: int
-    watermark: str
+    watermark: str | None
     time: str
     read: dict[str, int]
     added: Named
@@ -72,7 +73,7 @@ def succession(
     return Succession(
         sha256=now.sha256,
         rules=now.count,
-        watermark=rfc3339(watermark),
+        watermark=rfc3339(watermark) if watermark > BEGINNING else None,
         time=rfc3339(time),
         read=dict(read),
         added=_named(new.keys() - old.keys()),

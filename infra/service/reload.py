@@ -147,7 +147,8 @@ class Reload:
                 ("taken out", row.removed),
             )
         )
-        return f"{row.rules} rules ({row.sha256[:DIGITS]}) hold from {row.watermark}: {counts}"
+        since = row.watermark or "the first record"
+        return f"{row.rules} rules ({row.sha256[:DIGITS]}) hold from {since} on: {counts}"
 
     def _told(self, outcome: Outcome) -> Outcome:
         for sentence in outcome.said:
