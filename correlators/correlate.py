@@ -78,6 +78,11 @@ class Correlate(Logic):
         """A window in which nothing happened."""
         return window.empty(self._rule(key))
 
+    def knows(self, key: str, /) -> bool:
+        """False for a rule that is not here, and for one that groups by more or less."""
+        id_, *values = _parts(key)
+        return id_ in self.rules and len(values) == len(self.rules[id_].group_by)
+
     def fire(self, key: str, state: Window, until: int, emit: Emit, /) -> None:
         """Close the episode whose deadline lies before `until`."""
         closed = window.close(self._rule(key), state, until)
@@ -170,12 +175,16 @@ class Correlate(Logic):
 
 
 @lru_cache(maxsize=65536)  # asked several times for each row
+def _parts(key: str) -> tuple[str, ...]:
+    return tuple(orjson.loads(key))
+
+
 def _owner(key: str) -> str:
-    return str(orjson.loads(key)[0])
+    return _parts(key)[0]
 
 
 def _group(rule: Correlation, key: str) -> dict[str, str]:
-    return dict(zip(rule.group_by, orjson.loads(key)[1:], strict=True))
+    return dict(zip(rule.group_by, _parts(key)[1:], strict=True))
 
 
 def _counted(rule: Correlation, fields: Mapping[str, Any]) -> str | None:

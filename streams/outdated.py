@@ -33,7 +33,7 @@ from schemas.convergence import Convergence
 from schemas.correlation import Correlation
 from schemas.errors import Unavailable
 from schemas.event import Record
-from schemas.rows import Delete, Output, Result
+from schemas.rows import Delete, Output, Result, Row
 from schemas.topics import SIGNALS
 
 # Words, and what is said anew each time: all that is not named here decides what the state means.
@@ -101,6 +101,13 @@ class Outdated:
             ) from error
         self.correlate = Correlate(correlations, Routes(Ruleset()))
         self.convergences = {story.id: story for story in stories}
+
+    def hit(self, row: Row | Delete) -> bool:
+        """True if an outdated rule made this row of its hits, and none that is left counts it."""
+        if row.topic != SIGNALS or not self.rules:
+            return False
+        owner = _owner(row.key)
+        return owner in self.rules and owner not in self.recounted
 
 
 class Kept(NamedTuple):

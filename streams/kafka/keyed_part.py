@@ -81,6 +81,7 @@ class KeyedPart:
         self._runs: dict[TopicPartition, deque[tuple[int, int]]] = {
             tp: deque() for tp in self.inputs
         }
+        self._outdated = Outdated({}, {})
         self._taken_back: list[Output] = []
         self._dropped: dict[bytes, bytes | None] = {}
         self._held: list[Row | Delete | Tick] = []  # Ticks that were read and wait for more
@@ -122,8 +123,8 @@ class KeyedPart:
         }
         self._revisions.load(v for k, v in values.items() if k.startswith(_REVISION))
         before = msgspec.json.decode(values.get(_RULES, b"{}"), type=dict[str, Stated])
-        outdated = Outdated(before, self._rules)
-        kept = without(self.stage.logic, slots, outdated, place.watermark)
+        self._outdated = Outdated(before, self._rules)
+        kept = without(self.stage.logic, slots, self._outdated, place.watermark)
         self._taken_back = kept.outputs
         self._dropped = {
             _SLOT + key.encode(): kept.slots[key].dump(tail=False) if key in kept.slots else None
@@ -140,14 +141,14 @@ class KeyedPart:
             rows = [
                 row
                 for row in found
-                if isinstance(row, Row | Delete) and row.level == self.stage.level
+                if isinstance(row, Row | Delete) and self._ours(row) and not self._outdated.hit(row)
             ]
             self.keyed.recall(rows)
             self._run(tp, records[0].offset, rows)
 
     def step(self, fetched: Fetched, empty: int | None = None) -> Step | None:  # noqa: ARG002 - time passes by Ticks here
         """Take a batch of each topic, in the order of each."""
-        known, level = self.keyed.clock.ticks, self.stage.level
+        known = self.keyed.clock.ticks
         batch, self._held = self._held, []
         nonsense: list[tuple[Result, bytes]] = []
         for tp, records in fetched.items():
@@ -159,7 +160,7 @@ class KeyedPart:
                 elif isinstance(row, Tick):
                     if row.input in known:
                         batch.append(row)
-                elif row.level == level:
+                elif self._ours(row):
                     rows.append(row)
                     batch.append(row)
             self._run(tp, records[0].offset, rows)
@@ -194,6 +195,10 @@ class KeyedPart:
         return not self._moved or (
             soon and all(isinstance(one, Tick) and one.watermark != END for one in batch)
         )
+
+    def _ours(self, row: Row | Delete) -> bool:
+        """Of this stage's level, and of rules that are here: others may have written before."""
+        return row.level == self.stage.level and self.stage.logic.knows(row.key)
 
     def _run(self, tp: TopicPartition, offset: int, rows: Sequence[Row | Delete]) -> None:
         if rows:
