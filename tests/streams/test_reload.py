@@ -68,6 +68,7 @@ legs:
 actions:
   - {text: look at it, removes: [first]}
 """
+OTHER = STORY.replace("id: story", "id: other").replace("of: [deleted]", "of: [spree]")
 # What a user adds to the built-in rules: over their detections, and of its own, two levels.
 ADDED = (
     """\
@@ -271,6 +272,7 @@ def test_the_row_of_a_change_is_enough_to_play_it_again(
 SETS = [
     (DELETED, SPREE, STORY),
     (DELETED, SPREE, AGAIN, STORY),
+    (DELETED, SPREE, STORY, OTHER),
     (DELETED, STORY),
     (DELETED, SPREE.replace("gte: 2", "gte: 3"), AGAIN, STORY),
     (DELETED.replace("DeleteGuardrail", "Delete*"), SPREE, STORY.replace("1h", "30m")),
@@ -380,6 +382,14 @@ def test_new_rules_hold_from_the_watermark_on(opened: Opened) -> None:
     engine.end(NOON + DAY)
     (finding,) = {r.id: r for r in opened.told() if r.kind == "finding"}.values()
     assert (finding.body["count"], finding.body["onset_time"]) == (2, rfc3339(NOON + 7100 * SECOND))
+
+
+def test_who_comes_later_hears_what_is_not_settled(opened: Opened) -> None:
+    engine = opened.start(rules(DELETED, SPREE))
+    take(engine, 0, 60)
+    reload(engine, rules(DELETED, SPREE, OTHER))
+    (alert,) = (r for r in take(engine, 90) if r.kind == "alert")
+    assert alert.body["onset_time"] == rfc3339(NOON + 60 * SECOND)
 
 
 def test_a_level_more_does_not_stop_time(tmp_path: Path) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,6 +18,7 @@ from urllib.request import Request
 
 import pytest
 
+from infra.service.worker import ROLL
 from tests.infra.service.configured import CONFIG
 from tests.infra.service.posted import call, export
 from tests.infra.service.running import Running, eventually
@@ -207,3 +211,31 @@ def test_a_kill_in_the_midst_leaves_one_set_or_the_other(folder: Path, rules: Pa
     hashes = [row["sha256"] for row in rows(folder)]
     assert len(hashes) == 5  # each set once, by the reload or by the start after it
     assert len(set(hashes)) == 5
+
+
+def test_a_worker_says_how_rules_change_and_changes_none(folder: Path) -> None:
+    """It needs no broker for that: here there is none."""
+    config = (folder / "barograph.toml").read_text().partition("[[input]]")[0]
+    (folder / "barograph.toml").write_text(config + '[kafka]\nbootstrap = "127.0.0.1:9"\n')
+    words = (sys.executable, "-m", "infra", "run")
+    process = subprocess.Popen(words, cwd=folder, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    try:
+        found = re.match(
+            r"barograph: (http://\S+)/readyz says how it is", process.stderr.readline()
+        )
+        assert found is not None
+        request = Request(f"{found[1]}/-/reload", method="POST")  # noqa: S310 - our own
+        status, body = answered(request)
+        assert (status, json.loads(body)) == (422, {"reloaded": False, "said": [ROLL]})
+        process.send_signal(signal.SIGHUP)
+        while (line := process.stderr.readline()) != f"barograph: {ROLL}\n":
+            assert line, "it ended"
+        ready = answered(Request(f"{found[1]}/readyz"))[1]  # noqa: S310 - our own
+        assert json.loads(ready)["rules"]["rules"] == 35
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+        assert process.returncode == 0
+    finally:
+        process.kill()
+        process.communicate()
