@@ -36,7 +36,7 @@ class Ruleset:
     convergences: tuple[Convergence, ...] = ()
     problems: tuple[Problem, ...] = ()
     sha256: str = field(default="", compare=False)
-    meanings: Mapping[str, str] = field(default_factory=dict, compare=False)
+    meanings: Mapping[str, str] = field(default_factory=dict[str, str], compare=False)
 
     def detection(self, id_: str) -> Detection:
         """What is known of a detection. KeyError if there is none of that id."""

@@ -48,23 +48,32 @@ class Outcome(NamedTuple):
     said: list[str]
 
 
+class Broken(Exception):
+    """A rule set that cannot be used, with all that is wrong with it."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__(*problems)
+        self.problems = problems
+
+
 class Reload:
-    """One attempt at a time; `running` and what is asked of it may be read from any thread."""
+    """One attempt at a time; what it says of itself may be asked from any thread."""
 
     def __init__(
         self,
         settings: Callable[[], Config],
         config: Config,
         adopt: Adopt,
-        now: Running,
+        running: Callable[[], Running],
         say: Callable[[str], None],
     ) -> None:
         """`settings` reads the configuration anew; of it only `[rules]` can change in a run.
 
         `adopt` has the engine change its rules, or raises; None if they are those that it has.
+        `running` says which it has.
         """
         self._settings, self._config, self._adopt = settings, config, adopt
-        self._say, self.running = say, now
+        self._running, self._say = running, say
         self.successes = self.failures = 0
         self.problem: str | None = None  # of the last attempt
         self._rules = config.rules  # whose files are watched
@@ -74,21 +83,15 @@ class Reload:
         """Read the rules and run with them; whatever is wrong is said, counted and returned."""
         async with self._turn:
             try:
-                config, ruleset = await asyncio.to_thread(self._read)
-                problems = [str(problem) for problem in ruleset.problems]
-                row = None if problems else await self._adopt(ruleset)
+                said = await self._changed()
+            except Broken as broken:
+                return self._failed(broken.problems)
             except (Mistake, Unavailable) as error:
-                problems, row = [str(error)], None
+                return self._failed([str(error)])
             except Exception as error:  # noqa: BLE001 - a defect of ours stops no engine that works
-                problems, row = [f"these rules cannot run: {error!r}"], None
-            if problems:
-                return self._failed(problems)
-            self._rules = config.rules
+                return self._failed([f"these rules cannot run: {error!r}"])
             self.successes += 1
             self.problem = None
-            said = [self._done(row)]
-            if config.model_copy(update={"rules": self._config.rules}) != self._config:
-                said.append("settings other than [rules] changed; they hold after a restart")
             return self._told(Outcome(done=True, said=said))
 
     async def watch(self) -> None:
@@ -104,12 +107,12 @@ class Reload:
 
     def about(self) -> dict[str, Any]:
         """The rules that run, for /readyz; `problem` is that of the last attempt to change them."""
-        said = described(self.running)
+        said = described(self._running())
         return said if self.problem is None else said | {"problem": self.problem}
 
     def metrics(self) -> Iterator[Metric]:
         """Its metrics, looked up now."""
-        yield from rules_metrics(self.running)
+        yield from rules_metrics(self._running())
         for name, what, value in (
             ("reloads", "Attempts to change the rules that went well.", self.successes),
             ("reload_failures", "Attempts to change the rules that changed none.", self.failures),
@@ -123,6 +126,16 @@ class Reload:
             value=float(self.problem is None),
         )
 
+    async def _changed(self) -> list[str]:
+        config, ruleset = await asyncio.to_thread(self._read)
+        if ruleset.problems:
+            raise Broken([str(problem) for problem in ruleset.problems])
+        said = [self._done(await self._adopt(ruleset))]
+        if config.model_copy(update={"rules": self._config.rules}) != self._config:
+            said.append("settings other than [rules] changed; they hold after a restart")
+        self._rules = config.rules
+        return said
+
     def _read(self) -> tuple[Config, Ruleset]:
         config = self._settings()
         return config, parsed(config.rules.paths, builtin=config.rules.builtin)
@@ -132,13 +145,12 @@ class Reload:
         self.problem = problems[0]
         more = len(problems) - PROBLEMS
         said = problems[:PROBLEMS] + ([f"and {more} more"] if more > 0 else [])
-        kept = f"the rules stay as they are ({self.running.sha256[:DIGITS]})"
+        kept = f"the rules stay as they are ({self._running().sha256[:DIGITS]})"
         return self._told(Outcome(done=False, said=[*said, kept]))
 
     def _done(self, row: Succession | None) -> str:
         if row is None:
-            return f"the rules are those that run ({self.running.sha256[:DIGITS]})"
-        self.running = running(row)
+            return f"the rules are those that run ({self._running().sha256[:DIGITS]})"
         counts = ", ".join(
             f"{named.count} {verb}"
             for verb, named in (
@@ -151,8 +163,9 @@ class Reload:
         return f"{row.rules} rules ({row.sha256[:DIGITS]}) hold from {since} on: {counts}"
 
     def _told(self, outcome: Outcome) -> Outcome:
-        for sentence in outcome.said:
-            self._say(sentence)
+        with suppress(OSError):  # whoever started it may have gone with the terminal
+            for sentence in outcome.said:
+                self._say(sentence)
         return outcome
 
 

@@ -13,7 +13,7 @@ from infra.service.health import Health
 from infra.service.inputs import Live, declared, opened
 from infra.service.loop import Loop
 from infra.service.process import clock, on_hangup, say, stop_on_signals
-from infra.service.reload import Reload, running
+from infra.service.reload import Reload, Running, running
 from infra.service.threads import Carriers, Threads
 from infra.service.vitals import EmbeddedVitals
 from schemas.config import Config, SinkConfig
@@ -94,9 +94,12 @@ def _reload(config: Config, settings: Callable[[], Config], engine: Embedded, lo
                 f" ({loop.problem or 'it is at work'}); try again"
             ) from None
 
-    if engine.succession is None:
-        raise AssertionError("a run with a journal knows since when its rules hold")
-    return Reload(settings, config, adopt, running(engine.succession), say)
+    def now() -> Running:
+        if engine.succession is None:
+            raise AssertionError("a run with a journal knows since when its rules hold")
+        return running(engine.succession)
+
+    return Reload(settings, config, adopt, now, say)
 
 
 def _prepared(engine: Embedded, ruleset: Ruleset) -> Assembly:
