@@ -191,13 +191,13 @@ def _system(key: str, slot: Slot, outdated: Outdated, watermark: int) -> tuple[S
 
 
 def _ended(slot: Slot, held: Iterable[Result]) -> Iterator[Result]:
-    """What is held is final; all else that was told and could still change is withdrawn."""
+    """Of what was told and could still change, what is held is final, the rest withdrawn."""
     settled = {(result.kind, result.id): result for result in held}
     for place, result in slot.results.items():
-        if place not in settled:
+        if place in settled:
+            yield msgspec.structs.replace(settled[place], state="final")
+        else:
             yield msgspec.structs.replace(result, state="withdrawn")
-    for result in settled.values():
-        yield msgspec.structs.replace(result, state="final")
 
 
 def _owner(key: str) -> str:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from correlators.document import Document
-from correlators.ruleset import Ruleset, builtin, parse
+from correlators.ruleset import builtin, parse
 from schemas.config import Limits
 from schemas.errors import Unavailable
 from schemas.rows import Result
@@ -17,58 +16,11 @@ from streams.embedded import Declared, Embedded
 from streams.input import Chunk
 from streams.journal import Journal
 from streams.outdated import Outdated, Stated, stated
+from tests.streams.changing import AGAIN, DELETED, OTHER, SPREE, STORY, rules
 from tests.streams.trail import NOON, call
 
 LOGS = Declared("logs", ("cloudtrail",))
-DELETED = """\
-title: deleted
-name: deleted
-level: high
-logsource: {product: aws, service: cloudtrail}
-detection: {s: {eventName: DeleteGuardrail}, condition: s}
-"""
-SPREE = """\
-title: spree
-name: spree
-level: high
-correlation:
-  type: event_count
-  rules: [deleted]
-  group-by: [userIdentity.arn]
-  timespan: 10m
-  condition: {gte: 2}
-"""
-AGAIN = """\
-title: again
-name: again
-correlation:
-  type: event_count
-  rules: [spree]
-  group-by: [userIdentity.arn]
-  timespan: 1d
-  condition: {gte: 2}
-"""
-STORY = """\
-id: story
-title: A story
-summary: Guardrails were deleted.
-join: principal
-window: 1h
-ttl: 2h
-legs:
-  first: {class: change, of: [deleted]}
-actions:
-  - {text: look at it, removes: [first]}
-"""
-OTHER = STORY.replace("id: story", "id: other").replace("of: [deleted]", "of: [spree]")
-
 Restarted = Callable[..., tuple[Embedded, list[Result]]]
-
-
-def rules(*texts: str) -> Ruleset:
-    ruleset = parse(Document(f"{n}.yml", text) for n, text in enumerate(texts))
-    assert ruleset.problems == ()
-    return ruleset
 
 
 @pytest.fixture
@@ -213,6 +165,15 @@ def test_a_settled_finding_of_a_removed_rule_is_final_as_it_stood(restarted: Res
     (finding,) = said
     assert (finding.id, finding.state, finding.body["count"]) == (settled.id, "final", 2)
     assert finding.body["last_time"] == rfc3339(NOON + 60 * SECOND)
+
+
+def test_what_a_run_ended_with_stays_said(restarted: Restarted) -> None:
+    engine, _ = restarted(DELETED, SPREE, STORY)
+    take(engine, 0, 60)
+    ended = engine.end(NOON + 120 * SECOND)
+    assert told(ended) == {("spree", "final"), ("story", "final")}  # open, and so they stay
+    _, said = restarted(DELETED)
+    assert said == []
 
 
 def test_an_alert_stays_explained_by_a_finding_whose_rule_is_gone(restarted: Restarted) -> None:
