@@ -156,7 +156,7 @@ def posting() -> Iterator[Any]:
 
     def start(run: Running) -> tuple[Event, list[int]]:
         def work() -> None:
-            while not stop.is_set():
+            while not stop.wait(0.02) and accepted[0] < 2000:
                 lines = b"\n".join(call(f"{accepted[0]}-{m}") for m in range(20))
                 if run.post("web", "/v1/events", lines, "application/x-ndjson")[0] == 200:
                     accepted[0] += 20
