@@ -79,6 +79,11 @@ class Correlate(Logic):
         """A window in which nothing happened."""
         return window.empty(self._rule(key))
 
+    def knows(self, key: str, /) -> bool:
+        """False for a rule that is not here, and for one that groups by more or less."""
+        id_, *values = _parts(key)
+        return id_ in self.rules and len(values) == len(self.rules[id_].group_by)
+
     def fire(self, key: str, state: Window, until: int, emit: Emit, /) -> None:
         """Close episodes whose deadline lies before `until`; tell what qualified by waiting."""
         rule = self._rule(key)
@@ -192,12 +197,16 @@ def _finding_id(rule: Correlation, key: str, hit: Hit) -> str:
 
 
 @lru_cache(maxsize=16_384)  # asked several times for each row
+def _parts(key: str) -> tuple[str, ...]:
+    return tuple(orjson.loads(key))
+
+
 def _owner(key: str) -> str:
-    return str(orjson.loads(key)[0])
+    return _parts(key)[0]
 
 
 def _group(rule: Correlation, key: str) -> dict[str, str]:
-    return dict(zip(rule.group_by, orjson.loads(key)[1:], strict=True))
+    return dict(zip(rule.group_by, _parts(key)[1:], strict=True))
 
 
 def _counted(rule: Correlation, fields: Mapping[str, Any], name: str) -> str | None:

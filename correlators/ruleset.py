@@ -7,6 +7,7 @@ from importlib import resources
 from typing import Final
 
 from correlators.document import Document, Faulty, Part, Problem, parts
+from correlators.meaning import meaning
 from correlators.references import Names, Stated, linked, needed_fields, with_ids
 from correlators.sigma import atr, load
 from correlators.sigma.condition import stated
@@ -28,8 +29,9 @@ CASES: Final = ".cases.yml"
 class Ruleset:
     """Rules in the order of their documents, correlations by level; none that has a Problem.
 
-    `notes` say of loaded rules what of them cannot run.
-    `sha256` is over the texts, in no order: equal means the same rules.
+    `notes` say of loaded rules what of them cannot run. `meanings`: by id of a detection, a hash of
+    all that decides what it matches. `sha256` is over the texts, in no order: equal means the same
+    rules.
     """
 
     rules: tuple[Rule, ...] = ()
@@ -39,6 +41,7 @@ class Ruleset:
     notes: tuple[Problem, ...] = field(default=(), compare=False)
     sha256: str = field(default="", compare=False)
     processing: Processing = field(default=NONE, compare=False)
+    meanings: Mapping[str, str] = field(default_factory=dict[str, str], compare=False)
 
     def detection(self, id_: str) -> Detection:
         """What is known of a detection. KeyError if there is none of that id."""
@@ -138,7 +141,8 @@ class _Parsing:
         self._problems: list[Problem] = []
         self._notes: list[Problem] = []
         self._rules: list[tuple[Part, Rule]] = []
-        self._filters: list[load.Filter] = []
+        self._filters: list[tuple[load.Filter, str]] = []
+        self._meanings: dict[str, str] = {}
         self._correlations: list[Stated] = []
         self._convergences: list[tuple[Part, Convergence]] = []
 
@@ -168,6 +172,7 @@ class _Parsing:
             tuple(self._notes),
             digest(*texts),
             self._processing,
+            self._meanings,
         )
 
     def _read(self, part: Part) -> None:
@@ -195,6 +200,7 @@ class _Parsing:
         read = load.rule(part, self._processing)
         if self._is_new(self._names.add(part, read.detection.id, read.detection.name)):
             self._rules.append((part, read))
+            self._meanings[read.detection.id] = meaning(part, self._processing.sources)
 
     def _correlation(self, part: Part) -> None:
         read = correlation(part)
@@ -202,7 +208,7 @@ class _Parsing:
             self._correlations.append(Stated(part, read))
 
     def _filter(self, part: Part) -> None:
-        self._filters.append(load.filter_(part, self._processing))
+        self._filters.append((load.filter_(part, self._processing), meaning(part)))
 
     def _convergence(self, part: Part) -> None:
         read = convergence(part)
@@ -215,12 +221,15 @@ class _Parsing:
         return problem is None
 
     def _finished(self, part: Part, read: Rule, needed: Mapping[str, tuple[str, ...]]) -> Rule:
-        for further in self._filters:
+        id_ = read.detection.id
+        for further, said in self._filters:
             if further.applies(read, load.logsource(part)):
                 try:
                     read = further.on(read, Subject(self._processing, part))
                 except Faulty as faulty:  # rather a match too many than one too few
                     self._problems += faulty.problems
+                    continue
+                self._meanings[id_] = digest(self._meanings[id_], said)
         detection = read.detection
         fields = dict.fromkeys((*detection.fields, *needed.get(detection.id, ())))
         return replace(read, detection=detection.model_copy(update={"fields": tuple(fields)}))

@@ -46,14 +46,19 @@ def collected(config: RulesConfig, *, external: bool = False) -> Ruleset:
     one that lacks a part, and if nothing is left of what it names. `external`: correlations may
     refer to rules that are not here.
     """
-    given = [file.document for file in read(config.paths)]
-    documents = (*(ruleset.builtin() if config.builtin else ()), *given)
-    loaded = ruleset.parse(documents, external=external, processing=processing(config))
+    loaded = parsed(config, external=external)
     problems = loaded.problems + (loaded.notes if config.strict else ())
-    if problems and (config.strict or not _usable(loaded, given)):
+    if problems and (config.strict or not _usable(loaded, config.paths)):
         more = f" (and {len(problems) - 1} more, barograph rules check names all)"
         raise Mistake(f"{problems[0]}{more if len(problems) > 1 else ''}")
     return loaded
+
+
+def parsed(config: RulesConfig, *, external: bool = False) -> Ruleset:
+    """As `collected`, whatever is wrong with the rules: its Problems say so."""
+    given = (file.document for file in read(config.paths))
+    documents = chain(ruleset.builtin() if config.builtin else (), given)
+    return ruleset.parse(documents, external=external, processing=processing(config))
 
 
 def processing(config: RulesConfig) -> Processing:
@@ -67,12 +72,17 @@ def processing(config: RulesConfig) -> Processing:
         raise Mistake(f"{faulty.problems[0]}; mend it there") from faulty
 
 
-def _usable(loaded: Ruleset, given: Iterable[Document]) -> bool:
+def _usable(loaded: Ruleset, paths: Iterable[str]) -> bool:
     """True if one at least of the files that a user named holds a rule that can be used."""
     found = {rule.detection.path for rule in loaded.rules}
     found.update(rule.path for rule in loaded.correlations)
     found.update(story.path for story in loaded.convergences)
-    return any(document.path in found for document in given)
+    return not found.isdisjoint(map(str, files(paths)))
+
+
+def files(paths: Iterable[str | Path]) -> list[Path]:
+    """The rule files at `paths`, folders searched to the bottom, by name; none twice."""
+    return list(dict.fromkeys(chain.from_iterable(map(_files, map(Path, paths)))))
 
 
 def read(paths: Iterable[str | Path]) -> Iterator[RuleFile]:
@@ -81,7 +91,7 @@ def read(paths: Iterable[str | Path]) -> Iterator[RuleFile]:
     A path that is not there or cannot be read and a folder without rules are Mistakes; a file that
     is larger than LARGEST or no text is a Document with a fault.
     """
-    for file in dict.fromkeys(chain.from_iterable(map(_files, map(Path, paths)))):
+    for file in files(paths):
         beside = file.with_name(file.stem + CASES)
         yield RuleFile(_document(file), _document(beside) if beside.is_file() else None)
 
@@ -96,11 +106,18 @@ def builtin() -> Iterator[RuleFile]:
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    found = (file for end in SUFFIXES for file in path.rglob(f"*{end}"))
-    files = sorted(file for file in found if not file.name.endswith(CASES))
-    if not files:
+    # What a name with a dot hides is no rule of this folder: `.git`, and where Kubernetes keeps the
+    # versions of a ConfigMap.
+    found = sorted(
+        file
+        for end in SUFFIXES
+        for file in path.rglob(f"*{end}")
+        if not file.name.endswith(CASES)
+        and not any(part.startswith(".") for part in file.relative_to(path).parts)
+    )
+    if not found:
         raise Mistake(f"{path} holds no rules; name a folder with {SUFFIX} files")
-    return files
+    return found
 
 
 def _document(file: Path) -> Document:

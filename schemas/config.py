@@ -128,6 +128,7 @@ class RulesConfig(Record):
     `pipelines`: files of pySigma's processing pipelines, applied to each rule that is loaded;
     `placeholders`: files with the values of `%name%` in rules. `strict`: one rule that cannot be
     used is a Mistake; else it is told, and the others run.
+    `watch`: `run` takes a change of these files by itself, and does not wait to be told.
     """
 
     paths: tuple[str, ...] = ()
@@ -135,6 +136,7 @@ class RulesConfig(Record):
     pipelines: tuple[str, ...] = ()
     placeholders: tuple[str, ...] = ()
     strict: bool = False
+    watch: bool = False
 
 
 class ServerConfig(Record):

@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     if config.kafka is None:
         from infra.service.serve import serve
 
-        asyncio.run(serve(config, ruleset, args.until))
+        asyncio.run(serve(config, ruleset, lambda: settings(args.config), args.until))
     else:
         from infra.service.worker import work
 

@@ -27,7 +27,7 @@ from streams.kafka.agreement import ended
 from streams.kafka.outbound import Outbound
 from streams.kafka.part import TICK, Fetched, Received, Sent, Step
 from streams.kafka.state import Saved
-from streams.outdated import without
+from streams.outdated import Outdated, Rules, Stated, without
 from streams.reading import reject
 from streams.topology import Fed
 
@@ -49,7 +49,7 @@ class _Place(msgspec.Struct, array_like=True, frozen=True):
 class KeyedPart:
     """One partition of one keyed stage, and its topics, named with `prefix` in Kafka.
 
-    `rules`: fingerprints of the rules, by which state of changed ones is dropped. `clock`: the wall
+    `rules`: the rules with state, by which that of changed ones is dropped. `clock`: the wall
     clock in microseconds, for `meta` and for how long Ticks may wait.
     """
 
@@ -62,7 +62,7 @@ class KeyedPart:
         topics: Iterable[str],
         outbound: Outbound,
         prefix: str,
-        rules: Mapping[str, str],
+        rules: Rules,
         clock: Callable[[], int],
     ) -> None:
         self.stage, self.partition = fed.stage, partition
@@ -81,6 +81,7 @@ class KeyedPart:
         self._runs: dict[TopicPartition, deque[tuple[int, int]]] = {
             tp: deque() for tp in self.inputs
         }
+        self._outdated = Outdated({}, {})
         self._taken_back: list[Output] = []
         self._dropped: dict[bytes, bytes | None] = {}
         self._held: list[Row | Delete | Tick] = []  # Ticks that were read and wait for more
@@ -117,14 +118,14 @@ class KeyedPart:
             if key.startswith(_TICK)
         }
         slots = {
-            key.removeprefix(_SLOT).decode(): value
+            key.removeprefix(_SLOT).decode(): Slot.load(value, self.stage.logic)
             for key, value in values.items()
             if key.startswith(_SLOT)
         }
         self._revisions.load(v for k, v in values.items() if k.startswith(_REVISION))
-        before: dict[str, str] = msgspec.json.decode(values.get(_RULES, b"{}"))
-        changed = {name for name, rule in before.items() if self._rules.get(name) != rule}
-        kept = without(self.stage.logic, slots, changed)
+        before = msgspec.json.decode(values.get(_RULES, b"{}"), type=dict[str, Stated])
+        self._outdated = Outdated(before, self._rules)
+        kept = without(self.stage.logic, slots, self._outdated, place.watermark)
         self._taken_back = kept.outputs
         self._dropped = {
             _SLOT + key.encode(): kept.slots[key].dump(tail=False) if key in kept.slots else None
@@ -142,14 +143,14 @@ class KeyedPart:
             rows = [
                 row
                 for row in found
-                if isinstance(row, Row | Delete) and row.level == self.stage.level
+                if isinstance(row, Row | Delete) and self._ours(row) and not self._outdated.hit(row)
             ]
             self.keyed.recall(rows)
             self._run(tp, records[0].offset, rows)
 
     def step(self, fetched: Fetched, empty: int | None = None) -> Step | None:  # noqa: ARG002 - time passes by Ticks here
         """Take a batch of each topic, in the order of each."""
-        known, level = self.keyed.clock.ticks, self.stage.level
+        known = self.keyed.clock.ticks
         batch, self._held = self._held, []
         nonsense: list[tuple[Result, bytes]] = []
         for tp, records in fetched.items():
@@ -161,7 +162,7 @@ class KeyedPart:
                 elif isinstance(row, Tick):
                     if row.input in known:
                         batch.append(row)
-                elif row.level == level:
+                elif self._ours(row):
                     rows.append(row)
                     batch.append(row)
             self._run(tp, records[0].offset, rows)
@@ -218,6 +219,10 @@ class KeyedPart:
             told.append(Tick(self.name, self.stage.level, clock.watermark, clock.clock))
             self._owes, self._ticked = False, self._clock()
         return told
+
+    def _ours(self, row: Row | Delete) -> bool:
+        """Of this stage's level, and of rules that are here: others may have written before."""
+        return row.level == self.stage.level and self.stage.logic.knows(row.key)
 
     def _run(self, tp: TopicPartition, offset: int, rows: Sequence[Row | Delete]) -> None:
         if rows:

@@ -155,3 +155,13 @@ def test_a_place_without_rules_is_a_mistake(tmp_path: Path) -> None:
         with pytest.raises(Mistake) as refused:
             list(read([path]))
         assert str(refused.value) == expected
+
+
+def test_what_a_name_with_a_dot_hides_is_no_rule(tmp_path: Path) -> None:
+    """As Kubernetes mounts a ConfigMap: links into a folder of its version."""
+    version = tmp_path / "..2026_03_02"
+    version.mkdir()
+    (version / "reads.yml").write_text("title: reads")
+    (tmp_path / "..data").symlink_to(version.name)
+    (tmp_path / "reads.yml").symlink_to("..data/reads.yml")
+    assert [file.document.path for file in read([tmp_path])] == [str(tmp_path / "reads.yml")]
