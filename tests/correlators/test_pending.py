@@ -124,6 +124,18 @@ def test_an_alternative_without_absence_is_certain_at_once_but_waits_its_turn() 
     assert told == [(5 * SECOND, True), (5 * SECOND, False)]  # b, then c beside a and b
 
 
+def test_candidates_of_one_cell_with_different_fates_stay_apart() -> None:
+    rule = rule_of(("a", "c"), ("b", "d"), rules="abcd")
+    both = (hit(0, "a"), hit(0.05, "b"))
+    assert episodes(rule, *both) == [("a0", 0, 0.05)]
+    assert episodes(rule, *both, hit(5, "c")) == [("b0.05", 0.05, 5)]
+    assert episodes(rule, *both, hit(5, "d")) == [("a0", 0, 5)]
+    assert episodes(rule, *both, hit(5, "c"), hit(6, "d")) == []
+    three = rule_of(("a", "c"), ("b", "d"), ("e", "f"), rules="abcdef")
+    hits = (hit(0, "a"), hit(0, "e"), hit(0.05, "b"), hit(3, "f"), hit(5, "c"))
+    assert episodes(three, *hits) == [("b0.05", 0.05, 5)]
+
+
 def test_an_absent_rule_among_the_present_ones_is_not_in_the_window() -> None:
     rule = rule_of(("ac", "b"), type_="temporal_ordered")
     assert not rule.waits
