@@ -1,13 +1,15 @@
 """Matcher: the rules that run on one kind of record, routed by logsource, found by witness."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from correlators.normal import PRODUCT
-from correlators.sigma.narrow import Narrow, Scan, relevance, scanner
+from correlators.sigma.narrow import Narrow, Scan, Scanner, decoded_object, relevance
 from correlators.sigma.plan import Plan
 from correlators.sigma.rule import Rule
 from schemas.detection import Logsource
+
+_SAMPLE: Final = 512  # records after which the plan is made for good
 
 
 class Matcher:
@@ -21,16 +23,20 @@ class Matcher:
         """`narrow` says how raw records can be scanned; without it there is no `scan`."""
         routed = [rule for rule in rules if runs_on(rule.detection.logsource, logsource)]
         self.rules = tuple(routed)
-        self._plan = Plan(routed)
-        self._scan = None if narrow is None else scanner(self._plan, narrow)
+        self._narrow = narrow
+        self._plan = Plan(routed, None if narrow is None else narrow.relevant)
+        self._scanner = None if narrow is None else Scanner(self._plan, narrow)
         self._relevant = None if narrow is None else relevance(narrow)
+        self._sample: list[bytes] | None = []
         self._order = {id(rule): place for place, rule in enumerate(routed)}
 
     def scan(self, records: Sequence[bytes]) -> Scan:
         """Judge raw JSON records without decoding all of each."""
-        if self._scan is None:
+        if self._scanner is None:
             raise TypeError("these records have no narrow form to scan")
-        return self._scan(records)
+        if self._sample is not None and self._narrow is not None:
+            self._learn(records, self._sample, self._narrow)
+        return self._scanner.scan(records)
 
     def relevant(self, record: Mapping[str, Any]) -> bool:
         """True if a decoded record matters whatever the rules say."""
@@ -41,11 +47,20 @@ class Matcher:
     ) -> list[Rule]:
         """The rules that match a decoded record, in order; of `candidates` if a scan named them."""
         if candidates is None:
-            candidates = self._plan.candidates(record)
+            candidates = self._plan.named(self._plan.called(record))
         matched = [rule for rule in candidates if rule.matches(record)]
         if len(matched) > 1:
             matched.sort(key=lambda rule: self._order[id(rule)])
         return matched
+
+    def _learn(self, records: Sequence[bytes], sample: list[bytes], narrow: Narrow) -> None:
+        """Plan again with the first records seen: what a rule meets seldom shows in them."""
+        sample += records[: _SAMPLE - len(sample)]
+        if len(sample) == _SAMPLE:
+            decoded = [record for record in map(decoded_object, sample) if record is not None]
+            self._plan = Plan(self.rules, narrow.relevant, decoded)
+            self._scanner = Scanner(self._plan, narrow)
+            self._sample = None
 
 
 def runs_on(rule: Logsource, records: Logsource) -> bool:
