@@ -48,7 +48,7 @@ class Shape:
         self._texts = frozenset(texts)
         self._there = frozenset(there)
         kinds = self._kinds("", ())
-        dotted = [(path, _NEVER) for path in sorted(self.places) if "." in path]
+        dotted = [(path, _NEVER) for path in sorted({*texts, *there}) if "." in path]
         self.decode = msgspec.json.Decoder(_struct([*kinds, *dotted])).decode
 
     def _kinds(self, prefix: str, outer: tuple[str, ...]) -> list[tuple[str, Any]]:

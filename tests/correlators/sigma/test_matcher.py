@@ -139,6 +139,7 @@ def test_a_matcher_without_narrow_form_does_not_scan() -> None:
     [
         b'{"A":["no",["X"]]}',
         b'{"A":{"k":1},"a.b":"x"}',
+        b'{"a":"no","a.b":"x"}',
         b'{"a":[{"b":"no"},{"b":"x"}]}',
         b'{"a":{"b":["x"]}}',
         b'{"a":{"b":"no"},"a":{"b":"X"}}',
@@ -150,7 +151,7 @@ def test_a_matcher_without_narrow_form_does_not_scan() -> None:
     ],
 )
 def test_unusual_records_are_no_faults_and_are_found(record: bytes) -> None:
-    matcher = Matcher(rules(asked([{"A": "x"}, {"a.b": "x"}])), TEST, PLAIN)
+    matcher = Matcher(rules(asked([{"A": "x"}, {"a.b": "x"}, {"a": "y"}])), TEST, PLAIN)
     assert scanned(matcher, record) == {0: ["r0"]}
     assert matcher.match(orjson.loads(record))
 
