@@ -4,6 +4,7 @@ What the scripts of this folder share; it measures nothing by itself. Columns co
 else the backend misses plain texts that differ in it; so do their names, which SQLite has so.
 """
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from itertools import islice
@@ -14,7 +15,7 @@ import orjson
 from sigma.backends import sqlite
 from sigma.collection import SigmaCollection
 
-TABLE = "<TABLE_NAME>"  # what the backend writes in place of a name
+TABLE = "logs"  # as the backend calls it
 BATCH = 1000
 
 
@@ -24,14 +25,16 @@ CONVERT: Any = sqlite.sqliteBackend().convert_rule  # untyped
 def matches(file: Path, folder: Path) -> Iterator[str]:
     """The id of the rule for each match."""
     base = sqlite3.connect(":memory:")
+    base.create_function("REGEXP", 2, lambda said, held: bool(held and re.search(said, str(held))))
     fill(base, file)
     for path in sorted(folder.glob("*.yml")):
         (rule,) = SigmaCollection.from_yaml(path.read_text("utf-8"))
         for query in CONVERT(rule):
-            columns = query.replace(TABLE, "records").replace("SELECT *", "SELECT 1", 1)
             try:
-                found = base.execute(columns).fetchall()
-            except sqlite3.OperationalError:  # no record has the column: nothing matches
+                found = base.execute(query.replace("SELECT *", "SELECT 1", 1)).fetchall()
+            except sqlite3.OperationalError as error:
+                if "no such column" not in str(error):  # what no record has matches nothing
+                    raise
                 found = []
             yield from [str(rule.id)] * len(found)
 
@@ -41,8 +44,8 @@ def fill(base: sqlite3.Connection, file: Path) -> None:
     with file.open("rb") as lines:
         names = sorted({path for line in lines for path in leaves(orjson.loads(line))})
     columns = ", ".join(f'"{name}" COLLATE NOCASE' for name in names)
-    base.execute(f"CREATE TABLE records ({columns})")
-    row = f"INSERT INTO records VALUES ({', '.join('?' * len(names))})"  # noqa: S608 - of question marks
+    base.execute(f"CREATE TABLE {TABLE} ({columns})")
+    row = f"INSERT INTO {TABLE} VALUES ({', '.join('?' * len(names))})"  # noqa: S608 - of question marks
     with file.open("rb") as lines:
         while batch := list(islice(lines, BATCH)):
             flat = (dict(leaves(orjson.loads(line))) for line in batch)

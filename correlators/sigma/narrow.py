@@ -15,7 +15,7 @@ from correlators.sigma.plan import Plan, path_of
 from correlators.sigma.rule import Rule
 from correlators.sigma.shape import UNUSUAL, Shape
 from correlators.sigma.values import folded, is_object, reader
-from correlators.sigma.watch import Memo, Watch
+from correlators.sigma.watch import Memo
 from correlators.sigma.witness import Clause
 
 
@@ -79,7 +79,7 @@ class Scanner:
         there = {path for path, watch in plan.watches.items() if not watch.of_texts} - {narrow.time}
         shape = Shape({*plan.watches, narrow.time} - there, there)
         self._decode = shape.decode
-        self._look = _look(shape, plan.watches, narrow.time)
+        self._look = _look(plan, shape, narrow.time)
         self._tests = [list(_tests(clauses, shape)) for clauses in plan.others]
         self._plan = plan
         self._time = reader(narrow.time)
@@ -123,15 +123,15 @@ class Scanner:
         return sorted(unusual)
 
 
-def _look(shape: Shape, watches: Mapping[str, Watch], time: str) -> Look:
+def _look(plan: Plan, shape: Shape, time: str) -> Look:
     """Generate the loop over decoded records."""
     names: dict[str, Any] = {}
     lines: list[str] = []
-    for i, (path, watch) in enumerate(watches.items()):
+    for i, (path, watch) in enumerate(plan.watches.items()):
         place = shape.places.get(path)
         if place is None:  # it lies below a text
             continue
-        names[f"memo_{i}"] = Memo(watch.called, ())
+        names[f"memo_{i}"] = plan.memos[path]
         line = _TEXT if watch.of_texts else _THERE
         parts = watch.parts  # a lookup would cost more: such texts seldom repeat
         if parts:

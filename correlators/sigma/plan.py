@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from correlators.sigma.rule import Rule
-from correlators.sigma.values import MISSING, fold, folded, reader, text
-from correlators.sigma.watch import Watch
+from correlators.sigma.values import MISSING, fold, reader, text, texts
+from correlators.sigma.watch import Memo, Watch
 from correlators.sigma.witness import KINDS, Atom, Clause
 
 _TELLING: Final = 8  # different texts that are looked for in a field that tells records apart
@@ -21,8 +21,9 @@ class Plan:
     its source. Where they look for few in all of its fields, what lies deepest is the rarest. A
     sample corrects what is guessed badly; it decides on speed only.
 
-    A rule is its number in `rules`. `watches` are the fields at which some rule waits. `others`
-    has, by rule, the clauses at which it does not wait; a rule without any clause is in `always`.
+    A rule is its number in `rules`. `watches` are the fields at which some rule waits, `memos` what
+    each text in them calls up. `others` has, by rule, the clauses at which it does not wait; a rule
+    without any clause is in `always`.
     `relevant` (path -> lower-case values) is a rule too, behind all others: that of the source.
     """
 
@@ -38,22 +39,25 @@ class Plan:
         self._rules = rules
         self._spread = _spread(rules)
         self._share = Share(sample)
-        texts = frozenset(
+        source = frozenset(
             Atom(path, "is", value) for path, values in (relevant or {}).items() for value in values
         )
-        for number, clauses in enumerate((*(rule.clauses for rule in rules), (texts,))):
+        for number, clauses in enumerate((*(rule.clauses for rule in rules), (source,))):
             waits, *others = self._ordered(clauses) or [frozenset[Atom]()]
             for atom in sorted(waits):
                 self.watches.setdefault(atom.path, Watch()).add(atom, number)
             self.others.append(others)
-        self._readers = [(reader(path), watch) for path, watch in self.watches.items()]
+        self.memos: dict[str, Memo[tuple[int, ...]]] = {
+            path: Memo(watch.called, ()) for path, watch in self.watches.items()
+        }
+        self._readers = [(reader(path), memo) for path, memo in self.memos.items()]
 
     def called(self, record: Mapping[str, Any]) -> set[int]:
         """The rules that a decoded record calls up; no other can match."""
         found = set(self.always)
-        for read, watch in self._readers:
-            for each in folded(read(record)):
-                found.update(watch.called(each))
+        for read, memo in self._readers:
+            for each in texts(read(record)):
+                found.update(memo[each])
         return found
 
     def named(self, numbers: Iterable[int]) -> list[Rule]:
@@ -88,26 +92,26 @@ class Share:
         return sum(map(self._atom, clause)) / max(1, len(self._sample))
 
     def _atom(self, atom: Atom) -> int:
-        texts = self._field(atom.path)
+        held = self._field(atom.path)
         if atom.kind == "there":
-            return texts.total()
+            return held.total()
         unusual = self._unusual[atom.path]  # these cost as much as if they met the rule
         if atom.kind == "is":
-            return texts[atom.literal] + unusual
-        return sum(n for each, n in texts.items() if atom.literal in each) + unusual
+            return held[atom.literal] + unusual
+        return sum(n for each, n in held.items() if atom.literal in each) + unusual
 
     def _field(self, path: str) -> Counter[str]:
         """How often each text is in a field; lists, numbers and objects count as empty texts."""
         if path not in self._texts:
-            read, texts = reader(path), Counter[str]()
+            read, held = reader(path), Counter[str]()
             for record in self._sample:
                 value = read(record)
                 if value.__class__ in {str, bool}:
-                    texts[fold(text(value))] += 1
+                    held[fold(text(value))] += 1
                 elif value is not None and value is not MISSING:
-                    texts[""] += 1
+                    held[""] += 1
                     self._unusual[path] += 1
-            self._texts[path] = texts
+            self._texts[path] = held
         return self._texts[path]
 
 
