@@ -11,7 +11,8 @@ import msgspec
 from correlators import feasibility
 from correlators.alerting import Open
 from correlators.atlas import fold, technique
-from correlators.forecast import Forecaster, NextStep, likely
+from correlators.forecast import Forecaster, likely
+from schemas.alert import NextStep
 from schemas.canonical import digest
 from schemas.convergence import Convergence
 from schemas.times import DAY, HOUR, MINUTE, SECOND, rfc3339
