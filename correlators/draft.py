@@ -74,7 +74,7 @@ class Draft(MutableMapping[K, V]):
             del self.changed[key]
 
     def __contains__(self, key: object) -> bool:
-        changed = self.changed
+        changed: Mapping[Any, V | None] = self.changed
         return changed[key] is not None if key in changed else key in self._made
 
     def __iter__(self) -> Iterator[K]:

@@ -161,10 +161,11 @@ def test_a_start_with_much_that_is_unsettled_says_what_no_start_says(
     assert max(len(slot.tail) for slot in calm.keyed["assess/0"].slots.values()) > 200
     got: list[list[Result]] = []
     for number, part in enumerate(HOT):
-        engine = Embedded(RULES, [LOGS], Limits(), journals())
-        got.append(engine.take("logs", chunk(*part, position=number)))
+        again = Embedded(RULES, [LOGS], Limits(), journals())
+        got.append(again.take("logs", chunk(*part, position=number)))
     assert got == want
-    assert final(engine.end(NOON + DAY)) == final(calm.end(NOON + DAY)) != set()
+    last = Embedded(RULES, [LOGS], Limits(), journals())
+    assert final(last.end(NOON + DAY)) == final(calm.end(NOON + DAY)) != set()
 
 
 def test_a_batch_saves_what_it_brings(journals: Callable[[], Journal]) -> None:
