@@ -42,7 +42,7 @@ RUN = 50  # records in a row of one partition: a sender's batch
 WARM = 30.0  # seconds of work for a new broker before anything is measured
 WIDE = 300  # partitions of the topic for it
 PACE = 50.0  # generated records of one second of event time
-QUIET = 2.0  # seconds without a step after which a worker has done everything
+QUIET = 3.0  # seconds without a step after which a worker has done everything
 BUSY = 0.05  # seconds of work without a step that was saved, which show that one is under way
 TENTHS = 10  # looks at the memory during a run
 

@@ -57,14 +57,14 @@ ROWS = {  # of a stage for a raw record, 5 % of which match a rule
     "assess": 0.003,
 }
 COST = {  # of a row, without transactions
-    "ingest": 16.3,
+    "ingest": 11.6,
     "correlate-1": 38.5,
     "observe": 16.3,
     "inventory": 10.5,
     "attach": 62.0,
     "assess": 100.0,
 }
-STEP = {"assess": 12_700.0}  # of a step, however few rows it has
+STEP = {"assess": 300.0}  # of a step, however few rows it has
 READ = 0.9  # of the brokers, for a raw record that is read
 TRANSACTION = (470.0, 66.0)  # of a worker: each, and for each partition that it writes to
 BROKER = (800.0, 37.0)  # of the brokers, the same; --measure transactions
@@ -129,7 +129,7 @@ def needs(estate: Estate) -> Needs:
     # inventory; membership; assess.
     heard = (3 * keyed, keyed, keyed + 1, keyed, keyed, 0)
     fan = dict(zip(ROWS, heard, strict=True))
-    told = steps | {"ingest": estate.raw * min(ticked, 1 / estate.cycle)}
+    told = {stage: min(steps[stage], parts[stage] * ticked) for stage in ROWS}
     ticks = sum(told[stage] * fan[stage] for stage in ROWS)
     # A step writes where its Tick goes or its rows, to history, to its state and its positions.
     written = sum(steps[stage] * (min(rate[stage] / steps[stage], 2 * keyed) + 2) for stage in ROWS)

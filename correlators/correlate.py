@@ -236,20 +236,22 @@ def _hits(rows: Sequence[Row]) -> list[Hit]:
 def _hit(event: str, together: Sequence[Row]) -> Hit:
     bodies = [row.body for row in together]
     return Hit(
-        time=together[0].time,
-        id=event,
-        names=_all(bodies, "names"),
-        value=next((v for body in bodies if (v := body.get("value")) is not None), None),
-        signals=_all(bodies, "signals"),
-        evidence=union(map(tuple, body.get("evidence", ())) for body in bodies),
-        entities=_all(bodies, "entities"),
-        families=_all(bodies, "families"),
+        together[0].time,
+        event,
+        _all(bodies, "names"),
+        next((v for body in bodies if (v := body.get("value")) is not None), None),
+        _all(bodies, "signals"),
+        tuple(
+            dict.fromkeys([(uid, sha) for body in bodies for uid, sha in body.get("evidence", ())])
+        ),
+        _all(bodies, "entities"),
+        _all(bodies, "families"),
     )
 
 
 def _all(bodies: Sequence[Mapping[str, Any]], name: str) -> tuple[str, ...]:
     """What any of them lists under a name, each once."""
-    if len(bodies) == 1:
-        found = tuple(bodies[0].get(name, ()))
-        return found if len(found) < 2 else tuple(dict.fromkeys(found))
-    return union(body.get(name, ()) for body in bodies)
+    if len(bodies) > 1:
+        return union(body.get(name, ()) for body in bodies)
+    found = bodies[0].get(name, ())
+    return tuple(found) if len(found) < 2 else tuple(dict.fromkeys(found))

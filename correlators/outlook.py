@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from correlators import feasibility
 from correlators.alerting import Open
 from correlators.atlas import fold, technique
 from correlators.forecast import Forecaster, likely
+from schemas.alert import NextStep
 from schemas.canonical import digest
 from schemas.convergence import Convergence
 from schemas.times import DAY, HOUR, MINUTE, SECOND, rfc3339
@@ -35,12 +37,19 @@ def look(
     forecaster: Forecaster, convergence: Convergence, alert: Open, kinds: Sequence[str]
 ) -> list[dict[str, Any]]:
     """Puts the next steps into the alert; returns those of them that were not said before."""
-    observed = [id_ for tag in alert.techniques if (id_ := technique(tag)) is not None]
-    steps = forecaster.next(observed, feasibility.on(kinds), span(convergence.window), STEPS)
+    observed = tuple(id_ for tag in alert.techniques if (id_ := technique(tag)) is not None)
+    steps = _next(forecaster, observed, tuple(kinds), span(convergence.window))
     now = [step.body() for step in steps]
     known = {step["technique"] for step in alert.next}
     alert.next, alert.likely = now, likely(steps)
     return [step for step in now if step["technique"] not in known]
+
+
+@lru_cache(maxsize=4_096)  # asked at each look, and the techniques of an alert change seldom
+def _next(
+    forecaster: Forecaster, observed: tuple[str, ...], kinds: tuple[str, ...], horizon: str
+) -> tuple[NextStep, ...]:
+    return forecaster.next(observed, feasibility.on(kinds), horizon, STEPS)
 
 
 def issue(

@@ -36,7 +36,7 @@ def complete(results: list[Result], convergences: Mapping[str, Convergence]) -> 
     cases = [_case(body) for body in bodies]
     actions = [convergences[body["convergence"]].actions for body in bodies]
     changes = [_changes(some) for some in actions]
-    ledgers, prices, reliefs = (_plainly if len(cases) <= FEW else _framed)(cases, changes)
+    ledgers, prices, reliefs = (plainly if len(cases) <= FEW else framed)(cases, changes)
     done = list(results)
     for place, n in enumerate(places):
         families = {strand.family: strand.confidence for strand in cases[place].strands}
@@ -78,13 +78,15 @@ def _case(body: Mapping[str, Any]) -> Case:
     )
 
 
-def _plainly(cases: Sequence[Case], changes: Sequence[Sequence[Change]]) -> _Done:
+def plainly(cases: Sequence[Case], changes: Sequence[Sequence[Change]]) -> _Done:
+    """Ledgers, priorities and reliefs of each case, one by one."""
     ledgers = [plain.lines(case) for case in cases]
     reliefs = [plain.counterfactual(*one) for one in zip(cases, changes, strict=True)]
     return ledgers, [priority(plain.total(one)) for one in ledgers], reliefs
 
 
-def _framed(cases: Sequence[Case], changes: Sequence[Sequence[Change]]) -> _Done:
+def framed(cases: Sequence[Case], changes: Sequence[Sequence[Change]]) -> _Done:
+    """The same, of all cases in one frame."""
     frame = ledger(cases)
     ledgers: list[list[Line]] = [[] for _ in cases]
     wanted = frame.select("alert", "term", "weight", "points", "strand")

@@ -317,6 +317,8 @@ class Life:
         computed = time.monotonic()
         figures.computing += computed - began
         if step is None:
+            if not fetched:
+                await hosted.transactions.rest()
             return
         await hosted.transactions.save(step)
         figures.saving += time.monotonic() - computed

@@ -8,7 +8,9 @@ transaction commits although one of its records was rejected; memory counts as s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+import math
+import time
+from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any, Final
 
 from aiokafka import TopicPartition
@@ -23,6 +25,9 @@ from streams.kafka.wire import Record
 
 PATIENCE: Final = 60.0  # seconds for a transaction before the stage begins anew
 CLOSING: Final = 5.0  # seconds for a producer to say goodbye
+# Positions count as the state topic has them. The group is told so often, for its lag: two more
+# requests of a transaction, and a mark in one more partition.
+GROUP: Final = 1.0  # seconds
 _BATCH: Final = 2**20  # bytes that are handed to a partition at once
 _OPEN_MS: Final = 30_000  # after that the brokers abort what a dead worker has left open
 
@@ -33,6 +38,8 @@ class Transactions:
     def __init__(self, config: KafkaConfig, id_: str, group: str) -> None:
         """`id_` and `group` with the prefix."""
         self._prefix, self._id, self._group = config.prefix, id_, group
+        self._told = -math.inf  # when the group was
+        self._untold: Mapping[TopicPartition, int] = {}  # positions that were saved since
         self._producer = Producer(
             **client(config),
             transactional_id=id_,
@@ -69,8 +76,17 @@ class Transactions:
         for answer in await asyncio.gather(*sent, return_exceptions=True):
             if isinstance(answer, BaseException):
                 raise answer
-        if step.positions:
+        if not step.positions:
+            return
+        self._untold = step.positions
+        if not step.records or time.monotonic() - self._told >= GROUP:
             await self._producer.send_offsets_to_transaction(dict(step.positions), self._group)
+            self._told, self._untold = time.monotonic(), {}
+
+    async def rest(self) -> None:
+        """Tell the group what it was not told: nothing comes at the moment."""
+        if self._untold:
+            await self.save(Step([], self._untold))
 
     async def stop(self) -> None:
         """Close, within a bound; a broker that is away does not hold us."""

@@ -332,7 +332,8 @@ def test_deadlines_that_moved_are_few(step: Driver, monkeypatch: pytest.MonkeyPa
     step(row(0, key="b"), tick(1))  # is due at 10, before all that follows
     for time in range(1, 9):
         step(row(time), tick(time + 1))
-    assert len(step.stage._queue) <= 2 * 2 + 3  # noqa: SLF001 - nothing else shows it
+    queue = step.stage._queue  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    assert len(queue) <= 2 * 2 + 3
     assert step(tick(30)).results == [("a@1", "final", 8), ("b@0", "final", 1)]
 
 

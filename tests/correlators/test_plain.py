@@ -25,8 +25,8 @@ changes = st.lists(
 @example([(SENSITIVE, [Change("hide", hides=True)])])
 def test_both_say_the_same(asked: list[tuple[Case, list[Change]]]) -> None:
     some, ends = [case for case, _ in asked], [changes for _, changes in asked]
-    plainly, framed = priority._plainly(some, ends), priority._framed(some, ends)  # noqa: SLF001
-    assert [list(one) for one in plainly] == [list(one) for one in framed]
+    one, other = priority.plainly(some, ends), priority.framed(some, ends)
+    assert [list(said) for said in one] == [list(said) for said in other]
 
 
 @given(
