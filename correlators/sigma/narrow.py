@@ -101,6 +101,7 @@ class Scanner:
             if record is None:
                 found.pop(n, None)
                 faults.append(n)
+                times[n] = None
             else:
                 time = self._time(record)
                 times[n] = time if isinstance(time, str) else None
