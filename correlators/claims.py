@@ -26,7 +26,6 @@ def signal(
     """The Signal of a match, and unless it came late its hits of correlations and story legs."""
     id_ = digest("signal", detection.id, event.uid)
     family = _family(event, detection.family)
-    evidence = [[event.uid, event.evidence.sha256]]
     body = {
         "id": id_,
         "time": rfc3339(event.time),
@@ -44,20 +43,26 @@ def signal(
     yield Result("signal", id_, event.time, "final", body)
     if late:
         return
-    about: dict[str, Any] = {
-        "time": event.time,
-        "id": id_,
-        "event": event.uid,
-        "signals": [id_],
-        "evidence": evidence,
-        "entities": [entity.key for entity in event.entities],
-        "families": [family],
-    }
+    about = hit(event, detection)
     for rule in routes.feeds.get(detection.id, ()):
         row = hit_row(rule, fields, detection.id, about, "hit")
         if row is not None:
             yield row
     yield from routes.leg_rows(detection.id, about | {"family": family}, "signal")
+
+
+def hit(event: Event, detection: Detection) -> dict[str, Any]:
+    """What a match brings to every correlation that counts it."""
+    id_ = digest("signal", detection.id, event.uid)
+    return {
+        "time": event.time,
+        "id": id_,
+        "event": event.uid,
+        "signals": [id_],
+        "evidence": [[event.uid, event.evidence.sha256]],
+        "entities": [entity.key for entity in event.entities],
+        "families": [_family(event, detection.family)],
+    }
 
 
 def facts(event: Event, detections: Sequence[Detection], time: int) -> Iterator[Row]:

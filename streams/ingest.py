@@ -85,7 +85,7 @@ class Ingest:
 
     def step(self, progress: Progress, chunk: Chunk) -> tuple[Progress, list[Output]]:
         """All records of a chunk."""
-        run = _Run(self, progress, chunk)
+        run = Run(self, progress, chunk)
         if chunk.documents:
             run.documents(self.source(chunk.source))
         if chunk.fault is not None:
@@ -100,7 +100,7 @@ class Ingest:
         return progress, outputs
 
 
-class _Scanned(NamedTuple):
+class Scanned(NamedTuple):
     """The records of a chunk that are judged before they are decoded, each with its number.
 
     `times` is None where the scan saw no text; `candidates`: the rules that may match, by place
@@ -113,15 +113,15 @@ class _Scanned(NamedTuple):
     candidates: dict[int, Sequence[Rule] | None]
 
 
-class _Lateness(NamedTuple):
+class Lateness(NamedTuple):
     """A late record: its time, and the watermark that it came behind."""
 
     time: int
     watermark: int
 
 
-class _Run:
-    """One step over one chunk; local state only."""
+class Run:
+    """One step over one chunk; local state only. What a record tells is for `_event` to say."""
 
     def __init__(self, stage: Ingest, progress: Progress, chunk: Chunk) -> None:
         self.stage, self.chunk = stage, chunk
@@ -198,7 +198,7 @@ class _Run:
         for place, judged in late.items():
             self._late(reader.name(scanned.numbers[place]), judged)
 
-    def _scanned(self, reader: Reader, matcher: Matcher) -> _Scanned:
+    def _scanned(self, reader: Reader, matcher: Matcher) -> Scanned:
         documents, given = self.chunk.documents, self.given
         records: Sequence[Raw | Reject] = [Raw(document) for document in documents]
         numbers: Sequence[int] = range(self.start + 1, self.start + 1 + len(documents))
@@ -210,7 +210,7 @@ class _Run:
             scan = matcher.scan([one.data if isinstance(one, Raw) else b"" for one in records])
         self.count += len(records)
         candidates: dict[int, Sequence[Rule] | None] = dict(scan.hits)
-        return _Scanned(records, numbers, scan.times, candidates)
+        return Scanned(records, numbers, scan.times, candidates)
 
     def _unwrapped(
         self, reader: Reader, times: Sequence[str | None]
@@ -226,14 +226,14 @@ class _Run:
             numbers += range(before + 1, before + 1 + len(found))
         return records, numbers
 
-    def _judge(self, reader: Reader, scanned: _Scanned) -> dict[int, _Lateness]:
+    def _judge(self, reader: Reader, scanned: Scanned) -> dict[int, Lateness]:
         """Lateness of each record in order; returns the late ones by place.
 
         A record without a usable time is read whole: it may have one after all (then all rules are
         its candidates), else it is rejected with the reason that a whole reading gives, and is no
         candidate.
         """
-        late: dict[int, _Lateness] = {}
+        late: dict[int, Lateness] = {}
         watermark, latest, lateness = self.watermark, self.latest, self.lateness
         previous, time = None, BEGINNING
         for place, text in enumerate(scanned.times):
@@ -249,14 +249,14 @@ class _Run:
                     scanned.candidates[place] = None
                 time, previous = judged, text
             if time < watermark:
-                late[place] = _Lateness(time, watermark)
+                late[place] = Lateness(time, watermark)
             elif time > latest:
                 latest = time
                 watermark = max(watermark, latest - lateness)
         self.watermark, self.latest = watermark, latest
         return late
 
-    def _time(self, reader: Reader, scanned: _Scanned, place: int) -> int | Reject:
+    def _time(self, reader: Reader, scanned: Scanned, place: int) -> int | Reject:
         record, number = scanned.records[place], scanned.numbers[place]
         if isinstance(record, Reject):
             return record
@@ -274,9 +274,9 @@ class _Run:
         self,
         reader: Reader,
         matcher: Matcher,
-        scanned: _Scanned,
+        scanned: Scanned,
         place: int,
-        late: _Lateness | None,
+        late: Lateness | None,
     ) -> bool:
         """Decode; normalise only what matched or speaks of an AI asset. False if it is rejected."""
         raw, number = scanned.records[place], scanned.numbers[place]
@@ -312,7 +312,7 @@ class _Run:
             self._reject(reader.refused(raw.data, number, future))
             return
         if time < self.watermark:
-            late = _Lateness(time, self.watermark)
+            late = Lateness(time, self.watermark)
             self._late(reader.name(number), late)
         else:
             self.latest = max(self.latest, time)
@@ -332,29 +332,40 @@ class _Run:
         return Unreadable("time-in-future", detail)
 
     def _event(
-        self, parsed: Parsed, decoded: Json, vendor: Sequence[Rule], late: _Lateness | None
+        self, parsed: Parsed, decoded: Json, vendor: Sequence[Rule], late: Lateness | None
     ) -> None:
-        event = parsed.event
-        form = normal_form(event, parsed.private)
-        rules = [(rule, decoded, frozenset[str]()) for rule in vendor]
-        rules += [
-            (rule, form, frozenset(parsed.private))
-            for rule in self.stage.matchers.normal(event).match(form)
-        ]
-        for rule, record, private in rules:
-            fields = {
-                f: v
-                for f in rule.detection.fields
-                if f not in private and (v := lookup(record, f)) is not None
-            }
+        event, matched = parsed.event, self._matched(parsed, decoded, vendor)
+        for rule, fields in matched:
             self.out += signal(
                 self.stage.routes, event, rule.detection, fields, late=late is not None
             )
         holds_from = event.time if late is None else late.watermark
-        self.out += facts(event, [rule.detection for rule, _, _ in rules], holds_from)
+        self.out += facts(event, [rule.detection for rule, _ in matched], holds_from)
         self.out.append(Result("event", event.uid, event.time, "final", event.body()))
 
-    def _late(self, origin: str, judged: _Lateness) -> None:
+    def _matched(
+        self, parsed: Parsed, decoded: Json, vendor: Sequence[Rule]
+    ) -> list[tuple[Rule, dict[str, Json]]]:
+        """All rules that match, each with the fields that its signal keeps of the record."""
+        form = normal_form(parsed.event, parsed.private)
+        rules = [(rule, decoded, frozenset[str]()) for rule in vendor]
+        rules += [
+            (rule, form, frozenset(parsed.private))
+            for rule in self.stage.matchers.normal(parsed.event).match(form)
+        ]
+        return [
+            (
+                rule,
+                {
+                    f: v
+                    for f in rule.detection.fields
+                    if f not in private and (v := lookup(record, f)) is not None
+                },
+            )
+            for rule, record, private in rules
+        ]
+
+    def _late(self, origin: str, judged: Lateness) -> None:
         self.late += 1
         late = Late(
             origin=origin,

@@ -1,0 +1,308 @@
+"""Batch: correlations over a finite run. Only final episodes, so no row is folded twice.
+
+Laws (those of DESIGN 5, held without rows):
+1. A hit waits in its group until it is settled. Then the hits of a group are sorted by (time, event
+   uid), those of one event are one, and `window.apply` folds them: what Keyed and Correlate do.
+2. What a hit rests on (hash, entities, family) is looked up at the end, and only for hits that a
+   finding shows. It is looked up earlier where copies of a hit differ in what they count: the
+   smallest normal form decides.
+3. A group whose hits cannot fulfil the condition, however they lie in time, is not folded.
+4. Levels settle one after the other: what a lower one tells lies before the watermark.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import msgspec
+
+from correlators import window
+from correlators.accumulator import Hit
+from correlators.correlate import finding, group_of, hit_row, hits_of, key_of, told
+from correlators.evidence import SHOWN
+from correlators.sightings import (
+    Below,
+    Group,
+    Sighting,
+    Take,
+    Values,
+    fields_taker,
+    joined,
+    put,
+    raw_taker,
+)
+from correlators.window import Episode
+from schemas.canonical import canonical, digest
+from schemas.correlation import Correlation
+from schemas.rows import Row
+from schemas.times import END
+from schemas.topics import SIGNALS
+
+Match = tuple[int, str]  # the place of a record, and a detection that matched it
+About = Mapping[Match, Mapping[str, Any]]
+# What matches bring to correlations (claims.hit). All at once: it reads the input again.
+Look = Callable[[Iterable[Match]], About]
+
+_ORDER = attrgetter("time", "id")
+_EVENT = attrgetter("id")
+
+
+class Closed(NamedTuple):
+    """An episode that can no longer change."""
+
+    rule: Correlation
+    key: str
+    episode: Episode
+
+
+class Batch:
+    """All correlations of a run: hits are given to takers, `settle` folds, `findings` tells."""
+
+    def __init__(self, correlations: Sequence[Correlation], look: Look) -> None:
+        self._rules = sorted(correlations, key=lambda rule: rule.level_number)
+        self._groups: dict[str, dict[Values, Group]] = {rule.id: {} for rule in self._rules}
+        self._higher = {id_: [r for r in self._rules if id_ in r.rules] for id_ in self._groups}
+        self._look = look
+        self.closed: list[Closed] = []
+
+    def takers(self, detection: str, *, raw: bool) -> list[Take]:
+        """What takes the matches of a detection, one for each correlation that counts them.
+
+        `raw`: the matches come as vendor records, else as their fields.
+        """
+        make = raw_taker if raw else fields_taker
+        rules = [rule for rule in self._rules if detection in rule.rules]
+        return [make(rule, detection, self._groups[rule.id]) for rule in rules]
+
+    def waiting(self) -> int:
+        """How many hits wait in groups."""
+        return sum(len(g.tail) for groups in self._groups.values() for g in groups.values())
+
+    def settle(self, watermark: int) -> None:
+        """No hit before `watermark` comes any more; at END the run is over."""
+        for rule in self._rules:
+            groups = self._groups[rule.id]
+            ready = list(_ready(rule, groups, watermark))
+            rejected = self._rejected(rule, ready)
+            while ready:
+                values, group, hits = ready.pop()
+                self._fold(rule, key_of(rule, _listed(values)), group, hits, rejected)
+            self._forget(rule, groups, watermark)
+
+    def findings(self) -> Iterator[dict[str, Any]]:
+        """The Findings of the episodes that closed, without `meta`; in no order."""
+        shown = (hit for one in self.closed for hit in one.episode.sample.hits)
+        about = self._look(match for hit in shown for match in _matches(hit))
+        while self.closed:
+            rule, key, episode = self.closed.pop()
+            sample = episode.sample
+            for hits in (sample.head, sample.tail):
+                hits[:] = [_whole(hit, about) for hit in hits]
+            yield finding(rule, key, episode)
+
+    def _rejected(
+        self, rule: Correlation, ready: Iterable[tuple[Values, Group, Sequence[Sighting]]]
+    ) -> set[int]:
+        """The copies that do not count because a smaller one does, where that matters to the fold.
+
+        By identity of the sighting.
+        """
+        if not rule.fields:  # copies are alike but for what they rest on
+            return set()
+        doubtful = [copies for _, _, hits in ready for copies in _differing(hits)]
+        if not doubtful:
+            return set()
+        about = self._look(
+            match for copies in doubtful for hit in copies for match in _matches(hit)
+        )
+        rejected: set[int] = set()
+        for copies in doubtful:
+            best = min(copies, key=lambda hit: canonical(about[hit.place, hit.names[0]]))
+            rejected.update(id(hit) for hit in copies if hit.value != best.value)
+        return rejected
+
+    def _fold(
+        self,
+        rule: Correlation,
+        key: str,
+        group: Group,
+        hits: Sequence[Sighting],
+        rejected: set[int],
+    ) -> None:
+        state = group.window
+        if state is None:
+            state = group.window = window.empty(rule)
+        higher = self._higher[rule.id]
+        start, total = 0, len(hits)
+
+        def name(hit: Hit) -> str:
+            return digest("finding", rule.id, key, hit.id)
+
+        while start < total:
+            time, end = hits[start].time, start + 1
+            while end < total and hits[end].time == time:
+                end += 1
+            together: Sequence[Sighting] = hits[start:end]
+            if end - start > 1:
+                together = _events(together, rejected)
+            start = end
+            if state.episode is not None:
+                self._close(rule, key, window.close(rule, state, time))
+            cut, episode = window.apply(rule, state, time, together, name)
+            self._close(rule, key, cut)
+            if episode is not None and higher:
+                self._tell(higher, rule, key, episode, time, together)
+        group.last = time
+
+    def _close(self, rule: Correlation, key: str, episode: Episode | None) -> None:
+        if episode is not None:
+            self.closed.append(Closed(rule, key, episode))
+
+    def _tell(
+        self,
+        higher: Iterable[Correlation],
+        rule: Correlation,
+        key: str,
+        episode: Episode,
+        time: int,
+        hits: Sequence[Sighting],
+    ) -> None:
+        """As Correlate tells it: temporal rules use all qualifying times, counting ones onsets."""
+        onset = episode.onset == time
+        below = Below(key, hits[0].id, tuple(episode.sample.hits if onset else hits[:SHOWN]))
+        about = told(key, time, hits[0].id, ())
+        for one in higher:
+            counting = not one.type.startswith("temporal")
+            if onset or not counting:
+                hit = about | {"event": episode.id} if counting else about
+                row = hit_row(one, group_of(rule, key), rule.id, hit, "episode")
+                put(self._groups[one.id], row, below=below)
+
+    def _forget(self, rule: Correlation, groups: dict[Values, Group], watermark: int) -> None:
+        """Close what is due, and forget groups that say nothing of times from `watermark` on."""
+        # Twice the timespan: some windows keep more than one, to the edge of a cell.
+        oldest = watermark - 2 * rule.timespan
+        for values, group in list(groups.items()):
+            if group.window is None:
+                group.tail = [hit for hit in group.tail if hit.time >= oldest]
+                idle = True
+            else:
+                key = key_of(rule, _listed(values)) if group.window.episode is not None else ""
+                self._close(rule, key, window.close(rule, group.window, watermark))
+                idle = group.last < oldest
+            if idle and not group.tail:
+                del groups[values]
+
+
+def _ready(
+    rule: Correlation, groups: Mapping[Values, Group], watermark: int
+) -> Iterator[tuple[Values, Group, list[Sighting]]]:
+    """The groups that have something to fold, with their settled hits in order."""
+    least = _least(rule)
+    for values, group in groups.items():
+        hits = group.tail
+        if not hits or (group.window is None and _few(rule, hits, least)):
+            continue
+        hits.sort(key=_ORDER)
+        cut = len(hits)
+        if hits[-1].time >= watermark:
+            cut = bisect_left(hits, watermark, key=attrgetter("time"))
+        group.tail = hits[cut:]
+        if cut:
+            yield values, group, hits[:cut]
+
+
+def _least(rule: Correlation) -> int:
+    """How many hits, values or rules the condition needs at least; 0 where that says nothing."""
+    if rule.type.startswith("temporal") and not rule.condition:
+        return len(rule.rules)
+    if rule.type not in ("event_count", "value_count", "temporal"):
+        return 0
+    least = {"gte": 0, "eq": 0, "gt": 1}
+    return max((n + least[op] for op, n in rule.condition.items() if op in least), default=0)
+
+
+def _few(rule: Correlation, hits: Sequence[Sighting], least: int) -> bool:
+    """True if these hits, all together, have fewer than `least` of what the rule counts."""
+    if len(hits) < least and not rule.type.startswith("temporal"):
+        return True
+    if rule.type == "value_count":
+        return len({hit.value for hit in hits}) < least
+    if rule.type.startswith("temporal"):
+        return len({name for hit in hits for name in hit.names}) < least
+    return False
+
+
+def _events(hits: Sequence[Sighting], rejected: set[int]) -> list[Sighting]:
+    """The hits of one time with those of one event joined; in the order of uids."""
+    if rejected:
+        hits = [hit for hit in hits if id(hit) not in rejected]
+    found: list[Sighting] = []
+    for _, together in groupby(hits, key=_EVENT):
+        parts = tuple(together)
+        found.append(parts[0] if len(parts) == 1 else joined(_by_row(parts)))
+    return found
+
+
+def _by_row(parts: Iterable[Sighting]) -> tuple[Sighting, ...]:
+    """In the order in which their rows would be folded: by the ids of the signals."""
+    return tuple(sorted(parts, key=lambda hit: digest("signal", hit.names[0], hit.id)))
+
+
+def _differing(hits: Sequence[Sighting]) -> Iterator[list[Sighting]]:
+    """Copies of one match that count different values."""
+    for _, together in groupby(hits, key=_ORDER):
+        copies: dict[str, list[Sighting]] = {}
+        for hit in together:
+            if hit.below is None:
+                copies.setdefault(hit.names[0], []).append(hit)
+        for same in copies.values():
+            if len({hit.value for hit in same}) > 1:
+                yield same
+
+
+def _matches(hit: Hit) -> Iterator[Match]:
+    """What a hit rests on in the end."""
+    if not isinstance(hit, Sighting):
+        return
+    if hit.below is not None:
+        for lower in hit.below.shown:
+            yield from _matches(lower)
+    for part in hit.parts or (hit,):
+        if part.below is None:
+            yield part.place, part.names[0]
+
+
+def _whole(hit: Hit, about: About) -> Hit:
+    """The hit as Correlate would have made it of its rows."""
+    if not isinstance(hit, Sighting):
+        return hit
+    rows: dict[str, Row] = {}
+    for part in hit.parts or (hit,):
+        row = _row(part, about)
+        known = rows.get(row.id)
+        if known is None or canonical(row.body) < canonical(known.body):
+            rows[row.id] = row
+    (whole,) = hits_of([rows[id_] for id_ in sorted(rows)])
+    return whole
+
+
+def _row(hit: Sighting, about: About) -> Row:
+    if hit.below is None:
+        told_ = about[hit.place, hit.names[0]]
+    else:
+        key, first, shown = hit.below
+        told_ = told(key, hit.time, first, [_whole(lower, about) for lower in shown])
+    body = {name: value for name, value in told_.items() if name not in ("time", "id")}
+    body |= {"event": hit.id, "names": list(hit.names)}
+    if hit.value is not None:
+        body["value"] = hit.value
+    return Row(SIGNALS, 0, "", hit.time, told_["id"], "hit", body)
+
+
+def _listed(values: Values) -> Sequence[str]:
+    return (values,) if isinstance(values, str) else values
