@@ -18,8 +18,6 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-import msgspec
-
 from correlators import window
 from correlators.accumulator import Hit
 from correlators.correlate import finding, group_of, hit_row, hits_of, key_of, told
@@ -39,7 +37,6 @@ from correlators.window import Episode
 from schemas.canonical import canonical, digest
 from schemas.correlation import Correlation
 from schemas.rows import Row
-from schemas.times import END
 from schemas.topics import SIGNALS
 
 Match = tuple[int, str]  # the place of a record, and a detection that matched it

@@ -113,20 +113,17 @@ def put(
     key = values[0] if len(values) == 1 else tuple(values)
     group = groups.setdefault(key, Group())
     (hit,) = hits_of([row])
-    group.tail.append(Sighting(*_values(hit), place=place, below=below))
+    group.tail.append(Sighting(**_values(hit), place=place, below=below))
     return True
 
 
 def joined(parts: tuple[Sighting, ...]) -> Sighting:
-    """The one hit of several sightings of an event, in the order of their rows; no two copies."""
+    """The one hit of several sightings of an event, in the order of their rows."""
     values = _values(parts[0])
-    values[_NAMES] = union(part.names for part in parts)
-    values[_VALUE] = next((part.value for part in parts if part.value is not None), None)
-    return Sighting(*values, parts=parts)
+    values["names"] = union(part.names for part in parts)
+    values["value"] = next((part.value for part in parts if part.value is not None), None)
+    return Sighting(**values, parts=parts)
 
 
-def _values(hit: Hit) -> list[Any]:
-    return [getattr(hit, name) for name in Hit.__struct_fields__]
-
-
-_NAMES, _VALUE = map(Hit.__struct_fields__.index, ("names", "value"))
+def _values(hit: Hit) -> dict[str, Any]:
+    return {name: getattr(hit, name) for name in Hit.__struct_fields__}

@@ -5,14 +5,14 @@ from __future__ import annotations
 import heapq
 from zlib import crc32
 
-from schemas.times import DAY
+from schemas.times import HOUR
 
 SAMPLED = 200  # matches of which a sample consists
 DISTINCT = 4_000_000  # matches whose uids are remembered, so that a copy counts once
 
 
 class Tally:
-    """Counts of one detection. Times are microseconds, days are numbered from 1970.
+    """Counts of one detection. Times are microseconds, `hours` are numbered from 1970.
 
     `copies` repeat a match that was counted; once `full`, they are no longer told from new ones.
     `late` matches are counted, and are in no correlation. `ungrouped`: in none for want of a group.
@@ -22,24 +22,24 @@ class Tally:
         self.matches = self.copies = self.late = self.ungrouped = 0
         self.first: int | None = None
         self.last: int | None = None
-        self.days: dict[int, int] = {}
+        self.hours: dict[int, int] = {}
         self.full = False
         self._seen: set[int] = set()
         self._sample: list[tuple[int, str, int, int]] = []  # a heap, what is first to go on top
 
-    def note(self, time: int, uid: str, place: int) -> None:
-        """A match of the event `uid`; `place` is the number of its record."""
+    def note(self, time: int, uid: str, place: int) -> bool:
+        """A match of the event `uid`; `place` is the number of its record. False for a copy."""
         mark = hash(uid)
         if mark in self._seen:
             self.copies += 1
-            return
+            return False
         if len(self._seen) < DISTINCT:
             self._seen.add(mark)
         else:
             self.full = True
         self.matches += 1
-        day = time // DAY
-        self.days[day] = self.days.get(day, 0) + 1
+        hour = time // HOUR
+        self.hours[hour] = self.hours.get(hour, 0) + 1
         if self.first is None or time < self.first:
             self.first = time
         if self.last is None or time > self.last:
@@ -50,6 +50,7 @@ class Tally:
             heapq.heappush(self._sample, (-lot, uid, place, time))
         elif -lot > self._sample[0][0]:
             heapq.heapreplace(self._sample, (-lot, uid, place, time))
+        return True
 
     def sample(self) -> list[tuple[int, str, int]]:
         """(time, uid, place) of up to SAMPLED matches, by time."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
@@ -12,7 +12,7 @@ from correlators.claims import hit
 from correlators.routes import Routes
 from correlators.ruleset import Ruleset
 from correlators.tally import Tally
-from schemas.config import Config, Limits
+from schemas.config import Config
 from schemas.event import Event
 from schemas.times import BEGINNING, END
 from streams.finite import FiniteFile
@@ -21,6 +21,7 @@ from streams.matchers import Matchers
 from streams.relook import look
 from streams.source import named
 from streams.trawl import FILE, Net, Span, Trawler
+from streams.trawl import Match as Found
 
 WAITING: Final = 1_000_000  # hits that wait in groups before the settled ones are folded
 Watch = Callable[[int], None]  # is told how many records were read so far
@@ -37,7 +38,7 @@ class Outcome(NamedTuple):
     """What a run gave.
 
     `findings` are bodies without `meta`, by onset; `tallies` by the id of the detection; `counts`
-    as in a replay; `latest`: the greatest event time, None without any.
+    as in a replay, `sources` the records read of each; `latest`: the greatest event time, if any.
     """
 
     findings: list[dict[str, Any]]
@@ -45,20 +46,34 @@ class Outcome(NamedTuple):
     rejects: list[dict[str, Any]]
     counts: Mapping[str, int]
     sources: Mapping[str, int]
-    first: int | None
     latest: int | None
 
 
 class Backtest:
     """Rules over files, each an input of its own, read on where the event time is lowest."""
 
-    def __init__(self, ruleset: Ruleset, files: Sequence[File], config: Config, span: Span) -> None:
+    def __init__(
+        self,
+        ruleset: Ruleset,
+        files: Sequence[File],
+        config: Config,
+        span: Span = Span(),  # noqa: B008 - a constant
+        tell: Callable[[Found], None] | None = None,
+    ) -> None:
+        """`tell` hears of each match of a detection that speaks for itself."""
         self._limits = config.limits
+        self.places: dict[str, int] = {}  # of the events that findings show
         self._files = files
         self._details = {rule.detection.id: rule.detection for rule in ruleset.rules}
         self._batch = Batch(ruleset.correlations, self.look)
+        silent = {id_ for rule in ruleset.correlations if not rule.generate for id_ in rule.rules}
         nets = {
-            id_: Net(Tally(), self._batch.takers(id_, raw=True), self._batch.takers(id_, raw=False))
+            id_: Net(
+                Tally(),
+                self._batch.takers(id_, raw=True),
+                self._batch.takers(id_, raw=False),
+                None if id_ in silent else tell,
+            )
             for id_ in self._details
         }
         self._trawler = Trawler(ruleset.rules, nets, span)
@@ -100,7 +115,6 @@ class Backtest:
             rejects,
             {name: counts[name] for name in ("read", "parsed", "rejected", "late")},
             sources,
-            None,
             max((one.latest for one in progress if one.latest > BEGINNING), default=None),
         )
 
@@ -111,12 +125,13 @@ class Backtest:
             wanted.setdefault(place, set()).add(detection)
         found: dict[Match, Mapping[str, Any]] = {}
         for place, event in self.events(wanted):
+            self.places[event.uid] = place
             for detection in wanted[place]:
                 found[place, detection] = hit(event, self._details[detection])
         return found
 
-    def events(self, places: Iterable[int]) -> Iterable[tuple[int, Event]]:
-        """The events of the records at these places, in the order of files."""
+    def events(self, places: Iterable[int]) -> Iterator[tuple[int, Event]]:
+        """The events of the records at these places, in their order."""
         for number, together in groupby(sorted(places), key=lambda place: place // FILE):
             path, input_ = self._files[number]
             start = number * FILE

@@ -1,6 +1,7 @@
 """Rules: the files that a user names and the built-in ones, read within bounds."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -28,12 +29,30 @@ def load(
     `external`: correlations may refer to rules that are not here.
     """
     files = chain(ruleset.builtin() if builtin else (), (file.document for file in read(paths)))
-    loaded = ruleset.parse(files, external=external)
+    return _sound(ruleset.parse(files, external=external))
+
+
+def _sound(loaded: Ruleset) -> Ruleset:
     if loaded.problems:
         others = len(loaded.problems) - 1
         more = f" (and {others} more, barograph rules check names all)" if others else ""
         raise Mistake(f"{loaded.problems[0]}{more}")
     return loaded
+
+
+def related(paths: Iterable[str | Path]) -> Ruleset:
+    """The rules of these files and folders, without stories, and the built-in ones they refer to.
+
+    Any Problem is a Mistake.
+    """
+    documents = [file.document for file in read(paths)]
+    loaded = ruleset.parse(documents)
+    if loaded.problems:
+        mine = {document.text for document in documents}
+        others = (document for document in ruleset.builtin() if document.text not in mine)
+        whole = ruleset.parse(chain(others, documents))
+        loaded = loaded if whole.problems else whole.only({doc.path for doc in documents})
+    return replace(_sound(loaded), convergences=())
 
 
 def read(paths: Iterable[str | Path]) -> Iterator[RuleFile]:

@@ -6,7 +6,7 @@ some rule looks at its normal form, or where the source cannot tell otherwise th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
@@ -28,12 +28,25 @@ FILE: Final = 2**40  # the record n of file f has the place f * FILE + n
 _UNKNOWN: Final = "\0"  # stands for the hash of a record until somebody needs it
 
 
+class Match(NamedTuple):
+    """One match, told once for each event."""
+
+    detection: str
+    time: int
+    event: str
+    origin: str
+
+
 class Net(NamedTuple):
-    """What takes the matches of one detection: as vendor records, or as fields."""
+    """What takes the matches of one detection: as vendor records, or as fields.
+
+    `tell`: who wants to hear of each, if anybody.
+    """
 
     tally: Tally
     raw: Sequence[Take]
     fields: Sequence[Take]
+    tell: Callable[[Match], None] | None = None
 
 
 class Span(NamedTuple):
@@ -86,7 +99,7 @@ class _Trawl(Run):
             return
         scanned = self._scanned(reader, matcher)
         late = self._judge(reader, scanned)
-        nets, (since, until) = self._trawler.nets, self._trawler.span
+        since, until = self._trawler.span
         for place in sorted(scanned.candidates):
             raw, number = scanned.records[place], scanned.numbers[place]
             if isinstance(raw, Reject):  # as in `_candidate`
@@ -107,12 +120,10 @@ class _Trawl(Run):
                 continue
             uid = _uid(narrow, record, raw.data)
             for rule in rules:
-                net = nets[rule.detection.id]
-                if place in late:
-                    net.tally.late += 1
-                    net.tally.note(time, uid, self._place + number)
-                else:
-                    self._net(net, net.raw, record, time, uid, self._place + number)
+                net = self._trawler.nets[rule.detection.id]
+                takes = () if place in late else net.raw
+                self._caught(rule.detection.id, takes, record, time, uid, number)
+                net.tally.late += place in late
         self.late += len(late)
 
     def _moment(self, reader: Reader, scanned: Scanned, place: int) -> int:
@@ -129,30 +140,32 @@ class _Trawl(Run):
         event, (since, until) = parsed.event, self._trawler.span
         if not since <= event.time < until:
             return
-        place = self._place + int(event.evidence.origin.rpartition("#")[2])
+        number = int(event.evidence.origin.rpartition("#")[2])
         for rule, fields in self._matched(parsed, decoded, vendor):
             net = self._trawler.nets[rule.detection.id]
-            if late is None:
-                self._net(net, net.fields, fields, event.time, event.uid, place)
-            else:
-                net.tally.late += 1
-                net.tally.note(event.time, event.uid, place)
+            takes = net.fields if late is None else ()
+            self._caught(rule.detection.id, takes, fields, event.time, event.uid, number)
+            net.tally.late += late is not None
 
-    def _net(
+    def _caught(
         self,
-        net: Net,
+        detection: str,
         takes: Sequence[Take],
         record: Mapping[str, Any],
         time: int,
         uid: str,
-        place: int,
+        number: int,
     ) -> None:
-        net.tally.note(time, uid, place)
+        """A match of one record; its lateness is told by the takes, of which there are none."""
+        tally, _, _, tell = self._trawler.nets[detection]
+        place = self._place + number
+        if tally.note(time, uid, place) and tell is not None:
+            tell(Match(detection, time, uid, f"{self.chunk.origin}#{number}"))
         for take in takes:
             if take(record, time, uid, place):
                 self._trawler.taken += 1
             else:
-                net.tally.ungrouped += 1
+                tally.ungrouped += 1
 
     def _late(self, origin: str, judged: Lateness) -> None:  # noqa: ARG002 - only counted
         self.late += 1

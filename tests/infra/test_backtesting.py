@@ -19,7 +19,7 @@ from infra.backtesting import Backtest, File, Outcome
 from infra.demo import scenario
 from infra.replaying import Order, replay
 from schemas.config import Config
-from schemas.times import DAY, MINUTE, SECOND
+from schemas.times import HOUR, MINUTE, SECOND
 from schemas.times import parse as time_of
 from streams.documents import files
 from streams.finite import FiniteFile
@@ -315,6 +315,6 @@ def test_only_times_of_the_span_count(vendor: Ruleset, tmp_path: Path) -> None:
     outcome = backtest(vendor, [path], span=span)
     look = outcome.tallies["look"]
     assert (look.matches, look.first, look.last) == (4, span.since, NOON + 50 * SECOND)
-    assert look.days == {NOON // DAY: 4}
+    assert look.hours == {NOON // HOUR: 4}
     (looks,) = [body for body in outcome.findings if body["rule"] == "looks"]
     assert (looks["count"], looks["onset_time"]) == (4, "2026-03-02T12:00:50.000000Z")
