@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -26,17 +26,16 @@ from correlators.sightings import (
     Below,
     Group,
     Sighting,
-    Take,
+    Taker,
     Values,
-    fields_taker,
     joined,
     put,
-    raw_taker,
 )
 from correlators.window import Episode
 from schemas.canonical import canonical, digest
 from schemas.correlation import Correlation
 from schemas.rows import Row
+from schemas.times import END
 from schemas.topics import SIGNALS
 
 Match = tuple[int, str]  # the place of a record, and a detection that matched it
@@ -66,14 +65,10 @@ class Batch:
         self._look = look
         self.closed: list[Closed] = []
 
-    def takers(self, detection: str, *, raw: bool) -> list[Take]:
-        """What takes the matches of a detection, one for each correlation that counts them.
-
-        `raw`: the matches come as vendor records, else as their fields.
-        """
-        make = raw_taker if raw else fields_taker
+    def takers(self, detection: str) -> list[Taker]:
+        """What takes the matches of a detection, one for each correlation that counts them."""
         rules = [rule for rule in self._rules if detection in rule.rules]
-        return [make(rule, detection, self._groups[rule.id]) for rule in rules]
+        return [Taker(rule, detection, self._groups[rule.id]) for rule in rules]
 
     def waiting(self) -> int:
         """How many hits wait in groups."""
@@ -93,12 +88,13 @@ class Batch:
     def findings(self) -> Iterator[dict[str, Any]]:
         """The Findings of the episodes that closed, without `meta`; in no order."""
         shown = (hit for one in self.closed for hit in one.episode.sample.hits)
-        about = self._look(match for hit in shown for match in _matches(hit))
+        about = self._look({match for hit in shown for match in _matches(hit)})
+        known: dict[Match, Hit] = {}  # most are shown by several findings
         while self.closed:
             rule, key, episode = self.closed.pop()
             sample = episode.sample
             for hits in (sample.head, sample.tail):
-                hits[:] = [_whole(hit, about) for hit in hits]
+                hits[:] = [_whole(hit, about, known) for hit in hits]
             yield finding(rule, key, episode)
 
     def _rejected(
@@ -185,6 +181,8 @@ class Batch:
         oldest = watermark - 2 * rule.timespan
         for values, group in list(groups.items()):
             if group.window is None:
+                if watermark == END:
+                    continue
                 group.tail = [hit for hit in group.tail if hit.time >= oldest]
                 idle = True
             else:
@@ -193,6 +191,8 @@ class Batch:
                 idle = group.last < oldest
             if idle and not group.tail:
                 del groups[values]
+        if watermark == END:
+            groups.clear()
 
 
 def _ready(
@@ -252,6 +252,8 @@ def _by_row(parts: Iterable[Sighting]) -> tuple[Sighting, ...]:
 
 def _differing(hits: Sequence[Sighting]) -> Iterator[list[Sighting]]:
     """Copies of one match that count different values."""
+    if not any(one.id == other.id and one.time == other.time for one, other in pairwise(hits)):
+        return
     for _, together in groupby(hits, key=_ORDER):
         copies: dict[str, list[Sighting]] = {}
         for hit in together:
@@ -274,26 +276,39 @@ def _matches(hit: Hit) -> Iterator[Match]:
             yield part.place, part.names[0]
 
 
-def _whole(hit: Hit, about: About) -> Hit:
-    """The hit as Correlate would have made it of its rows."""
+def _whole(hit: Hit, about: About, known: dict[Match, Hit]) -> Hit:
+    """What the hit rests on, as Correlate would have made it of its rows.
+
+    `known`: those of one match alone, whatever it counts as.
+    """
     if not isinstance(hit, Sighting):
         return hit
+    if hit.parts or hit.below is not None:
+        return _made(hit, about, known)
+    match = hit.place, hit.names[0]
+    made = known.get(match)
+    if made is None:
+        made = known[match] = _made(hit, about, known)
+    return made
+
+
+def _made(hit: Sighting, about: About, known: dict[Match, Hit]) -> Hit:
     rows: dict[str, Row] = {}
     for part in hit.parts or (hit,):
-        row = _row(part, about)
-        known = rows.get(row.id)
-        if known is None or canonical(row.body) < canonical(known.body):
+        row = _row(part, about, known)
+        other = rows.get(row.id)
+        if other is None or canonical(row.body) < canonical(other.body):
             rows[row.id] = row
     (whole,) = hits_of([rows[id_] for id_ in sorted(rows)])
     return whole
 
 
-def _row(hit: Sighting, about: About) -> Row:
+def _row(hit: Sighting, about: About, known: dict[Match, Hit]) -> Row:
     if hit.below is None:
         told_ = about[hit.place, hit.names[0]]
     else:
         key, first, shown = hit.below
-        told_ = told(key, hit.time, first, [_whole(lower, about) for lower in shown])
+        told_ = told(key, hit.time, first, [_whole(lower, about, known) for lower in shown])
     body = {name: value for name, value in told_.items() if name not in ("time", "id")}
     body |= {"event": hit.id, "names": list(hit.names)}
     if hit.value is not None:

@@ -1,7 +1,6 @@
 """Sightings: the hits of a finite run, one for each match and correlation, by group.
 
-Millions are made: a taker is a closure over what its rule asks for, and what a hit rests on is left
-out until somebody shows it.
+Millions are made: what a hit rests on is left out until somebody shows it.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import orjson
 from correlators.accumulator import Hit
 from correlators.correlate import comparable, hit_row, hits_of
 from correlators.evidence import union
-from correlators.sigma.values import lookup, reader
+from correlators.sigma.values import lookup
 from correlators.window import Window
 from schemas.correlation import Correlation
 from schemas.rows import Row
@@ -25,8 +24,7 @@ _PLAIN: Final = frozenset({"event_count", "value_count", "temporal", "temporal_o
 
 Values = str | tuple[str, ...]  # of a group: the one value, or all
 Record = Mapping[str, Any]
-# Takes a record (or its fields by exact name), its time, uid and place; False: it is in no group.
-Take = Callable[[Record, int, str, int], bool]
+Add = Callable[[str, object, int, str, int], None]  # group, value, time, uid, place
 
 
 class Below(NamedTuple):
@@ -62,45 +60,60 @@ class Group:
         self.last = BEGINNING
 
 
-def raw_taker(rule: Correlation, name: str, groups: dict[Values, Group]) -> Take:
-    """Takes matches of the detection `name` in vendor records."""
-    sources = [rule.aliases.get(field, {}).get(name, field) for field in rule.group_by]
-    if len(sources) != 1 or len(rule.fields) > 1 or rule.type not in _PLAIN:
-        fields = tuple(dict.fromkeys((*sources, *rule.fields)))
-        take = fields_taker(rule, name, groups)
-        return lambda record, time, uid, place: take(
-            {field: lookup(record, field) for field in fields}, time, uid, place
-        )
-    group_of, names = reader(sources[0]), (name,)
-    counted = reader(rule.fields[0]) if rule.type == "value_count" else None
-    texts: dict[str, str] = {}  # one copy of each counted value
+class Taker:
+    """Takes the matches of one detection for one correlation.
 
-    def taken(record: Record, time: int, uid: str, place: int) -> bool:
-        value = comparable(group_of(record))
+    `paths`: the fields that it looks at. `add` takes the hits of a plain one, which groups by one
+    field and counts at most one: the group as text, the value as it is.
+    """
+
+    def __init__(self, rule: Correlation, name: str, groups: dict[Values, Group]) -> None:
+        self._rule, self._name, self._groups = rule, name, groups
+        grouped = [rule.aliases.get(field, {}).get(name, field) for field in rule.group_by]
+        self.paths = tuple(dict.fromkeys((*grouped, *rule.fields)))
+        self.plain = len(grouped) == 1 and len(rule.fields) < 2 and rule.type in _PLAIN
+        self.grouped = grouped[0] if self.plain else ""
+        self.counted = rule.fields[0] if self.plain and rule.type == "value_count" else None
+        self.add = self._adder()
+
+    def raw(self, record: Record, time: int, uid: str, place: int) -> bool:
+        """A match in a vendor record; False if it is in no group."""
+        if not self.plain:
+            fields = {path: lookup(record, path) for path in self.paths}
+            return self.fields(fields, time, uid, place)
+        value = comparable(lookup(record, self.grouped))
         if value is None:
             return False
-        group = groups.get(value)
-        if group is None:
-            group = groups[value] = Group()
-        text = None if counted is None else comparable(counted(record))
-        if text is not None:
-            if len(texts) > _TEXTS:
-                texts.clear()
-            text = texts.setdefault(text, text)
-        group.tail.append(Sighting(time, uid, names, text, place=place))
+        counted = None if self.counted is None else lookup(record, self.counted)
+        self.add(value, counted, time, uid, place)
         return True
 
-    return taken
-
-
-def fields_taker(rule: Correlation, name: str, groups: dict[Values, Group]) -> Take:
-    """Takes matches of `name` given as fields, by exact name: of any form, for any type of rule."""
-
-    def taken(fields: Record, time: int, uid: str, place: int) -> bool:
+    def fields(self, fields: Record, time: int, uid: str, place: int) -> bool:
+        """A match by its fields, by exact name: of any form, for any type of rule."""
         about = {"time": time, "id": uid, "event": uid}
-        return put(groups, hit_row(rule, fields, name, about, "hit"), place=place)
+        row = hit_row(self._rule, fields, self._name, about, "hit")
+        return put(self._groups, row, place=place)
 
-    return taken
+    def _adder(self) -> Add:
+        groups, names = self._groups, (self._name,)
+        texts: dict[str, str] = {}  # what compares equal, in one copy
+
+        def add(value: str, counted: object, time: int, uid: str, place: int) -> None:
+            group = groups.get(value)
+            if group is None:
+                group = groups[value] = Group()
+            text = None
+            if isinstance(counted, str):
+                text = texts.get(counted)
+                if text is None:
+                    if len(texts) > _TEXTS:
+                        texts.clear()
+                    text = texts[counted] = counted.casefold()
+            elif counted is not None:
+                text = comparable(counted)
+            group.tail.append(Sighting(time, uid, names, text, (), (), (), (), place))
+
+        return add
 
 
 def put(

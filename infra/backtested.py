@@ -151,6 +151,8 @@ def _detection(
     tally = outcome.tallies[detection.id]
     sampled = tally.sample()
     notes: list[str] = []
+    if not tally.distinct:
+        notes.append("copies included")
     if tally.copies:
         notes.append(f"and {shown.number(tally.copies)} more that are copies")
     if tally.late:

@@ -69,9 +69,9 @@ class Backtest:
         silent = {id_ for rule in ruleset.correlations if not rule.generate for id_ in rule.rules}
         nets = {
             id_: Net(
-                Tally(),
-                self._batch.takers(id_, raw=True),
-                self._batch.takers(id_, raw=False),
+                id_,
+                Tally(distinct=id_ not in silent),
+                self._batch.takers(id_),
                 None if id_ in silent else tell,
             )
             for id_ in self._details
@@ -136,5 +136,7 @@ class Backtest:
             path, input_ = self._files[number]
             start = number * FILE
             numbers = [place - start for place in together]
-            for seen in look(path, numbers, self._limits, input_.source):
+            for seen in look(
+                path, numbers, self._limits, input_.source, plain=number in self._trawler.plain
+            ):
                 yield start + seen.number, seen.event

@@ -26,6 +26,7 @@ FROM (
     UNION ALL SELECT origin, source FROM late)
 GROUP BY file ORDER BY file"""
 _MOST = 100_000  # files
+RECORDS = 500  # that are handed on at once
 
 
 class History(NamedTuple):
@@ -84,4 +85,7 @@ def _missing(path: Path, records: int) -> Iterator[str]:
 
 
 def _file(path: str, source: Source | None, config: Config) -> File:
-    return File(path, FiniteFile(path, config.limits, source))
+    # Fewer records at a time than elsewhere: those that were just read are still in the cache.
+    few = min(RECORDS, config.limits.batch_records)
+    limits = config.limits.model_copy(update={"batch_records": few})
+    return File(path, FiniteFile(path, limits, source))

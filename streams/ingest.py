@@ -13,7 +13,7 @@ Laws (DESIGN 5):
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -21,6 +21,7 @@ from correlators.claims import facts, signal
 from correlators.normal import normal_form
 from correlators.routes import Routes
 from correlators.sigma.matcher import Matcher
+from correlators.sigma.narrow import Scan
 from correlators.sigma.rule import Rule
 from correlators.sigma.values import lookup
 from schemas.config import Limits
@@ -98,6 +99,14 @@ class Ingest:
             outputs.append(Tick(self.me, 0, progress.watermark, clock))
             progress = msgspec.structs.replace(progress, told=progress.watermark)
         return progress, outputs
+
+
+class Scans(Protocol):
+    """What judges raw records without decoding all of each."""
+
+    def scan(self, records: Sequence[bytes]) -> Scan:
+        """The times and candidates of these records."""
+        ...
 
 
 class Scanned(NamedTuple):
@@ -198,7 +207,7 @@ class Run:
         for place, judged in late.items():
             self._late(reader.name(scanned.numbers[place]), judged)
 
-    def _scanned(self, reader: Reader, matcher: Matcher) -> Scanned:
+    def _scanned(self, reader: Reader, matcher: Scans) -> Scanned:
         documents, given = self.chunk.documents, self.given
         records: Sequence[Raw | Reject] = [Raw(document) for document in documents]
         numbers: Sequence[int] = range(self.start + 1, self.start + 1 + len(documents))

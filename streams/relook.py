@@ -22,30 +22,42 @@ class Looked(NamedTuple):
 
 
 def look(
-    path: str, numbers: Collection[int], limits: Limits, source: Source | None
+    path: str, numbers: Collection[int], limits: Limits, source: Source | None, *, plain: bool
 ) -> Iterator[Looked]:
-    """The records with these numbers, in the order of the file. Mistake if one is gone."""
-    wanted, count = iter(sorted(numbers)), 0
-    following = next(wanted, None)
+    """The records with these numbers, in the order of the file. Mistake if one is gone.
+
+    `plain`: each document is one record, so that the others need not be looked at.
+    """
+    wanted = sorted(numbers, reverse=True)
+    count = 0
     with open_documents(path, limits, source) as documents:
         for batch in documents:
+            if not wanted:
+                return
             # As in reading: a file without a source has no documents, only a fault.
             reader = Reader(cast("Source", documents.source), documents.origin, limits)
-            for document in batch.documents:
-                if following is None:
-                    return
-                for raw in reader.records(document, count):
-                    count += 1
-                    if count != following:
-                        continue
-                    result = reader.outcome(raw, count).result if isinstance(raw, Raw) else raw
-                    if isinstance(raw, Reject) or isinstance(result, Reject):
-                        raise _changed(path, count)
-                    yield Looked(count, raw.data, result.event)
-                    following = next(wanted, None)
+            if plain:
+                last = count + len(batch.documents)
+                while wanted and wanted[-1] <= last:
+                    number = wanted.pop()
+                    yield _looked(reader, Raw(batch.documents[number - count - 1]), number)
+                count = last
+            else:
+                for document in batch.documents:
+                    for raw in reader.records(document, count):
+                        count += 1
+                        if wanted and count == wanted[-1]:
+                            yield _looked(reader, raw, wanted.pop())
             count += batch.fault is not None
-    if following is not None:
-        raise _changed(path, following)
+    if wanted:
+        raise _changed(path, wanted[-1])
+
+
+def _looked(reader: Reader, raw: Raw | Reject, number: int) -> Looked:
+    result = reader.outcome(raw, number).result if isinstance(raw, Raw) else raw
+    if isinstance(raw, Reject) or isinstance(result, Reject):
+        raise _changed(reader.origin, number)
+    return Looked(number, raw.data, result.event)
 
 
 def _changed(path: str, number: int) -> Mistake:

@@ -12,6 +12,7 @@ from correlators.document import Faulty, Part, Problem
 from correlators.sigma.comparison import test
 from correlators.sigma.engine import ENGINE, POLICY
 from correlators.sigma.predicate import Predicate, predicate
+from correlators.sigma.reads import reads
 from correlators.sigma.values import is_list, is_object
 from correlators.sigma.witness import Clause, clauses
 
@@ -30,10 +31,11 @@ Place = tuple[str | int, ...]
 
 
 class Compiled(NamedTuple):
-    """A condition as a function of a record, and the witnesses of it."""
+    """A condition as a function of a record, the witnesses of it, and the fields that it reads."""
 
     holds: Predicate
     clauses: tuple[Clause, ...]
+    reads: frozenset[str] | None
 
 
 class Item(NamedTuple):
@@ -63,7 +65,7 @@ def compiled(part: Part, section: str) -> Compiled:
         )
         trees = [condition.parse() for condition in parsed.parsed_condition]
         tree = trees[0] if len(trees) == 1 else ConditionOR(cast("list[Any]", trees))
-        return Compiled(predicate(tree), clauses(tree))
+        return Compiled(predicate(tree), clauses(tree), reads(tree))
     except (SigmaError, ENGINE.error, RecursionError) as error:
         where = [problem for item in found for problem in _unreadable(part, item)]
         raise Faulty(*where or [part.problem(_plain(error), section, "condition")]) from error

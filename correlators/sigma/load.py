@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from correlators.document import Faulty, Part
 from correlators.sigma.condition import Compiled, compiled
 from correlators.sigma.head import Head, Lower, invalid
+from correlators.sigma.reads import together
 from correlators.sigma.rule import Rule
 from schemas.detection import Detection, Logsource
 
@@ -85,14 +86,19 @@ class Filter:
         def both(record: Mapping[str, Any]) -> bool:
             return matches(record) and further(record)
 
-        return replace(rule, matches=both, clauses=rule.clauses + self.condition.clauses)
+        return replace(
+            rule,
+            matches=both,
+            clauses=rule.clauses + self.condition.clauses,
+            reads=together(rule.reads, self.condition.reads),
+        )
 
 
 def rule(part: Part) -> Rule:
     """The rule that a document with a `detection` section holds; Faulty otherwise."""
     stated = validated(part, RuleDocument)
     condition = compiled(part, "detection")
-    return Rule(_detection(part, stated), condition.holds, condition.clauses)
+    return Rule(_detection(part, stated), condition.holds, condition.clauses, condition.reads)
 
 
 def filter_(part: Part) -> Filter:

@@ -42,8 +42,11 @@ _AI: Final = (
 )
 
 
+_ID: Final = 128  # characters
+
+
 def _uid(record: Json, sha256: str) -> str:
-    return text(mapping(record).get("eventID"), 128) or sha256
+    return text(mapping(record).get("eventID"), _ID) or sha256
 
 
 def _told(record: Json) -> tuple[dict[str, Json], str, str]:
@@ -69,6 +72,8 @@ NARROW: Final = Narrow(
     },
     uid=_uid,
     check=_told,  # the time is judged before
+    looks=("eventName", "eventSource", "insightDetails"),
+    named=("eventID", _ID),
 )
 
 _INVOKE: Final = frozenset(
