@@ -28,7 +28,8 @@ class Quick(Generic[T]):
     """Scans as a Matcher does, and keeps until the next scan what it saw.
 
     `columns`: the values of the records by path, each a text, None or MISSING. `found`: what stands
-    for the rules that match each record; None where the hits of the scan tell what may.
+    for the rules that match each record, the same tuple for the same rules; None where the hits of
+    the scan tell what may.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Quick(Generic[T]):
         self._reads = tuple(sorted(_deciding(matcher, narrow)))
         self._projection = Projection(_all(matcher, narrow, paths))
         self._known: dict[tuple[Any, ...], tuple[T, ...] | None] = {}
+        self._tuples: dict[tuple[int, ...], tuple[T, ...]] = {}
         self._seen = self._slow = 0
         self.columns: Mapping[str, Sequence[Any]] = {}
         self.found: Sequence[tuple[T, ...] | None] = ()
@@ -101,7 +103,10 @@ class Quick(Generic[T]):
                 self._narrow.check(record)
             except Unreadable:
                 return None
-        return tuple(map(self._of, rules))
+        # One tuple for equal ones: who asks may know them by identity.
+        return self._tuples.setdefault(
+            tuple(map(id, rules)), tuple(self._of(rule) for rule in rules)
+        )
 
 
 def possible(matcher: Matcher, narrow: Narrow, paths: Collection[str]) -> bool:
