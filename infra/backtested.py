@@ -151,7 +151,7 @@ def _detection(
     tally = outcome.tallies[detection.id]
     sampled = tally.sample()
     notes: list[str] = []
-    if not tally.distinct:
+    if tally.matches and not tally.distinct:
         notes.append("copies included")
     if tally.copies:
         notes.append(f"and {shown.number(tally.copies)} more that are copies")

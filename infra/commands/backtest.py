@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,7 +18,7 @@ from infra.exits import Exit
 from infra.history import History, given, stored
 from infra.rules import related
 from infra.settings import load as settings
-from infra.shown import inert, text
+from infra.shown import inert, plural, text
 from infra.times import moment
 from schemas.errors import Mistake, Unavailable
 from streams.trawl import Match, Span
@@ -105,12 +106,22 @@ def run(args: argparse.Namespace) -> int:
             out.write("findings", body | {"meta": {"state": "final", "revision": 1}})
         for body in outcome.rejects:
             out.write("rejects", body)
-        if not args.json:
+        summary = _summary(outcome, history, seconds)
+        if args.json:
+            found = ", ".join(
+                (
+                    plural(summary["read"], "record"),
+                    f"{summary['rejected']} rejected",
+                    plural(out.written["matches"], "match"),
+                    plural(summary["findings"], "finding"),
+                )
+            )
+            print(found, file=sys.stderr)
+        if args.out or not args.json:
             told = accounts(backtest, outcome, ruleset)
-            summary = _summary(outcome, history, seconds)
-            for line in (*_totals(summary), *lines(told)):
-                print(line)
             out.summary(summary | {"rules": [one.record() for one in told]})
+            for line in () if args.json else (*_totals(summary), *lines(told)):
+                print(line)
     return Exit.OK
 
 
@@ -144,10 +155,9 @@ def _summary(outcome: Outcome, history: History, seconds: float) -> dict[str, An
 
 def _totals(summary: Mapping[str, Any]) -> Iterable[str]:
     read, cost = summary["read"], summary["us_per_record"]
-    yield (
-        f"{read:,} records of {summary['files']:,} files, {summary['rejected']:,} rejected,"
-        f" {summary['late']:,} late; {cost:g} us a record"
-    )
+    records = f"{plural(read, 'record')} of {plural(summary['files'], 'file')}"
+    rest = f"{summary['rejected']:,} rejected, {summary['late']:,} late; {cost:g} us a record"
+    yield f"{records}, {rest}"
     if summary["rejected"]:
         yield "rejected records are told by --out DIR; barograph parse tells them too"
 
@@ -170,6 +180,7 @@ class _Out:
     def __init__(self, folder: str | None, *, as_json: bool) -> None:
         self._folder = None if folder is None else Path(folder)
         self._files: dict[str, BinaryIO] = {}
+        self.written: Counter[str] = Counter()
         self._stdout = sys.stdout.buffer if as_json else None
 
     def __enter__(self) -> None:
@@ -188,6 +199,7 @@ class _Out:
     def write(self, kind: str, body: Mapping[str, Any]) -> None:
         """One line; of rejects there are none on stdout."""
         line = orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE)
+        self.written[kind] += 1
         if kind in self._files:
             self._files[kind].write(line)
         if self._stdout is not None and kind != "rejects":
