@@ -142,7 +142,7 @@ def test_json_lines_are_matches_and_findings(
         "title": "Bucket deleted",
         "level": "high",
         "event": "gone",
-        "origin": f"file:{trail}#5",
+        "origin": f"file:{trail}#4",
     }
     finding = Finding.model_validate(body)
     assert (finding.rule, finding.count, finding.meta.state) == ("looks", 3, "final")
