@@ -114,7 +114,7 @@ class Batch:
         )
         rejected: set[int] = set()
         for copies in doubtful:
-            best = min(copies, key=lambda hit: canonical(about[hit.place, hit.names[0]]))
+            best = min(copies, key=lambda hit: canonical(_row(hit, about, {}).body))
             rejected.update(id(hit) for hit in copies if hit.value != best.value)
         return rejected
 
@@ -149,7 +149,7 @@ class Batch:
             self._close(rule, key, cut)
             if episode is not None and higher:
                 self._tell(higher, rule, key, episode, time, together)
-        group.last = time
+        group.last = hits[-1].time
 
     def _close(self, rule: Correlation, key: str, episode: Episode | None) -> None:
         if episode is not None:
@@ -305,7 +305,7 @@ def _made(hit: Sighting, about: About, known: dict[Match, Hit]) -> Hit:
 
 def _row(hit: Sighting, about: About, known: dict[Match, Hit]) -> Row:
     if hit.below is None:
-        told_ = about[hit.place, hit.names[0]]
+        told_ = about.get((hit.place, hit.names[0])) or _nothing(hit)
     else:
         key, first, shown = hit.below
         told_ = told(key, hit.time, first, [_whole(lower, about, known) for lower in shown])
@@ -314,6 +314,12 @@ def _row(hit: Sighting, about: About, known: dict[Match, Hit]) -> Row:
     if hit.value is not None:
         body["value"] = hit.value
     return Row(SIGNALS, 0, "", hit.time, told_["id"], "hit", body)
+
+
+def _nothing(hit: Sighting) -> dict[str, Any]:
+    """What a match rests on whose record turned out to be unreadable."""
+    id_ = digest("signal", hit.names[0], hit.id)
+    return {"id": id_, "signals": [id_], "evidence": [], "entities": [], "families": []}
 
 
 def _listed(values: Values) -> Sequence[str]:

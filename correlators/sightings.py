@@ -72,7 +72,7 @@ class Taker:
         grouped = [rule.aliases.get(field, {}).get(name, field) for field in rule.group_by]
         self.paths = tuple(dict.fromkeys((*grouped, *rule.fields)))
         self.plain = len(grouped) == 1 and len(rule.fields) < 2 and rule.type in _PLAIN
-        self.grouped = grouped[0] if self.plain else ""
+        self.grouped = next(iter(grouped), "") if self.plain else ""
         self.counted = rule.fields[0] if self.plain and rule.type == "value_count" else None
         self.add = self._adder()
 

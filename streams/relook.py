@@ -10,7 +10,7 @@ from schemas.errors import Mistake
 from schemas.event import Event, Reject
 from streams.documents import open_documents
 from streams.reading import Reader
-from streams.source import Raw, Source
+from streams.source import Parsed, Raw, Source
 
 
 class Looked(NamedTuple):
@@ -26,7 +26,8 @@ def look(
 ) -> Iterator[Looked]:
     """The records with these numbers, in the order of the file. Mistake if one is gone.
 
-    `plain`: each document is one record, so that the others need not be looked at.
+    `plain`: each document is one record, so that the others need not be looked at. One that can
+    only now be seen to be unreadable is left out.
     """
     wanted = sorted(numbers, reverse=True)
     count = 0
@@ -40,24 +41,23 @@ def look(
                 last = count + len(batch.documents)
                 while wanted and wanted[-1] <= last:
                     number = wanted.pop()
-                    yield _looked(reader, Raw(batch.documents[number - count - 1]), number)
+                    yield from _looked(reader, Raw(batch.documents[number - count - 1]), number)
                 count = last
             else:
                 for document in batch.documents:
                     for raw in reader.records(document, count):
                         count += 1
                         if wanted and count == wanted[-1]:
-                            yield _looked(reader, raw, wanted.pop())
+                            yield from _looked(reader, raw, wanted.pop())
             count += batch.fault is not None
     if wanted:
         raise _changed(path, wanted[-1])
 
 
-def _looked(reader: Reader, raw: Raw | Reject, number: int) -> Looked:
+def _looked(reader: Reader, raw: Raw | Reject, number: int) -> Iterator[Looked]:
     result = reader.outcome(raw, number).result if isinstance(raw, Raw) else raw
-    if isinstance(raw, Reject) or isinstance(result, Reject):
-        raise _changed(reader.origin, number)
-    return Looked(number, raw.data, result.event)
+    if isinstance(raw, Raw) and isinstance(result, Parsed):
+        yield Looked(number, raw.data, result.event)
 
 
 def _changed(path: str, number: int) -> Mistake:

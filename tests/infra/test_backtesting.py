@@ -330,3 +330,12 @@ def test_only_times_of_the_span_count(vendor: Ruleset, tmp_path: Path) -> None:
     assert look.hours == {NOON // HOUR: 4}
     (looks,) = [body for body in outcome.findings if body["rule"] == "looks"]
     assert (looks["count"], looks["onset_time"]) == (4, "2026-03-02T12:00:50.000000Z")
+
+
+def test_a_record_that_only_looks_readable_stops_nothing(vendor: Ruleset, tmp_path: Path) -> None:
+    """The one known difference: a number too large for a float, where nobody looks."""
+    path = tmp_path / "trail.ndjson"
+    lines = [call(at, "GetObject", at) for at in range(3)]
+    path.write_bytes(b"\n".join([*lines, call(3, "GetObject", 3)[:-1] + b',"x":1e999}']))
+    looks = next(b for b in backtest(vendor, [path]).findings if b["rule"] == "looks")
+    assert (looks["count"], len(looks["signals"]), len(looks["evidence"])) == (4, 4, 3)
