@@ -73,7 +73,7 @@ class Taker:
         self.paths = tuple(dict.fromkeys((*grouped, *rule.fields)))
         self.plain = len(grouped) == 1 and len(rule.fields) < 2 and rule.type in _PLAIN
         self.grouped = next(iter(grouped), "") if self.plain else ""
-        self.counted = rule.fields[0] if self.plain and rule.type == "value_count" else None
+        self.counted = next(iter(rule.fields), None) if rule.type == "value_count" else None
         self.add = self._adder()
 
     def raw(self, record: Record, time: int, uid: str, place: int) -> bool:
