@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 from infra.backtesting import Backtest
 from infra.history import given
 from infra.rules import related
-from schemas.config import Config
+from schemas.config import Config, RulesConfig
 
 SHARED = Path(os.environ.get("BAROGRAPH_SHARED", Path(__file__).parents[2] / "shared"))
 LIMIT = 40  # seconds of the clock for one run of rsigma
@@ -151,7 +151,7 @@ def peak() -> float:
 
 def one(folder: str, file: str) -> None:
     """What `ours` starts."""
-    ruleset, config = related([folder]), Config()
+    ruleset, config = related(RulesConfig(paths=(folder,))), Config()
     history = given([file], "cloudtrail", config)
     gc.set_threshold(200_000, 20, 100)  # as the command line has it
     started = time.process_time()

@@ -159,7 +159,7 @@ def transact(lab: Lab, width: int, seconds: float) -> Cost:
 def deployed(lab: Lab, name: str, rules: Rules) -> KafkaConfig:
     """A deployment of its own, with its topics."""
     kafka = KafkaConfig(bootstrap=lab.bootstrap, prefix=f"{name}.", partitions=PARTITIONS)
-    levels = load(rules.paths, builtin=rules.builtin).levels
+    levels = load(rules).levels
     with admin(kafka) as client:
         create(client, kafka, deployment(kafka, levels))
     return kafka
@@ -253,7 +253,7 @@ def worker(
     async def run() -> Cost:
         input_ = InputConfig(name="raw", kind="kafka", topic=topic, source="cloudtrail", idle=HOUR)
         config = Config(kafka=kafka, input=(input_,))
-        ruleset = load(rules.paths, builtin=rules.builtin)
+        ruleset = load(rules)
         plan = await _agreed(config, kafka, ruleset)
         driver = Driver(kafka, [job for job in plan.jobs if not stages or job.stage in stages])
         await driver.start()

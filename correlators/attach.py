@@ -76,7 +76,17 @@ class Attach(Logic):
                 state.legs[row.id] = (time, body)
                 for system in state.systems or (key,):
                     send(system, "leg", row.id, body)
-        _forget(state, time - self.memory)
+        for id_ in list(state.legs)[: max(0, len(state.legs) - LEGS)]:
+            del state.legs[id_]
+
+    def fire(self, key: str, state: Attached, until: int, _emit: Emit, /) -> None:
+        """Forget legs that no window reaches any more."""
+        while (due := self.due(key, state)) is not None and due < until:
+            del state.legs[next(iter(state.legs))]
+
+    def due(self, _key: str, state: Attached, /) -> int | None:
+        """When the oldest leg is out of every window; they are held in order of time."""
+        return next((at + self.memory for at, _ in state.legs.values()), None)
 
     def idle(self, state: Attached, /) -> bool:
         """True if nothing is known."""
@@ -97,11 +107,3 @@ def _move(key: str, state: Attached, row: Row, send: Send) -> None:
             send(system, "posture", f"{row.id}|{body['name']}|{body['instance']}", body)
         for id_, (_, body) in sorted(state.legs.items()):
             send(system, "leg", f"{row.id}|{id_}", body)
-
-
-def _forget(state: Attached, oldest: int) -> None:
-    """Legs that no window reaches any more, and of the others those that are too many."""
-    for id_ in [id_ for id_, (at, _) in state.legs.items() if at < oldest]:
-        del state.legs[id_]
-    for id_ in list(state.legs)[: max(0, len(state.legs) - LEGS)]:
-        del state.legs[id_]

@@ -26,7 +26,7 @@ def signal(
     """The Signal of a match, and unless it came late its hits of correlations and story legs."""
     id_ = digest("signal", detection.id, event.uid)
     family = _family(event, detection.family)
-    body = {
+    body: dict[str, Any] = {
         "id": id_,
         "time": rfc3339(event.time),
         "detection": detection.id,
@@ -35,16 +35,17 @@ def signal(
         "confidence": detection.confidence,
         "family": family,
         "event": event.uid,
-        "entities": [entity.model_dump(exclude_none=True) for entity in event.entities],
+        "entities": [entity.body() for entity in event.entities],
         "fields": dict(fields),
         "tags": list(detection.tags),
         "evidence": [{"event": event.uid, "sha256": event.evidence.sha256}],
     }
     yield Result("signal", id_, event.time, "final", body)
-    if late:
+    feeds = routes.feeds.get(detection.id, ())
+    if late or not (feeds or detection.id in routes.legs):
         return
     about = hit(event, detection)
-    for rule in routes.feeds.get(detection.id, ()):
+    for rule in feeds:
         row = hit_row(rule, fields, detection.id, about, "hit")
         if row is not None:
             yield row
@@ -75,9 +76,11 @@ def facts(event: Event, detections: Sequence[Detection], time: int) -> Iterator[
         about = _about(event, event.severity, 800, finding.title, family)
         yield _fact(event, time, first, SCANNER_FINDING, finding.uid, _state(finding), about)
     for detection in detections:
-        yield from _posture(event, detection, time)
-    for name in ASSET_ATTRIBUTES:
-        if stated := event.attributes.get(name):
+        if detection.fact is not None:
+            yield from _posture(event, detection, time)
+    told = {k: v for k, v in event.attributes.items() if k.startswith("asset.")}
+    for name in ASSET_ATTRIBUTES if told else ():
+        if stated := told.get(name):
             for value in stated if is_list(stated) else (stated,):
                 title = f"{name.removeprefix('asset.')}: {value}"
                 about = _about(event, "informational", 900, title, "asset")
@@ -85,20 +88,20 @@ def facts(event: Event, detections: Sequence[Detection], time: int) -> Iterator[
     if event.class_uid == SCAN:
         scan = {"tool": event.source, "at": event.time}
         yield _row(first, time, f"scan|{event.uid}", "scan", scan)
-    yield from _assets(event, time)
+    yield from _assets(event, time, told)
     yield from _edges(event, time)
 
 
-def _assets(event: Event, time: int) -> Iterator[Row]:
-    """Each entity was seen; the first is what the event's `asset.` attributes speak of."""
-    told = {k: v for k, v in event.attributes.items() if k.startswith("asset.")}
-    for place, entity in enumerate(event.entities):
+def _assets(event: Event, time: int, told: Mapping[str, Any]) -> Iterator[Row]:
+    """Each entity was seen; the first is what `told`, the `asset.` attributes, speaks of."""
+    id_ = f"asset|{event.uid}"
+    for entity in event.entities:
         body: dict[str, Any] = {"source": event.source, "at": event.time}
         if entity.name:
             body["name"] = entity.name
-        if place == 0 and told:
-            body["attributes"] = told
-        yield _row(entity.key, time, f"asset|{event.uid}", "asset", body)
+        if told:
+            body["attributes"], told = told, {}
+        yield _row(entity.key, time, id_, "asset", body)
 
 
 def _edges(event: Event, time: int) -> Iterator[Row]:

@@ -10,12 +10,13 @@ import orjson
 
 from correlators import window
 from correlators.accumulator import Hit
+from correlators.accumulator.number import numeral
 from correlators.evidence import SHOWN, listed, union
 from correlators.logic import Emit, Logic
 from correlators.routes import Routes
 from correlators.window import Episode, Window
 from schemas.canonical import body_sha256, canonical, digest
-from schemas.correlation import Correlation
+from schemas.correlation import STATISTICS, Correlation
 from schemas.rows import Row
 from schemas.times import rfc3339
 from schemas.topics import SIGNALS
@@ -58,7 +59,7 @@ def hit_row(
             return None
         values.append(value)
     body = {k: v for k, v in hit.items() if k not in ("time", "id")} | {"names": [name]}
-    if rule.type == "value_count" and (counted := _counted(rule, fields)) is not None:
+    if rule.fields and (counted := _counted(rule, fields, name)) is not None:
         body["value"] = counted
     return Row(SIGNALS, rule.level_number, key_of(rule, values), hit["time"], hit["id"], kind, body)
 
@@ -78,23 +79,29 @@ class Correlate(Logic):
         """A window in which nothing happened."""
         return window.empty(self._rule(key))
 
+    def knows(self, key: str, /) -> bool:
+        """False for a rule that is not here, and for one that groups by more or less."""
+        id_, *values = _parts(key)
+        return id_ in self.rules and len(values) == len(self.rules[id_].group_by)
+
     def fire(self, key: str, state: Window, until: int, emit: Emit, /) -> None:
-        """Close the episode whose deadline lies before `until`."""
-        closed = window.close(self._rule(key), state, until)
-        if closed is not None:
-            self._finding(key, closed, emit)
+        """Close episodes whose deadline lies before `until`; tell what qualified by waiting."""
+        rule = self._rule(key)
+        for step in window.fire(rule, state, until, lambda hit: finding_id(rule, key, hit)):
+            if step.closed is not None:
+                self._finding(key, step.closed, emit)
+            if step.episode is not None:
+                self._tell(key, step.episode, step.time, step.hits, emit, onset=step.onset)
 
     def apply(self, key: str, state: Window, time: int, rows: Sequence[Row], emit: Emit, /) -> None:
         """Fold the hits of one time; each qualifying time is told to who waits for the rule."""
         rule = self._rule(key)
         hits = hits_of(rows)
-        cut, episode = window.apply(
-            rule, state, time, hits, lambda hit: digest("finding", rule.id, key, hit.id)
-        )
+        cut, episode = window.apply(rule, state, time, hits, lambda hit: finding_id(rule, key, hit))
         if cut is not None:
             self._finding(key, cut, emit)
         if episode is not None:
-            self._tell(key, episode, time, hits, emit)
+            self._tell(key, episode, time, hits, emit, onset=episode.onset == time)
 
     def report(self, key: str, state: Window, emit: Emit, /) -> None:
         """Say the open episode."""
@@ -116,16 +123,29 @@ class Correlate(Logic):
     def _rule(self, key: str) -> Correlation:
         return self.rules[_owner(key)]
 
-    def _tell(self, key: str, episode: Episode, time: int, hits: Sequence[Hit], emit: Emit) -> None:
+    def _tell(
+        self,
+        key: str,
+        episode: Episode,
+        time: int,
+        hits: Sequence[Hit],
+        emit: Emit,
+        *,
+        onset: bool,
+    ) -> None:
         """The row of a qualifying time: temporal rules use all of them, counting ones the onset."""
         rule = self._rule(key)
-        onset = episode.onset == time
+        feeds = [
+            higher
+            for higher in self.routes.feeds.get(rule.id, ())
+            if onset or higher.type.startswith("temporal")
+        ]
+        if not (feeds or rule.id in self.routes.legs):
+            return
         about = told(key, time, hits[0].id, episode.sample.hits if onset else hits[:SHOWN])
         group = group_of(rule, key)
-        for higher in self.routes.feeds.get(rule.id, ()):
+        for higher in feeds:
             counting = not higher.type.startswith("temporal")
-            if counting and not onset:
-                continue
             hit = about | {"event": episode.id} if counting else about
             row = hit_row(higher, group, rule.id, hit, "episode")
             if row is not None:
@@ -179,19 +199,31 @@ def finding(rule: Correlation, key: str, episode: Episode) -> dict[str, Any]:
     return body
 
 
-@lru_cache(maxsize=65536)  # asked several times for each row
+def finding_id(rule: Correlation, key: str, hit: Hit) -> str:
+    """The id of the finding that begins with a hit."""
+    return digest("finding", rule.id, key, hit.id)
+
+
+@lru_cache(maxsize=16_384)  # asked several times for each row
+def _parts(key: str) -> tuple[str, ...]:
+    return tuple(orjson.loads(key))
+
+
 def _owner(key: str) -> str:
-    return str(orjson.loads(key)[0])
+    return _parts(key)[0]
 
 
 def group_of(rule: Correlation, key: str) -> dict[str, str]:
     """The values of a group by the fields of `group-by`."""
-    return dict(zip(rule.group_by, orjson.loads(key)[1:], strict=True))
+    return dict(zip(rule.group_by, _parts(key)[1:], strict=True))
 
 
-def _counted(rule: Correlation, fields: Mapping[str, Any]) -> str | None:
-    """What value_count counts: the one field as text, several as a list of these."""
-    parts = [comparable(fields.get(field)) for field in rule.fields]
+def _counted(rule: Correlation, fields: Mapping[str, Any], name: str) -> str | None:
+    """What value_count counts: the one field as text, several as a list of these; else a number."""
+    stated = [fields.get(rule.aliases.get(field, {}).get(name, field)) for field in rule.fields]
+    if rule.type in STATISTICS:
+        return numeral(stated[0])
+    parts = [comparable(value) for value in stated]
     if None in parts:
         return None
     return parts[0] if len(parts) == 1 else canonical(parts).decode()
@@ -202,6 +234,8 @@ def hits_of(rows: Sequence[Row]) -> list[Hit]:
 
     Several signals of one event are one hit.
     """
+    if len(rows) == 1:
+        return [_hit(rows[0].body["event"], rows)]
     events: dict[str, list[Row]] = {}
     for row in rows:
         events.setdefault(row.body["event"], []).append(row)
@@ -225,5 +259,6 @@ def _hit(event: str, together: Sequence[Row]) -> Hit:
 def _all(bodies: Sequence[Mapping[str, Any]], name: str) -> tuple[str, ...]:
     """What any of them lists under a name, each once."""
     if len(bodies) == 1:
-        return tuple(dict.fromkeys(bodies[0].get(name, ())))
+        found = tuple(bodies[0].get(name, ()))
+        return found if len(found) < 2 else tuple(dict.fromkeys(found))
     return union(body.get(name, ()) for body in bodies)

@@ -8,17 +8,11 @@ import yaml
 from correlators.sigma.values import is_list, is_object
 
 DEPTH: Final = 32  # a rule is flat; parsing recurses, so a deeper file is refused and not followed
+VALUES: Final = 300_000  # of one file; every one costs time and memory, whatever it is good for
 
 _SCALARS: Final = frozenset(
     f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null")
 )
-
-
-class Document(NamedTuple):
-    """The text of one rule file; `path` is what Problems call it."""
-
-    path: str
-    text: str
 
 
 class Problem(NamedTuple):
@@ -31,6 +25,14 @@ class Problem(NamedTuple):
     def __str__(self) -> str:
         where = self.path if self.line is None else f"{self.path}:{self.line}"
         return f"{where}: {self.message}"
+
+
+class Document(NamedTuple):
+    """The text of one rule file; `path` is what Problems call it, `fault` why it has no parts."""
+
+    path: str
+    text: str
+    fault: Problem | None = None
 
 
 class Faulty(Exception):
@@ -70,8 +72,9 @@ class Part(NamedTuple):
 def parts(document: Document) -> Iterator[Part | Problem]:
     """The YAML documents of a file, in order; what follows a syntax error is not read.
 
-    Refused: aliases, tags, merge keys, keys given twice, nesting beyond DEPTH, a document that is
-    no mapping. Keys are text as written (`on` is no boolean), and so are dates.
+    Refused: aliases, tags, merge keys, keys given twice, nesting beyond DEPTH, what follows after
+    VALUES values, a document that is no mapping. Keys are text as written (`on` is no boolean), and
+    so are dates.
     """
     for read in _read(document):
         if isinstance(read, Problem):
@@ -104,12 +107,18 @@ class _Value(NamedTuple):
 
 
 def _read(document: Document) -> Iterator[_Value | Problem]:
+    if document.fault is not None:
+        yield document.fault
+        return
     try:
         yield from _Reader(document).documents()
     except yaml.MarkedYAMLError as error:
         line = None if error.problem_mark is None else error.problem_mark.line + 1
         yield Problem(document.path, line, f"not YAML: {error.problem or error.context}")
-    except (yaml.YAMLError, UnicodeError) as error:  # a character that YAML does not allow
+    except yaml.reader.ReaderError as error:  # a character that YAML does not allow
+        line = document.text.encode()[: error.position].count(b"\n") + 1
+        yield Problem(document.path, line, f"not YAML: {error.reason} (#x{error.character:04x})")
+    except (yaml.YAMLError, UnicodeError) as error:
         yield Problem(document.path, None, f"not YAML: {' '.join(str(error).split())}")
     except _Refused as refused:
         yield Problem(document.path, refused.line, refused.message)
@@ -137,6 +146,7 @@ class _Reader:
     def __init__(self, document: Document) -> None:
         self._events: Any = _Loader(document.text)  # untyped
         self._lines: dict[tuple[str | int, ...], int] = {}
+        self._values = 0
 
     def documents(self) -> Iterator[_Value]:
         self._events.get_event()  # the start of the stream
@@ -156,6 +166,9 @@ class _Reader:
         event = self._events.get_event()
         if isinstance(event, yaml.AliasEvent):
             raise _Refused(line, "aliases (`*name`) are not taken: write the value out")
+        self._values += 1
+        if self._values > VALUES:
+            raise _Refused(line, f"more than {VALUES} values in one file: divide it")
         if len(place) > DEPTH:
             raise _Refused(line, f"nested deeper than {DEPTH} levels")
         if event.tag is not None:

@@ -22,12 +22,14 @@ from typing import NamedTuple
 
 import msgspec
 
+from correlators.ahead import Ahead
 from correlators.logic import Emit, Logic
-from correlators.slot import Ahead, Slot, fold
+from correlators.slot import Slot, fold
 from schemas.canonical import canonical
 from schemas.rows import Delete, Output, Result, Row, Tick
 from schemas.times import BEGINNING, END
 
+STALE = 1_000  # deadlines that have moved, kept beside as many as hold
 # Rows that ingest makes can arrive several times with different bodies: the same event by two
 # deliveries. Rows of keyed stages are upserts of the one partition that owns the key: there the
 # newest is right.
@@ -116,6 +118,10 @@ class Keyed:
                 self._due.pop(key, None)
         while self._queue and self._due.get(self._queue[0][1]) != self._queue[0][0]:
             heapq.heappop(self._queue)
+        # The deadline of an open episode moves with each step, and may lie days ahead.
+        if len(self._queue) > 2 * len(self._due) + STALE:
+            self._queue = [(due, key) for key, due in self._due.items()]
+            heapq.heapify(self._queue)
 
     def restore(self, clock: Clock, slots: Mapping[str, Slot]) -> None:
         """Continue from a saved state.
@@ -158,7 +164,7 @@ class Keyed:
                 f"{self.me}: row behind the watermark {self.clock.watermark}: {record}"
             )
         if isinstance(record, Delete):
-            slot.remove(record.time, record.id)
+            slot.remove(record.time, record.id, self.logic)
             return
         known = slot.tail.get((record.time, record.id))
         if (
@@ -167,7 +173,7 @@ class Keyed:
             and canonical(known.body) <= canonical(record.body)
         ):
             return
-        slot.put(record)
+        slot.put(record, self.logic)
 
     def _ripe(self, watermark: int) -> Iterator[str]:
         """Keys with work below the watermark.
@@ -200,12 +206,14 @@ class Keyed:
         whole = True
         if not slot.tail or not logic.provisional(key):
             slot.ahead = None
-        elif slot.ahead is None or not logic.resumable:
-            slot.ahead = Ahead(logic.copy(slot.compact))
-            slot.run_ahead(logic, key, early)
         else:
+            if slot.ahead is None or not logic.resumable:
+                slot.ahead = Ahead(logic.copy(slot.compact))
+            whole = slot.ahead.torn
+            if whole:
+                early.rows |= slot.kept(settled.rows)
             slot.run_ahead(logic, key, early)
-            whole = False
+            slot.ahead.torn = False
         open_ = dict(held.results)
         if slot.ahead is not None:
             report = Emit(ahead=True)

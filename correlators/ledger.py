@@ -96,7 +96,9 @@ def ledger(cases: Sequence[Case], weights: Weights | None = None) -> pl.DataFram
 
     A case's base comes first, then evidence, corroboration, amplifiers, each the strongest first.
     """
-    rows = [row for n, case in enumerate(cases) for row in _rows(n, case, weights or builtin())]
+    rows = [
+        row for n, case in enumerate(cases) for row in candidates(n, case, weights or builtin())
+    ]
     strongest = (
         points(pl.DataFrame(rows, schema=CANDIDATES, orient="row"))
         .sort("points", "strand", descending=[True, False])
@@ -130,18 +132,20 @@ def counterfactual(
     """
     asked = [removable(case) for case in cases] if changes is None else changes
     flat = [(n, change) for n, some in enumerate(asked) for change in some]
-    after = totals(ledger([_without(cases[n], change) for n, change in flat], weights))
+    after = totals(ledger([without(cases[n], change) for n, change in flat], weights))
     reliefs: list[list[Relief]] = [[] for _ in cases]
     for (n, change), (_, total, priority) in zip(flat, after.iter_rows(), strict=True):
         reliefs[n].append(Relief(change, total, priority))
-    return tuple(tuple(sorted(some, key=_by_relief)) for some in reliefs)
+    return tuple(tuple(sorted(some, key=by_relief)) for some in reliefs)
 
 
-def _by_relief(relief: Relief) -> tuple[int, int, str]:
+def by_relief(relief: Relief) -> tuple[int, int, str]:
+    """The order of reliefs."""
     return relief.total, len(relief.change.removes), relief.change.name
 
 
-def _without(case: Case, change: Change) -> Case:
+def without(case: Case, change: Change) -> Case:
+    """The case after a change."""
     left = [strand for strand in case.strands if strand.leg not in change.removes]
     return case._replace(
         strands=left,
@@ -150,9 +154,24 @@ def _without(case: Case, change: Change) -> Case:
     )
 
 
-def _rows(alert: int, case: Case, weights: Weights) -> Iterator[tuple[object, ...]]:
+class Candidate(NamedTuple):
+    """A row of CANDIDATES."""
+
+    alert: int
+    term: str
+    weight: int
+    severity: int
+    confidence: int
+    age: int
+    half_life: int
+    strand: int | None
+    place: int
+    rival: str
+
+
+def candidates(alert: int, case: Case, weights: Weights) -> Iterator[Candidate]:
     """The rows of one case that compete to be its terms: of rivals only the strongest counts."""
-    yield (alert, "base", weights.base.weight, 1000, 1000, 0, 0, None, 0, "")
+    yield Candidate(alert, "base", weights.base.weight, 1000, 1000, 0, 0, None, 0, "")
     amplifiers = tuple(_amplifiers(case, weights))
     for n, strand in enumerate(case.strands):
         class_ = weights.classes[cast("LegClass", strand.class_)]
@@ -164,11 +183,12 @@ def _rows(alert: int, case: Case, weights: Weights) -> Iterator[tuple[object, ..
             n,
         )
         family = strand.family
-        yield (alert, f"{strand.leg}/{family}", class_.weight, *strength, EVIDENCE, family)
-        more = weights.corroboration.weight
-        yield (alert, f"corroboration/{family}", more, *strength, CORROBORATION, family)
+        evidence, term = class_.weight, f"{strand.leg}/{family}"
+        yield Candidate(alert, term, evidence, *strength, EVIDENCE, family)
+        more, term = weights.corroboration.weight, f"corroboration/{family}"
+        yield Candidate(alert, term, more, *strength, CORROBORATION, family)
         for term, weight in amplifiers:
-            yield (alert, term, weight, *strength, AMPLIFIER, term)
+            yield Candidate(alert, term, weight, *strength, AMPLIFIER, term)
 
 
 def _amplifiers(case: Case, weights: Weights) -> Iterator[tuple[str, int]]:

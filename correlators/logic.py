@@ -53,6 +53,10 @@ class Logic(ABC):
         """A copy that can be changed."""
         return state.copy()
 
+    def knows(self, _key: str, /) -> bool:
+        """False for a key that rules have which are not here: a driver passes its rows over."""
+        return True
+
     @abstractmethod
     def apply(self, key: str, state: State, time: int, rows: Sequence[Row], emit: Emit, /) -> None:
         """Fold all rows of one time, sorted by id."""

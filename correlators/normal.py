@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from schemas.detection import Logsource
-from schemas.event import Event
+from schemas.entity import KINDS
+from schemas.event import Client, Event, ScanFinding
 from schemas.times import rfc3339
 
 PRODUCT: Final = "barograph"
@@ -32,6 +33,17 @@ web_resource_access_activity web_resources_activity
 """
 CATEGORIES: Final = frozenset(_CLASSES.split())
 
+# The fields that every event has for a rule, or may have, besides the attributes of its source.
+NAMES: Final = frozenset(
+    {
+        *("time", "source", "class_uid", "class_name", "activity", "status", "severity", "message"),
+        *("actor.kind", "actor.id"),
+        *(f"client.{name}" for name in Client.model_fields),
+        *(f"finding.{name}" for name in ScanFinding.model_fields),
+        *(f"entity.{kind}" for kind in KINDS),
+    }
+)
+
 
 def normal_form(event: Event, private: Mapping[str, Any]) -> dict[str, Any]:
     """The attributes of an event, its private content, and its own fields.
@@ -54,8 +66,11 @@ def normal_form(event: Event, private: Mapping[str, Any]) -> dict[str, Any]:
     }
     if event.actor is not None:
         form["actor.kind"], form["actor.id"] = event.actor.kind, event.actor.id
-    if event.client is not None:
-        form |= {f"client.{name}": value for name, value in event.client if value is not None}
+    client = event.client
+    if client is not None and client.ip is not None:
+        form["client.ip"] = client.ip
+    if client is not None and client.user_agent is not None:
+        form["client.user_agent"] = client.user_agent
     if event.finding is not None:
         form |= {f"finding.{name}": value for name, value in event.finding if value is not None}
     for entity in reversed(event.entities):

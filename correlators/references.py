@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from correlators.document import Part, Problem
 from schemas.convergence import Convergence
-from schemas.correlation import Correlation
+from schemas.correlation import Clause, Correlation
 
 
 class Stated(NamedTuple):
@@ -116,7 +116,14 @@ def _with_ids(rule: Correlation, names: Names) -> Correlation:
         for alias, fields in rule.aliases.items()
     }
     rules = tuple(names.id_of(reference) for reference in rule.rules)
-    return rule.model_copy(update={"rules": rules, "aliases": aliases})
+    clauses = tuple(
+        Clause(
+            present=tuple(str(names.id_of(reference)) for reference in clause.present),
+            absent=tuple(str(names.id_of(reference)) for reference in clause.absent),
+        )
+        for clause in rule.clauses
+    )
+    return rule.model_copy(update={"rules": rules, "clauses": clauses, "aliases": aliases})
 
 
 def _spoilt(part: Part, rule: Correlation, wrong: set[str]) -> Iterator[Problem]:

@@ -1,15 +1,18 @@
 """Ruleset: all rules that run together, every reference resolved, or what is wrong with them."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import resources
 from typing import Final
 
 from correlators.document import Document, Faulty, Part, Problem, parts
+from correlators.meaning import meaning
 from correlators.references import Names, Stated, linked, needed_fields, with_ids
-from correlators.sigma import load
+from correlators.sigma import atr, load
+from correlators.sigma.condition import stated
 from correlators.sigma.correlation import correlation
+from correlators.sigma.processing import NONE, Processing, Subject
 from correlators.sigma.rule import Rule
 from correlators.story import convergence
 from schemas.canonical import digest
@@ -26,14 +29,19 @@ CASES: Final = ".cases.yml"
 class Ruleset:
     """Rules in the order of their documents, correlations by level; none that has a Problem.
 
-    `sha256` is over the texts, in no order: equal means the same rules.
+    `notes` say of loaded rules what of them cannot run. `meanings`: by id of a detection, a hash of
+    all that decides what it matches. `sha256` is over the texts, in no order: equal means the same
+    rules.
     """
 
     rules: tuple[Rule, ...] = ()
     correlations: tuple[Correlation, ...] = ()
     convergences: tuple[Convergence, ...] = ()
     problems: tuple[Problem, ...] = ()
+    notes: tuple[Problem, ...] = field(default=(), compare=False)
     sha256: str = field(default="", compare=False)
+    processing: Processing = field(default=NONE, compare=False)
+    meanings: Mapping[str, str] = field(default_factory=dict[str, str], compare=False)
 
     def detection(self, id_: str) -> Detection:
         """What is known of a detection. KeyError if there is none of that id."""
@@ -49,7 +57,10 @@ class Ruleset:
         return tuple(rule for rule in self.correlations if rule.level_number == level)
 
     def only(self, paths: Collection[str]) -> "Ruleset":
-        """The detections and correlations of these files, and all that these refer to."""
+        """The detections and correlations of these files, and all that these refer to.
+
+        Of Problems and notes those of these files.
+        """
         wanted = {one.detection.id for one in self.rules if one.detection.path in paths}
         for rule in reversed(self.correlations):  # higher levels first
             if rule.path in paths or rule.id in wanted:
@@ -58,6 +69,8 @@ class Ruleset:
             self,
             rules=tuple(rule for rule in self.rules if rule.detection.id in wanted),
             correlations=tuple(rule for rule in self.correlations if rule.id in wanted),
+            problems=tuple(problem for problem in self.problems if problem.path in paths),
+            notes=tuple(note for note in self.notes if note.path in paths),
         )
 
     @cached_property
@@ -77,23 +90,37 @@ class Ruleset:
         found: dict[str, list[tuple[Convergence, str]]] = {}
         for story in self.convergences:
             for name, leg in story.legs.items():
-                by_level = (id_ for id_, level in levels.items() if level in leg.levels)
+                by_level = (
+                    id_
+                    for id_, level in levels.items()
+                    if level in leg.levels and id_ not in self.silent
+                )
                 for id_ in (*leg.of, *by_level):
                     found.setdefault(id_, []).append((story, name))
         return {id_: tuple(legs) for id_, legs in found.items()}
+
+    @cached_property
+    def silent(self) -> frozenset[str]:
+        """The rules that a correlation refers to without `generate`: they alert nobody alone."""
+        return frozenset(
+            id_ for rule in self.correlations if not rule.generate for id_ in rule.rules
+        )
 
     @cached_property
     def _detections(self) -> dict[str, Detection]:
         return {rule.detection.id: rule.detection for rule in self.rules}
 
 
-def parse(documents: Iterable[Document], *, external: bool = False) -> Ruleset:
+def parse(
+    documents: Iterable[Document], *, external: bool = False, processing: Processing = NONE
+) -> Ruleset:
     """The rules of these documents.
 
     A file may hold several rules, separated by `---`. `external`: correlations may refer to rules
-    that are not here, because their signals are given.
+    that are not here, because their signals are given. `processing` is done to each rule and its
+    filters before they are compiled.
     """
-    return _Parsing(external=external).ruleset(documents)
+    return _Parsing(external=external, processing=processing).ruleset(documents)
 
 
 def builtin() -> Iterator[Document]:
@@ -124,12 +151,15 @@ def _packaged() -> Iterator[Document]:
 class _Parsing:
     """What was read so far."""
 
-    def __init__(self, *, external: bool) -> None:
+    def __init__(self, *, external: bool, processing: Processing) -> None:
+        self._processing = processing
         self._names = Names(external=external)
         self._stories_names = Names(external=False)  # no rule can refer to a convergence
         self._problems: list[Problem] = []
-        self._rules: list[Rule] = []
-        self._filters: list[load.Filter] = []
+        self._notes: list[Problem] = []
+        self._rules: list[tuple[Part, Rule]] = []
+        self._filters: list[tuple[load.Filter, str]] = []
+        self._meanings: dict[str, str] = {}
         self._correlations: list[Stated] = []
         self._convergences: list[tuple[Part, Convergence]] = []
 
@@ -145,10 +175,21 @@ class _Parsing:
         correlations, problems = linked(self._correlations, self._names)
         self._problems += problems
         stories = tuple(self._stories())
+        if self._processing.pipeline is not None:
+            correlations = list(self._processed(correlations))
         needed = needed_fields(correlations)
-        rules = tuple(self._finished(rule, needed) for rule in self._rules)
+        rules = tuple(self._finished(part, rule, needed) for part, rule in self._rules)
+        texts = [*sorted(texts), *self._processing.sources]
+        told = tuple(dict.fromkeys(self._problems))  # a filter has the same for each of its rules
         return Ruleset(
-            rules, tuple(correlations), stories, tuple(self._problems), digest(*sorted(texts))
+            rules,
+            tuple(correlations),
+            stories,
+            told,
+            tuple(self._notes),
+            digest(*texts),
+            self._processing,
+            self._meanings,
         )
 
     def _read(self, part: Part) -> None:
@@ -170,9 +211,13 @@ class _Parsing:
             self._problems += faulty.problems
 
     def _rule(self, part: Part) -> None:
-        read = load.rule(part)
+        if atr.KEY in part.data:
+            part, lost = atr.sigma(part)
+            self._notes += lost
+        read = load.rule(part, self._processing)
         if self._is_new(self._names.add(part, read.detection.id, read.detection.name)):
-            self._rules.append(read)
+            self._rules.append((part, read))
+            self._meanings[read.detection.id] = meaning(part, self._processing.sources)
 
     def _correlation(self, part: Part) -> None:
         read = correlation(part)
@@ -180,7 +225,7 @@ class _Parsing:
             self._correlations.append(Stated(part, read))
 
     def _filter(self, part: Part) -> None:
-        self._filters.append(load.filter_(part))
+        self._filters.append((load.filter_(part, self._processing), meaning(part)))
 
     def _convergence(self, part: Part) -> None:
         read = convergence(part)
@@ -192,13 +237,49 @@ class _Parsing:
             self._problems.append(problem)
         return problem is None
 
-    def _finished(self, read: Rule, needed: Mapping[str, tuple[str, ...]]) -> Rule:
-        for further in self._filters:
-            if further.applies(read):
-                read = further.on(read)
+    def _finished(self, part: Part, read: Rule, needed: Mapping[str, tuple[str, ...]]) -> Rule:
+        id_ = read.detection.id
+        for further, said in self._filters:
+            if further.applies(read, load.logsource(part)):
+                try:
+                    read = further.on(read, Subject(self._processing, part))
+                except Faulty as faulty:  # rather a match too many than one too few
+                    self._problems += faulty.problems
+                    continue
+                self._meanings[id_] = digest(self._meanings[id_], said)
         detection = read.detection
         fields = dict.fromkeys((*detection.fields, *needed.get(detection.id, ())))
         return replace(read, detection=detection.model_copy(update={"fields": tuple(fields)}))
+
+    def _processed(self, correlations: Iterable[Correlation]) -> Iterator[Correlation]:
+        """The correlations, lowest first, with what the pipeline makes of the fields they read."""
+        about = {rule.id: part for part, rule in self._correlations}
+        wrong: set[str] = set()
+        for rule in correlations:
+            try:
+                yield self._renamed(about[rule.id], rule, wrong)
+            except Faulty as faulty:
+                wrong.add(rule.id)
+                self._problems += faulty.problems
+
+    def _renamed(self, about: Part, rule: Correlation, wrong: Container[str]) -> Correlation:
+        """With an alias for each field that the pipeline renames; the group keeps its name."""
+        if lost := [id_ for id_ in rule.rules if id_ in wrong]:
+            message = f"`{lost[0]}` cannot be used, so this cannot either"
+            raise Faulty(about.problem(message, "correlation", "rules"))
+        aliases = {name: dict(fields) for name, fields in rule.aliases.items()}
+        for part, read in self._rules:
+            if (id_ := read.detection.id) in rule.rules:
+                subject = Subject(self._processing, part)
+                for name in (*rule.group_by, *rule.fields):
+                    field = aliases.get(name, {}).get(id_, name)
+                    renamed = subject.renamed(field, partial(stated, part, "detection"))
+                    if renamed is None:
+                        message = f"the pipeline has no single name for `{field}` of `{id_}`"
+                        raise Faulty(about.problem(message, "correlation", "group-by"))
+                    if renamed != name:
+                        aliases.setdefault(name, {})[id_] = renamed
+        return rule.model_copy(update={"aliases": aliases})
 
     def _stories(self) -> Iterator[Convergence]:
         for part, read in self._convergences:

@@ -2,8 +2,7 @@
 
 Laws:
 1. compact is the fold of all rows below the watermark; the tail holds the others, in order.
-2. `ahead` is compact folded on over the tail. While rows come in order it is only continued: a row
-   costs one fold ahead and one when it settles. A row between the known ones makes it anew.
+2. `ahead` is compact folded on over the tail (`correlators.ahead`).
 3. What is published is the difference to what was published before. What is ahead is provisional;
    what compact says is final, or settled where it is still open.
 """
@@ -11,32 +10,21 @@ Laws:
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from itertools import groupby
+from operator import attrgetter
 
 import msgspec
 from msgspec.structs import replace
 
+from correlators.ahead import Ahead
 from correlators.logic import Emit, Logic, ResultKey, RowKey, State
 from schemas.rows import Delete, Result, Row
-from schemas.times import BEGINNING, END
+from schemas.times import END
+
+_time = attrgetter("time")
 
 Place = tuple[int, str]  # time and id: a copy with another time is another row
-
-
-class Ahead:
-    """A state that was folded on over the tail up to `last`, and the results that this gave.
-
-    Never saved: it is made again from compact and tail.
-    """
-
-    __slots__ = ("last", "results", "state")
-
-    def __init__(
-        self, state: State, last: int = BEGINNING, results: Mapping[ResultKey, Result] | None = None
-    ) -> None:
-        self.state, self.last = state, last
-        self.results = dict(results or {})
 
 
 class Slot:
@@ -70,8 +58,7 @@ class Slot:
         copy.tail, copy.order = self.tail.copy(), self.order.copy()
         copy.rows, copy.results = self.rows.copy(), self.results.copy()
         if self.ahead is not None and logic.resumable:
-            ahead = self.ahead
-            copy.ahead = Ahead(logic.copy(ahead.state), ahead.last, ahead.results)
+            copy.ahead = self.ahead.copy(logic)
         return copy
 
     def due(self, key: str, logic: Logic) -> int:
@@ -84,25 +71,29 @@ class Slot:
         """True if nothing would be lost by forgetting the key."""
         return not (self.tail or self.rows or self.results) and logic.idle(self.compact)
 
-    def put(self, row: Row) -> None:
+    def put(self, row: Row, logic: Logic) -> None:
         """Add a row to the tail, or put it in the place of its older version."""
         place = (row.time, row.id)
         if place not in self.tail:
             insort(self.order, place)
         self.tail[place] = row
-        self._disturb(row.time)
+        self._disturb(row.time, logic)
 
-    def remove(self, time: int, id_: str) -> None:
+    def remove(self, time: int, id_: str, logic: Logic) -> None:
         """Take a row out of the tail; one that is not there was never settled here."""
         if self.tail.pop((time, id_), None) is not None:
             del self.order[bisect_left(self.order, (time, id_))]
-            self._disturb(time)
+            self._disturb(time, logic)
 
     def settle(self, watermark: int) -> list[Row]:
         """The rows below the watermark, in order; they leave the tail."""
         cut = bisect_left(self.order, (watermark, ""))
-        if cut and self.ahead is not None and self.order[cut - 1][0] > self.ahead.last:
-            self.ahead = None  # it never saw a row that settles at once
+        if cut and self.ahead is not None:
+            last = self.order[cut - 1][0]
+            if last > self.ahead.last:
+                self.ahead = None  # it never saw a row that settles at once
+            else:
+                self.ahead.settle(last)
         rows = [self.tail.pop(place) for place in self.order[:cut]]
         del self.order[:cut]
         return rows
@@ -112,9 +103,12 @@ class Slot:
         if self.ahead is None or not self.order:
             return
         start = bisect_left(self.order, (self.ahead.last + 1, ""))
-        fold(logic, key, self.ahead.state, [self.tail[p] for p in self.order[start:]], emit)
-        self.ahead.last = self.order[-1][0]
-        self.ahead.results |= emit.results
+        self.ahead.go_on(logic, key, [self.tail[p] for p in self.order[start:]], emit)
+
+    def kept(self, settled: Container[RowKey]) -> dict[RowKey, Row]:
+        """The rows published before that what is ahead still says; not those that settle now."""
+        said = () if self.ahead is None else self.ahead.rows
+        return {k: self.rows[k] for k in said if k in self.rows and k not in settled}
 
     def publish(
         self, settled: Mapping[RowKey, Row], early: Mapping[RowKey, Row], *, whole: bool
@@ -148,9 +142,7 @@ class Slot:
         """
         known = self.results
         if self.ahead is not None:
-            for k, result in final.items():
-                if (seen := self.ahead.results.get(k)) is not None and seen.body == result.body:
-                    del self.ahead.results[k]
+            self.ahead.finish(final)
         self.results = {
             k: replace(result, state="settled" if k in held else "provisional")
             for k, result in open_.items()
@@ -175,13 +167,15 @@ class Slot:
         kind = tuple[logic.state_type, list[Row], list[Row], list[Result]]  # type: ignore[name-defined]
         return Slot(*msgspec.msgpack.decode(data, type=kind))
 
-    def _disturb(self, time: int) -> None:
-        if self.ahead is not None and time <= self.ahead.last:
+    def _disturb(self, time: int, logic: Logic) -> None:
+        if self.ahead is None or time > self.ahead.last:
+            return
+        if not self.ahead.go_back(time, logic):
             self.ahead = None
 
 
 def fold(logic: Logic, key: str, state: State, rows: Sequence[Row], emit: Emit) -> None:
     """Fold rows, sorted by time and id, all of one time together, deadlines between them."""
-    for time, together in groupby(rows, key=lambda row: row.time):
+    for time, together in groupby(rows, key=_time):
         logic.fire(key, state, time, emit)
         logic.apply(key, state, time, list(together), emit)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from correlators.ruleset import Ruleset
 from infra import shown
 from infra.backtesting import Backtest, Outcome
-from infra.firing import Firing, firing
+from infra.firing import Estate, Firing, firing
 from infra.stored import line
 from schemas.correlation import Correlation
 from schemas.detection import Detection
@@ -75,7 +75,7 @@ class Account(NamedTuple):
 
 def accounts(backtest: Backtest, outcome: Outcome, ruleset: Ruleset) -> list[Account]:
     """An account of each rule, correlations first: they are what the others are for."""
-    able = firing(ruleset, sources())
+    able = firing(ruleset, Estate(sources()))
     found: dict[str, list[dict[str, Any]]] = {rule.id: [] for rule in ruleset.correlations}
     for body in outcome.findings:
         found[body["rule"]].append(body)

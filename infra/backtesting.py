@@ -66,7 +66,7 @@ class Backtest:
         self._files = files
         self._details = {rule.detection.id: rule.detection for rule in ruleset.rules}
         self._batch = Batch(ruleset.correlations, self.look)
-        silent = {id_ for rule in ruleset.correlations if not rule.generate for id_ in rule.rules}
+        silent = ruleset.silent
         nets = {
             id_: Net(
                 id_,

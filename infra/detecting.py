@@ -15,7 +15,7 @@ from schemas.event import Reject
 from streams.documents import Batch, open_documents
 from streams.matchers import Matchers
 from streams.reading import Reader, reject
-from streams.source import Narrow, Parsed, Raw, Source, Unreadable
+from streams.source import Json, Narrow, Parsed, Raw, Source, Unreadable
 from streams.untrusted import decode
 
 
@@ -77,6 +77,7 @@ class _Run:
     def __init__(self, rules: Detecting, reader: Reader, before: int) -> None:
         self._rules = rules
         self._reader = reader
+        self._origin = orjson.dumps(reader.origin)[:-1]
         self._wants_events = rules.wants_events(reader.source)
         self.number = before
         self.matches: list[bytes] = []
@@ -113,8 +114,7 @@ class _Run:
                 result = self._reader.normalised(raw, record, start + place)
                 self._event(result, matched, start + place)
             elif matched:
-                uid = narrow.uid(record, sha256(raw.data).hexdigest())
-                self._tell(matched, uid, start + place)
+                self._tell(matched, _uid(narrow, record, raw.data), start + place)
 
     def _unwrapped(
         self, documents: Sequence[bytes], times: Sequence[str | None]
@@ -148,11 +148,13 @@ class _Run:
         self._tell(matched, result.event.uid, number)
 
     def _tell(self, matched: Sequence[Rule], uid: str, number: int) -> None:
-        rest = b',"event":%b,"origin":%b}\n' % (
-            orjson.dumps(uid),
-            orjson.dumps(f"{self._reader.origin}#{number}"),
-        )
+        rest = b',"event":%b,"origin":%b#%d"}\n' % (orjson.dumps(uid), self._origin, number)
         self.matches += [self._rules.heads[id(rule)] + rest for rule in matched]
+
+
+def _uid(narrow: Narrow, record: Json, data: bytes) -> str:
+    """The uid of the Event that the record would be; hashing is for records that have no own."""
+    return narrow.uid(record, "") or narrow.uid(record, sha256(data).hexdigest())
 
 
 def _head(rule: Rule) -> bytes:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from infra import shown
 from infra.brokers import inputs
 from infra.reader import Reader
-from infra.rules import load
+from infra.rules import collected
 from schemas.config import Config, KafkaConfig
 from schemas.errors import Mistake, Unavailable
 from schemas.topics import deployment
@@ -69,11 +69,15 @@ def _package(name: str) -> Check:
 
 def _rules(config: Config) -> Check:
     try:
-        rules = load(config.rules.paths, builtin=config.rules.builtin)
+        rules = collected(config.rules)
     except Mistake as mistake:
         return Check("rules", FAIL, str(mistake), "`barograph rules check` lists all problems")
     counts = (len(rules.rules), len(rules.correlations), len(rules.convergences))
-    return Check("rules", OK, "{} detections, {} correlations, {} convergences".format(*counts))
+    said = "{} detections, {} correlations, {} convergences".format(*counts)
+    if rules.problems:
+        left = f"{said}; left out: {rules.problems[0]}"
+        return Check("rules", WARN, left, "`barograph rules check` lists all problems")
+    return Check("rules", OK, said)
 
 
 def _data(folder: Path) -> Iterator[Check]:
@@ -108,7 +112,7 @@ def _kafka(config: Config, kafka: KafkaConfig) -> Iterator[Check]:
     from streams.kafka.topics import check  # noqa: PLC0415
 
     try:
-        levels = load(config.rules.paths, builtin=config.rules.builtin).levels
+        levels = collected(config.rules).levels
         client = admin(kafka)
     except (Mistake, Unavailable) as error:
         what, _, mend = str(error).partition("; ")

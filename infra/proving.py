@@ -4,8 +4,9 @@ import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol, cast
 
-from correlators.document import Document, Part, Problem, listed
+from correlators.document import Part, Problem
 from correlators.ruleset import Ruleset
+from infra.cases.stated import cases
 from infra.rules import RuleFile
 from schemas.errors import Mistake
 
@@ -17,6 +18,20 @@ class Outcome(NamedTuple):
     place: str
     case: str | None
     failures: tuple[str, ...]
+
+    def __str__(self) -> str:
+        name = f"{self.rule}, {self.case}" if self.case else self.rule
+        return f"{self.place}: {name}: {'; '.join(self.failures)}"
+
+    def row(self) -> dict[str, Any]:
+        """As an object for programs."""
+        return {
+            "rule": self.rule,
+            "case": self.case,
+            "place": self.place,
+            "passed": not self.failures,
+            "failures": list(self.failures),
+        }
 
 
 Missing = Callable[[Iterable[Mapping[str, Any]]], Iterator[str]]
@@ -32,23 +47,26 @@ class Runner(Protocol):
 
 def proved(ruleset: Ruleset, files: Iterable[RuleFile]) -> Iterator[Outcome]:
     """Run the cases of these files. A rule without any is an Outcome with a failure."""
-    rules = _by_path(ruleset)
+    rules = by_path(ruleset)
     for file in files:
         for kind, rule in rules.get(file.document.path, ()):
-            if file.cases is None:
+            if (stated := cases(file, rule)) is None:
                 yield Outcome(rule, file.document.path, None, ("has no cases",))
             else:
-                yield from run_cases(kind, ruleset, rule, file.cases)
+                path = (file.cases or file.document).path
+                yield from run_cases(kind, ruleset, rule, stated, path)
 
 
-def run_cases(kind: str, ruleset: Ruleset, rule: str, cases: Document) -> Iterator[Outcome]:
-    """The outcome of each case in a file of cases of one rule.
+def run_cases(
+    kind: str, ruleset: Ruleset, rule: str, stated: Iterable[Part | Problem], path: str
+) -> Iterator[Outcome]:
+    """The outcome of each case of one rule; they stand in the file `path`.
 
     `kind` is the folder of such rules; the module of that name in infra/cases knows their cases.
     """
     runner = cast("Runner", importlib.import_module(f"infra.cases.{kind}"))
     read: list[Part] = []
-    for case in listed(cases):
+    for case in stated:
         if isinstance(case, Problem):
             yield Outcome(rule, str(case.path), None, (str(case),))
             continue
@@ -59,7 +77,7 @@ def run_cases(kind: str, ruleset: Ruleset, rule: str, cases: Document) -> Iterat
     missing: Missing | None = getattr(runner, "missing", None)
     open_ = tuple(missing(case.data for case in read)) if missing is not None else ()
     if open_:
-        yield Outcome(rule, cases.path, None, open_)
+        yield Outcome(rule, path, None, open_)
 
 
 def _failures(runner: Runner, ruleset: Ruleset, rule: str, case: Part) -> Iterator[str]:
@@ -72,8 +90,8 @@ def _failures(runner: Runner, ruleset: Ruleset, rule: str, case: Part) -> Iterat
         yield f"the case cannot be run: {error}"
 
 
-def _by_path(ruleset: Ruleset) -> dict[str, list[tuple[str, str]]]:
-    """By file, the kind and id of each rule in it."""
+def by_path(ruleset: Ruleset) -> dict[str, list[tuple[str, str]]]:
+    """By file, the folder of such rules and the id of each rule in it."""
     kinds = {
         "detections": [(rule.detection.path, rule.detection.id) for rule in ruleset.rules],
         "correlations": [(rule.path, rule.id) for rule in ruleset.correlations],

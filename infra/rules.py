@@ -1,5 +1,6 @@
 """Rules: the files that a user names and the built-in ones, read within bounds."""
 
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
@@ -7,11 +8,17 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from correlators import ruleset
-from correlators.document import Document
+from correlators.document import Document, Faulty, Problem
 from correlators.ruleset import CASES, SUFFIX, Ruleset
+from correlators.sigma.processing import Processing
+from correlators.sigma.processing import processing as processed
+from infra.shown import text
+from schemas.config import RulesConfig
 from schemas.errors import Mistake
 
+SUFFIXES: Final = (SUFFIX, ".yaml")  # the second is how other rule sets end their files
 LARGEST: Final = 10 * 2**20  # bytes of one file
+TOLD: Final = 100  # problems; the others are counted
 
 
 class RuleFile(NamedTuple):
@@ -21,48 +28,97 @@ class RuleFile(NamedTuple):
     cases: Document | None
 
 
-def load(
-    paths: Iterable[str | Path] = (), *, builtin: bool = True, external: bool = False
-) -> Ruleset:
-    """The built-in rules and those of these files and folders. Any Problem is a Mistake.
-
-    `external`: correlations may refer to rules that are not here.
-    """
-    files = chain(ruleset.builtin() if builtin else (), (file.document for file in read(paths)))
-    return _sound(ruleset.parse(files, external=external))
-
-
-def _sound(loaded: Ruleset) -> Ruleset:
-    if loaded.problems:
-        others = len(loaded.problems) - 1
-        more = f" (and {others} more, barograph rules check names all)" if others else ""
-        raise Mistake(f"{loaded.problems[0]}{more}")
+def load(config: RulesConfig, *, external: bool = False) -> Ruleset:
+    """As `collected`; what cannot be used, of the rules and of one of them, is told on stderr."""
+    loaded = collected(config, external=external)
+    _tell(loaded)
     return loaded
 
 
-def related(paths: Iterable[str | Path]) -> Ruleset:
-    """The rules of these files and folders, without stories, and the built-in ones they refer to.
+def related(config: RulesConfig) -> Ruleset:
+    """The rules of these paths without stories, and the built-in ones they refer to.
 
-    Any Problem is a Mistake.
+    What cannot be used is told and left out as by `load`.
     """
-    documents = [file.document for file in read(paths)]
-    loaded = ruleset.parse(documents)
+    documents = [file.document for file in read(config.paths)]
+    done = processing(config)
+    loaded = ruleset.parse(documents, processing=done)
     if loaded.problems:
         mine = {document.text for document in documents}
         others = (document for document in ruleset.builtin() if document.text not in mine)
-        whole = ruleset.parse(chain(others, documents))
-        loaded = loaded if whole.problems else whole.only({doc.path for doc in documents})
-    return replace(_sound(loaded), convergences=())
+        whole = ruleset.parse(chain(others, documents), processing=done)
+        whole = whole.only({document.path for document in documents})
+        loaded = min(loaded, whole, key=lambda one: len(one.problems))
+    _tell(_sound(loaded, config))
+    return replace(loaded, convergences=())
+
+
+def _tell(loaded: Ruleset) -> None:
+    told = [f"{text(problem)}; the rule is left out" for problem in loaded.problems]
+    told += [text(note) for note in loaded.notes]
+    for line in told[:TOLD]:
+        print(line, file=sys.stderr)
+    if len(told) > TOLD:
+        print(f"{len(told) - TOLD} more problems, barograph rules check names all", file=sys.stderr)
+
+
+def collected(config: RulesConfig, *, external: bool = False) -> Ruleset:
+    """The built-in rules and those of the files and folders of the configuration.
+
+    A rule that cannot be used is left out. It is a Mistake if the configuration is `strict`, as is
+    one that lacks a part, and if nothing is left of what it names. `external`: correlations may
+    refer to rules that are not here.
+    """
+    return _sound(parsed(config, external=external), config)
+
+
+def _sound(loaded: Ruleset, config: RulesConfig) -> Ruleset:
+    problems = loaded.problems + (loaded.notes if config.strict else ())
+    if problems and (config.strict or not _usable(loaded, config.paths)):
+        more = f" (and {len(problems) - 1} more, barograph rules check names all)"
+        raise Mistake(f"{problems[0]}{more if len(problems) > 1 else ''}")
+    return loaded
+
+
+def parsed(config: RulesConfig, *, external: bool = False) -> Ruleset:
+    """As `collected`, whatever is wrong with the rules: its Problems say so."""
+    given = (file.document for file in read(config.paths))
+    documents = chain(ruleset.builtin() if config.builtin else (), given)
+    return ruleset.parse(documents, external=external, processing=processing(config))
+
+
+def processing(config: RulesConfig) -> Processing:
+    """The pipelines and placeholders of the configuration; any Problem with them is a Mistake."""
+    try:
+        return processed(
+            map(_document, map(Path, config.pipelines)),
+            map(_document, map(Path, config.placeholders)),
+        )
+    except Faulty as faulty:
+        raise Mistake(f"{faulty.problems[0]}; mend it there") from faulty
+
+
+def _usable(loaded: Ruleset, paths: Iterable[str]) -> bool:
+    """True if one at least of the files that a user named holds a rule that can be used."""
+    found = {rule.detection.path for rule in loaded.rules}
+    found.update(rule.path for rule in loaded.correlations)
+    found.update(story.path for story in loaded.convergences)
+    return not found.isdisjoint(map(str, files(paths)))
+
+
+def files(paths: Iterable[str | Path]) -> list[Path]:
+    """The rule files at `paths`, folders searched to the bottom, by name; none twice."""
+    return list(dict.fromkeys(chain.from_iterable(map(_files, map(Path, paths)))))
 
 
 def read(paths: Iterable[str | Path]) -> Iterator[RuleFile]:
     """The rule files at `paths`, folders searched to the bottom, by name; none twice.
 
-    A path that is not there or cannot be read, a folder without rules, and a file larger than
-    LARGEST are Mistakes.
+    A path that is not there or cannot be read and a folder without rules are Mistakes; a file that
+    is larger than LARGEST or no text is a Document with a fault.
     """
-    for file in dict.fromkeys(chain.from_iterable(map(_files, map(Path, paths)))):
-        beside = file.with_name(file.name.removesuffix(SUFFIX) + CASES)
+    for file in files(paths):
+        beside = file.with_name(file.stem + CASES)
         yield RuleFile(_document(file), _document(beside) if beside.is_file() else None)
 
 
@@ -76,10 +132,18 @@ def builtin() -> Iterator[RuleFile]:
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    files = sorted(file for file in path.rglob(f"*{SUFFIX}") if not file.name.endswith(CASES))
-    if not files:
+    # What a name with a dot hides is no rule of this folder: `.git`, and where Kubernetes keeps the
+    # versions of a ConfigMap.
+    found = sorted(
+        file
+        for end in SUFFIXES
+        for file in path.rglob(f"*{end}")
+        if not file.name.endswith(CASES)
+        and not any(part.startswith(".") for part in file.relative_to(path).parts)
+    )
+    if not found:
         raise Mistake(f"{path} holds no rules; name a folder with {SUFFIX} files")
-    return files
+    return found
 
 
 def _document(file: Path) -> Document:
@@ -90,8 +154,11 @@ def _document(file: Path) -> Document:
         reason = error.strerror if isinstance(error, OSError) else error
         raise Mistake(f"cannot read {file}: {reason}; name a file or folder of rules") from None
     if len(data) > LARGEST:
-        raise Mistake(f"{file} is larger than {LARGEST} bytes; divide it") from None
+        fault = Problem(str(file), None, f"larger than {LARGEST} bytes: divide it")
+        return Document(str(file), "", fault)
     try:
         return Document(str(file), data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise Mistake(f"{file} is not UTF-8 at byte {error.start}; save it as UTF-8") from None
+        line = data.count(b"\n", 0, error.start) + 1
+        fault = Problem(str(file), line, "not UTF-8: save it as UTF-8")
+        return Document(str(file), data.decode(errors="replace"), fault)

@@ -123,10 +123,20 @@ class KafkaConfig(Record):
 
 
 class RulesConfig(Record):
-    """Which rules run: files and folders beside the built-in ones."""
+    """Which rules run: files and folders beside the built-in ones.
+
+    `pipelines`: files of pySigma's processing pipelines, applied to each rule that is loaded;
+    `placeholders`: files with the values of `%name%` in rules. `strict`: one rule that cannot be
+    used is a Mistake; else it is told, and the others run.
+    `watch`: `run` takes a change of these files by itself, and does not wait to be told.
+    """
 
     paths: tuple[str, ...] = ()
     builtin: bool = True
+    pipelines: tuple[str, ...] = ()
+    placeholders: tuple[str, ...] = ()
+    strict: bool = False
+    watch: bool = False
 
 
 class ServerConfig(Record):

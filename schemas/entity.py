@@ -43,6 +43,13 @@ class Entity(BaseModel):
         """`kind:id`, the key of the entity in topics and state."""
         return f"{self.kind}:{self.id}"
 
+    def body(self) -> dict[str, str]:
+        """The entity as a record lists it; without a name where it has none."""
+        said: dict[str, str] = {"kind": self.kind, "id": self.id}
+        if self.name is not None:
+            said["name"] = self.name
+        return said
+
 
 def principal(arn: str) -> Entity:
     """The role or user behind an AWS ARN: sessions of one assumed role are one principal.

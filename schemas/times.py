@@ -30,7 +30,7 @@ _RFC3339 = re.compile(
 )
 
 
-@lru_cache(maxsize=65536)  # audit logs have one-second times: most texts repeat
+@lru_cache(maxsize=8192)  # audit logs have one-second times: most texts repeat
 def parse(text: str) -> int:
     """Microseconds of an RFC 3339 text; ValueError for any other.
 

@@ -117,30 +117,38 @@ class Documents:
             yield Batch([data.strip()], self._at + len(data))
 
     def _of_lines(self) -> Iterator[Batch]:
-        parts: list[bytes] = []  # what follows the last Batch
-        held = 0  # their length
-        line = 0  # the length of their last line, which has no end yet
-        for piece in self._pieces:
+        lines: list[bytes] = []  # what follows the last Batch
+        size = 0  # their length
+        parts: list[bytes] = []  # the line behind them, which has no end yet
+        held = 0  # its length
+        again = b""  # of the last piece, what is still to be looked at
+        while piece := again or next(self._pieces, b""):
+            again = b""
             cut = piece.rfind(b"\n") + 1
-            line = len(piece) - cut if cut else line + len(piece)
-            held += len(piece)
-            if cut and held >= CHUNK:
-                yield self._batch(b"".join((*parts, memoryview(piece)[:cut])))
-                parts, held = [piece[cut:]], line
-            else:
-                parts.append(piece)
-            if line > self._limits.document_bytes:
-                block = b"".join(parts)
-                yield self._batch(block[:-line])
-                rest = yield from self._long_line(block[-line:])
-                parts, held, line = [rest], len(rest), len(rest) - rest.rfind(b"\n") - 1
-        block = b"".join(parts)
-        whole = block.rfind(b"\n") + 1
+            if cut:
+                first, *more = BytesIO(piece).readlines()  # twice as quick as to split
+                lines.append(b"".join((*parts, first)))
+                lines += more
+                size += held + cut
+                parts, held = [], 0
+            if cut < len(piece):
+                parts.append(lines.pop() if cut else piece)
+                held += len(parts[-1])
+            if size + held >= CHUNK and cut:
+                yield self._batch(lines, size)
+                lines, size = [], 0
+            if held > self._limits.document_bytes:
+                yield self._batch(lines, size)
+                again = yield from self._long_line(b"".join(parts))
+                lines, size, parts, held = [], 0, [], 0
+        last = b"".join(parts)
         if self._pieces.fault is not None:
-            yield self._batch(block[:whole])
-            yield self._faulty(self._pieces.fault, block[whole:])
+            yield self._batch(lines, size)
+            yield self._faulty(self._pieces.fault, last)
+        elif self._growing:
+            yield self._batch(lines, size)
         else:
-            yield self._batch(block[:whole] if self._growing else block)
+            yield self._batch([*lines, last], size + held)
 
     def _long_line(self, start: bytes) -> Generator[Batch, None, bytes]:
         """Pass over a line that does not fit, and return what was read of the next ones."""
@@ -157,9 +165,8 @@ class Documents:
         yield Batch([], self._at, Fault(error.reason, error.detail, hashed.hexdigest(), size))
         return rest
 
-    def _batch(self, block: bytes) -> Batch:
-        self._at += len(block)
-        lines = BytesIO(block).readlines()  # twice as quick as to split
+    def _batch(self, lines: list[bytes], size: int) -> Batch:
+        self._at += size
         return Batch([line for line in map(bytes.strip, lines) if line], self._at)
 
     def _faulty(self, error: Unreadable, data: bytes) -> Batch:

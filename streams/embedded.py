@@ -1,35 +1,38 @@
 """Embedded driver: all stages in one process; a batch runs through every stage, then is saved.
 
-Law: outputs, state changes and input positions of a batch are saved together or not at all; memory
-follows the journal.
+Laws:
+1. Outputs, state changes and input positions of a batch are saved together or not at all; memory
+   follows the journal.
+2. Rules change between two batches, in a transaction of its own: state, what ends, and the row that
+   says so. A restart with other rules is the same change.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
-from correlators.keyed import Changes, Clock
+from correlators.correlate import Correlate
+from correlators.keyed import Changes, Clock, Keyed
 from correlators.routes import Routes
 from correlators.ruleset import Ruleset
+from correlators.slot import Slot
 from schemas.config import Limits, SystemConfig
 from schemas.errors import Mistake
-from schemas.rows import Delete, Output, Result, Row, Tick
+from schemas.rows import Output, Result, Tick
 from schemas.times import BEGINNING, END, rfc3339
-from streams.bundle import bundled
+from streams.assembly import CLOCK, Assembly, Held, Raw
 from streams.declared import DECLARED, edges, said
-from streams.ingest import Ingest, Progress
+from streams.ingest import Progress
 from streams.input import Chunk
 from streams.journal import Journal, Saved
-from streams.matchers import Matchers
-from streams.outdated import fingerprints, orphaned, without
-from streams.source import named
-from streams.topology import build, partition_of, stage_of
+from streams.outdated import Outdated
+from streams.succession import Known, Succession, succession
 
-CLOCK = ""  # the key of a stage's own clock: no entity and no group has an empty key
+_CORRELATE = Correlate((), Routes(Ruleset()))  # of no rules: to read what other rules left
 
 
 class Declared(NamedTuple):
@@ -62,46 +65,67 @@ class Embedded:
 
         What is new since then, an input or a rule, holds from the saved time on.
         """
-        routes, matchers = Routes(ruleset), Matchers(ruleset.rules)
         self.journal = journal
-        carried = {i.name: i.sources for i in inputs}
-        self._bundles = bundled(ruleset, carried) if journal is None else {}
-        if self._bundles:
-            carried = {b.name: b.carried for b in self._bundles.values()}
-        self.keyed = build(ruleset, routes, {DECLARED: (), **carried}, partitions=1)
+        self._inputs = {i.name: Raw(i.sources, i.lateness) for i in inputs}
+        self._limits, self._not_after = limits, not_after
+        self._assembly = self.assembled(ruleset)
         self.positions: dict[str, Any] = {}
         self.progress = {i.name: Progress() for i in inputs}
-        self._ingest = {
-            i.name: Ingest(i.name, matchers, routes, named, i.lateness, limits, not_after)
-            for i in inputs
-        }
-        self._readers: dict[str, list[str]] = {}
-        for name, stage in self.keyed.items():
-            for feeder in stage.clock.ticks:
-                self._readers.setdefault(feeder, []).append(name)
-        rules = fingerprints(ruleset)
-        saved = journal.load() if journal else None
-        if saved is not None and saved.meta is not None:
-            self._restore(saved, rules)
-        self._declare(systems, rules)
+        self.succession: Succession | None = None
+        if journal is not None:
+            saved = journal.load()
+            self._restore(saved)
+            before = msgspec.convert(saved.meta, Known) if saved.meta is not None else Known()
+            self._adopt(self._assembly, _loaded(saved, self._assembly), before)
+            self.succession = next(iter(journal.successions(1)), None)
+        self._declare(systems)
+
+    @property
+    def keyed(self) -> Mapping[str, Keyed]:
+        """The keyed stages by name."""
+        return self._assembly.keyed
+
+    @property
+    def known(self) -> Known:
+        """What is known of the rules that run."""
+        return self._assembly.known
+
+    def assembled(self, ruleset: Ruleset) -> Assembly:
+        """The stages of these rules, for `adopt`; may be made in any thread."""
+        saved = self.journal is not None
+        return Assembly(ruleset, self._inputs, self._limits, self._not_after, saved=saved)
+
+    def adopt(self, assembly: Assembly) -> Succession | None:
+        """Run with these rules from now on; the row of the change, None if nothing differs.
+
+        All or nothing: what raises (Unavailable: it cannot be saved) leaves the old rules. For a
+        run with a journal.
+        """
+        if self.journal is None:
+            raise AssertionError("a run that saves nothing has one rule set")
+        if assembly.known == self.known:
+            return None
+        held = {name: Held(stage.clock, stage.slots) for name, stage in self.keyed.items()}
+        self._adopt(assembly, held, self.known)
+        return self.succession
 
     def take(self, name: str, chunk: Chunk, at: str | None = None) -> list[Result]:
         """Run a chunk of an input through all stages and save; returns what to tell sinks.
 
         `at`: the name under which the position is saved, where several inputs share one reader.
         """
-        progress, outputs = self._ingest[name].step(self.progress[name], chunk)
+        progress, outputs = self._assembly.ingest[name].step(self.progress[name], chunk)
         return self._save({name: progress}, {at or name: chunk.position}, outputs)
 
     def tick(self, name: str, watermark: int) -> list[Result]:
         """Time passed at an idle input; from now on older records of it are late."""
         tick = Tick(name, 0, watermark, watermark)
-        progress, outputs = self._ingest[name].tick(self.progress[name], tick)
+        progress, outputs = self._assembly.ingest[name].tick(self.progress[name], tick)
         return self._save({name: progress}, {}, outputs)
 
     def exhausted(self, name: str) -> list[Result]:
         """An input has ended while others go on: nothing waits for it any more."""
-        progress, outputs = self._ingest[name].tick(
+        progress, outputs = self._assembly.ingest[name].tick(
             self.progress[name], Tick(name, 0, END, BEGINNING)
         )
         return self._save({name: progress}, {}, outputs)
@@ -119,7 +143,7 @@ class Embedded:
                 " give a later time"
             )
         moved, outputs = dict[str, Progress](), list[Output]()
-        for name, stage in self._ingest.items():
+        for name, stage in self._assembly.ingest.items():
             moved[name], told = stage.tick(self.progress[name], Tick(name, 0, END, clock))
             outputs += told
         return self._save(moved, {}, outputs)
@@ -145,10 +169,8 @@ class Embedded:
         progress: Mapping[str, Progress],
         positions: Mapping[str, Any],
         outputs: Iterable[Output],
-        dropped: Mapping[tuple[str, str], bytes | None] | None = None,
-        rules: Mapping[str, str] | None = None,
     ) -> list[Result]:
-        changes, results = self._flow(self._told(outputs))
+        changes, results = self._assembly.run(outputs)
         if self.journal is not None:
             self.journal.commit(
                 {
@@ -158,9 +180,8 @@ class Embedded:
                     }
                     for name in progress.keys() | positions.keys()
                 },
-                {**(dropped or {}), **_dumped(changes)},
+                _dumped(changes),
                 [msgspec.msgpack.encode(result) for result in results],
-                rules,
             )
         self.progress.update(progress)
         self.positions.update(positions)
@@ -168,69 +189,46 @@ class Embedded:
             self.keyed[name].apply(change)
         return results
 
-    def _told(self, outputs: Iterable[Output]) -> Iterator[Output]:
-        for output in outputs:
-            if isinstance(output, Tick) and output.input in self._bundles:
-                yield from self._bundles[output.input].heard(output)
-            else:
-                yield output
+    def _adopt(self, assembly: Assembly, held: Mapping[str, Held], before: Known) -> None:
+        """Go on with the stages of these rules where those of others stopped."""
+        outdated = Outdated(before.rules, assembly.known.rules)
+        taken = assembly.take_over(held, outdated, self.progress)
+        # What is new, or comes back, or feeds a rule only now, was not waited for.
+        progress = {
+            name: msgspec.structs.replace(one, watermark=max(one.watermark, assembly.passed(name)))
+            for name, one in self.progress.items()
+        }
+        changes, results = assembly.run(taken.outputs)
+        now, row = assembly.known, None
+        if self.journal is not None:
+            if now != before:
+                read = {name: one.read for name, one in progress.items()}
+                row = succession(before, now, assembly.watermark, read, self.journal.now())
+            changed = {
+                place: None if slot is None else slot.dump(tail=True)
+                for place, slot in taken.changed.items()
+            }
+            self.journal.commit(
+                {},
+                {**changed, **_dumped(changes)},
+                [msgspec.msgpack.encode(result) for result in results],
+                None if row is None else now,
+                row,
+            )
+        for name, change in changes.items():
+            assembly.keyed[name].apply(change)
+        self._assembly, self.progress = assembly, progress
+        self.succession = row or self.succession
 
-    def _flow(self, outputs: Iterable[Output]) -> tuple[dict[str, Changes], list[Result]]:
-        """One batch through all stages, each stepped once: rows only flow downwards.
-
-        Changes nothing.
-        """
-        inbox: dict[str, list[Row | Delete | Tick]] = {}
-        results: list[Result] = []
-        changes: dict[str, Changes] = {}
-
-        def send(outputs: Iterable[Output]) -> None:
-            for output in outputs:
-                if isinstance(output, Result):
-                    results.append(output)
-                elif isinstance(output, Tick):
-                    for reader in self._readers.get(output.input, ()):
-                        inbox.setdefault(reader, []).append(output)
-                else:
-                    owner = f"{stage_of(output)}/{partition_of(output.key, 1)}"
-                    inbox.setdefault(owner, []).append(output)
-
-        send(outputs)
-        for name, stage in self.keyed.items():
-            batch = inbox.pop(name, None)
-            if batch:
-                changes[name], told = stage.step(batch)
-                send(told)
-        return changes, results
-
-    def _restore(self, saved: Saved, rules: Mapping[str, str]) -> None:
-        """Continue; the state of rules that are no longer what they were is dropped."""
-        changed = {id_ for id_, rule in saved.meta.items() if rules.get(id_) != rule}
-        dropped, outputs = dict[tuple[str, str], bytes | None](), list[Output]()
-        for name, stage in self.keyed.items():
-            state = dict(saved.state.get(name, {}))
-            clock = state.pop(CLOCK, None)
-            if clock is not None:
-                kept = without(stage.logic, state, changed)
-                stage.restore(msgspec.msgpack.decode(clock, type=Clock), kept.slots)
-                dropped |= {(name, key): data for key, data in kept.changed.items()}
-                outputs += kept.outputs
-        for name in saved.state.keys() - self.keyed.keys():
-            state = saved.state[name]
-            dropped |= {(name, key): None for key in state}
-            outputs += orphaned([data for key, data in state.items() if key != CLOCK], changed)
+    def _restore(self, saved: Saved) -> None:
+        """Positions and progress; a time of its own for what was not there before."""
         self.positions = {name: position["at"] for name, position in saved.positions.items()}
         for name in self.progress:
             found: dict[str, Any] = saved.positions.get(name) or {"progress": None}
-            progress = msgspec.convert(found["progress"], Progress | None) or Progress()
-            # What is new, or comes back, or feeds a rule only now, was not waited for.
-            passed = max(self.keyed[reader].clock.watermark for reader in self._readers[name])
-            self.progress[name] = msgspec.structs.replace(
-                progress, watermark=max(progress.watermark, passed)
-            )
-        self._save({}, {}, outputs, dropped, rules)
+            progress = msgspec.convert(found["progress"], Progress | None)
+            self.progress[name] = progress or Progress()
 
-    def _declare(self, systems: Sequence[SystemConfig], rules: Mapping[str, str]) -> None:
+    def _declare(self, systems: Sequence[SystemConfig]) -> None:
         """Say what the configuration declares, and what it no longer does.
 
         It holds from the beginning, or from the saved time on.
@@ -238,7 +236,7 @@ class Embedded:
         time = max(0, self.keyed["observe/0"].clock.watermark)
         before = [tuple(edge) for edge in self.positions.get(DECLARED) or ()]
         now = edges(systems)
-        self._save({DECLARED: Progress()}, {DECLARED: now}, said(before, now, time), rules=rules)
+        self._save({DECLARED: Progress()}, {DECLARED: now}, said(before, now, time))
         del self.progress[DECLARED]
 
 
@@ -249,3 +247,14 @@ def _dumped(changes: Mapping[str, Changes]) -> dict[tuple[str, str], bytes | Non
         for key, slot in change.slots.items():
             out[name, key] = None if slot is None else slot.dump(tail=True)
     return out
+
+
+def _loaded(saved: Saved, assembly: Assembly) -> dict[str, Held]:
+    held: dict[str, Held] = {}
+    for name, state in saved.state.items():
+        clock = msgspec.msgpack.decode(state[CLOCK], type=Clock)
+        # What is no more is a level of correlations.
+        logic = assembly.keyed[name].logic if name in assembly.keyed else _CORRELATE
+        slots = {key: Slot.load(data, logic) for key, data in state.items() if key != CLOCK}
+        held[name] = Held(clock, slots)
+    return held

@@ -13,28 +13,28 @@ Laws (DESIGN 5):
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import NamedTuple, Protocol
 
 import msgspec
 
-from correlators.claims import facts, signal
-from correlators.normal import normal_form
 from correlators.routes import Routes
 from correlators.sigma.matcher import Matcher
 from correlators.sigma.narrow import Scan
 from correlators.sigma.rule import Rule
-from correlators.sigma.values import lookup
 from schemas.config import Limits
 from schemas.event import Late, Reject
 from schemas.rows import Output, Result, Tick
-from schemas.times import BEGINNING, END, rfc3339
+from schemas.times import BEGINNING, END, SECOND, rfc3339
 from streams.documents import Fault
 from streams.input import Chunk
 from streams.matchers import Matchers
 from streams.reading import UNKNOWN, Messages, Reader, reject
 from streams.source import Json, Parsed, Raw, Source, Unreadable
+from streams.statements import Statements
 from streams.untrusted import decode, moment
 
+_MILLI = SECOND // 1_000
 FILES = 1_000  # files of one input whose records are counted at the same time
 
 
@@ -73,7 +73,8 @@ class Ingest:
         not_after: int | None = None,
     ) -> None:
         """`lateness` replaces that of the sources; `not_after` bounds the time of finite files."""
-        self.me, self.matchers, self.routes, self.source = me, matchers, routes, source
+        self.me, self.matchers, self.source = me, matchers, source
+        self.statements = Statements(matchers, routes)
         self.lateness, self.limits, self.not_after = lateness, limits, not_after
 
     def tick(self, progress: Progress, tick: Tick) -> tuple[Progress, list[Output]]:
@@ -112,14 +113,19 @@ class Scans(Protocol):
 class Scanned(NamedTuple):
     """The records of a chunk that are judged before they are decoded, each with its number.
 
-    `times` is None where the scan saw no text; `candidates`: the rules that may match, by place
-    (None: all of them).
+    A record that is all of its document is that document. `times` is None where the scan saw no
+    text; `candidates`: the rules that may match, by place (None: all of them).
     """
 
-    records: Sequence[Raw | Reject]
+    records: Sequence[bytes | Raw | Reject]
     numbers: Sequence[int]
     times: Sequence[str | None]
     candidates: dict[int, Sequence[Rule] | None]
+
+    def record(self, place: int) -> Raw | Reject:
+        """The record there: of most nobody asks."""
+        record = self.records[place]
+        return Raw(record) if isinstance(record, bytes) else record
 
 
 class Lateness(NamedTuple):
@@ -144,10 +150,9 @@ class Run:
         self.messages = None
         self.given = chunk.numbers
         if chunk.messages is not None:
-            self.messages = Messages([message.offset for message in chunk.messages])
+            self.messages = Messages(chunk.messages.offsets)
             self.given = self.messages.numbers()
-        self.bounds = _bounds(stage, chunk)
-        self.bound = min(self.bounds, default=END)  # of most records there is no more to ask
+        self.bound = self._earliest()  # of most records there is no more to ask
         self.out: list[Output] = []
 
     def progress(self) -> Progress:
@@ -209,9 +214,11 @@ class Run:
 
     def _scanned(self, reader: Reader, matcher: Scans) -> Scanned:
         documents, given = self.chunk.documents, self.given
-        records: Sequence[Raw | Reject] = [Raw(document) for document in documents]
+        records: Sequence[bytes | Raw | Reject] = documents
         numbers: Sequence[int] = range(self.start + 1, self.start + 1 + len(documents))
-        if given is not None:
+        if isinstance(given, range):
+            numbers = range(given.start + 1, given.stop + 1, given.step)
+        elif given is not None:
             numbers = [before + 1 for before in given[: len(documents)]]
         scan = matcher.scan(documents)
         if None in scan.times:  # an envelope with records in it, or not a record at all
@@ -243,30 +250,29 @@ class Run:
         candidate.
         """
         late: dict[int, Lateness] = {}
-        watermark, latest, lateness = self.watermark, self.latest, self.lateness
-        previous, time = None, BEGINNING
-        for place, text in enumerate(scanned.times):
-            # Times repeat: audit logs have one-second times.
-            if text is None or text != previous or time > self.bound:
-                judged = self._time(reader, scanned, place)
-                if isinstance(judged, Reject):
-                    self._reject(judged)
-                    scanned.candidates.pop(place, None)
-                    previous = None
+        place = 0
+        for text, run in groupby(scanned.times):  # they repeat: audit logs have one-second times
+            end = place + len(list(run))
+            while place < end:
+                time = self._time(reader, scanned, place)
+                alike = text is not None and not isinstance(time, Reject) and time <= self.bound
+                judged = range(place, end if alike else place + 1)
+                place = judged.stop
+                if isinstance(time, Reject):
+                    self._reject(time)
+                    scanned.candidates.pop(judged.start, None)
                     continue
                 if text is None:
-                    scanned.candidates[place] = None
-                time, previous = judged, text
-            if time < watermark:
-                late[place] = Lateness(time, watermark)
-            elif time > latest:
-                latest = time
-                watermark = max(watermark, latest - lateness)
-        self.watermark, self.latest = watermark, latest
+                    scanned.candidates[judged.start] = None
+                if time < self.watermark:
+                    late |= dict.fromkeys(judged, Lateness(time, self.watermark))
+                elif time > self.latest:
+                    self.latest = time
+                    self.watermark = max(self.watermark, time - self.lateness)
         return late
 
     def _time(self, reader: Reader, scanned: Scanned, place: int) -> int | Reject:
-        record, number = scanned.records[place], scanned.numbers[place]
+        record, number = scanned.record(place), scanned.numbers[place]
         if isinstance(record, Reject):
             return record
         try:
@@ -288,7 +294,7 @@ class Run:
         late: Lateness | None,
     ) -> bool:
         """Decode; normalise only what matched or speaks of an AI asset. False if it is rejected."""
-        raw, number = scanned.records[place], scanned.numbers[place]
+        raw, number = scanned.record(place), scanned.numbers[place]
         if isinstance(raw, Reject):  # its time was no time, so it was rejected as it was judged
             return False
         try:
@@ -330,11 +336,28 @@ class Run:
 
     # -- both
 
+    def _earliest(self) -> int:
+        """The time up to which a record may lie, in whichever message of the chunk."""
+        if self.chunk.messages is None:
+            return self._bound(self.chunk.received)
+        stamps = self.chunk.messages.stamps
+        first = min(stamps, default=0)
+        found = [first] if first > 0 else sorted(set(stamps))
+        return min((self._bound(_micros(stamp)) for stamp in found), default=END)
+
+    def _bound(self, received: int | None) -> int:
+        """The latest time of a record that arrived then."""
+        if received is not None:
+            return received + self.stage.limits.future
+        return END if self.stage.not_after is None else self.stage.not_after
+
     def _future(self, time: int, number: int) -> Unreadable | None:
         """What is wrong with a time that lies after the arrival of its record."""
         if time <= self.bound:
             return None
-        bound = self.bounds[0 if self.messages is None else number // Messages.SPAN]
+        bound = self._bound(self.chunk.received)
+        if self.chunk.messages is not None:
+            bound = self._bound(_micros(self.chunk.messages.stamps[number // Messages.SPAN]))
         if time <= bound:
             return None
         detail = f"{rfc3339(time)} lies after {rfc3339(bound)}"
@@ -343,36 +366,8 @@ class Run:
     def _event(
         self, parsed: Parsed, decoded: Json, vendor: Sequence[Rule], late: Lateness | None
     ) -> None:
-        event, matched = parsed.event, self._matched(parsed, decoded, vendor)
-        for rule, fields in matched:
-            self.out += signal(
-                self.stage.routes, event, rule.detection, fields, late=late is not None
-            )
-        holds_from = event.time if late is None else late.watermark
-        self.out += facts(event, [rule.detection for rule, _ in matched], holds_from)
-        self.out.append(Result("event", event.uid, event.time, "final", event.body()))
-
-    def _matched(
-        self, parsed: Parsed, decoded: Json, vendor: Sequence[Rule]
-    ) -> list[tuple[Rule, dict[str, Json]]]:
-        """All rules that match, each with the fields that its signal keeps of the record."""
-        form = normal_form(parsed.event, parsed.private)
-        rules = [(rule, decoded, frozenset[str]()) for rule in vendor]
-        rules += [
-            (rule, form, frozenset(parsed.private))
-            for rule in self.stage.matchers.normal(parsed.event).match(form)
-        ]
-        return [
-            (
-                rule,
-                {
-                    f: v
-                    for f in rule.detection.fields
-                    if f not in private and (v := lookup(record, f)) is not None
-                },
-            )
-            for rule, record, private in rules
-        ]
+        watermark = None if late is None else late.watermark
+        self.out += self.stage.statements.of(parsed, decoded, vendor, watermark)
 
     def _late(self, origin: str, judged: Lateness) -> None:
         self.late += 1
@@ -390,10 +385,5 @@ class Run:
         self.out.append(Result("reject", refused.origin, BEGINNING, "final", refused.body()))
 
 
-def _bounds(stage: Ingest, chunk: Chunk) -> list[int]:
-    """The latest time that a record may have: of the chunk, or of each of its messages."""
-    stamps = [chunk.received]
-    if chunk.messages is not None:
-        stamps = [message.received for message in chunk.messages]
-    unknown = END if stage.not_after is None else stage.not_after
-    return [unknown if stamp is None else stamp + stage.limits.future for stamp in stamps]
+def _micros(stamp: int) -> int | None:
+    return stamp * _MILLI if stamp > 0 else None

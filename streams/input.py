@@ -8,11 +8,14 @@ from typing import Any, NamedTuple, Protocol
 from streams.documents import Fault
 
 
-class Message(NamedTuple):
-    """Where a message lies in its log, and when it arrived (microseconds; None: nobody said)."""
+class Arrivals(NamedTuple):
+    """Where each message lies in its log, and when it arrived: milliseconds as Kafka has them.
 
-    offset: int
-    received: int | None
+    A stamp of 0 or less says nothing.
+    """
+
+    offsets: Sequence[int]
+    stamps: Sequence[int]
 
 
 class Chunk(NamedTuple):
@@ -36,7 +39,7 @@ class Chunk(NamedTuple):
     before: int = 0
     fault: Fault | None = None
     numbers: Sequence[int] | None = None
-    messages: Sequence[Message] | None = None
+    messages: Arrivals | None = None
 
 
 class Input(Protocol):

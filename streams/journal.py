@@ -21,8 +21,9 @@ import msgspec
 from schemas.errors import Unavailable
 from schemas.rows import Result
 from sinks.delivery.revisions import Revisions, with_meta
+from streams.succession import Succession
 
-FORMAT = 1  # user_version of the file; a newer format is refused, not guessed at
+FORMAT = 2  # user_version of the file; a newer format is refused, not guessed at
 WAL_BYTES = 64 * 2**20  # what a large commit leaves of its log on disk
 
 _SCHEMA = """
@@ -33,8 +34,11 @@ CREATE TABLE IF NOT EXISTS outbox (
   sequence INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, result BLOB NOT NULL, meta BLOB);
 CREATE TABLE IF NOT EXISTS cursor (
   sink TEXT PRIMARY KEY, sequence INTEGER NOT NULL DEFAULT 0, kinds TEXT, bookmark BLOB);
+CREATE TABLE IF NOT EXISTS succession (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT, value BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS meta (one INTEGER PRIMARY KEY CHECK (one = 1), value BLOB NOT NULL);
 """
+SUCCESSIONS = 1_000  # rows of changes of rules that are kept
 _DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT")
 
 _result = msgspec.msgpack.Decoder(Result)
@@ -117,12 +121,13 @@ class Journal:
         changes: Mapping[tuple[str, str], bytes | None],
         outbox: Iterable[bytes] = (),
         meta: Any = None,  # noqa: ANN401 - JSON
+        succession: Succession | None = None,
     ) -> None:
         """Save one batch.
 
         Positions by input (JSON), state by (stage, key) with None for "gone", Results (msgpack).
         Results get their sequence and, findings and alerts, their meta here. `meta` replaces the
-        driver's own.
+        driver's own; `succession` is added to the changes of rules.
         """
         gone = [name for name, value in changes.items() if value is None]
         kept = ((*name, value) for name, value in changes.items() if value is not None)
@@ -144,6 +149,25 @@ class Journal:
             if meta is not None:
                 encoded = msgspec.json.encode(meta)
                 db.execute("INSERT OR REPLACE INTO meta VALUES (1, ?)", (encoded,))
+            if succession is not None:
+                encoded = msgspec.json.encode(succession)
+                db.execute("INSERT INTO succession (value) VALUES (?)", (encoded,))
+                db.execute(
+                    "DELETE FROM succession"
+                    " WHERE sequence <= (SELECT max(sequence) FROM succession) - ?",
+                    (SUCCESSIONS,),
+                )
+
+    def successions(self, limit: int = SUCCESSIONS) -> list[Succession]:
+        """The last changes of rules, the newest first; the first of all is the first rule set."""
+        query = "SELECT value FROM succession ORDER BY sequence DESC LIMIT ?"
+        with self._said():
+            rows = self._db.execute(query, (limit,)).fetchall()
+        return [msgspec.json.decode(value, type=Succession) for (value,) in rows]
+
+    def now(self) -> int:
+        """The wall clock, by which it stamps what it saves."""
+        return self._clock()
 
     def sync(self) -> None:
         """Make every commit so far outlive a power cut: before input that they cover is dropped."""

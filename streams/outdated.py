@@ -1,123 +1,203 @@
-"""Outdated: the saved state of rules that are no longer what they were, and what it had said."""
+"""Outdated: the state of rules that are no longer what they were, and how what it said ends.
+
+Laws, for a restart and a reload alike:
+1. A rule's state goes on where nothing that made it changed: the rule itself and, of a correlation,
+   all that it refers to. Words may change.
+2. An outdated rule held up to the watermark. What is settled of it ends there and is final: a
+   finding as it stands, an alert `resolved`. What is not settled is withdrawn.
+3. Evidence that others took from it below the watermark stays theirs; rows above it are deleted.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import msgspec
 import orjson
+from pydantic import ValidationError
 
+from correlators import alerting
+from correlators.alerting import Line
 from correlators.assess import Assess
 from correlators.correlate import Correlate
-from correlators.logic import Logic
+from correlators.evidence import shown
+from correlators.logic import Emit, Logic
 from correlators.priority import complete
+from correlators.routes import Routes
 from correlators.ruleset import Ruleset
 from correlators.slot import Slot
 from correlators.system import System
 from schemas.canonical import digest
 from schemas.convergence import Convergence
+from schemas.correlation import Correlation
+from schemas.errors import Unavailable
 from schemas.event import Record
 from schemas.rows import Delete, Output, Result, Row
 from schemas.topics import SIGNALS
 
-# What the state of a rule depends on. Its words may change while an episode or alert is open.
-_CORRELATION = (
-    *("type", "rules", "group_by", "timespan", "condition", "fields", "aliases"),
-    "level_number",
-)
-_CONVERGENCE = ("join", "via", "window", "ttl", "legs", "yields")
-
-# In the place of a rule that is no more: an alert that is taken back recommends nothing.
-_GONE = Convergence.model_validate(
-    {
-        "id": "gone",
-        "title": "",
-        "summary": "",
-        "join": "principal",
-        "window": "1s",
-        "legs": {"any": {"class": "change", "of": ["any"]}},
-    }
-)
-
-_said = msgspec.msgpack.Decoder(tuple[msgspec.Raw, msgspec.Raw, list[Row], list[Result]])
+# Words, and what is said anew each time: all that is not named here decides what the state means.
+_WORDS = {
+    *("id", "name", "title", "summary", "level", "severity", "confidence", "family", "tags"),
+    *("generate", "catalogue", "actions", "path"),
+}
+# What makes the hits of a correlation: a rule that counts the same ones takes over the unsettled.
+_HITS = ("type", "rules", "group_by", "fields", "aliases", "level_number")
 
 
-def fingerprints(ruleset: Ruleset) -> dict[str, str]:
-    """By rule, a hash of what its state depends on; where it differs the state says nothing."""
-    found = {_correlation(rule.id): _hashed(rule, _CORRELATION) for rule in ruleset.correlations}
-    stories = ruleset.convergences
-    return found | {_convergence(story.id): _hashed(story, _CONVERGENCE) for story in stories}
+class Stated(msgspec.Struct, array_like=True, frozen=True):
+    """A rule that has state: hashes of what the state, and the hits in it, depend on.
+
+    `definition` is the rule as JSON: what is outdated ends in its own words.
+    """
+
+    fingerprint: str
+    hits: str
+    definition: dict[str, Any]
+
+
+Rules = Mapping[str, Stated]  # by kind and id
+
+
+def stated(ruleset: Ruleset) -> dict[str, Stated]:
+    """All rules with state."""
+    found: dict[str, Stated] = {}
+    meanings = dict(ruleset.meanings)
+    for rule in ruleset.correlations:  # lower ones first
+        below = {id_: meanings.get(id_) for id_ in rule.rules}
+        said = _said(rule)
+        hits = digest({name: said[name] for name in _HITS}, below)
+        meanings[rule.id] = digest(_meant(said), below)
+        found[_correlation(rule.id)] = Stated(meanings[rule.id], hits, said)
+    for story in ruleset.convergences:
+        said = _said(story)
+        found[_convergence(story.id)] = Stated(digest(_meant(said)), "", said)
+    return found
+
+
+class Outdated:
+    """The rules that state was made by, and that hold no longer."""
+
+    def __init__(self, before: Rules, now: Rules) -> None:
+        """Raises Unavailable where `before` was written by a version with other rules."""
+        gone = {
+            name: rule
+            for name, rule in before.items()
+            if name not in now or now[name].fingerprint != rule.fingerprint
+        }
+        self.rules = gone.keys()
+        self.recounted = {
+            name for name, rule in gone.items() if name in now and now[name].hits == rule.hits
+        }
+        self.changed = gone.keys() & now.keys()
+        said = {name: rule.definition for name, rule in gone.items()}
+        try:
+            correlations = [Correlation(**d) for n, d in said.items() if n == _correlation(d["id"])]
+            stories = [Convergence(**d) for n, d in said.items() if n == _convergence(d["id"])]
+        except ValidationError as error:
+            raise Unavailable(
+                "the saved state belongs to rules of another version; use the version that wrote"
+                " it, or move the data away to read the inputs from their beginning"
+            ) from error
+        self.correlate = Correlate(correlations, Routes(Ruleset()))
+        self.convergences = {story.id: story for story in stories}
+
+    def hit(self, row: Row | Delete) -> bool:
+        """True if an outdated rule made this row of its hits, and none that is left counts it."""
+        if row.topic != SIGNALS or not self.rules:
+            return False
+        owner = _owner(row.key)
+        return owner in self.rules and owner not in self.recounted
 
 
 class Kept(NamedTuple):
-    """What goes on of a saved stage.
+    """What goes on of a stage.
 
-    `changed`: what has to be saved anew by key, None for what is gone; `outputs` take back what
-    that had said.
+    `changed`: the keys that have to be saved anew, or are gone. `outputs` end what they had said,
+    and bring their unsettled rows, for other rules to look at.
     """
 
     slots: dict[str, Slot]
-    changed: dict[str, bytes | None]
+    changed: set[str]
     outputs: list[Output]
 
 
-def without(logic: Logic, saved: Mapping[str, bytes], rules: Collection[str]) -> Kept:
-    """The saved slots of a stage without the state of these rules."""
-    kept = Kept({}, {}, [])
-    for key, data in saved.items():
-        if isinstance(logic, Correlate) and _owner(key) in rules:
-            kept.changed[key] = None
-            kept.outputs.extend(orphaned([data], rules))
-            continue
-        slot = loaded = Slot.load(data, logic)
+def without(logic: Logic, slots: Mapping[str, Slot], outdated: Outdated, watermark: int) -> Kept:
+    """The slots of a stage at its watermark without what is outdated. Changes no slot."""
+    kept = Kept({}, set(), [])
+    if not isinstance(logic, Correlate | Assess) or not outdated.rules:
+        kept.slots.update(slots)
+        return kept
+    for key, slot in slots.items():
         if isinstance(logic, Assess):
-            slot = _system(loaded, rules)
-        if slot is not loaded:
-            gone = loaded.results.keys() - slot.results.keys()
-            kept.outputs.extend(_taken_back((), [loaded.results[k] for k in sorted(gone)], rules))
-            kept.changed[key] = slot.dump(tail=True)
-        kept.slots[key] = slot
+            after, outputs = _system(key, slot, outdated, watermark)
+        elif (owner := _owner(key)) in outdated.rules:
+            after, outputs = None, list(_window(key, slot, outdated))
+            if owner in outdated.recounted:
+                outputs += slot.tail.values()
+        else:
+            after, outputs = slot, []
+        if after is not None:
+            kept.slots[key] = after
+        if after is not slot:
+            kept.changed.add(key)
+            kept.outputs.extend(outputs)
     return kept
 
 
-def orphaned(slots: Iterable[bytes], rules: Collection[str]) -> list[Output]:
-    """What takes back what saved slots had said whose stage or rule is no more."""
-    outputs: list[Output] = []
-    for data in slots:
-        _, _, rows, results = _said.decode(data)
-        outputs += _taken_back(rows, results, rules)
-    return outputs
+def orphaned(slots: Mapping[str, Slot], outdated: Outdated) -> list[Output]:
+    """What ends what the slots of a level of correlations had said that is no more."""
+    return [output for key, slot in slots.items() for output in _window(key, slot, outdated)]
 
 
-def _system(slot: Slot, rules: Collection[str]) -> Slot:
-    system: System = slot.compact
-    kept = {id_: one for id_, one in system.stories.items() if _convergence(id_) not in rules}
-    lost = [one.alert for id_, one in system.stories.items() if id_ not in kept and one.alert]
-    alerts = {alert.id for alert in lost}
-    told = list(slot.results.values())
-    alerts |= {r.id for r in told if r.kind == "alert" and _told_by(r) in rules}
-    if not alerts and len(kept) == len(system.stories):
-        return slot
-    forecasts = {id_: one for id_, one in system.forecasts.items() if one.alert not in alerts}
-    results = [r for r in told if r.id not in alerts and r.body.get("alert") not in alerts]
-    compact = System(system.facts, kept, forecasts, system.kinds)
-    return Slot(compact, slot.tail.values(), slot.rows.values(), results)
-
-
-def _told_by(alert: Result) -> str:
-    return _convergence(alert.body["convergence"])
-
-
-def _taken_back(
-    rows: Iterable[Row], results: Iterable[Result], rules: Collection[str]
-) -> Iterator[Output]:
-    for row in rows:
-        if row.topic != SIGNALS or _owner(row.key) not in rules:  # else its state goes as well
+def _window(key: str, slot: Slot, outdated: Outdated) -> Iterator[Output]:
+    for row in slot.rows.values():
+        if row.topic != SIGNALS or _owner(row.key) not in outdated.rules:  # else its state goes too
             yield Delete(row.topic, row.level, row.key, row.time, row.id)
-    gone = [msgspec.structs.replace(result, state="withdrawn") for result in results]
-    told = {result.body["convergence"] for result in gone if result.kind == "alert"}
-    yield from complete(gone, dict.fromkeys(told, _GONE))
+    held = Emit()
+    outdated.correlate.report(key, slot.compact, held)
+    yield from _ended(slot, held.results.values())
+
+
+def _system(key: str, slot: Slot, outdated: Outdated, watermark: int) -> tuple[Slot, list[Output]]:
+    system: System = slot.compact
+    stories = outdated.convergences
+    told = list(slot.results.values())
+    kept = {id_: one for id_, one in system.stories.items() if id_ not in stories}
+    alerts = {r.id for r in told if r.kind == "alert" and r.body["convergence"] in stories}
+    if not alerts and len(kept) == len(system.stories):
+        return slot, []
+    held: list[Result] = []
+    for id_, story in system.stories.items():
+        if id_ in stories and story.alert is not None:
+            alert = story.alert.copy()
+            verb = "changed" if _convergence(id_) in outdated.changed else "taken out"
+            text = f"the rule {id_} was {verb}: it held up to here"
+            alert.timeline = shown(alert.timeline, [Line(watermark, text)])
+            body = alerting.draft(stories[id_], key, alert, "resolved", watermark)
+            held.append(Result("alert", alert.id, watermark, "final", body))
+
+    def goes(result: Result) -> bool:
+        """A settled forecast outlives its alert: it will be seen whether it comes true."""
+        if result.kind == "alert":
+            return result.id in alerts
+        return result.body.get("alert") in alerts and result.id not in system.forecasts
+
+    gone = Slot(None, results=[result for result in told if goes(result)])
+    results = [result for result in told if not goes(result)]
+    compact = System(system.facts, kept, system.forecasts, system.kinds)
+    after = Slot(compact, rows=slot.rows.values(), results=results)
+    return after, [*complete(list(_ended(gone, held)), stories), *slot.tail.values()]
+
+
+def _ended(slot: Slot, held: Iterable[Result]) -> Iterator[Result]:
+    """Of what was told and could still change, what is held is final, the rest withdrawn."""
+    settled = {(result.kind, result.id): result for result in held}
+    for place, result in slot.results.items():
+        if place in settled:
+            yield msgspec.structs.replace(settled[place], state="final")
+        else:
+            yield msgspec.structs.replace(result, state="withdrawn")
 
 
 def _owner(key: str) -> str:
@@ -132,6 +212,9 @@ def _convergence(id_: str) -> str:
     return f"convergence {id_}"
 
 
-def _hashed(rule: Record, names: Iterable[str]) -> str:
-    stated = rule.model_dump(mode="json")
-    return digest(*(stated[name] for name in names))
+def _said(rule: Record) -> dict[str, Any]:
+    return rule.model_dump(mode="json", by_alias=True)
+
+
+def _meant(said: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in said.items() if name not in _WORDS}

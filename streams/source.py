@@ -90,6 +90,12 @@ class Source(Protocol):
 
     `NAME` is its file name, `TITLE` what a human calls the format, `LOGSOURCE` how Sigma rules name
     it, `LATENESS` by how many microseconds a record may come after later ones.
+
+    A source may also say what rules can ask of its records; `rules check` holds them to it.
+    `FIELDS` are the dotted names of a raw record: `a.*` where what is below `a` is open, `a[].b`
+    where `a` is a list. `ATTRIBUTES` are the names that its Events have in attributes and private
+    content; with `*` among them records may bring others. `CATEGORIES` are the classes of its
+    Events as a logsource names them. A source without them is not judged.
     """
 
     NAME: str
@@ -112,6 +118,21 @@ class Source(Protocol):
     def event(self, raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
         """What `record`, which is `raw.data` decoded, says. Raises Unreadable."""
         ...
+
+
+def fields(source: Source) -> frozenset[str] | None:
+    """The names of the raw records of a source, as it says them; None if it does not."""
+    return getattr(source, "FIELDS", None)
+
+
+def event_attributes(source: Source) -> frozenset[str] | None:
+    """The names of the attributes of its Events; None if it does not say."""
+    return getattr(source, "ATTRIBUTES", None)
+
+
+def categories(source: Source) -> frozenset[str] | None:
+    """The classes of its Events, as a logsource names them; None if it does not say."""
+    return getattr(source, "CATEGORIES", None)
 
 
 def names() -> list[str]:

@@ -176,7 +176,7 @@ class _Trawl(Run):
         late: bool,
     ) -> bool:
         """As `_candidate`, and nothing is normalised. False if the record is rejected."""
-        raw, number = scanned.records[place], scanned.numbers[place]
+        raw, number = scanned.record(place), scanned.numbers[place]
         if isinstance(raw, Reject):
             return False
         try:
@@ -221,15 +221,16 @@ class _Trawl(Run):
                 if at is None:  # its time was no time, and it is rejected
                     continue
                 previous, time = text, at
-            raw = records[n]
-            if nets is None or isinstance(raw, Reject) or not since <= time < until:
+            record = records[n]
+            if nets is None or isinstance(record, Reject) or not since <= time < until:
                 continue
-            if brackets(raw.data) > depth:  # perhaps too deep
+            data = record if isinstance(record, bytes) else record.data
+            if brackets(data) > depth:  # perhaps too deep
                 scanned.candidates[n] = None
                 continue
             uid = uids[n]
             if uid.__class__ is not str or not 0 < len(uid) <= longest or uid.isspace():
-                uid = _uid(narrow, {} if uid is MISSING else {key: uid}, raw.data)
+                uid = _uid(narrow, {} if uid is MISSING else {key: uid}, data)
             if n in late:
                 for net in nets:
                     self._caught(net, time, uid, numbers[n], late=True)
@@ -266,8 +267,8 @@ class _Trawl(Run):
         if not since <= event.time < until:
             return
         number = int(event.evidence.origin.rpartition("#")[2])
-        for rule, fields in self._matched(parsed, decoded, vendor):
-            net = self._trawler.nets[rule.detection.id]
+        for detection, fields in self.stage.statements.matches(parsed, decoded, vendor):
+            net = self._trawler.nets[detection.id]
             self._caught(net, event.time, event.uid, number, late=late is not None)
             if late is None:
                 place = self._place + number

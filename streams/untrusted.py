@@ -161,7 +161,7 @@ def secret(value: str) -> bool:
     return len(value) >= _SHORTEST and _SECRET.search(value[:LONGEST]) is not None
 
 
-@lru_cache(maxsize=32_768)  # the same few things are named again and again
+@lru_cache(maxsize=16_384)  # the same few things are named again and again
 def _entity(kind: Kind, identity: str, name: str | None) -> Entity:
     return Entity(kind=kind, id=identity, name=name)
 

@@ -71,8 +71,7 @@ def _string(value: SigmaString) -> Test:
 def _regular_expression(value: SigmaRegularExpression) -> Test:
     flags = sum(value.sigma_to_python_flags[flag] for flag in value.flags)
     _no_placeholder(value.regexp)
-    search = ENGINE.compile(str(value.regexp), flags).search
-    return _of_text(lambda plain: search(plain) is not None)
+    return _of_text(_found(ENGINE.compile(str(value.regexp), flags).search))
 
 
 @test.register
@@ -175,8 +174,17 @@ def _pattern(pieces: Sequence[str | SpecialChars | Placeholder]) -> Words:
                 ENGINE.escape(piece) if isinstance(piece, str) else ".*" if piece is ANY else "."
                 for piece in pieces
             )
-            fullmatch = ENGINE.compile(regexp, re.DOTALL).fullmatch
-            return lambda plain: fullmatch(plain) is not None
+            return _found(ENGINE.compile(regexp, re.DOTALL).fullmatch)
+
+
+def _found(search: Callable[[str], Any]) -> Words:
+    def found(plain: str) -> bool:
+        try:
+            return search(plain) is not None
+        except UnicodeEncodeError:  # half a character, which RE2 has no bytes for
+            return search(plain.encode(errors="replace").decode()) is not None
+
+    return found
 
 
 def _of_text(matches: Words) -> Test:

@@ -1,22 +1,26 @@
 """Condition: the selections of a rule and what it asks of them, parsed by pySigma and compiled."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from math import prod
 from typing import Any, Final, NamedTuple, cast
 
 from sigma.conditions import ConditionOR
 from sigma.exceptions import SigmaError
-from sigma.rule.detection import SigmaDetectionItem, SigmaDetections
+from sigma.rule.detection import SigmaDetection, SigmaDetectionItem, SigmaDetections
 
 from correlators.document import Faulty, Part, Problem
 from correlators.sigma.comparison import test
 from correlators.sigma.engine import ENGINE, POLICY
+from correlators.sigma.placeholders import Tables, fill, left, names
 from correlators.sigma.predicate import Predicate, predicate
+from correlators.sigma.processing import Subject
 from correlators.sigma.reads import reads
 from correlators.sigma.values import is_list, is_object
 from correlators.sigma.witness import Clause, clauses
 
 MAX_CONDITION: Final = 2000  # characters
+MAX_VALUES: Final = 100_000  # of one rule, with what modifiers turn each of them into
 MAX_NESTING: Final = 100  # brackets and `not`; at each of them parser and predicate may recurse
 
 _WORD: Final = re.compile(r"(?<![\w*-])(AND|OR|NOT)(?![\w*-])")
@@ -25,16 +29,21 @@ _EXACT: Final = 2**53
 _RENAMED: Final = {"utf16le": "wide"}  # the specification has two names for it, pySigma one
 # These speak of one field; a keyword is looked for inside of every value.
 _NEED_FIELD: Final = frozenset({"endswith", "exists", "fieldref", "startswith"})
+_VARIANTS: Final = {"windash": 5**3, "base64offset": 3}
 _NO_SELECTIONS: Final = frozenset({"condition", "rules"})
 
 Place = tuple[str | int, ...]
 
 
 class Compiled(NamedTuple):
-    """A condition as a function of a record, the witnesses of it, and the fields that it reads."""
+    """A condition as a function of a record, the witnesses of it, and what it was made of.
+
+    `reads`: the fields whose values decide; None if all of the record does.
+    """
 
     holds: Predicate
     clauses: tuple[Clause, ...]
+    detections: SigmaDetections
     reads: frozenset[str] | None
 
 
@@ -46,29 +55,65 @@ class Item(NamedTuple):
     place: Place
 
 
-def compiled(part: Part, section: str) -> Compiled:
+def compiled(part: Part, section: str, subject: Subject) -> Compiled:
     """Compile the condition of a section of `part`; Faulty with each Problem and its line.
 
+    `subject` is the rule that it belongs to, on its way through pipelines and placeholders.
     Beyond what pySigma refuses: `all` of one value and null among other values have no meaning, nor
     have keywords with a modifier that speaks of a field. AND, OR and NOT are operators too.
     """
-    held = part.data[section]
-    conditions = _conditions(part, section)
-    selections = {name: value for name, value in held.items() if name not in _NO_SELECTIONS}
+    selections = _selections(part, section)
     found = [item for name, value in selections.items() for item in _items(value, (section, name))]
     problems = [problem for item in found for problem in _meaningless(part, item)]
+    if sum(map(_variants, found)) > MAX_VALUES:
+        problems.append(part.problem(f"the rule has more than {MAX_VALUES} values", section))
     if problems:
         raise Faulty(*problems)
     try:
-        parsed = SigmaDetections.from_dict(
-            _spelled(selections) | {"condition": conditions}, policy=POLICY
-        )
+        parsed = subject.process(stated(part, section))
+        unfilled = {name for detection in parsed.detections.values() for name in left(detection)}
+        if unfilled:
+            raise Faulty(*_unfilled(part, section, found, unfilled))
         trees = [condition.parse() for condition in parsed.parsed_condition]
+        if None in trees:
+            message = "the pipeline leaves nothing of the condition"
+            raise Faulty(part.problem(message, section, "condition"))
         tree = trees[0] if len(trees) == 1 else ConditionOR(cast("list[Any]", trees))
-        return Compiled(predicate(tree), clauses(tree), reads(tree))
+        return Compiled(predicate(tree), clauses(tree), parsed, reads(tree))
     except (SigmaError, ENGINE.error, RecursionError) as error:
-        where = [problem for item in found for problem in _unreadable(part, item)]
+        where = [problem for item in found for problem in _unreadable(part, item, subject.tables)]
         raise Faulty(*where or [part.problem(_plain(error), section, "condition")]) from error
+
+
+def stated(part: Part, section: str) -> SigmaDetections:
+    """Selections and condition as pySigma reads them; its SigmaError where it does not."""
+    selections: dict[str, Any] = _spelled(_selections(part, section))
+    conditions = {"condition": _conditions(part, section)}
+    return SigmaDetections.from_dict(selections | conditions, policy=POLICY)
+
+
+def where_nothing_holds(part: Part, section: str) -> bool:
+    """What the condition of a section says of a record for which none of its selections holds."""
+    detections: dict[str, Any] = {name: {"never": 1} for name in _selections(part, section)}
+    detections["condition"] = _conditions(part, section)
+    try:
+        parsed = SigmaDetections.from_dict(detections, policy=POLICY)
+        return any(predicate(condition.parse())({}) for condition in parsed.parsed_condition)
+    except (SigmaError, RecursionError) as error:
+        raise Faulty(part.problem(_plain(error), section, "condition")) from error
+
+
+def negations(part: Part, section: str) -> Iterator[Place]:
+    """Where selections of a section have the modifier `neq`."""
+    for name, value in _selections(part, section).items():
+        for item in _items(value, (section, name)):
+            if "neq" in (item.key or "").split("|"):
+                yield item.place
+
+
+def _selections(part: Part, section: str) -> dict[str, Any]:
+    held = part.data[section].items()
+    return {name: value for name, value in held if name not in _NO_SELECTIONS}
 
 
 def _conditions(part: Part, section: str) -> list[str]:
@@ -120,18 +165,46 @@ def _meaningless(part: Part, item: Item) -> Iterator[Problem]:
         yield part.problem(f"`{item.key}` needs a field before its modifier", *item.place)
 
 
-def _unreadable(part: Part, item: Item) -> Iterator[Problem]:
+def _variants(item: Item) -> int:
+    return len(item.values) * prod(_VARIANTS.get(word, 1) for word in (item.key or "").split("|"))
+
+
+def _unfilled(
+    part: Part, section: str, items: Iterable[Item], unfilled: set[str]
+) -> Iterator[Problem]:
+    places = [
+        (name, item.place)
+        for item in items
+        for value in _parsed(item).value
+        for name in sorted(unfilled.intersection(names(value)))
+    ]
+    for name, place in places or [(name, (section, "condition")) for name in sorted(unfilled)]:
+        message = (
+            f"nothing fills the placeholder %{name}% of `expand`: give its values in a file,"
+            f" `placeholders: {{{name}: [...]}}`, with --placeholders"
+        )
+        yield part.problem(message, *place)
+
+
+def _unreadable(part: Part, item: Item, tables: Tables) -> Iterator[Problem]:
     """What went wrong, found again with its line: pySigma does not know lines."""
-    key = None if item.key is None else _spelled_key(item.key)
     try:
-        values = [_spelled(value) for value in item.values]
-        for value in SigmaDetectionItem.from_mapping(key, values, policy=POLICY).value:
-            test(value)
+        parsed = _parsed(item)
+        fill(SigmaDetection([parsed]), tables)
+        for value in parsed.value:
+            if not any(names(value)):
+                test(value)
     except (SigmaError, ENGINE.error) as error:
         message = _plain(error)
         if message.startswith("Modifier "):  # pySigma speaks of its classes
             message = f"a modifier of `{item.key}` does not go with values like {item.values[0]!r}"
         yield part.problem(message, *item.place)
+
+
+def _parsed(item: Item) -> SigmaDetectionItem:
+    key = None if item.key is None else _spelled_key(item.key)
+    values = [_spelled(value) for value in item.values]
+    return SigmaDetectionItem.from_mapping(key, values, policy=POLICY)
 
 
 def _spelled(selection: Any) -> Any:  # noqa: ANN401 - any JSON-like value

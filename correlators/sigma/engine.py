@@ -7,6 +7,8 @@ import re2
 from sigma.policy import SigmaPolicy
 from sigma.policy.regex_engine import RE2RegexEngine, RegexPattern
 
+from correlators.sigma.lacking import lacks
+
 _RE2: Final[Any] = re2  # untyped
 
 
@@ -23,7 +25,7 @@ class Engine(RE2RegexEngine):
         try:
             return cast("RegexPattern", _RE2.compile(prefix + pattern, options))
         except _RE2.error as error:
-            raise _RE2.error(error.args[0].decode(errors="replace")) from None
+            raise _RE2.error(lacks(pattern) or error.args[0].decode(errors="replace")) from None
 
     def escape(self, plain: str) -> str:
         """The pattern that matches `plain` and nothing else."""

@@ -1,20 +1,18 @@
 """Load: one YAML document with a Sigma rule or filter as a Rule or Filter."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Final, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from correlators.document import Faulty, Part
-from correlators.sigma.condition import Compiled, compiled
+from correlators.sigma.condition import Compiled, compiled, negations, where_nothing_holds
 from correlators.sigma.head import Head, Lower, invalid
+from correlators.sigma.processing import NONE, Processing, Subject
 from correlators.sigma.reads import together
 from correlators.sigma.rule import Rule
 from schemas.detection import Detection, Logsource
-
-_NOT: Final = re.compile(r"\bnot\b", re.IGNORECASE)
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -67,58 +65,86 @@ class FilterDocument(Head):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A further condition for rules of its logsource: those named by id or name, or all (None)."""
+    """What takes matches away from rules of its logsource: those named by id or name, or all.
 
+    `rules` None means all. `removes`: its condition says what is taken away, else what is left.
+    `condition` is None where a pipeline makes another one of it for each rule.
+    """
+
+    part: Part
     rules: frozenset[str] | None
     logsource: Logsource
-    condition: Compiled
+    removes: bool
+    condition: Compiled | None
 
-    def applies(self, rule: Rule) -> bool:
-        """True if the rule must fulfil this filter too."""
+    def applies(self, rule: Rule, stated: Logsource) -> bool:
+        """True if it is for this rule, whose document states this logsource."""
         detection = rule.detection
         named = self.rules is None or not self.rules.isdisjoint({detection.id, detection.name})
-        return named and self.logsource.implied_by(detection.logsource)
+        return named and self.logsource.implied_by(stated)
 
-    def on(self, rule: Rule) -> Rule:
-        """The rule that must fulfil this filter too."""
-        matches, further = rule.matches, self.condition.holds
+    def on(self, rule: Rule, subject: Subject) -> Rule:
+        """The rule with less matches; what is done to the rule (`subject`) is done to the filter.
+
+        Faulty where that fails.
+        """
+        condition = self.condition or compiled(self.part, "filter", subject)
+        matches, further, removes = rule.matches, condition.holds, self.removes
 
         def both(record: Mapping[str, Any]) -> bool:
-            return matches(record) and further(record)
+            return matches(record) and further(record) is not removes
 
         return replace(
             rule,
             matches=both,
-            clauses=rule.clauses + self.condition.clauses,
-            reads=together(rule.reads, self.condition.reads),
+            clauses=rule.clauses + (() if removes else condition.clauses),
+            reads=together(rule.reads, condition.reads),
         )
 
 
-def rule(part: Part) -> Rule:
+def rule(part: Part, processing: Processing = NONE) -> Rule:
     """The rule that a document with a `detection` section holds; Faulty otherwise."""
     stated = validated(part, RuleDocument)
-    condition = compiled(part, "detection")
-    return Rule(_detection(part, stated), condition.holds, condition.clauses, condition.reads)
+    subject = Subject(processing, part)
+    condition = compiled(part, "detection", subject)
+    try:
+        logsource = LogsourceSection.model_validate(subject.logsource)
+    except ValidationError as error:
+        message = "the pipeline leaves the rule without a logsource"
+        raise Faulty(part.problem(message, "logsource")) from error
+    detection = _detection(part, stated, logsource.logsource, subject.fields)
+    return Rule(detection, condition.holds, condition.clauses, condition.reads)
 
 
-def filter_(part: Part) -> Filter:
+def logsource(part: Part) -> Logsource:
+    """The logsource that a rule's document states, whatever a pipeline makes of it."""
+    return LogsourceSection.model_validate(part.data["logsource"]).logsource
+
+
+def filter_(part: Part, processing: Processing = NONE) -> Filter:
     """The filter that a document with a `filter` section holds; Faulty otherwise.
 
-    A rule with a filter matches where both conditions hold, as other engines have it. The example
-    of the specification means the opposite: a filter without any `not` is refused, for it would
-    leave just what its author wants to be rid of.
+    A filter suppresses matches, says the specification, and its example has `condition: selection`
+    for what is to be suppressed; pySigma, rsigma and SigmaHQ write `not selection` for what is to
+    be left. Which of the two a condition is shows in a record that no selection speaks of: a filter
+    must leave its matches alone. So the condition says what is left if it holds for such a record,
+    and what is removed if it does not. With `neq` both can be meant, and it is refused there.
     """
     stated = validated(part, FilterDocument)
-    if _NOT.search(stated.filter.condition) is None:
-        raise Faulty(
-            part.problem(
-                "a filter keeps what its condition holds for: write `not` before what it removes",
-                "filter",
-                "condition",
-            )
+    alike = processing.pipeline is None
+    condition = compiled(part, "filter", Subject(processing, part)) if alike else None
+    removes = not where_nothing_holds(part, "filter")
+    negated = next(negations(part, "filter"), None)
+    if removes and negated is not None:
+        message = (
+            "this filter removes what its condition selects, all but one value: write the"
+            " selection without `neq`, and `not` before it in the condition if you mean to keep it"
         )
-    rules = None if stated.filter.rules == ("any",) else frozenset(stated.filter.rules)
-    return Filter(rules, stated.logsource.logsource, compiled(part, "filter"))
+        raise Faulty(part.problem(message, *negated))
+    names = stated.filter.rules
+    rules = {spelling for name in names for spelling in (name, name.lower())}
+    named = None if [name.lower() for name in names] == ["any"] else frozenset(rules)
+    return Filter(part, named, stated.logsource.logsource, removes, condition)
 
 
 def validated(part: Part, model: type[Model]) -> Model:
@@ -129,7 +155,9 @@ def validated(part: Part, model: type[Model]) -> Model:
         raise Faulty(*invalid(part, error)) from error
 
 
-def _detection(part: Part, stated: RuleDocument) -> Detection:
+def _detection(
+    part: Part, stated: RuleDocument, logsource: Logsource, fields: tuple[str, ...]
+) -> Detection:
     identity = stated.identity(part)
     return Detection(
         id=identity,
@@ -139,8 +167,8 @@ def _detection(part: Part, stated: RuleDocument) -> Detection:
         confidence=stated.confidence,
         family=stated.barograph.family or identity,
         tags=stated.tags or (),
-        logsource=stated.logsource.logsource,
-        fields=stated.fields or (),
+        logsource=logsource,
+        fields=fields,
         fact=stated.barograph.fact,
         author=stated.author,
         path=part.path,

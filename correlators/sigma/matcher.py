@@ -1,13 +1,15 @@
 """Matcher: the rules that run on one kind of record, routed by logsource, found by witness."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from correlators.normal import PRODUCT
-from correlators.sigma.narrow import Narrow, Scan, relevance, scanner
+from correlators.sigma.narrow import Narrow, Scan, Scanner, decoded_object, relevance
 from correlators.sigma.plan import Plan
 from correlators.sigma.rule import Rule
 from schemas.detection import Logsource
+
+SAMPLE: Final = 512  # records that cost some 10 ms and show what is seldom
 
 
 class Matcher:
@@ -17,20 +19,35 @@ class Matcher:
     cost nothing. A scan may name a rule that then does not match, but leaves none out that does.
     """
 
-    def __init__(self, rules: Iterable[Rule], logsource: Logsource, narrow: Narrow | None) -> None:
-        """`narrow` says how raw records can be scanned; without it there is no `scan`."""
+    def __init__(
+        self,
+        rules: Iterable[Rule],
+        logsource: Logsource,
+        narrow: Narrow | None,
+        sample: int = SAMPLE,
+    ) -> None:
+        """`narrow` says how raw records can be scanned; without it there is no `scan`.
+
+        After so many records as `sample` the scan is made anew, by what was seldom in them.
+        """
         routed = [rule for rule in rules if runs_on(rule.detection.logsource, logsource)]
         self.rules = tuple(routed)
-        self._plan = Plan(routed)
-        self._scan = None if narrow is None else scanner(self._plan, narrow)
+        self._narrow = narrow
+        self._plan = Plan(routed, None if narrow is None else narrow.relevant)
+        self._scanner = None if narrow is None else Scanner(self._plan, narrow)
         self._relevant = None if narrow is None else relevance(narrow)
+        self._sample: list[bytes] = []
+        self._to_learn = sample
         self._order = {id(rule): place for place, rule in enumerate(routed)}
 
     def scan(self, records: Sequence[bytes]) -> Scan:
         """Judge raw JSON records without decoding all of each."""
-        if self._scan is None:
+        if self._scanner is None:
             raise TypeError("these records have no narrow form to scan")
-        return self._scan(records)
+        scan = self._scanner.scan(records)
+        if self._to_learn and self._narrow is not None:
+            self._learn(records[: self._to_learn], self._narrow)
+        return scan
 
     def relevant(self, record: Mapping[str, Any]) -> bool:
         """True if a decoded record matters whatever the rules say."""
@@ -41,11 +58,21 @@ class Matcher:
     ) -> list[Rule]:
         """The rules that match a decoded record, in order; of `candidates` if a scan named them."""
         if candidates is None:
-            candidates = self._plan.candidates(record)
+            candidates = self._plan.named(self._plan.called(record))
         matched = [rule for rule in candidates if rule.matches(record)]
         if len(matched) > 1:
             matched.sort(key=lambda rule: self._order[id(rule)])
         return matched
+
+    def _learn(self, records: Sequence[bytes], narrow: Narrow) -> None:
+        """Take records into the sample, and plan by it when it is complete."""
+        self._sample += records
+        self._to_learn -= len(records)
+        if not self._to_learn:
+            decoded = [record for record in map(decoded_object, self._sample) if record is not None]
+            self._plan = Plan(self.rules, narrow.relevant, decoded)
+            self._scanner = Scanner(self._plan, narrow)
+            self._sample = []
 
 
 def runs_on(rule: Logsource, records: Logsource) -> bool:

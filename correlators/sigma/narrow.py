@@ -1,21 +1,21 @@
 """Narrow: a scan of raw JSON records that decodes only what the witnesses of rules need.
 
-The loop is generated, one function for the fields at hand: asking a table what to do for each field
-of each record would cost more than the decoding. A record whose fields have other shapes than usual
-(a list for an object, a dotted key) is no fault: it takes the slow way, over its full decoding.
+The loop over the records is generated, one line for each field at which rules wait: it looks the
+text of the field up, and only the few records whose text calls some rule up cost more than that. A
+record whose fields have other shapes than usual (a list for a text, a dotted key) is no fault: it
+takes the slow way, over its full decoding.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from textwrap import indent
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
-import msgspec
 import orjson
 
-from correlators.sigma.plan import Plan, Watch, path_of, unique
+from correlators.sigma.plan import Plan, path_of
 from correlators.sigma.rule import Rule
-from correlators.sigma.shape import Shape, below
+from correlators.sigma.shape import UNUSUAL, Shape
 from correlators.sigma.values import folded, is_object, reader
+from correlators.sigma.watch import Memo
 from correlators.sigma.witness import Clause
 
 
@@ -45,138 +45,142 @@ class Scan(NamedTuple):
     faults: list[int]
 
 
-Scanner = Callable[[Sequence[bytes]], Scan]
-Holds = Callable[[Any], bool]  # of a decoded record
+Times = list[str | None]
+Call = Callable[[Iterable[int], Any], None]  # takes numbers of rules, and the record as decoded
+Look = Callable[[Iterator[Any], Times, Call], None]
+Test = tuple[Callable[[Any], Any], Memo[bool]]  # reads a field, and tells whether it will do
 
-
-_SCAN: Final = """\
-def scan(records):
-    scan = Scan([], [], [])
-    time, hit = scan.times.append, scan.hits.append
-    for n, data in enumerate(records):
-        try:
-            e = decode(data)
-            if not data.isascii():
-                data.decode()  # the decoder does not look into what it skips
-        except UNUSUAL:
-            slow(n, data, scan)
-            continue
-{time}
+_LOOK: Final = """\
+def look(left, times, call):
+    time = times.append
+    for e in left:
+        v = {time.value} if {time.way} else None
         time(v if v.__class__ is str else None)
-        found = {always}  # a list, of nothing if the record matters without any rule
-{fields}
-        if found is not None:
-            hit((n, found if len(found) < 2 else unique(found)))
-    return scan
+{lines}
 """
-
-_FIELD: Final = """\
-{read}
-if v.__class__ is str:
-    text = v.lower()
-    if {telling}:
-        found = called_{i}(text, e, found)
-elif v is not None:
-    for text in folded(v):
-        found = called_{i}(text, e, found)
+_TEXT: Final = """\
+        if {way} and (rules := memo_{i}[{value}]):
+            call(rules, e)
 """
-
-_SECOND: Final = """\
-{read}
-if v.__class__ is str:
-    if not fulfils_{i}(v.lower()):
-        return False
-elif v is None:  # of a list or a number the full record judges
-    return False
+_THERE: Final = """\
+        if {way} and {value} is not None:
+            call(memo_{i}[""], e)
+"""
+_PARTS: Final = """\
+        if {way} and (v := {value}).__class__ is str and ({parts}):
+            call(memo_{i}[v], e)
 """
 
 
-def scanner(plan: Plan, narrow: Narrow) -> Scanner:
-    """Generate the scan for these rules and this kind of record."""
-    watched = sorted({*plan.watches, *narrow.relevant})
-    decoded = sorted({*watched, *plan.seconds})
-    shape = Shape()
-    for path in (*decoded, narrow.time):
-        shape.add(path)
-    names: dict[str, Any] = {
-        "decode": msgspec.json.Decoder(shape.struct([p for p in decoded if "." in p])).decode,
-        "UNUSUAL": (msgspec.MsgspecError, UnicodeDecodeError, RecursionError),
-        "Scan": Scan,
-        "always": plan.always,
-        "below": below,
-        "folded": folded,
-        "slow": _slow_way(plan, narrow),
-        "unique": unique,
-    }
-    fields: list[str] = []
-    for i, path in enumerate(watched):
-        watch, values = plan.watches.get(path, Watch()), narrow.relevant.get(path, frozenset())
-        others = {other: shape.code(other) for other in decoded if other != path}
-        names[f"called_{i}"] = _called(watch, values, others)
-        names[f"whole_{i}"] = values.union(watch.whole)
-        telling = [f"text in whole_{i}", *(f"{part!r} in text" for part, _ in watch.part)]
-        fields.append(
-            _FIELD.format(
-                read=shape.code(path), i=i, telling="True" if watch.any else " or ".join(telling)
-            )
-        )
-    code = _SCAN.format(
-        time=indent(shape.code(narrow.time), " " * 8),
-        always="always[:]" if plan.always else "None",
-        fields=indent("".join(fields), " " * 8),
-    )
-    exec(code, names)  # noqa: S102 - a rule puts nothing but quoted paths and texts into it
-    scan: Scanner = names["scan"]
-    return scan
+class Scanner:
+    """The scan for some rules and one kind of record."""
+
+    def __init__(self, plan: Plan, narrow: Narrow) -> None:
+        there = {path for path, watch in plan.watches.items() if not watch.of_texts} - {narrow.time}
+        shape = Shape({*plan.watches, narrow.time} - there, there)
+        self._decode = shape.decode
+        self._look = _look(plan, shape, narrow.time)
+        self._tests = [list(_tests(clauses, shape)) for clauses in plan.others]
+        self._plan = plan
+        self._time = reader(narrow.time)
+
+    def scan(self, records: Sequence[bytes]) -> Scan:
+        """Judge raw JSON records without decoding all of each."""
+        times: Times = []
+        faults: list[int] = []
+        always = self._plan.always
+        found = {n: set(always) for n in range(len(records) if always else 0)}
+
+        def call(rules: Iterable[int], seen: object) -> None:
+            passed = [rule for rule in rules if _pass(self._tests[rule], seen)]
+            if passed:
+                found.setdefault(len(times) - 1, set()).update(passed)
+
+        for n in self._looked(records, times, call):
+            record = decoded_object(records[n])
+            if record is None:
+                found.pop(n, None)
+                faults.append(n)
+            else:
+                time = self._time(record)
+                times[n] = time if isinstance(time, str) else None
+                found[n] = self._plan.called(record)
+        hits = [(n, self._plan.named(found[n])) for n in sorted(found) if found[n]]
+        return Scan(times, hits, faults)
+
+    def _looked(self, records: Sequence[bytes], times: Times, call: Call) -> list[int]:
+        """Take the times and call rules up; returns the places of unusual records."""
+        unusual: set[int] = set()
+        left = map(self._decode, records)
+        while len(times) < len(records):
+            try:
+                self._look(left, times, call)
+            except UNUSUAL:
+                unusual.add(len(times))
+                times.append(None)  # `left` goes on behind it
+        if not all(map(bytes.isascii, records)):  # the decoder does not look into what it skips
+            unusual.update(n for n, data in enumerate(records) if not _is_utf8(data))
+        return sorted(unusual)
 
 
-def _called(
-    watch: Watch, relevant: frozenset[str], others: Mapping[str, str]
-) -> Callable[[str, Any, list[Rule] | None], list[Rule] | None]:
-    """What adds the rules that a text calls up to those found so far."""
-    whole = {
-        text: [(rule, _second(rule, others)) for rule in rules]
-        for text, rules in watch.whole.items()
-    }
-    parts = [(part, rule, _second(rule, others)) for part, rule in watch.part]
-    parts += [("", rule, _second(rule, others)) for rule in watch.any]
-
-    def called(text: str, record: Any, found: list[Rule] | None) -> list[Rule] | None:  # noqa: ANN401 - a Record
-        if found is None and text in relevant:
-            found = []
-        for rule, holds in whole.get(text, ()):
-            if holds is None or holds(record):
-                found = [rule] if found is None else [*found, rule]
-        for part, rule, holds in parts:
-            if part in text and (holds is None or holds(record)):
-                found = [rule] if found is None else [*found, rule]
-        return found
-
-    return called
+def _look(plan: Plan, shape: Shape, time: str) -> Look:
+    """Generate the loop over decoded records."""
+    names: dict[str, Any] = {}
+    lines: list[str] = []
+    for i, (path, watch) in enumerate(plan.watches.items()):
+        place = shape.places.get(path)
+        if place is None:  # it lies below a text
+            continue
+        names[f"memo_{i}"] = plan.memos[path]
+        line = _TEXT if watch.of_texts else _THERE
+        parts = watch.parts  # a lookup would cost more: such texts seldom repeat
+        if parts:
+            line = _PARTS
+        among = " or ".join(f"{part!r} in v.lower()" for part in parts)
+        lines.append(line.format(way=place.way, value=place.value, parts=among, i=i))
+    exec(_LOOK.format(time=shape.places[time], lines="".join(lines)), names)  # noqa: S102 - a rule puts nothing but quoted texts into it
+    look: Look = names["look"]
+    return look
 
 
-def _second(rule: Rule, code: Mapping[str, str]) -> Holds | None:
-    """What else the rule needs of the fields that are decoded anyway; None if nothing."""
-    names: dict[str, Any] = {"below": below}
-    tests: list[str] = []
-    for i, clause in enumerate(rule.clauses):
+def _tests(clauses: Iterable[Clause], shape: Shape) -> Iterator[Test]:
+    """What clauses ask of single fields that are decoded."""
+    for clause in clauses:
         path = path_of(clause)
-        if path is not None and path in code:
-            names[f"fulfils_{i}"] = _fulfils(clause)
-            tests.append(_SECOND.format(read=code[path], i=i))
-    if not tests:
-        return None
-    exec(f"def holds(e):\n{indent(''.join(tests), '    ')}\n    return True\n", names)  # noqa: S102 - as above
-    holds: Holds = names["holds"]
-    return holds
+        if path in shape.places:
+            yield shape.places[path].read, Memo(_one_of(clause), nothing=False)
 
 
-def _fulfils(clause: Clause) -> Callable[[str], bool]:
+def _pass(tests: Iterable[Test], seen: object) -> bool:
+    for read, holds in tests:  # noqa: SIM110 - a generator costs more than what it asks
+        if not holds[read(seen)]:
+            return False
+    return True
+
+
+def _one_of(clause: Clause) -> Callable[[str], bool]:
     whole = frozenset(atom.literal for atom in clause if atom.kind == "is")
     parts = tuple(atom.literal for atom in clause if atom.kind != "is")  # any text has "" in it
     if not parts:
         return whole.__contains__
     return lambda text: text in whole or any(part in text for part in parts)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def decoded_object(data: bytes) -> dict[str, Any] | None:
+    """The JSON object that a record is, None if it is none."""
+    try:
+        record = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
+    return record if is_object(record) else None
 
 
 def relevance(narrow: Narrow) -> Callable[[Mapping[str, Any]], bool]:
@@ -187,24 +191,3 @@ def relevance(narrow: Narrow) -> Callable[[Mapping[str, Any]], bool]:
         return any(text in values for read, values in wanted for text in folded(read(record)))
 
     return relevant
-
-
-def _slow_way(plan: Plan, narrow: Narrow) -> Callable[[int, bytes, Scan], None]:
-    time, relevant = reader(narrow.time), relevance(narrow)
-
-    def slow(n: int, data: bytes, scan: Scan) -> None:
-        try:
-            record = orjson.loads(data)
-        except orjson.JSONDecodeError:
-            record = None
-        if not is_object(record):
-            scan.times.append(None)
-            scan.faults.append(n)
-            return
-        stated = time(record)
-        scan.times.append(stated if isinstance(stated, str) else None)
-        picked = plan.candidates(record)
-        if picked or relevant(record):
-            scan.hits.append((n, picked))
-
-    return slow

@@ -2,89 +2,123 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from correlators.sigma.rule import Rule
-from correlators.sigma.values import folded, reader
-from correlators.sigma.witness import KINDS, Clause
+from correlators.sigma.values import MISSING, fold, reader, text, texts
+from correlators.sigma.watch import Memo, Watch
+from correlators.sigma.witness import KINDS, Atom, Clause
 
-MAX_SECONDS: Final = 16  # further fields to decode of every record
-
-
-@dataclass(slots=True)
-class Watch:
-    """The rules that a field calls up: by a whole text, by a part of one, or by any text."""
-
-    whole: dict[str, list[Rule]] = field(default_factory=dict)
-    part: list[tuple[str, Rule]] = field(default_factory=list)
-    any: list[Rule] = field(default_factory=list)
+_TELLING: Final = 8  # different texts that are looked for in a field that tells records apart
+_RARE: Final = 1 / 64  # share of the records that may meet a rule before it matters
 
 
 class Plan:
     """Each rule waits at one of its clauses, the one that the fewest records are likely to fulfil.
 
-    A field in which the rules look for many different texts tells records apart better than one in
-    which they look for few: an event's name against its source. `always` has the rules without any
-    clause. `seconds` are fields that tell which of the rules called up cannot match after all.
+    Without a sample of records this is guessed. A field in which the rules look for many different
+    texts tells records apart better than one in which they look for few: an event's name against
+    its source. Where they look for few in all of its fields, what lies deepest is the rarest. A
+    sample corrects what is guessed badly; it decides on speed only.
+
+    A rule is its number in `rules`. `watches` are the fields at which some rule waits, `memos` what
+    each text in them calls up. `others` has, by rule, the clauses at which it does not wait; a rule
+    without any clause is in `always`.
+    `relevant` (path -> lower-case values) is a rule too, behind all others: that of the source.
     """
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        relevant: Mapping[str, frozenset[str]] | None = None,
+        sample: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
         self.watches: dict[str, Watch] = {}
-        self.always: list[Rule] = []
-        self._spread = _spread(rules := tuple(rules))
-        asked: Counter[str] = Counter()
-        for rule in rules:
-            clauses = sorted(rule.clauses, key=self._weakness)
-            if not clauses:
-                self.always.append(rule)
-                continue
-            self._wait(rule, clauses[0])
-            asked.update(path for c in clauses[1:] if (path := path_of(c)) is not None)
-        # One that others lead through is an object: decoding it whole would cost too much.
-        whole = [path for path, _ in asked.most_common() if not self._leads_on(path, rules)]
-        self.seconds = sorted(whole[:MAX_SECONDS])
-        self._readers = [(reader(path), watch) for path, watch in self.watches.items()]
+        self.always = {number for number, rule in enumerate(rules) if not rule.clauses}
+        self.others: list[list[Clause]] = []
+        self._rules = rules
+        self._spread = _spread(rules)
+        self._share = Share(sample)
+        source = frozenset(
+            Atom(path, "is", value) for path, values in (relevant or {}).items() for value in values
+        )
+        for number, clauses in enumerate((*(rule.clauses for rule in rules), (source,))):
+            waits, *others = self._ordered(clauses) or [frozenset[Atom]()]
+            for atom in sorted(waits):
+                self.watches.setdefault(atom.path, Watch()).add(atom, number)
+            self.others.append(others)
+        self.memos: dict[str, Memo[tuple[int, ...]]] = {
+            path: Memo(watch.called, ()) for path, watch in self.watches.items()
+        }
+        self._readers = [(reader(path), memo) for path, memo in self.memos.items()]
 
-    def candidates(self, record: Mapping[str, Any]) -> list[Rule]:
-        """The rules that may match a decoded record; no other can."""
-        found = list(self.always)
-        for read, watch in self._readers:
-            for text in folded(read(record)):
-                found += watch.whole.get(text, ())
-                found += (rule for part, rule in watch.part if part in text)
-                found += watch.any
-        return unique(found)
+    def called(self, record: Mapping[str, Any]) -> set[int]:
+        """The rules that a decoded record calls up; no other can match."""
+        found = set(self.always)
+        for read, memo in self._readers:
+            for each in texts(read(record)):
+                found.update(memo[each])
+        return found
 
-    def _leads_on(self, path: str, rules: Iterable[Rule]) -> bool:
-        atoms = (atom for rule in rules for clause in rule.clauses for atom in clause)
-        return any(atom.path.startswith(f"{path}.") for atom in atoms)
+    def named(self, numbers: Iterable[int]) -> list[Rule]:
+        """The rules with these numbers, in order, without that of the source."""
+        return [self._rules[n] for n in sorted(numbers) if n < len(self._rules)]
 
-    def _wait(self, rule: Rule, clause: Clause) -> None:
-        for atom in sorted(clause):
-            watch = self.watches.setdefault(atom.path, Watch())
-            if atom.kind == "is":
-                watch.whole.setdefault(atom.literal, []).append(rule)
-            elif atom.kind == "has":
-                watch.part.append((atom.literal, rule))
-            else:
-                watch.any.append(rule)
+    def _ordered(self, clauses: Iterable[Clause]) -> list[Clause]:
+        """The clauses, the one to wait at first."""
+        guessed = sorted(filter(None, clauses), key=self._weakness)
+        if len(guessed) > 1 and self._share.of(guessed[0]) > _RARE:
+            guessed.sort(key=self._share.of)
+        return guessed
 
-    def _weakness(self, clause: Clause) -> tuple[int, int, int, list[str]]:
+    def _weakness(self, clause: Clause) -> tuple[int, int, int, int, list[str]]:
         kind = max(KINDS.index(atom.kind) for atom in clause)
         spread = min(self._spread[atom.path] for atom in clause)
-        return kind, -spread, len(clause), sorted(map(str, clause))
+        telling = spread if spread >= _TELLING else 0
+        depth = min(atom.path.count(".") for atom in clause)
+        return kind, -telling, -depth, len(clause), sorted(map(str, clause))
+
+
+class Share:
+    """How many of some decoded records fulfil a clause, as a share of all."""
+
+    def __init__(self, sample: Sequence[Mapping[str, Any]]) -> None:
+        self._sample = sample
+        self._texts: dict[str, Counter[str]] = {}
+        self._unusual: Counter[str] = Counter()
+
+    def of(self, clause: Clause) -> float:
+        """At most the sum over its atoms; 0 without a sample."""
+        return sum(map(self._atom, clause)) / max(1, len(self._sample))
+
+    def _atom(self, atom: Atom) -> int:
+        held = self._field(atom.path)
+        if atom.kind == "there":
+            return held.total()
+        unusual = self._unusual[atom.path]  # these cost as much as if they met the rule
+        if atom.kind == "is":
+            return held[atom.literal] + unusual
+        return sum(n for each, n in held.items() if atom.literal in each) + unusual
+
+    def _field(self, path: str) -> Counter[str]:
+        """How often each text is in a field; lists, numbers and objects count as empty texts."""
+        if path not in self._texts:
+            read, held = reader(path), Counter[str]()
+            for record in self._sample:
+                value = read(record)
+                if value.__class__ in {str, bool}:
+                    held[fold(text(value))] += 1
+                elif value is not None and value is not MISSING:
+                    held[""] += 1
+                    self._unusual[path] += 1
+            self._texts[path] = held
+        return self._texts[path]
 
 
 def path_of(clause: Clause) -> str | None:
     """The one field that a clause speaks of, None if of several."""
     paths = {atom.path for atom in clause}
     return paths.pop() if len(paths) == 1 else None
-
-
-def unique(rules: Sequence[Rule]) -> list[Rule]:
-    """The rules without repetition, in order."""
-    return list({id(rule): rule for rule in rules}.values())
 
 
 def _spread(rules: Iterable[Rule]) -> Counter[str]:

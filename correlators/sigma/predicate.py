@@ -3,6 +3,7 @@
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import singledispatch
+from itertools import islice
 from typing import Any, Final
 
 from sigma.conditions import (
@@ -24,12 +25,13 @@ from sigma.types import (
 )
 
 from correlators.sigma.comparison import ANY, any_string, test
-from correlators.sigma.values import fold, leaves, reader, texts
+from correlators.sigma.values import folded, leaves, reader
 
 Predicate = Callable[[Mapping[str, Any]], bool]
 
+MAX_REFERRED: Final = 100  # texts of the other field; each is looked for in each of the first
+
 _RELATED: Final[dict[tuple[bool, bool], Callable[[str, str], bool]]] = {
-    (False, False): operator.eq,
     (True, False): str.startswith,
     (False, True): str.endswith,
     (True, True): operator.contains,
@@ -97,11 +99,13 @@ def _keyword(tree: ConditionValueExpression) -> Predicate:
 
 def _reference(field: str, reference: SigmaFieldReference) -> Predicate:
     mine, other = reader(field), reader(reference.field)
-    related = _RELATED[reference.starts_with, reference.ends_with]
+    related = _RELATED.get((reference.starts_with, reference.ends_with))
+    if related is None:
+        return lambda record: not set(folded(other(record))).isdisjoint(folded(mine(record)))
 
     def holds(record: Mapping[str, Any]) -> bool:
-        others = [fold(plain) for plain in texts(other(record))]
-        return any(related(fold(plain), o) for plain in texts(mine(record)) for o in others)
+        others = list(islice(dict.fromkeys(folded(other(record))), MAX_REFERRED))
+        return any(related(plain, o) for plain in folded(mine(record)) for o in others)
 
     return holds
 

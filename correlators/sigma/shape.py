@@ -1,69 +1,78 @@
-"""Shape: the few fields that are decoded of a raw JSON record, and code that reads them."""
+"""Shape: the few fields that are decoded of a raw JSON record, and the code that reads them."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from textwrap import indent
-from typing import Annotated, Any, Final
+from collections.abc import Callable, Collection, Iterable
+from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 
-from correlators.sigma.values import MISSING, descend
-
-Read = Callable[[Any], Any]  # of a decoded record: a JSON value, None where there is none
+UNUSUAL: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 # No value is of this type: decoding fails for a record that has such a field.
 _NEVER: Final = Annotated[int, msgspec.Meta(gt=0, lt=0)]
 
 
-@dataclass(slots=True)
-class Shape:
-    """The fields that are needed of an object; one that is needed for itself is decoded whole."""
+class Place(NamedTuple):
+    """Where a value lies in a decoded record `e`: the attributes that lead to it."""
 
-    whole: bool = False
-    fields: dict[str, "Shape"] = field(default_factory=dict)
+    attributes: tuple[str, ...]
 
-    def add(self, path: str) -> None:
-        """Take in a dotted path."""
-        shape = self
-        for key in path.split("."):
-            shape = shape.fields.setdefault(key, Shape())
-        shape.whole = True
+    @property
+    def way(self) -> str:
+        """An expression that is true where there is a way to the value; `value` comes behind it."""
+        *outer, _ = self.attributes
+        steps = [f"(a := {'a' if i else 'e'}.{name}) is not None" for i, name in enumerate(outer)]
+        return " and ".join(steps) or "True"
 
-    def struct(self, dotted: Sequence[str] = ()) -> type[msgspec.Struct]:
-        """The type to decode. It does not fit a record that has a key of `dotted`, dots and all."""
-        fields: list[tuple[str, Any, Any]] = []
-        rename: dict[str, str] = {}
-        for i, (key, shape) in enumerate(self.fields.items()):
-            kind: Any = object if shape.whole else shape.struct() | None
-            fields.append((f"f{i}", kind, None))
-            rename[f"f{i}"] = key
-        for i, path in enumerate(dotted):
-            fields.append((f"d{i}", _NEVER, None))
-            rename[f"d{i}"] = path
-        return msgspec.defstruct("Record", fields, rename=rename, gc=False)
+    @property
+    def value(self) -> str:
+        """An expression for the value, None where there is none."""
+        return f"{'a' if self.attributes[1:] else 'e'}.{self.attributes[-1]}"
 
-    def code(self, path: str) -> str:
-        """Statements that set `v` to the value at `path` of `e`; they may call `below`."""
-        lines: list[str] = []
-        shape, keys = self, path.split(".")
-        for place, key in enumerate(keys):
-            if shape.whole:
-                lines.append(f"v = below(v, {keys[place:]!r})")
-                break
-            i = list(shape.fields).index(key)
-            lines.append(f"if v is not None: v = v.f{i}" if place else f"v = e.f{i}")
-            shape = shape.fields[key]
-        return "\n".join(lines)
-
-    def read(self, path: str) -> Read:
-        """The same as a function."""
-        names: dict[str, Any] = {"below": below}
-        exec(f"def read(e):\n{indent(self.code(path), '    ')}\n    return v\n", names)  # noqa: S102 - of a rule it has paths only, quoted
-        read: Read = names["read"]
+    @property
+    def read(self) -> Callable[[Any], Any]:
+        """What gives the value, None where there is none or no way to it."""
+        read: Callable[[Any], Any] = eval(f"lambda e: {self.value} if {self.way} else None")  # noqa: S307 - all names in it are our own
         return read
 
 
-def below(value: Any, keys: list[str]) -> Any:  # noqa: ANN401 - a JSON value
-    """The value behind `keys` of one that is decoded whole."""
-    found = descend(value, keys)
-    return None if found is MISSING else found
+class Shape:
+    """Fields of an object by dotted path: some for their text, some that need only be there.
+
+    A record in which they have other shapes (a number or a list for a text, a text for an object)
+    is unusual: `decode` raises one of UNUSUAL, and a full decoding must judge it. So it is where
+    one of the paths is a key, dots and all, which for Sigma comes before the path.
+    """
+
+    def __init__(self, texts: Collection[str], there: Collection[str] = ()) -> None:
+        self.places: dict[str, Place] = {}
+        self._texts = frozenset(texts)
+        self._there = frozenset(there)
+        kinds = self._kinds("", ())
+        dotted = [(path, _NEVER) for path in sorted({*texts, *there}) if "." in path]
+        self.decode = msgspec.json.Decoder(_struct([*kinds, *dotted])).decode
+
+    def _kinds(self, prefix: str, outer: tuple[str, ...]) -> list[tuple[str, Any]]:
+        """The keys below a path, each with the type of its value."""
+        paths = self._texts | self._there
+        rests = {path.removeprefix(prefix) for path in paths if path.startswith(prefix)}
+        keys = sorted({rest.partition(".")[0] for rest in rests})
+        return [(key, self._kind(prefix + key, (*outer, f"f{i}"))) for i, key in enumerate(keys)]
+
+    def _kind(self, path: str, attributes: tuple[str, ...]) -> Any:  # noqa: ANN401 - a type
+        below = self._kinds(f"{path}.", attributes)
+        if path in self._texts | self._there:
+            self.places[path] = Place(attributes)
+        if path not in self._texts:
+            return _struct(below) | None if below else msgspec.Raw | None
+        for one in list(self.places):  # where the path is a text, nothing lies below it
+            if one.startswith(f"{path}."):
+                del self.places[one]
+        return str | bool | None
+
+
+def _struct(kinds: Iterable[tuple[str, Any]]) -> type[msgspec.Struct]:
+    """Fields f0, f1, ... for keys of any spelling."""
+    named = {f"f{i}": (key, kind) for i, (key, kind) in enumerate(kinds)}
+    fields = [(name, kind, None) for name, (_, kind) in named.items()]
+    rename = {name: key for name, (key, _) in named.items()}
+    return msgspec.defstruct("Record", fields, rename=rename, gc=False)

@@ -11,6 +11,7 @@ The one place that decides (spec 2.1 where it says so, else as noted):
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from typing import Any, Final, TypeGuard
 
 import orjson
@@ -23,6 +24,7 @@ MISSING: Final = object()
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EXACT: Final = 2.0**53  # beyond, a float has no exact digits to show
+_DECIMAL: Final = 14_000  # bits; Python does not write longer integers in digits
 _NUMBER: Final = re.compile(r"-?[0-9]{1,400}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,4})?")
 
 
@@ -118,12 +120,21 @@ def text(value: Any) -> str:  # noqa: ANN401 - a JSON value
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
-        return str(int(value))
+    if isinstance(value, int | float):
+        return _digits(value)
     try:
         return orjson.dumps(value).decode()
-    except orjson.JSONEncodeError:  # nested deeper than the encoder goes
+    except orjson.JSONEncodeError:  # nested deeper than the encoder goes, or with a huge integer
         return "\n".join(text(leaf) for leaf in leaves(value) if leaf is not None)
+
+
+def _digits(value: float) -> str:
+    if isinstance(value, int):
+        return str(value) if value.bit_length() < _DECIMAL else f"{value:x}"
+    if value.is_integer() and abs(value) < _EXACT:
+        return str(int(value))
+    # Other formats than JSON have what is not finite, and JSON would call it null.
+    return orjson.dumps(value).decode() if isfinite(value) else str(value)
 
 
 def fold(plain: str) -> str:
@@ -147,6 +158,8 @@ def number(value: Any) -> int | float | None:  # noqa: ANN401 - a JSON value
 
 def moment(value: Any) -> datetime | None:  # noqa: ANN401 - a JSON value
     """The UTC time that a value tells: RFC 3339 text, or seconds since 1970."""
+    if not isinstance(value, str | int | float):
+        return None
     try:
         return _EPOCH + timedelta(microseconds=times.instant(value))
     except (ValueError, OverflowError):

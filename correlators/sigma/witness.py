@@ -112,8 +112,7 @@ def _expansion(value: SigmaExpansion, path: str) -> Clause:
 
 def _literal(path: str, kind: Kind, plain: str) -> Clause:
     literal = fold(plain)
-    # The index lower-cases only, which is not `fold` where a sigma is concerned.
-    if "\u03c3" in literal or (kind == "has" and len(literal) < SHORTEST):
+    if kind == "has" and len(literal) < SHORTEST:
         return frozenset({Atom(path, "there")})
     return frozenset({Atom(path, kind, literal)})
 

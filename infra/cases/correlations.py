@@ -14,12 +14,13 @@ from streams.given import Correlating, Given
 def failures(ruleset: Ruleset, rule: str, case: Mapping[str, Any]) -> Iterator[str]:
     """What is not as the case says; nothing if all is well.
 
-    A case: `hits` [{of, at, fields}] and the `episodes` [{group, onset, last}] of `rule`, in any
-    order.
+    A case: `hits` [{of, at, fields}], how far time passes if further than these (`until`), and the
+    `episodes` [{group, onset, last}] of `rule`, in any order.
     """
     correlating = Correlating(ruleset)
     hits = [_given(n, hit) for n, hit in enumerate(case["hits"])]
-    results = [*correlating.take(sorted(hits, key=lambda hit: hit.time)), *correlating.end()]
+    until = START + offset(case["until"]) if "until" in case else None
+    results = [*correlating.take(sorted(hits, key=lambda hit: hit.time)), *correlating.end(until)]
     found = [
         r.body
         for r in results

@@ -11,8 +11,9 @@ from correlators.ruleset import Ruleset
 from correlators.sigma.matcher import Matcher, runs_on
 from correlators.sigma.rule import Rule
 from correlators.sigma.values import is_object
+from schemas.detection import Logsource
 from schemas.event import EventEvidence
-from streams.source import Source, Unreadable, named
+from streams.source import Source, Unreadable, named, names
 
 NORMAL = "normal"
 
@@ -49,15 +50,43 @@ def missing(cases: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         yield "no case that does not match"
 
 
+def judged(rule: Rule, case: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The records that the condition of a rule is asked about in a case, as it sees them.
+
+    None for a case that cannot be run. A vendor's rule sees the raw record, others the normal form
+    of each Event.
+    """
+    source, event = case.get("source"), case.get("event")
+    if not is_object(event) or not isinstance(source, str):
+        return
+    if source == NORMAL or source not in names():
+        yield from (event,) if source == NORMAL else ()
+    elif _raw(rule, named(source)):
+        yield event
+    else:
+        try:
+            yield from (form for form, _ in _forms(named(source), event))
+        except Unreadable:
+            return
+
+
 def _live(rule: Rule, source: Source, event: Mapping[str, Any]) -> bool:
-    document = orjson.dumps(event)
-    if source.NARROW is not None and runs_on(rule.detection.logsource, source.LOGSOURCE):
+    if _raw(rule, source):
         matcher = Matcher([rule], source.LOGSOURCE, source.NARROW)
-        return any(matcher.match(event, rules) for _, rules in matcher.scan([document]).hits)
-    for raw in source.split(document):
+        scan = matcher.scan([orjson.dumps(event)])
+        return any(matcher.match(event, rules) for _, rules in scan.hits)
+    return any(Matcher([rule], where, None).match(form) for form, where in _forms(source, event))
+
+
+def _raw(rule: Rule, source: Source) -> bool:
+    return source.NARROW is not None and runs_on(rule.detection.logsource, source.LOGSOURCE)
+
+
+def _forms(
+    source: Source, event: Mapping[str, Any]
+) -> Iterator[tuple[Mapping[str, Any], Logsource]]:
+    """The normal form of each record of a document, and where rules over it run."""
+    for raw in source.split(orjson.dumps(event)):
         evidence = EventEvidence(origin="case#1", sha256=sha256(raw.data).hexdigest())
         parsed = source.event(raw, orjson.loads(raw.data), evidence)
-        matcher = Matcher([rule], logsource(parsed.event), None)
-        if matcher.match(normal_form(parsed.event, parsed.private)):
-            return True
-    return False
+        yield normal_form(parsed.event, parsed.private), logsource(parsed.event)

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
+from infra import rule_options
 from infra.backtested import accounts, lines
 from infra.backtesting import Backtest, Outcome
 from infra.exits import Exit
@@ -40,6 +41,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--source", metavar="NAME", help="the format of all INPUTs; without it each is sniffed"
     )
+    rule_options.arguments(parser)
     parser.add_argument(
         "--from",
         dest="since",
@@ -82,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
     )
     if span.since >= span.until:
         raise Mistake("--from is not before --to, so no record can count; exchange them")
-    ruleset = related(rules)
+    ruleset = related(rule_options.stated(args, config.rules, paths=tuple(rules), builtin=False))
     if inputs:
         history = given(inputs, args.source, config)
     else:

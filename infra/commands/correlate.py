@@ -11,8 +11,10 @@ from random import Random
 
 import orjson
 
+from infra import rule_options
 from infra.exits import Exit
 from infra.rules import load
+from infra.settings import load as settings
 from infra.times import moment, seconds
 from schemas.errors import Mistake
 from schemas.rows import Result
@@ -40,6 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="files or folders of rules",
     )
+    rule_options.arguments(parser)
     parser.add_argument(
         "--final", action="store_true", help="only findings that can no longer change"
     )
@@ -66,7 +69,10 @@ def run(args: argparse.Namespace) -> int:
             f" ({LATENESS // SECOND} s): signals would be late; give at most that"
         )
     rules, path = _places(args.rules, args.signals)
-    correlating = Correlating(load(rules, builtin=False, external=True))
+    config = rule_options.stated(
+        args, settings(args.config).rules, paths=tuple(rules), builtin=False
+    )
+    correlating = Correlating(load(config, external=True))
     revisions = Revisions.in_memory()
     signals: Iterable[Given] = _read(path)
     if args.shuffle:

@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         f" {len(written.records)} sources in {inputs}/",
         flush=True,
     )
-    ruleset = load(config.rules.paths, builtin=config.rules.builtin)
+    ruleset = load(config.rules)
     with Board() as board:
         pause = PAUSE if sys.stderr.isatty() and not args.fast else 0.0
         summary = replay(config, ruleset, [str(inputs)], out, Order(), _shown_on(board, pause))

@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from infra import rule_options
 from infra.exits import Exit
 
 EXAMPLE = "barograph detect --rules rules/ trail.ndjson.gz"
@@ -16,6 +17,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="file or folder of rules, in place of the built-in ones; may be repeated",
     )
+    rule_options.arguments(parser)
     parser.add_argument(
         "--source", metavar="NAME", help="format of all files; else each is sniffed"
     )
@@ -35,9 +37,11 @@ def run(args: argparse.Namespace) -> int:
     from streams.documents import files
     from streams.source import named
 
-    detecting = Detecting(
-        load(args.rules or (), builtin=not args.rules).rules, settings(args.config).limits
+    config = settings(args.config)
+    rules = rule_options.stated(
+        args, config.rules, paths=tuple(args.rules or ()), builtin=not args.rules
     )
+    detecting = Detecting(load(rules).rules, config.limits)
     source = None if args.source is None else named(args.source)
     read = rejected = matched = 0
     for path in files(args.files):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from correlators.sigma.values import is_object
+from infra import rule_options
 from infra.exits import Exit
 from infra.replaying import Order, replay
 from infra.rules import load
@@ -39,6 +40,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-builtin", action="store_true", help="only the rules given with --rules"
     )
+    rule_options.arguments(parser)
     parser.add_argument(
         "--out", default="out", metavar="DIR", help="folder for the results (default: out)"
     )
@@ -68,7 +70,12 @@ def run(args: argparse.Namespace) -> int:
     """Exit 0; the summary goes to stdout, one line a figure."""
     config = settings(args.config)
     ruleset = load(
-        (*config.rules.paths, *args.rules), builtin=config.rules.builtin and not args.no_builtin
+        rule_options.stated(
+            args,
+            config.rules,
+            paths=(*config.rules.paths, *args.rules),
+            builtin=config.rules.builtin and not args.no_builtin,
+        )
     )
     order = Order(
         source=args.source,

@@ -4,29 +4,40 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+import textwrap
+import time
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import orjson
+
+from infra import rule_options, shown
 from infra.exits import Exit
 from schemas.errors import Mistake
 
 if TYPE_CHECKING:
     from correlators.ruleset import Ruleset
+    from infra.checking import Check
     from infra.rules import RuleFile
 
-EXAMPLE = "barograph rules check my-rules/"
+EXAMPLE = """\
+barograph rules check my-rules/
+barograph rules test --coverage my-rules/
+barograph rules export --out sigma/"""
+
+_T = TypeVar("_T")
+_Act = Callable[[argparse.Namespace], int]
+_Options = Callable[[argparse.ArgumentParser], None]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
-    for name, act, what in (
-        ("check", _check, "say what is wrong with rules, and which of them can never fire"),
-        ("test", _test, "run the cases beside rules; exit 1 if one fails or is missing"),
-        ("list", _list, "list rules with level and kind"),
-    ):
-        action = actions.add_parser(name, help=what, description=what)
+    for name, (act, options, what, examples) in _ACTIONS.items():
+        epilog = "examples:\n" + textwrap.indent("\n".join(examples), "  barograph rules ")
+        action = actions.add_parser(name, help=what, description=what, epilog=epilog)
         action.set_defaults(act=act)
         action.add_argument(
             "paths",
@@ -37,124 +48,224 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument(
             "--no-builtin", action="store_true", help="read PATHs without the built-in rules"
         )
-        action.add_argument("--json", action="store_true", help="one JSON object a line")
+        rule_options.processing(action)
+        options(action)
+
+
+def _check_options(action: argparse.ArgumentParser) -> None:
+    action.add_argument("--json", action="store_true", help="one JSON object a line, for each rule")
+    action.add_argument("--sarif", metavar="FILE", help="write what is found as SARIF 2.1.0 too")
+    action.add_argument(
+        "--strict",
+        action="store_true",
+        help="exit 1 if a rule cannot fire, lacks a pattern, or asks for an unknown field",
+    )
+    action.add_argument(
+        "--samples",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="records of your own, whose fields are known fields too; may be given again",
+    )
+
+
+def _test_options(action: argparse.ArgumentParser) -> None:
+    action.add_argument("--json", action="store_true", help="one JSON object a line, for each case")
+    action.add_argument(
+        "--coverage",
+        action="store_true",
+        help="say too which branches of a condition no case decides",
+    )
+    action.add_argument(
+        "--strict", action="store_true", help="as --coverage, and exit 1 if there is such a branch"
+    )
+
+
+def _export_options(action: argparse.ArgumentParser) -> None:
+    action.add_argument("--out", required=True, metavar="DIR", help="the folder to write to")
+
+
+def _list_options(action: argparse.ArgumentParser) -> None:
+    action.add_argument("--json", action="store_true", help="one JSON object a line, for each rule")
 
 
 def run(args: argparse.Namespace) -> int:
     """Do as the action says: data to stdout, a line of counts last to stderr."""
-    act: Callable[[argparse.Namespace], int] = args.act
+    act: _Act = args.act
     return act(args)
 
 
 def _check(args: argparse.Namespace) -> int:
-    """Exit 2 if a rule has a Problem. A rule that cannot fire, or has no cases, is only told."""
-    from infra.firing import firing
+    """Exit 2 if a rule has a Problem; 1 with --strict, if one cannot do what it says."""
+    from infra.checked import counts, objects, table
+    from infra.checking import check
+    from infra.firing import Estate
+    from infra.sampling import learn
     from streams.source import sources
 
     files, ruleset = _loaded(args)
-    proved = {file.document.path for file in files if file.cases is not None}
-    known = firing(ruleset, sources())
-    silent = unproved = 0
-    rows = list(_rows(files, ruleset))
-    for row in rows:
-        able = known[row["rule"]]
-        silent += not able.sources
-        unproved += row["path"] not in proved
-        row |= {"fires_on": list(able.sources), "proved": row["path"] in proved}
-        if able.reason:
-            row["reason"] = able.reason
-        can = f"can fire on {', '.join(able.sources)}" if able.sources else "can fire"
-        state = f"cannot fire: {able.reason}" if able.reason else can
-        _tell(args, row, f"{row['rule']}: {state}" + ("" if row["proved"] else "; has no cases"))
-    for problem in ruleset.problems:
-        _tell(
-            args,
-            {"path": problem.path, "line": problem.line, "problem": problem.message},
-            str(problem),
-        )
-    print(
-        f"{len(rows)} rules loaded, {silent} of them cannot fire, {unproved} have no cases, "
-        f"{len(ruleset.problems)} problems",
-        file=sys.stderr,
-    )
-    return Exit.USAGE if ruleset.problems else Exit.OK
+    estate = Estate(sources())
+    learn(args.samples, estate)
+    found = check(files, ruleset, estate)
+    if args.json:
+        _tell(objects(found))
+    else:
+        _say(table(found))
+    if args.sarif is not None:
+        _write(args.sarif, found)
+    print(counts(found), file=sys.stderr)
+    if found.problems:
+        return Exit.USAGE
+    kinds = {remark.about for rule in found.rules for remark in rule.remarks}
+    return Exit.NO if args.strict and kinds - {"unproved"} else Exit.OK
+
+
+def _write(path: str, found: Check) -> None:
+    from infra.sarif import sarif
+
+    try:
+        Path(path).write_bytes(orjson.dumps(sarif(found), option=orjson.OPT_INDENT_2) + b"\n")
+    except OSError as error:
+        raise Mistake(f"cannot write {path}: {error.strerror}; name another file") from None
 
 
 def _test(args: argparse.Namespace) -> int:
-    """Exit 1 if a case fails, or a rule lacks cases."""
+    """Exit 1 if a case fails, or a rule lacks cases; with --strict if cases leave a branch open."""
+    from infra.coverage import gaps
     from infra.proving import proved
 
     files, ruleset = _loaded(args)
     if ruleset.problems:
         raise Mistake(f"{ruleset.problems[0]}; mend it before its cases are run")
-    cases = failed = 0
-    for outcome in proved(ruleset, files):
-        cases += outcome.case is not None
-        failed += bool(outcome.failures)
-        row = {
-            "rule": outcome.rule,
-            "case": outcome.case,
-            "place": outcome.place,
-            "passed": not outcome.failures,
-            "failures": list(outcome.failures),
-        }
-        name = f"{outcome.rule}, {outcome.case}" if outcome.case else outcome.rule
-        line = f"{outcome.place}: {name}: {'; '.join(outcome.failures)}"
-        if outcome.failures or args.json:
-            _tell(args, row, line)
-    rules = len(list(_rows(files, ruleset)))
-    print(f"{rules} rules, {cases} cases, {failed} failures", file=sys.stderr)
-    return Exit.NO if failed else Exit.OK
+    outcomes = list(proved(ruleset, files))
+    failed = sum(bool(outcome.failures) for outcome in outcomes)
+    found = list(gaps(ruleset, files)) if args.coverage or args.strict else []
+    if args.json:
+        _tell(outcome.row() for outcome in outcomes)
+        _tell(gap.row() for gap in found)
+    else:
+        _say(str(outcome) for outcome in outcomes if outcome.failures)
+        _say(str(gap) for gap in found)
+    rules = len({(outcome.rule) for outcome in outcomes})
+    cases = sum(outcome.case is not None for outcome in outcomes)
+    open_ = sum(gap.branch for gap in found)
+    more = f", {open_} branches open" if args.coverage or args.strict else ""
+    print(f"{rules} rules, {cases} cases, {failed} failures{more}", file=sys.stderr)
+    return Exit.NO if failed or (args.strict and open_) else Exit.OK
 
 
 def _list(args: argparse.Namespace) -> int:
     """All that are loaded, by kind and in the order of their files."""
+    from infra.checking import rows
+
     files, ruleset = _loaded(args)
     if ruleset.problems:
         raise Mistake(f"{ruleset.problems[0]}; barograph rules check names all problems")
-    rows = list(_rows(files, ruleset))
-    width = max((len(row["rule"]) for row in rows), default=0)
-    for row in rows:
-        line = f"{row['rule']:{width}}  {row['level']:13}  {row['kind']:11}  {row['title']}"
-        _tell(args, row, line)
-    print(f"{len(rows)} rules", file=sys.stderr)
+    found = rows(files, ruleset)
+    if args.json:
+        _tell(
+            {"rule": r.id, "level": r.level, "kind": r.kind, "title": r.title, "path": r.path}
+            for r in found
+        )
+    else:
+        width = max((len(row.id) for row in found), default=0)
+        _say(f"{row.id:{width}}  {row.level:13}  {row.kind:11}  {row.title}" for row in found)
+    print(f"{len(found)} rules", file=sys.stderr)
+    return Exit.OK
+
+
+def _export(args: argparse.Namespace) -> int:
+    """Exit 0; what Sigma has no word for is told on stderr and left out."""
+    from infra.exporting import exported
+
+    files, ruleset = _loaded(args)
+    if ruleset.problems:
+        raise Mistake(f"{ruleset.problems[0]}; barograph rules check names all problems")
+    folder = Path(args.out)
+    written = left = 0
+    for one in exported(files, ruleset, ours=not args.paths):
+        if one.text is None:
+            left += 1
+            print(shown.text(f"{one.rule}: {one.reason}"), file=sys.stderr)
+            continue
+        target = folder / one.name
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(one.text, "utf-8")
+        except OSError as error:
+            raise Mistake(f"cannot write {target}: {error.strerror}; name another folder") from None
+        written += 1
+    print(f"{written} rules written to {folder}, {left} left out", file=sys.stderr)
     return Exit.OK
 
 
 def _loaded(args: argparse.Namespace) -> tuple[list[RuleFile], Ruleset]:
     """The files in question, and all rules that they may refer to."""
     from correlators.ruleset import parse
-    from infra.rules import builtin, read
+    from infra.rules import builtin, processing, read
+    from infra.settings import load as settings
 
     files = list(read(args.paths) if args.paths else builtin())
     given = {file.document.text for file in files}  # who works on a built-in rule names its file
     known = builtin() if args.paths and not args.no_builtin else ()
     others = [file for file in known if file.document.text not in given]
-    return files, parse(file.document for file in chain(others, files))
+    documents = (file.document for file in chain(others, files))
+    config = rule_options.stated(args, settings(args.config).rules)
+    counted = _counted(documents, len(files) + len(others))
+    return files, parse(counted, processing=processing(config))
 
 
-def _rows(files: list[RuleFile], ruleset: Ruleset) -> Iterator[dict[str, Any]]:
-    """What there is to say of each rule of these files."""
-    asked = {file.document.path for file in files}
-    for rule in ruleset.rules:
-        if rule.detection.path in asked:
-            yield _row("detection", rule.detection, rule.detection.level)
-    for correlation in ruleset.correlations:
-        if correlation.path in asked:
-            yield _row("correlation", correlation, correlation.level)
-    for story in ruleset.convergences:
-        if story.path in asked:
-            yield _row("convergence", story, story.severity)
+def _counted(things: Iterable[_T], of: int) -> Iterator[_T]:
+    """The things themselves; who waits at a terminal sees how far it is."""
+    due = time.monotonic() + 1
+    for number, thing in enumerate(things):
+        if sys.stderr.isatty() and time.monotonic() >= due:
+            print(f"{number:,} of {of:,} files\r", end="", file=sys.stderr, flush=True)
+            due = time.monotonic() + 0.2
+        yield thing
 
 
-def _row(kind: str, rule: Any, level: str) -> dict[str, Any]:  # noqa: ANN401 - three records that share these
-    return {"rule": rule.id, "level": level, "kind": kind, "title": rule.title, "path": rule.path}
+def _tell(rows: Iterable[dict[str, Any]]) -> None:
+    """Objects, one a line."""
+    for row in rows:
+        line = shown.inert(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+        sys.stdout.write(line.decode())
 
 
-def _tell(args: argparse.Namespace, row: dict[str, Any], line: str) -> None:
-    if args.json:
-        import orjson
+def _say(lines: Iterable[str]) -> None:
+    """Lines in which nothing acts on the terminal."""
+    for line in lines:
+        print(shown.text(line))
 
-        sys.stdout.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE).decode())
-    else:
-        print("".join(c if c.isprintable() else ascii(c)[1:-1] for c in line))
+
+# By name: what it does, its options, and for people what it is for and how it is called.
+_ACTIONS: dict[str, tuple[_Act, _Options, str, tuple[str, ...]]] = {
+    "check": (
+        _check,
+        _check_options,
+        "say what is wrong with rules, and which of them can never fire",
+        (
+            "check my-rules/",
+            "check --strict --sarif rules.sarif my-rules/",
+            "check --samples trail.json.gz my-rules/one.yml",
+        ),
+    ),
+    "test": (
+        _test,
+        _test_options,
+        "run the cases beside rules; exit 1 if one fails or is missing",
+        ("test my-rules/", "test --coverage my-rules/one.yml"),
+    ),
+    "list": (
+        _list,
+        _list_options,
+        "list rules with level and kind",
+        ("list", "list --json my-rules/"),
+    ),
+    "export": (
+        _export,
+        _export_options,
+        "write detections and correlations as plain Sigma",
+        ("export --out sigma/", "export my-rules/ --out sigma/"),
+    ),
+}

@@ -26,11 +26,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit 0 after SIGTERM or the end, 130 after SIGINT; 3 if a folder or port is taken."""
     config = settings(args.config)
-    ruleset = load(config.rules.paths, builtin=config.rules.builtin)
+    ruleset = load(config.rules)
     if config.kafka is None:
         from infra.service.serve import serve
 
-        asyncio.run(serve(config, ruleset, args.until))
+        asyncio.run(serve(config, ruleset, lambda: settings(args.config), args.until))
     else:
         from infra.service.worker import work
 

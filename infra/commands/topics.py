@@ -129,7 +129,7 @@ def _levels(config: Config) -> int:
     """How many levels of correlations the rules have: each has its topic of state."""
     from infra.rules import load
 
-    return load(config.rules.paths, builtin=config.rules.builtin).levels
+    return load(config.rules).levels
 
 
 def _size(plan: Plan) -> str:

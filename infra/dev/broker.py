@@ -41,11 +41,16 @@ class Broker:
     `port` 0 is that of the last start in `folder`, else a free one; the port above it is taken too.
     With `users` (name -> password, `admin` among them) it wants TLS and SCRAM-SHA-512, `admin` may
     do everything and the others what ACLs allow; they are those of the first start in `folder`.
-    Without, everybody may do everything. Nothing but loopback reaches it.
+    Without, everybody may do everything. Nothing but loopback reaches it. `settings` are Kafka's
+    own and win over ours: with those of a quorum it is one broker of several.
     """
 
     def __init__(
-        self, folder: Path | str, port: int = 0, users: Mapping[str, str] | None = None
+        self,
+        folder: Path | str,
+        port: int = 0,
+        users: Mapping[str, str] | None = None,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         words = [word for user in (users or {}).items() for word in user]
         if users is not None and (
@@ -58,6 +63,7 @@ class Broker:
             )
         self.folder = Path(folder).absolute()
         self.users = dict(users or {})
+        self._more = dict(settings or {})
         self.ca = self.folder / "tls" / "ca.pem"
         self._pid = self.folder / "broker.pid"
         self._log = self.folder / "broker.log"
@@ -163,7 +169,8 @@ class Broker:
         values = {"port": self.port, "controller": self.port + 1}
         text = "".join((KAFKA / part).read_text("utf-8") for part in parts)
         text = Template(text).substitute(values, password=self.users.get("admin"))
-        self._settings.write_text(text, "utf-8")
+        more = "".join(f"{name}={value}\n" for name, value in self._more.items())
+        self._settings.write_text(text + more, "utf-8")
         if not (self.folder / "data" / "meta.properties").exists():
             self._format()
 

@@ -1,16 +1,18 @@
-"""Health: /healthz, /readyz with reasons, and /metrics for Prometheus."""
+"""Health: /healthz, /readyz with reasons, /metrics for Prometheus, and POST /-/reload."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from ipaddress import IPv6Address, ip_address
 from typing import Any, Protocol
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from infra.service.reload import Outcome
 from schemas.config import ServerConfig
 from schemas.errors import Unavailable
 from sinks.delivery.courier import Courier
@@ -28,6 +30,10 @@ class Vitals(Protocol):
         """Why it is not ready, in sentences; empty if it is."""
         ...
 
+    def rules(self) -> dict[str, Any]:
+        """Which rules run."""
+        ...
+
     def metrics(self) -> Iterator[Metric]:
         """Its metrics, looked up now."""
         ...
@@ -36,8 +42,14 @@ class Vitals(Protocol):
 class Health:
     """What the process says of itself: its driver's vitals, and those of its sinks."""
 
-    def __init__(self, vitals: Vitals, couriers: Sequence[Courier]) -> None:
-        self._vitals, self._couriers = vitals, couriers
+    def __init__(
+        self,
+        vitals: Vitals,
+        couriers: Sequence[Courier],
+        reload: Callable[[], Awaitable[Outcome]],
+    ) -> None:
+        """`reload` reads the rules anew."""
+        self._vitals, self._couriers, self._reload = vitals, couriers, reload
         self._metrics_of = CollectorRegistry()
         self._metrics_of.register(self)
 
@@ -47,6 +59,7 @@ class Health:
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._metrics)
+        app.router.add_post("/-/reload", self._reloaded)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         try:
@@ -87,7 +100,12 @@ class Health:
     async def _readyz(self, _: web.Request) -> web.Response:
         reasons = self._vitals.reasons()
         sinks: dict[str, Any] = {c.name: c.status.problem or "ok" for c in self._couriers}
-        body = {"ready": not reasons, "reasons": reasons, "sinks": sinks}
+        body = {
+            "ready": not reasons,
+            "reasons": reasons,
+            "rules": self._vitals.rules(),
+            "sinks": sinks,
+        }
         return web.json_response(body, status=200 if not reasons else 503)
 
     async def _metrics(self, _: web.Request) -> web.Response:
@@ -96,3 +114,21 @@ class Health:
         return web.Response(
             body=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
         )
+
+    async def _reloaded(self, request: web.Request) -> web.Response:
+        # Whoever may read /metrics from elsewhere has no say in it, nor has a page in a browser.
+        if "Origin" in request.headers or not _here(request.remote):
+            return web.Response(status=403, text="reload from this machine, or send SIGHUP\n")
+        outcome = await self._reload()
+        body = {"reloaded": outcome.done, "said": outcome.said}
+        return web.json_response(body, status=200 if outcome.done else 422)
+
+
+def _here(remote: str | None) -> bool:
+    """True if a request comes from this machine."""
+    if remote is None:
+        return False
+    address = ip_address(remote)
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return address.is_loopback

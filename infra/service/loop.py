@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from functools import partial
+from queue import SimpleQueue
 from threading import Event
 
 from infra.service.inputs import Live, lanes, lateness
 from schemas.config import Limits
 from schemas.errors import Unavailable
 from schemas.times import SECOND
+from streams.assembly import Assembly
 from streams.embedded import Embedded
 from streams.input import Chunk
 from streams.journal import Journal
+from streams.succession import Succession
 
 PAUSE = 0.02  # seconds between two looks at inputs that have nothing
 TIDY = 1.0  # seconds between two clean-ups of the outbox
@@ -42,13 +46,31 @@ class Loop:
         self._lanes = {name: lanes(live.config) for name, live in inputs.items()}
         self._active = {lane: clock() for some in self._lanes.values() for lane in some.values()}
         self._tidied = self._read = time.monotonic()
+        self._asked = SimpleQueue[tuple[Assembly, Future[Succession | None]]]()
+        self._over = False
         self.problem: str | None = None
         self.holding = False
         self.ended = False
 
     def run(self, stop: Event) -> None:
         """Until `stop` is set or the run has come to its end; the batch at hand is saved."""
+        try:
+            self._run(stop)
+        finally:
+            self._over = True
+            self._refuse()
+
+    def adopt(self, assembly: Assembly) -> Future[Succession | None]:
+        """Have the engine change its rules between two batches; may be asked from any thread."""
+        future = Future[Succession | None]()
+        self._asked.put((assembly, future))
+        if self._over:
+            self._refuse()
+        return future
+
+    def _run(self, stop: Event) -> None:
         while not stop.is_set() and not self.ended:
+            self._change()
             if time.monotonic() - self._tidied >= TIDY:
                 self._insist(self._tidy, stop)
             if self.holding:
@@ -63,6 +85,21 @@ class Loop:
                 self._idle(stop)
             if found is None:
                 stop.wait(PAUSE)
+
+    def _change(self) -> None:
+        while not self._asked.empty():
+            assembly, future = self._asked.get()
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(self._engine.adopt(assembly))
+                except Exception as error:  # noqa: BLE001 - whoever asked is told; the old rules run
+                    future.set_exception(error)
+
+    def _refuse(self) -> None:
+        while not self._asked.empty():
+            _, future = self._asked.get()
+            if future.set_running_or_notify_cancel():
+                future.set_exception(Unavailable("the engine has stopped; start it again"))
 
     def _take(self, name: str, chunk: Chunk, stop: Event) -> None:
         some = self._lanes[name]

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 import time
+from collections.abc import Callable
 
 
 def clock() -> int:
@@ -22,6 +23,11 @@ def stop_on_signals(stop: asyncio.Event, seen: set[int]) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, noted, number)
+
+
+def on_hangup(asked: Callable[[], object]) -> None:
+    """SIGHUP calls `asked`, and ends nothing."""
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, asked)
 
 
 def say(progress: str) -> None:

@@ -12,27 +12,39 @@ from correlators.ruleset import Ruleset
 from infra.service.health import Health
 from infra.service.inputs import Live, declared, opened
 from infra.service.loop import Loop
-from infra.service.process import clock, say, stop_on_signals
+from infra.service.process import clock, on_hangup, say, stop_on_signals
+from infra.service.reload import Reload, Running, running
 from infra.service.threads import Carriers, Threads
 from infra.service.vitals import EmbeddedVitals
 from schemas.config import Config, SinkConfig
-from schemas.errors import Mistake
+from schemas.errors import Mistake, Unavailable
 from schemas.times import END
 from sinks.delivery.courier import Courier
 from sinks.delivery.letters import DeadLetters
 from sinks.delivery.sink import connect
+from streams.assembly import Assembly
 from streams.embedded import Embedded
 from streams.inputs.http import Http
 from streams.inputs.stdin import Stdin
 from streams.journal import Journal
+from streams.succession import Succession
+
+PATIENCE = 60.0  # seconds until the engine must have come to the end of its batch
 
 
-async def serve(config: Config, ruleset: Ruleset, until: int | None = None) -> None:
+async def serve(
+    config: Config,
+    ruleset: Ruleset,
+    settings: Callable[[], Config],
+    until: int | None = None,
+) -> None:
     """Run until SIGTERM or SIGINT, or with `until` to the end of the inputs.
 
-    Raises Mistake and Unavailable, and KeyboardInterrupt after a clean stop by SIGINT.
+    `settings` reads the configuration anew, when the rules are to be. Raises Mistake and
+    Unavailable, and KeyboardInterrupt after a clean stop by SIGINT.
     """
-    data, known = Path(config.data), declared(config)
+    data, known, hung_up = Path(config.data), declared(config), asyncio.Event()
+    on_hangup(hung_up.set)
     with Journal(data / "journal.sqlite", clock) as journal:
         engine = Embedded(ruleset, known, config.limits, journal, config.system)
         _going_on(engine, data, until)
@@ -42,14 +54,18 @@ async def serve(config: Config, ruleset: Ruleset, until: int | None = None) -> N
         stop, signals = asyncio.Event(), set[int]()
         stop_on_signals(stop, signals)
         threads = Threads(loop, Carriers(couriers), _from_thread(stop))
-        health = Health(EmbeddedVitals(engine, journal, loop, inputs, threads, clock), couriers)
-        runner, port = await health.start(config.server)
+        reload = _reload(config, settings, engine, loop)
+        vitals = EmbeddedVitals(engine, journal, loop, inputs, threads, reload, clock)
+        runner, port = await Health(vitals, couriers, reload.now).start(config.server)
         threads.start()
+        reloading = _reloading(reload, hung_up, watch=config.rules.watch)
         try:
             await _feed(inputs)
             say(f"ready, http://{config.server.host}:{port}/readyz")
             await stop.wait()
         finally:
+            for task in reloading:
+                task.cancel()
             await _stop_feeding(inputs)
             try:
                 await asyncio.to_thread(threads.stop)
@@ -65,6 +81,44 @@ def _going_on(engine: Embedded, data: Path, until: int | None) -> None:
         raise Mistake(
             f"{data} holds a run that has ended; give another `data` folder to begin anew"
         )
+
+
+def _reload(config: Config, settings: Callable[[], Config], engine: Embedded, loop: Loop) -> Reload:
+    async def adopt(ruleset: Ruleset) -> Succession | None:
+        assembly = await asyncio.to_thread(_prepared, engine, ruleset)
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(loop.adopt(assembly)), PATIENCE)
+        except TimeoutError:
+            raise Unavailable(
+                f"the engine did not come to the end of its batch in {PATIENCE:.0f} s"
+                f" ({loop.problem or 'it is at work'}); try again"
+            ) from None
+
+    def now() -> Running:
+        if engine.succession is None:
+            raise AssertionError("a run with a journal knows since when its rules hold")
+        return running(engine.succession)
+
+    return Reload(settings, config, adopt, now, say)
+
+
+def _prepared(engine: Embedded, ruleset: Ruleset) -> Assembly:
+    assembly = engine.assembled(ruleset)
+    assembly.prepare()
+    return assembly
+
+
+def _reloading(reload: Reload, hung_up: asyncio.Event, *, watch: bool) -> list[asyncio.Task[None]]:
+    """What waits for SIGHUP (several at once are one), and for files to change."""
+
+    async def told() -> None:
+        while True:
+            await hung_up.wait()
+            hung_up.clear()
+            await reload.now()
+
+    waiting = [told(), reload.watch()] if watch else [told()]
+    return [asyncio.create_task(one) for one in waiting]
 
 
 def _from_thread(stop: asyncio.Event) -> Callable[[], object]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from infra.service.inputs import Live
 from infra.service.loop import Loop, lag
+from infra.service.reload import Reload
 from infra.service.threads import Threads
 from streams.embedded import Embedded
 from streams.journal import Journal
@@ -23,10 +25,11 @@ class EmbeddedVitals:
         loop: Loop,
         inputs: Mapping[str, Live],
         threads: Threads,
+        reload: Reload,
         clock: Callable[[], int],
     ) -> None:
         self._engine, self._journal, self._loop, self._inputs = engine, journal, loop, inputs
-        self._threads, self._clock = threads, clock
+        self._threads, self._reload, self._clock = threads, reload, clock
 
     @property
     def alive(self) -> bool:
@@ -43,6 +46,10 @@ class EmbeddedVitals:
         return found + [
             f"input {name}: {live.problem}" for name, live in self._inputs.items() if live.problem
         ]
+
+    def rules(self) -> dict[str, Any]:
+        """Which rules run."""
+        return self._reload.about()
 
     def metrics(self) -> Iterator[Metric]:
         """Its metrics, looked up now."""
@@ -71,3 +78,4 @@ class EmbeddedVitals:
             "Results that wait for sinks.",
             value=self._journal.outbox_size(),
         )
+        yield from self._reload.metrics()

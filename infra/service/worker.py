@@ -12,7 +12,8 @@ from pathlib import Path
 from correlators.ruleset import Ruleset
 from infra.brokers import inputs
 from infra.service.health import Health
-from infra.service.process import clock, say, stop_on_signals
+from infra.service.process import clock, on_hangup, say, stop_on_signals
+from infra.service.reload import Outcome, Running
 from infra.service.threads import Carriers
 from infra.service.worker_vitals import WorkerVitals
 from schemas.config import Config, KafkaConfig
@@ -28,6 +29,10 @@ from streams.kafka.problems import BROKERS, sentence
 
 AGAIN = (1.0, 30.0)  # seconds between two attempts to start: at first, at most
 LOOK = 1.0  # seconds between two looks at the stages
+ROLL = (
+    "nothing was reloaded: the workers of a deployment change their rules together; stop them all,"
+    " then start them with the new ones (docs/kafka.md)"
+)
 AWAY = (Unavailable, OSError, TimeoutError, *BROKERS)  # what is tried again
 
 
@@ -43,12 +48,14 @@ async def work(
     # it is in /readyz.
     for noisy in ("aiokafka", "kafka", "faust", "mode", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
-    vitals = WorkerVitals(clock)
+    count = len(ruleset.rules) + len(ruleset.correlations) + len(ruleset.convergences)
+    vitals = WorkerVitals(clock, Running(ruleset.sha256, count, clock()))
     couriers, outboxes = _couriers(config, kafka)
     carriers = Carriers(couriers)
     stop, signals = asyncio.Event(), set[int]()
     stop_on_signals(stop, signals)
-    runner, port = await Health(vitals, couriers).start(config.server)
+    on_hangup(lambda: say(ROLL))
+    runner, port = await Health(vitals, couriers, _refused).start(config.server)
     say(f"http://{config.server.host}:{port}/readyz says how it is")
     carriers.start()
     try:
@@ -78,6 +85,11 @@ async def work(
         await runner.cleanup()
     if signal.SIGINT in signals:
         raise KeyboardInterrupt  # everything is saved; the exit code says who ended it
+
+
+async def _refused() -> Outcome:
+    """What a worker answers to POST /-/reload."""
+    return Outcome(done=False, said=[ROLL])
 
 
 async def _started(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from infra.service.reload import Running, described, rules_metrics
 from schemas.times import SECOND
 from streams.kafka.host import Host
 from streams.kafka.keyed_part import KeyedPart
@@ -33,7 +35,8 @@ _COUNTED: dict[str, tuple[str, Callable[[Figures], float]]] = {
 class WorkerVitals:
     """`waiting`: why the stages are not there yet; None once they are."""
 
-    def __init__(self, clock: Callable[[], int]) -> None:
+    def __init__(self, clock: Callable[[], int], rules: Running) -> None:
+        self._rules = rules
         self.hosts: Sequence[Host] = ()
         self.waiting: str | None = "starts"
         self._clock = clock
@@ -51,8 +54,13 @@ class WorkerVitals:
         behind = [(h.job.stage, lag) for h in self.hosts if (lag := h.lag) > FAR_BEHIND]
         return found + [f"{stage}: is {lag} records behind" for stage, lag in behind]
 
+    def rules(self) -> dict[str, Any]:
+        """Which rules run."""
+        return described(self._rules)
+
     def metrics(self) -> Iterator[Metric]:
         """Its metrics, looked up now."""
+        yield from rules_metrics(self._rules)
         parts: list[Part] = [part for host in self.hosts for part in host.parts]
         raw = [part for part in parts if isinstance(part, RawPart)]
         yield from self._of_inputs(raw)

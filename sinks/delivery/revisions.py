@@ -105,6 +105,8 @@ class Revisions:
             ";"
         ):  # not executescript: that would commit what the caller has open
             db.execute(statement)
+        # Where no event passes, as in a keyed stage of Kafka, there is no origin to be found.
+        (self._named,) = db.execute("SELECT EXISTS (SELECT 1 FROM origin)").fetchone()
 
     @classmethod
     def in_memory(cls) -> Self:
@@ -171,7 +173,8 @@ class Revisions:
         ).fetchall()
 
     def _remember(self, envelopes: Sequence[_Envelope]) -> None:
-        events = (_event.decode(one.body) for one in envelopes if one.kind == "event")
+        events = [_event.decode(one.body) for one in envelopes if one.kind == "event"]
+        self._named = self._named or bool(events)
         self._db.executemany(
             "INSERT OR IGNORE INTO origin (event, origin) VALUES (?, ?)",
             ((event.uid, event.evidence.origin) for event in events),
@@ -223,6 +226,8 @@ class Revisions:
         return None if found is None else str(found[0])
 
     def _origins(self, body: _Episode) -> list[str]:
+        if not self._named:
+            return []
         known = (
             self._db.execute("SELECT origin FROM origin WHERE event = ?", (proof.event,)).fetchone()
             for proof in body.evidence

@@ -24,7 +24,7 @@ from streams.kafka.raw_part import RawInput, RawPart, progress_of
 from streams.kafka.recovery import Recovery
 from streams.kafka.untyped import Admin
 from streams.matchers import Matchers
-from streams.outdated import fingerprints
+from streams.outdated import stated
 from streams.source import named, names
 from streams.topology import INGEST, Fed, fed, instances, topic_between
 
@@ -124,7 +124,7 @@ def _keyed_job(plan: _Plan, one: Fed, clock: Callable[[], int]) -> Job:
     kafka, stage = plan.kafka, one.stage
     topics = list(dict.fromkeys(topic_between(feeder, stage.name) for feeder in stage.feeders))
     known = instances(stage, kafka.partitions)
-    rules = fingerprints(plan.ruleset)
+    rules = stated(plan.ruleset)
 
     def part_of(tp: TopicPartition) -> str:
         return f"{stage.name}/{tp.partition}"

@@ -24,6 +24,7 @@ from mode.utils.queues import FlowControlEvent, ThrowableQueue
 from schemas.config import KafkaConfig
 from streams.kafka.host import Host
 from streams.kafka.life import Job
+from streams.kafka.light import keep_memory
 
 AGENTS: Final = 16  # steps of one stage that are under way at the same time
 DRAIN: Final = 60.0  # seconds for all steps at hand at a stop
@@ -105,6 +106,7 @@ class Driver:
 
     async def start(self) -> None:
         """Start the application, then the stages."""
+        keep_memory()
         await self._app.start()
         for service in self._services:
             await self._app.add_runtime_dependency(service)

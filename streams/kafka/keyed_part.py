@@ -27,7 +27,7 @@ from streams.kafka.agreement import ended
 from streams.kafka.outbound import Outbound
 from streams.kafka.part import TICK, Fetched, Received, Sent, Step
 from streams.kafka.state import Saved
-from streams.outdated import without
+from streams.outdated import Outdated, Rules, Stated, without
 from streams.reading import reject
 from streams.topology import Fed
 
@@ -49,7 +49,7 @@ class _Place(msgspec.Struct, array_like=True, frozen=True):
 class KeyedPart:
     """One partition of one keyed stage, and its topics, named with `prefix` in Kafka.
 
-    `rules`: fingerprints of the rules, by which state of changed ones is dropped. `clock`: the wall
+    `rules`: the rules with state, by which that of changed ones is dropped. `clock`: the wall
     clock in microseconds, for `meta` and for how long Ticks may wait.
     """
 
@@ -62,7 +62,7 @@ class KeyedPart:
         topics: Iterable[str],
         outbound: Outbound,
         prefix: str,
-        rules: Mapping[str, str],
+        rules: Rules,
         clock: Callable[[], int],
     ) -> None:
         self.stage, self.partition = fed.stage, partition
@@ -81,11 +81,13 @@ class KeyedPart:
         self._runs: dict[TopicPartition, deque[tuple[int, int]]] = {
             tp: deque() for tp in self.inputs
         }
+        self._outdated = Outdated({}, {})
         self._taken_back: list[Output] = []
         self._dropped: dict[bytes, bytes | None] = {}
         self._held: list[Row | Delete | Tick] = []  # Ticks that were read and wait for more
         self._moved = False  # records were read since the last step
-        self._stepped = -TICK
+        self._stepped = self._ticked = -TICK
+        self._owes = False  # time has passed here further than the last Tick says
         self._stamped_ids: dict[tuple[str, str], None] = {}
 
     @property
@@ -116,20 +118,21 @@ class KeyedPart:
             if key.startswith(_TICK)
         }
         slots = {
-            key.removeprefix(_SLOT).decode(): value
+            key.removeprefix(_SLOT).decode(): Slot.load(value, self.stage.logic)
             for key, value in values.items()
             if key.startswith(_SLOT)
         }
         self._revisions.load(v for k, v in values.items() if k.startswith(_REVISION))
-        before: dict[str, str] = msgspec.json.decode(values.get(_RULES, b"{}"))
-        changed = {name for name, rule in before.items() if self._rules.get(name) != rule}
-        kept = without(self.stage.logic, slots, changed)
+        before = msgspec.json.decode(values.get(_RULES, b"{}"), type=dict[str, Stated])
+        self._outdated = Outdated(before, self._rules)
+        kept = without(self.stage.logic, slots, self._outdated, place.watermark)
         self._taken_back = kept.outputs
         self._dropped = {
             _SLOT + key.encode(): kept.slots[key].dump(tail=False) if key in kept.slots else None
             for key in kept.changed
         }
         self.keyed.restore(Clock(ticks, place.watermark, place.clock), kept.slots)
+        self._owes = BEGINNING < place.watermark < END  # perhaps; nobody minds to hear it twice
         self.positions = _placed(self.inputs, place.positions)
         self.again = _placed(self.inputs, place.again)
 
@@ -140,14 +143,14 @@ class KeyedPart:
             rows = [
                 row
                 for row in found
-                if isinstance(row, Row | Delete) and row.level == self.stage.level
+                if isinstance(row, Row | Delete) and self._ours(row) and not self._outdated.hit(row)
             ]
             self.keyed.recall(rows)
             self._run(tp, records[0].offset, rows)
 
     def step(self, fetched: Fetched, empty: int | None = None) -> Step | None:  # noqa: ARG002 - time passes by Ticks here
         """Take a batch of each topic, in the order of each."""
-        known, level = self.keyed.clock.ticks, self.stage.level
+        known = self.keyed.clock.ticks
         batch, self._held = self._held, []
         nonsense: list[tuple[Result, bytes]] = []
         for tp, records in fetched.items():
@@ -159,7 +162,7 @@ class KeyedPart:
                 elif isinstance(row, Tick):
                     if row.input in known:
                         batch.append(row)
-                elif row.level == level:
+                elif self._ours(row):
                     rows.append(row)
                     batch.append(row)
             self._run(tp, records[0].offset, rows)
@@ -172,6 +175,7 @@ class KeyedPart:
         before = self.keyed.clock
         self._stepped = self._clock()
         changes, outputs = self.keyed.step(batch)
+        outputs = self._telling(outputs, changes.clock)
         sent = list(self._outbound.sent(self._stamped([*self._taken_back, *outputs])))
         self._taken_back = []
         values = self._values(before, changes)
@@ -191,9 +195,34 @@ class KeyedPart:
         Without this, an estate at rest would keep the brokers busy with transactions about nothing.
         """
         soon = 0 <= self._clock() - self._stepped < TICK
+        if self._owes and not soon:
+            return False
         return not self._moved or (
             soon and all(isinstance(one, Tick) and one.watermark != END for one in batch)
         )
+
+    def _may_tell(self) -> bool:
+        return not 0 <= self._clock() - self._ticked < TICK
+
+    def _telling(self, outputs: Iterable[Output], clock: Clock) -> list[Output]:
+        """The outputs; a Tick soon after the last one is told later, and says what came since.
+
+        Each goes to every partition of the next topics, while rows are seen without it.
+        """
+        told: list[Output] = []
+        for output in outputs:
+            if isinstance(output, Tick):
+                self._owes = True
+            else:
+                told.append(output)
+        if self._owes and (clock.watermark == END or self._may_tell()):
+            told.append(Tick(self.name, self.stage.level, clock.watermark, clock.clock))
+            self._owes, self._ticked = False, self._clock()
+        return told
+
+    def _ours(self, row: Row | Delete) -> bool:
+        """Of this stage's level, and of rules that are here: others may have written before."""
+        return row.level == self.stage.level and self.stage.logic.knows(row.key)
 
     def _run(self, tp: TopicPartition, offset: int, rows: Sequence[Row | Delete]) -> None:
         if rows:

@@ -19,6 +19,7 @@ from aiokafka.abc import ConsumerRebalanceListener
 
 from schemas.config import KafkaConfig
 from streams.kafka.connection import client
+from streams.kafka.light import FETCH_BYTES, as_decoded
 from streams.kafka.part import Fetched, Part
 from streams.kafka.recovery import Recovery
 from streams.kafka.transactions import Transactions
@@ -95,7 +96,9 @@ class Life:
             session_timeout_ms=10_000,
             heartbeat_interval_ms=2_000,
             fetch_max_wait_ms=100,
-            max_partition_fetch_bytes=4 * 2**20,
+            max_partition_fetch_bytes=4 * 2**20,  # a step of some thousands
+            fetch_max_bytes=FETCH_BYTES,
+            key_deserializer=as_decoded,
         )
 
     async def run(self) -> None:

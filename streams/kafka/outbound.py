@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from zlib import crc32
 
 from schemas.rows import Output, Result, Tick
 from schemas.topics import INVENTORY
@@ -41,12 +40,12 @@ class Outbound:
                 yield Sent(output.topic, partition, wire.row(output))
 
     def _result(self, output: Result, raw: Callable[[str], bytes]) -> Sent:
-        partition = crc32(output.id.encode()) % self._partitions
         if output.kind == "reject":
-            return Sent(
-                wire.topic_of("reject"), partition, wire.dead_letter(output, raw(output.id))
-            )
-        return Sent(wire.topic_of(output.kind), partition, wire.result(output))
+            record = wire.dead_letter(output, raw(output.id))
+        else:
+            record = wire.result(output)
+        partition = partition_of(output.id, self._partitions)
+        return Sent(wire.topic_of(output.kind), partition, record)
 
     def _count(self, topic: str) -> int:
         return 1 if topic == INVENTORY else self._partitions

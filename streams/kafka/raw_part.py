@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Final, NamedTuple
@@ -14,7 +15,7 @@ from schemas.rows import Output, Tick
 from schemas.times import BEGINNING, END, SECOND
 from streams.documents import Fault
 from streams.ingest import Ingest, Progress
-from streams.input import Chunk, Message
+from streams.input import Arrivals, Chunk
 from streams.kafka.encoding import document
 from streams.kafka.outbound import Outbound
 from streams.kafka.part import TICK, Fetched, Received, Sent, Step
@@ -128,8 +129,7 @@ class RawPart:
             self.progress, told = self._ingest.step(self.progress, chunk)
             outputs += told
         self.positions = {self.inputs[0]: records[-1].offset + 1}
-        values = {record.offset: record.value for record in records}
-        return self._step(outputs, lambda origin: values.get(_offset(origin)) or b"")
+        return self._step(outputs, lambda origin: _value(records, origin))
 
     def _idle(self, empty: int | None) -> Step | None:
         if 0 <= self._clock() - self._ticked < TICK:
@@ -174,25 +174,24 @@ class RawPart:
 
     def _chunks(self, records: Sequence[Received]) -> Iterator[Chunk]:
         origin = f"kafka:{self._input.topic}/{self._input.partition}"
-        arrived = [Message(record.offset, _stamp(record.timestamp)) for record in records]
+        source = self._input.source
         if self._input.encoding == "json":  # the usual one: nothing to decode, nothing to refuse
             values = [record.value or b"" for record in records]
-            yield Chunk(self._input.source, origin, values, None, None, messages=arrived)
+            yield Chunk(source, origin, values, None, None, messages=_arrivals(records))
             return
         documents: list[bytes] = []
-        messages: list[Message] = []
-        for record, message in zip(records, arrived, strict=True):
+        for place_, record in enumerate(records):
             found = self._decoded(record.value or b"")
             if isinstance(found, Fault):
-                yield Chunk(self._input.source, origin, documents, None, None, messages=messages)
-                yield Chunk(
-                    self._input.source, origin, [], None, None, fault=found, messages=[message]
-                )
-                documents, messages = [], []
+                before = records[place_ - len(documents) : place_]
+                yield Chunk(source, origin, documents, None, None, messages=_arrivals(before))
+                alone = _arrivals([record])
+                yield Chunk(source, origin, [], None, None, fault=found, messages=alone)
+                documents = []
             else:
                 documents.append(found)
-                messages.append(message)
-        yield Chunk(self._input.source, origin, documents, None, None, messages=messages)
+        last = records[len(records) - len(documents) :]
+        yield Chunk(source, origin, documents, None, None, messages=_arrivals(last))
 
     def _decoded(self, value: bytes) -> bytes | Fault:
         try:
@@ -201,11 +200,15 @@ class RawPart:
             return Fault(error.reason, error.detail, sha256(value).hexdigest(), len(value))
 
 
-def _stamp(milliseconds: int) -> int | None:
-    return milliseconds * 1000 if milliseconds > 0 else None
+def _arrivals(records: Sequence[Received]) -> Arrivals:
+    return Arrivals([one.offset for one in records], [one.timestamp for one in records])
 
 
-def _offset(origin: str) -> int:
-    """The offset of the message that a record came in."""
+def _value(records: Sequence[Received], origin: str) -> bytes:
+    """The bytes of the message that a record came in."""
     where, _ = place(origin)
-    return where.offset if isinstance(where, Lies) else -1
+    if not isinstance(where, Lies):
+        return b""
+    found = bisect_left(records, where.offset, key=lambda record: record.offset)
+    here = found < len(records) and records[found].offset == where.offset
+    return (here and records[found].value) or b""

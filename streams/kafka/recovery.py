@@ -12,6 +12,7 @@ from aiokafka import TopicPartition
 from schemas.config import KafkaConfig
 from schemas.errors import Unavailable
 from streams.kafka.connection import client
+from streams.kafka.light import as_decoded
 from streams.kafka.part import Part, Received
 from streams.kafka.untyped import Consumer
 
@@ -27,7 +28,7 @@ class Recovery:
     def __init__(self, config: KafkaConfig) -> None:
         shared = {**client(config), "enable_auto_commit": False, "fetch_max_wait_ms": 50}
         self._reader = Consumer(
-            **shared, isolation_level="read_committed", max_partition_fetch_bytes=4 * 2**20
+            **shared, isolation_level="read_committed", key_deserializer=as_decoded
         )
         # The end of a topic as it is, behind transactions of others that are still open: what we
         # saved last may lie behind where such a one began.

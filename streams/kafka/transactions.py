@@ -83,10 +83,11 @@ class Transactions:
 
     def _sends(self, records: Iterable[Sent]) -> Iterable[Awaitable[Awaitable[Any]]]:
         """A batch or more for each partition, in the order of its records."""
-        of: dict[TopicPartition, list[Record]] = {}
+        of: dict[tuple[str, int], list[Record]] = {}
         for topic, partition, record in records:
-            of.setdefault(TopicPartition(self._prefix + topic, partition), []).append(record)
-        for place, mine in of.items():
+            of.setdefault((topic, partition), []).append(record)
+        for (topic, partition), mine in of.items():
+            place = TopicPartition(self._prefix + topic, partition)
             batch = self._producer.create_batch()
             for record in mine:
                 if not _added(batch, record):

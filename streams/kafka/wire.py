@@ -24,6 +24,11 @@ RAW_BYTES: Final = 2**20  # of a record that goes to the dead letters
 _ROW: Final = ((SCHEMA, b"row"),)
 _DELETE: Final = ((SCHEMA, b"delete"),)
 _TICK: Final = ((SCHEMA, b"tick"),)
+_RESULT: Final = {
+    (kind, state): ((SCHEMA, kind.encode()), (STATE, state.encode()))
+    for kind in get_args(ResultKind)
+    for state in get_args(State)
+}
 _TOPICS: Final[dict[str, str]] = {"finding": FINDINGS, "alert": ALERTS, "reject": DEAD_LETTERS}
 
 
@@ -103,8 +108,7 @@ def topic_of(kind: ResultKind) -> str:
 
 def result(output: Result) -> Record:
     """A result as sinks take it."""
-    state = output.state.encode()
-    headers = ((SCHEMA, output.kind.encode()), (STATE, state))
+    headers = _RESULT[output.kind, output.state]
     return Record(output.id.encode(), _encode(output.body), headers)
 
 

@@ -76,6 +76,51 @@ NARROW: Final = Narrow(
     named=("eventID", _ID),
 )
 
+# The contents of a record as AWS documents them, management, data, network and Insights events.
+FIELDS: Final = frozenset(
+    """
+    additionalEventData.* addendum.originalEventID addendum.originalRequestID addendum.reason
+    addendum.updatedFields annotation apiVersion awsRegion edgeDeviceDetails.* errorCode
+    errorMessage eventCategory eventContext.requestContext.* eventContext.tagContext.* eventID
+    eventName eventSource eventTime eventType eventVersion insightDetails.* managementEvent
+    readOnly recipientAccountId requestID requestParameters.* resources[].ARN
+    resources[].ARNPrefix resources[].accountId resources[].type responseElements.*
+    serviceEventDetails.* sessionCredentialFromConsole sharedEventID sourceIPAddress
+    tlsDetails.cipherSuite tlsDetails.clientProvidedHostHeader tlsDetails.keyExchange
+    tlsDetails.tlsVersion userAgent userIdentity.accessKeyId userIdentity.accountId
+    userIdentity.arn userIdentity.credentialId userIdentity.identityProvider
+    userIdentity.inScopeOf.credentialsIssuedTo userIdentity.inScopeOf.issuerType
+    userIdentity.inScopeOf.sourceAccount userIdentity.inScopeOf.sourceArn userIdentity.invokedBy
+    userIdentity.invokedByDelegate.* userIdentity.onBehalfOf.identityStoreArn
+    userIdentity.onBehalfOf.userId userIdentity.principalId
+    userIdentity.sessionContext.assumedRoot
+    userIdentity.sessionContext.attributes.creationDate
+    userIdentity.sessionContext.attributes.mfaAuthenticated
+    userIdentity.sessionContext.ec2RoleDelivery
+    userIdentity.sessionContext.sessionIssuer.accountId
+    userIdentity.sessionContext.sessionIssuer.arn
+    userIdentity.sessionContext.sessionIssuer.principalId
+    userIdentity.sessionContext.sessionIssuer.type
+    userIdentity.sessionContext.sessionIssuer.userName userIdentity.sessionContext.sourceIdentity
+    userIdentity.sessionContext.webIdFederationData.attributes.*
+    userIdentity.sessionContext.webIdFederationData.federatedProvider userIdentity.type
+    userIdentity.userName vpcEndpointAccountId vpcEndpointId
+    """.split()  # noqa: SIM905 - sixty names read better as a paragraph
+)
+CATEGORIES: Final = frozenset({"api_activity", "authentication"})
+ATTRIBUTES: Final = frozenset(
+    {
+        "api.operation",
+        "api.read_only",
+        "api.service",
+        "aws.bedrock.guardrail.id",
+        "cloud.region",
+        "error.code",
+        "gen_ai.provider.name",
+        "gen_ai.request.model",
+    }
+)
+
 _INVOKE: Final = frozenset(
     {
         "Converse",
@@ -136,9 +181,11 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     """One call of the API, or one insight about calls."""
     call, name, service = _told(record)
     time = moment(call.get("eventTime"))
-    actor = _actor(call)
-    owned = entity("apikey", mapping(call.get("userIdentity")).get("accessKeyId"))
-    targets = _targets(service, call)
+    who, asked = mapping(call.get("userIdentity")), mapping(call.get("requestParameters"))
+    actor = _actor(call, who)
+    owned = entity("apikey", who.get("accessKeyId"))
+    targets = _targets(service, call, asked)
+    status = _status(call)
     address, agent = text(call.get("sourceIPAddress"), 256), text(call.get("userAgent"), 512)
     login = name == "ConsoleLogin"
     return Parsed(
@@ -149,7 +196,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
             class_uid=3002 if login else 6003,
             class_name="Authentication" if login else "API Activity",
             activity=name,
-            status=_status(call),
+            status=status,
             message=f"{name} on {service}" + (f" by {actor.id}" if actor else ""),
             actor=actor,
             client=Client(ip=address, user_agent=agent) if address or agent else None,
@@ -157,7 +204,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
                 (*targets, actor, owned, entity("account", call.get("recipientAccountId")))
             ),
             edges=tuple(_edges(name, call, targets, actor, owned)),
-            attributes=_attributes(service, name, call),
+            attributes=_attributes(service, name, call, asked),
             evidence=evidence,
         ),
         {},
@@ -171,9 +218,8 @@ def _status(call: dict[str, Json]) -> Status:
     return "failure" if login == "Failure" else "unknown" if "insightDetails" in call else "success"
 
 
-def _actor(call: dict[str, Json]) -> Entity | None:
+def _actor(call: dict[str, Json], who: dict[str, Json]) -> Entity | None:
     """Who called: sessions of a role are the role, a service is its name."""
-    who = mapping(call.get("userIdentity"))
     arn = who.get("arn")
     if isinstance(arn, str) and arn:
         return _principal(arn)
@@ -190,9 +236,8 @@ def _actor(call: dict[str, Json]) -> Entity | None:
     return next((entity("principal", one) for one in names if text(one) and one != _HIDDEN), None)
 
 
-def _targets(service: str, call: dict[str, Json]) -> list[Entity]:
+def _targets(service: str, call: dict[str, Json], asked: dict[str, Json]) -> list[Entity]:
     """What was acted upon, by what the services call it."""
-    asked = mapping(call.get("requestParameters"))
     answered = mapping(call.get("responseElements"))
     found: tuple[Entity | None, ...] = ()
     if service.startswith("bedrock"):
@@ -249,22 +294,22 @@ def _edges(
         yield from (edge(first, "runs_image", one) for one in targets if one.kind == "image")
 
 
-def _attributes(service: str, name: str, call: dict[str, Json]) -> dict[str, Json]:
-    asked = mapping(call.get("requestParameters"))
-    bedrock = service.startswith("bedrock")
-    guardrail = mapping(asked.get("guardrailConfig")).get("guardrailIdentifier")
-    guardrail = aws.tail(asked.get("guardrailIdentifier") or guardrail) if bedrock else None
+def _attributes(
+    service: str, name: str, call: dict[str, Json], asked: dict[str, Json]
+) -> dict[str, Json]:
     read = call.get("readOnly")
-    found = {
+    found: dict[str, Json] = {
         "api.service": service,
         "api.operation": name,
         "api.read_only": read if isinstance(read, bool) else None,
         "cloud.region": text(call.get("awsRegion"), 64),
         "error.code": text(call.get("errorCode"), 256),
-        "gen_ai.provider.name": "aws.bedrock" if bedrock else None,
-        "gen_ai.request.model": text(asked.get("modelId"), 512) if bedrock else None,
-        "aws.bedrock.guardrail.id": guardrail,
     }
+    if service.startswith("bedrock"):
+        guardrail = mapping(asked.get("guardrailConfig")).get("guardrailIdentifier")
+        found["gen_ai.provider.name"] = "aws.bedrock"
+        found["gen_ai.request.model"] = text(asked.get("modelId"), 512)
+        found["aws.bedrock.guardrail.id"] = aws.tail(asked.get("guardrailIdentifier") or guardrail)
     return {key: value for key, value in found.items() if value is not None}
 
 

@@ -36,6 +36,14 @@ TITLE: Final = "CycloneDX bill of materials"
 LOGSOURCE: Final = Logsource(product="cyclonedx")
 LATENESS: Final = DAY  # a document comes when its pipeline has ended
 NARROW: Final[Narrow | None] = None
+CATEGORIES: Final = frozenset({"software_inventory_info", "vulnerability_finding"})
+ATTRIBUTES: Final = frozenset(
+    """
+    asset.criticality asset.data asset.exposure component.type package.name package.purl
+    package.version service.endpoints
+    time.unknown vulnerability.cvss vulnerability.id vulnerability.severity
+    """.split()  # noqa: SIM905 - names read better as a paragraph
+)
 
 _ASSET: Final = ("exposure", "criticality")
 _SEVERITIES: Final[dict[str, Level]] = {

@@ -16,6 +16,7 @@ from schemas.config import Limits
 from schemas.detection import Logsource
 from schemas.event import Client, Event, EventEvidence, Status
 from schemas.times import MINUTE
+from streams.conventions import NAMES
 from streams.manifests import manifest
 from streams.otlp import attributes, hex_id, plain_value, time
 from streams.semconv import parted, present
@@ -29,6 +30,8 @@ TITLE: Final = "OpenTelemetry"
 LOGSOURCE: Final = Logsource(product="opentelemetry")
 LATENESS: Final = 5 * MINUTE  # a span comes when it ends; exporters batch and retry
 NARROW: Final[Narrow | None] = None
+CATEGORIES: Final = frozenset({"api_activity"})
+ATTRIBUTES: Final = NAMES | {"*"}  # whatever a record says of itself is passed on
 
 _EVENTS: Final = 64  # events of one span that are read
 _GUARDRAILS: Final = ("aws.bedrock.guardrail.id", "gen_ai.guardrail.id")  # often only in events

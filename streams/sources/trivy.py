@@ -24,6 +24,21 @@ TITLE: Final = "Trivy report"
 LOGSOURCE: Final = Logsource(product="trivy")
 LATENESS: Final = DAY  # a report comes when its pipeline has ended
 NARROW: Final[Narrow | None] = None
+CATEGORIES: Final = frozenset(
+    {
+        "compliance_finding",
+        "data_security_finding",
+        "scan_activity",
+        "vulnerability_finding",
+    }
+)
+ATTRIBUTES: Final = frozenset(
+    """
+    check.id check.resource license.category license.name package.fixed_version package.name
+    package.purl package.version scan.findings scan.tool secret.category secret.rule time.unknown
+    vulnerability.cvss vulnerability.id vulnerability.severity
+    """.split()  # noqa: SIM905 - names read better as a paragraph
+)
 
 _KINDS: Final[dict[str, Kind]] = {
     "aws_account": "account",

@@ -112,16 +112,16 @@ def test_at_equal_times_an_open_fact_wins() -> None:
 
 
 def test_a_closed_fact_and_an_old_leg_are_not_handed_on() -> None:
-    before = [fact(1), fact(2, "closed"), leg(5), leg(6), leg(5 * HOUR + 6)]
+    before = [fact(1), fact(2, "closed"), leg(6), leg(7), leg(5 * HOUR + 6)]
     outputs = attach(*before, member(5 * HOUR + 7, CHAT), memory=5 * HOUR)
     handed = [row.body["leg"] for row in rows_of(outputs) if row.key == CHAT]
-    assert handed == [f"leg-{5 * HOUR + 6}", "leg-6"]
+    assert handed == [f"leg-{5 * HOUR + 6}", "leg-7"]
 
 
 def test_of_too_many_legs_the_newest_are_kept_whatever_else_grows_old() -> None:
     stage = Stage(Attach(10))
     stage.take(*(leg(n % 20, f"{n:04}") for n in range(20 * LEGS)))
-    stage.pass_to(30)
+    stage.pass_to(29)
     assert len(stage.keyed.slots[KEY].compact.legs) == LEGS
 
 
@@ -146,3 +146,14 @@ def test_what_was_handed_on_early_is_taken_back_with_the_row() -> None:
     gone = [one for one in outputs if type(one).__name__ == "Delete"]
     assert [(one.key, one.time) for one in gone] == [(KEY, 5)]
     assert sent(outputs) == [(CHAT, "leg", 5), (KEY, "leave", 3)]
+
+
+def test_an_entity_of_which_nothing_is_heard_is_forgotten_with_its_last_leg() -> None:
+    stage = Stage(Attach(24 * HOUR))
+    stage.take(leg(HOUR))
+    stage.pass_to(2 * HOUR)
+    assert stage.keyed.slots.keys() == {KEY}
+    stage.pass_to(25 * HOUR)  # a leg at exactly the edge is still in the window
+    assert stage.keyed.slots.keys() == {KEY}
+    stage.pass_to(25 * HOUR + 1)
+    assert stage.keyed.slots == {}

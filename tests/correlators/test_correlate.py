@@ -259,3 +259,26 @@ def test_the_order_of_rows_of_one_time_changes_nothing() -> None:
     assert whole(logic(), one, MINUTE) == whole(logic(), one[::-1], MINUTE)
     (body,) = bodies(whole(logic(), one, MINUTE), "finding")
     assert body["id"] == digest("finding", "burst", '["burst","ann"]', "another")
+
+
+SUM = "type: value_sum; rules: [fail]; group-by: [user]; condition: {field: user, gte: 2}"
+ALIKE = {
+    "event_count": BURST,
+    "value_count": "type: value_count; rules: [fail]; condition: {field: user, gte: 2}",
+    "value_sum": SUM,
+    "temporal": "type: temporal; rules: [fail, ok]; group-by: [user]",
+    "temporal_ordered": "type: temporal_ordered; rules: [fail, ok]; group-by: [user]",
+    "absence": "type: temporal; rules: [fail, ok]; group-by: [user]; condition: fail and not ok",
+}
+
+
+@pytest.mark.parametrize("lines", ALIKE.values(), ids=ALIKE)
+def test_a_group_of_which_nothing_is_heard_any_more_is_forgotten(lines: str) -> None:
+    ruleset = rules(burst=BURST, quiet=lines)
+    quiet = rule("quiet", ruleset)
+    stage = Stage(logic(ruleset))
+    stage.take(*hits(1, to=quiet, value="5"))
+    stage.pass_to(11 * SECOND)  # one at 11 s would still be in a window with it
+    assert len(stage.keyed.slots) == 1
+    stage.pass_to(quiet.timespan * 3)
+    assert stage.keyed.slots == {}

@@ -5,7 +5,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from correlators.document import DEPTH, Document, Part, Problem, listed, parts
+from correlators.document import DEPTH, VALUES, Document, Part, Problem, listed, parts
 
 
 def read(text: str) -> list[Part | Problem]:
@@ -75,11 +75,24 @@ def test_a_file_of_brackets_does_not_end_the_process() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["a: \x07", "a: \ud800"])
-def test_a_character_that_yaml_does_not_allow_is_a_problem(text: str) -> None:
+@pytest.mark.parametrize(("text", "line"), [("Ü: 1\na: \x07", 2), ("a: \ud800", None)])
+def test_a_character_that_yaml_does_not_allow_is_a_problem(text: str, line: int | None) -> None:
     (problem,) = read(text)
     assert isinstance(problem, Problem)
+    assert problem.line == line
     assert problem.message.startswith("not YAML: ")
+
+
+def test_a_file_of_very_many_values_is_not_read_to_its_end() -> None:
+    found = read("---\na: 1\n" * 3 + "---\na:\n" + "- 1\n" * VALUES + "---\na: [\n")
+    assert [isinstance(part, Part) for part in found] == [True, True, True, False]
+    message = f"more than {VALUES} values in one file: divide it"
+    assert found[3] == Problem("rules/one.yml", VALUES + 1, message)
+
+
+def test_a_file_that_could_not_be_read_has_no_parts() -> None:
+    fault = Problem("a.yml", 3, "not UTF-8")
+    assert list(parts(Document("a.yml", "a: 1\n", fault))) == [fault]
 
 
 def test_a_problem_reads_as_one_sentence() -> None:

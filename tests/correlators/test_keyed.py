@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from correlators import keyed
 from correlators.keyed import Keyed
 from correlators.logic import Emit, Logic
 from correlators.slot import Slot
@@ -324,6 +325,15 @@ ROWS = st.lists(
     st.builds(row, st.integers(0, 60), st.integers(1, 3), st.sampled_from("abx"), st.just("")),
     max_size=25,
 )
+
+
+def test_deadlines_that_moved_are_few(step: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keyed, "STALE", 3)
+    step(row(0, key="b"), tick(1))  # is due at 10, before all that follows
+    for time in range(1, 9):
+        step(row(time), tick(time + 1))
+    assert len(step.stage._queue) <= 2 * 2 + 3  # noqa: SLF001 - nothing else shows it
+    assert step(tick(30)).results == [("a@1", "final", 8), ("b@0", "final", 1)]
 
 
 @given(rows=ROWS, data=st.data())

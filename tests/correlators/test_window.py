@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from correlators import window
 from correlators.accumulator import Hit
@@ -22,7 +21,7 @@ from correlators.window import Episode, Window
 from schemas.correlation import Correlation
 from schemas.rows import Result, Row, Tick
 from schemas.times import DAY, END, HOUR, SECOND, rfc3339
-from tests.correlators.brute import Expected, episodes
+from tests.correlators.brute import episodes
 
 LATENESS = 300 * SECOND
 
@@ -56,10 +55,11 @@ def play(rule: Correlation, hits: Sequence[Hit]) -> tuple[list[Episode], Window]
     """All episodes over `hits`, and the window in the end."""
     state, found = window.empty(rule), list[Episode]()
     for time in sorted({hit.time for hit in hits}):
-        closed = window.close(rule, state, time)
+        steps = window.fire(rule, state, time, lambda hit: hit.id)
         together = [hit for hit in hits if hit.time == time]
+        closed = [step.closed for step in steps]
         cut, _ = window.apply(rule, state, time, together, lambda hit: hit.id)
-        found += [episode for episode in (closed, cut) if episode]
+        found += [episode for episode in (*closed, cut) if episode]
     return found + ([state.episode] if state.episode else []), state
 
 
@@ -131,55 +131,6 @@ def expected(episode: dict[str, Any]) -> tuple[Any, ...]:
     return (episode["group"], *times, rfc3339(episode["first"] * SECOND), episode["count"])
 
 
-HITS = st.lists(
-    st.tuples(
-        st.integers(0, 60), st.sampled_from(["a", "b", "c"]), st.sampled_from(["x", "y", "z", None])
-    ),
-    max_size=40,
-)
-SPANS = st.integers(1, 20)
-RULES = st.one_of(
-    st.builds(
-        lambda op, n, span: rule_of("event_count", span, **{op: n}),
-        st.sampled_from(["gte", "gt", "lte", "lt", "eq", "neq"]),
-        st.integers(1, 5),
-        SPANS,
-    ),
-    st.builds(
-        lambda op, n, span: rule_of("value_count", span, **{op: n, "field": "v"}),
-        st.sampled_from(["gte", "gt", "lte", "eq"]),
-        st.integers(1, 3),
-        SPANS,
-    ),
-    st.builds(rule_of, st.sampled_from(["temporal", "temporal_ordered"]), SPANS),
-)
-
-
-@given(rule=RULES, raw=HITS)
-def test_bounded_windows_are_exact(
-    rule: Correlation, raw: list[tuple[int, str, str | None]]
-) -> None:
-    hits = [Hit(t * SECOND, f"{n:03d}", (name,), value) for n, (t, name, value) in enumerate(raw)]
-    found, _ = play(rule, hits)
-    assert [Expected(e.id, e.onset, e.last) for e in found] == episodes(rule, hits)
-    if rule.type == "event_count" and not rule.undoable:
-        for episode in found:
-            counted = [h for h in hits if episode.onset - rule.timespan <= h.time <= episode.last]
-            assert episode.sample.count == len(counted)
-            assert episode.first == min(hit.time for hit in counted)
-
-
-@given(rule=RULES, raw=HITS)
-def test_a_window_keeps_no_more_than_its_condition_needs(
-    rule: Correlation, raw: list[tuple[int, str, str | None]]
-) -> None:
-    hits = [Hit(t * SECOND, f"{n:03d}", (name,), value) for n, (t, name, value) in enumerate(raw)]
-    _, state = play(rule, hits)
-    state.accumulator.prune(rule, 0)
-    needed = max(rule.condition.values(), default=2) + 1
-    assert len(set(state.accumulator.witnesses(END))) <= needed
-
-
 @pytest.mark.parametrize(
     ("last", "onsets"),
     [(10, [10 * SECOND]), (11, [])],
@@ -194,6 +145,70 @@ def test_equal_times_count_as_in_order() -> None:
     hits = [*at(5, name="b"), *at(5, name="a")]
     found, _ = play(rule_of("temporal_ordered", rules=["a", "b"]), hits)
     assert [(e.onset, e.first) for e in found] == [(5 * SECOND, 5 * SECOND)]
+
+
+def test_of_chains_the_one_that_starts_latest_is_kept() -> None:
+    hits = [*at(0), *at(1, name="b"), *at(5), *at(6, name="b"), *at(12, name="c")]
+    found, _ = play(rule_of("temporal_ordered", gte=3), hits)
+    assert [(e.onset, e.first, e.sample.count) for e in found] == [(12 * SECOND, 5 * SECOND, 3)]
+
+
+def test_so_many_rules_in_order_need_not_be_neighbours() -> None:
+    rule = rule_of("temporal_ordered", gte=2)
+    assert [e.onset for e in play(rule, [*at(0), *at(3, name="c")])[0]] == [3 * SECOND]
+    assert play(rule, [*at(0, name="c"), *at(3, name="b"), *at(5)])[0] == []
+
+
+def numbers(*values: str) -> list[Hit]:
+    return [Hit(n * SECOND, f"{n}", ("a",), value) for n, value in enumerate(values)]
+
+
+@pytest.mark.parametrize(
+    ("type_", "values", "median"),
+    [
+        ("value_median", ["1", "10"], "5.5"),
+        ("value_median", ["10", "1", "11"], "10"),
+        ("value_median", ["0.1", "0.2"], "0.15"),
+        ("value_avg", ["1", "2", "4.5"], "2.5"),
+        ("value_sum", ["0.1", "0.2", "-0.7"], "-0.4"),
+        ("value_sum", ["1e18", "0.000000001", "-1e18"], "0.000000001"),
+    ],
+)
+def test_statistics_are_exact(type_: str, values: list[str], median: str) -> None:
+    for op, held in (("eq", True), ("gte", True), ("lte", True), ("gt", False), ("neq", False)):
+        condition: dict[str, Any] = {op: Decimal(median), "field": "v"}
+        rule = rule_of(type_, 10, **condition)
+        found, _ = play(rule, numbers(*values))
+        last = (len(values) - 1) * SECOND
+        assert (bool(found) and found[-1].last == last) is held, op
+
+
+@pytest.mark.parametrize(
+    ("rank", "value"),
+    [(0, "10"), (25, "20"), (90, "46"), (100, "50"), (Decimal("37.5"), "25"), (1, "10.4")],
+)
+def test_a_percentile_lies_on_the_line_between_two_numbers(rank: Any, value: str) -> None:  # noqa: ANN401
+    five = numbers("30", "10", "50", "20", "40")
+    rule = rule_of("value_percentile", 10, field="v", eq=Decimal(value))
+    rule = rule.model_copy(update={"percentile": rank})
+    assert [e.last for e in play(rule, five)[0]][-1:] == [4 * SECOND]
+
+
+def test_a_number_leaves_with_its_cell() -> None:
+    rule, cell = rule_of("value_sum", 10, gte=2, field="v"), 10 * SECOND // 64
+    one = Hit(5 * cell + 7, "0", ("a",), "1")
+    last = 5 * cell + cell - 1 + 10 * SECOND
+    for time, onsets in ((last, [last]), (last + 1, [])):
+        found, _ = play(rule, [one, Hit(time, "1", ("a",), "1")])
+        assert [e.onset for e in found] == onsets
+
+
+def test_a_finding_of_a_statistic_names_the_first_hit_of_each_cell() -> None:
+    rule = rule_of("value_sum", 64, gte=5, field="v")
+    hits = [Hit(n * SECOND // 2, f"{n}", ("a",), "1") for n in range(5)]
+    (episode,), _ = play(rule, hits)
+    assert (episode.first, episode.sample.count) == (0, 5)
+    assert [hit.id for hit in episode.sample.hits] == ["0", "2", "4"]
 
 
 def test_an_episode_bridges_gaps_of_one_timespan_and_counts_what_lies_between() -> None:

@@ -4,64 +4,33 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Mapping, Sequence
 from random import Random
 
 import pytest
 
 from correlators.routes import Routes
 from correlators.ruleset import Ruleset, builtin, parse
-from infra.demo import scenario
 from schemas.config import Limits
-from schemas.event import Reject
 from schemas.rows import Tick
 from schemas.times import END
 from schemas.times import parse as time_of
-from streams.documents import open_documents
 from streams.ingest import Ingest, Progress
 from streams.input import Chunk
 from streams.matchers import Matchers
-from streams.reading import Reader
 from streams.shuffle import Span, shuffled
 from streams.source import named
 from streams.topology import build
+from tests.streams import demo
+from tests.streams.demo import SOURCES, Documents
 from tests.streams.nasty import Cluster
 
 RUNS = int(os.environ.get("BAROGRAPH_DEMO_RUNS", "3"))
 UNTIL = time_of("2026-03-04T00:00:00Z")
-SOURCES = ("cloudtrail", "cyclonedx", "otel", "trivy")
-
-Documents = Mapping[str, Sequence[tuple[int, bytes]]]  # by source: (time, document), by time
 
 
 @pytest.fixture(scope="module")
 def documents(tmp_path_factory: pytest.TempPathFactory) -> Documents:
-    """Each document that can be read, as small as it can stand alone, with its earliest time."""
-    folder = tmp_path_factory.mktemp("demo")
-    scenario.write(folder)
-    found: dict[str, list[tuple[int, bytes]]] = {name: [] for name in SOURCES}
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        with open_documents(path, Limits()) as opened:
-            assert opened.source is not None
-            reader = Reader(opened.source, opened.origin, Limits())
-            for batch in opened:
-                for document in batch.documents:
-                    for piece in _pieces(reader, document):
-                        times = [
-                            outcome.result.event.time
-                            for outcome in reader.read(piece, 0)
-                            if not isinstance(outcome.result, Reject)
-                        ]
-                        if times:
-                            found[opened.source.NAME].append((min(times), piece))
-    return {name: sorted(pairs) for name, pairs in found.items()}
-
-
-def _pieces(reader: Reader, document: bytes) -> list[bytes]:
-    if reader.source.NARROW is None:
-        return [document]
-    records = reader.records(document, 0)
-    return [record.data for record in records if not isinstance(record, Reject)]
+    return demo.documents(tmp_path_factory.mktemp("demo"))
 
 
 class DemoCluster(Cluster):

@@ -36,6 +36,7 @@ correlation:
   group-by: [userIdentity.arn]
   timespan: 10m
   condition: {gte: 2}
+  generate: true
 """
 NOTABLE = """\
 id: notable

@@ -192,7 +192,7 @@ def test_a_newer_format_is_refused(path: Path) -> None:
     with sqlite3.connect(path) as db:
         db.execute("PRAGMA user_version = 9")
     db.close()
-    with pytest.raises(Unavailable, match=r"format 9, this version reads 1"):
+    with pytest.raises(Unavailable, match=r"format 9, this version reads 2"):
         Journal(path)
 
 

@@ -7,67 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from correlators.document import Document
-from correlators.ruleset import Ruleset, builtin, parse
+from correlators.ruleset import builtin, parse
 from schemas.config import Limits
+from schemas.errors import Unavailable
 from schemas.rows import Result
-from schemas.times import DAY
+from schemas.times import DAY, HOUR, SECOND, rfc3339
 from streams.embedded import Declared, Embedded
 from streams.input import Chunk
 from streams.journal import Journal
-from streams.outdated import fingerprints
+from streams.outdated import Outdated, Stated, stated
+from tests.streams.changing import AGAIN, DELETED, OTHER, SPREE, STORY, rules
 from tests.streams.trail import NOON, call
 
 LOGS = Declared("logs", ("cloudtrail",))
-DELETED = """\
-title: deleted
-name: deleted
-level: high
-logsource: {product: aws, service: cloudtrail}
-detection: {s: {eventName: DeleteGuardrail}, condition: s}
-"""
-SPREE = """\
-title: spree
-name: spree
-level: high
-correlation:
-  type: event_count
-  rules: [deleted]
-  group-by: [userIdentity.arn]
-  timespan: 10m
-  condition: {gte: 2}
-"""
-AGAIN = """\
-title: again
-name: again
-correlation:
-  type: event_count
-  rules: [spree]
-  group-by: [userIdentity.arn]
-  timespan: 1d
-  condition: {gte: 2}
-"""
-STORY = """\
-id: story
-title: A story
-summary: Guardrails were deleted.
-join: principal
-window: 1h
-ttl: 2h
-legs:
-  first: {class: change, of: [deleted]}
-actions:
-  - {text: look at it, removes: [first]}
-"""
-OTHER = STORY.replace("id: story", "id: other").replace("of: [deleted]", "of: [spree]")
-
 Restarted = Callable[..., tuple[Embedded, list[Result]]]
-
-
-def rules(*texts: str) -> Ruleset:
-    ruleset = parse(Document(f"{n}.yml", text) for n, text in enumerate(texts))
-    assert ruleset.problems == ()
-    return ruleset
 
 
 @pytest.fixture
@@ -145,7 +98,12 @@ def test_a_changed_rule_begins_anew(restarted: Restarted) -> None:
     engine, said = restarted(
         DELETED, by_account, STORY.replace("first:", "only:").replace("[first]", "[only]")
     )
-    assert told(said) == {("spree", "withdrawn"), ("story", "withdrawn")}
+    # The story looks again at what is not settled, in its new form.
+    assert [(r.state, r.body.get("status")) for r in said if r.kind != "forecast"] == [
+        ("withdrawn", None),
+        ("withdrawn", "open"),
+        ("provisional", "open"),
+    ]
     assert told(take(engine, 120)) == {("story", "provisional")}
     assert told(take(engine, 180)) == {("spree", "provisional"), ("story", "provisional")}
     (finding,) = (r for r in engine.end(NOON + DAY) if r.kind == "finding")
@@ -175,18 +133,121 @@ def test_a_rule_that_comes_back_knows_nothing_of_before(restarted: Restarted) ->
     assert told(take(engine, 90)) == {("spree", "provisional")}
 
 
-def test_a_settled_alert_of_a_removed_story_is_withdrawn_too(restarted: Restarted) -> None:
+def test_a_settled_alert_of_a_removed_story_is_resolved_where_the_rule_ended(
+    restarted: Restarted,
+) -> None:
     engine, _ = restarted(DELETED, STORY)
     take(engine, 0, 3000)
     assert ("story", "settled") in told(take(engine, 4000))
     engine, said = restarted(DELETED)
-    assert told(said) == {("story", "withdrawn")}
+    (alert,) = said
+    watermark = rfc3339(NOON + (4000 - 900) * SECOND)
+    assert (alert.state, alert.body["status"], alert.body["title"]) == (
+        "final",
+        "resolved",
+        "A story",
+    )
+    assert alert.body["last_time"] == rfc3339(NOON + 3000 * SECOND)  # 4000 was not settled
+    assert [(line["time"], line["text"]) for line in alert.body["timeline"]][-2:] == [
+        (watermark, "the rule story was taken out: it held up to here"),
+        (watermark, "resolved at outlook"),
+    ]
     assert told(engine.end(NOON + DAY)) == set()
+
+
+def test_a_settled_finding_of_a_removed_rule_is_final_as_it_stood(restarted: Restarted) -> None:
+    engine, _ = restarted(DELETED, SPREE)
+    take(engine, 0, 60, 500)
+    (settled,) = (r for r in take(engine, 1300) if r.kind == "finding")
+    # The watermark is at 400: of its three hits one is not settled.
+    assert (settled.state, settled.body["count"]) == ("settled", 3)
+    engine, said = restarted(DELETED)
+    (finding,) = said
+    assert (finding.id, finding.state, finding.body["count"]) == (settled.id, "final", 2)
+    assert finding.body["last_time"] == rfc3339(NOON + 60 * SECOND)
+
+
+def test_what_a_run_ended_with_stays_said(restarted: Restarted) -> None:
+    engine, _ = restarted(DELETED, SPREE, STORY)
+    take(engine, 0, 60)
+    ended = engine.end(NOON + 120 * SECOND)
+    assert told(ended) == {("spree", "final"), ("story", "final")}  # open, and so they stay
+    _, said = restarted(DELETED)
+    assert said == []
+
+
+def test_an_alert_stays_explained_by_a_finding_whose_rule_is_gone(restarted: Restarted) -> None:
+    either = OTHER.replace("of: [spree]", "of: [spree, deleted]").replace("other", "either")
+    levels = STORY.replace("of: [deleted]", "levels: [high]").replace("story", "levels")
+    engine, _ = restarted(DELETED, SPREE, either, levels)
+    take(engine, 0, 60)
+    take(engine, 1300)
+    engine, said = restarted(DELETED, levels)
+    (finding,) = (r for r in said if r.kind == "finding")
+    assert finding.state == "final"
+    alerts = [r for r in engine.end(NOON + HOUR) if r.kind == "alert"]
+    assert [a.body["convergence"] for a in alerts] == ["levels"]
+    assert alerts[0].body["findings"] == [finding.id]
+
+
+@pytest.mark.parametrize(
+    ("detection", "same"),
+    [
+        (DELETED.replace("title: deleted", "title: Something else"), True),
+        (DELETED.replace("level: high", "level: low"), True),
+        (DELETED + "description: words\n", True),
+        (DELETED.replace("DeleteGuardrail", "DeleteGuardrail*"), False),
+        (DELETED.replace("product: aws, service", "service"), False),
+    ],
+)
+def test_a_correlation_is_what_it_refers_to(
+    restarted: Restarted, detection: str, *, same: bool
+) -> None:
+    engine, _ = restarted(DELETED, SPREE, AGAIN)
+    take(engine, 0)
+    restarted(detection, SPREE, AGAIN)
+    engine, _ = restarted(detection, SPREE, AGAIN)
+    assert told(take(engine, 60)) == ({("spree", "provisional")} if same else set())
+
+
+def test_a_filter_changes_the_correlations_above_it(restarted: Restarted) -> None:
+    others = """\
+title: not by robots
+name: robots
+logsource: {product: aws, service: cloudtrail}
+filter: {rules: [deleted], condition: not f, f: {userAgent: robot}}
+"""
+    engine, _ = restarted(DELETED, SPREE)
+    take(engine, 0)
+    engine, _ = restarted(DELETED, SPREE, others)
+    assert told(take(engine, 60)) == set()
+    engine, _ = restarted(others.replace("not by robots", "other words"), SPREE, DELETED)
+    assert told(take(engine, 120)) == {("spree", "provisional")}
+
+
+def test_another_threshold_counts_what_is_not_settled(restarted: Restarted) -> None:
+    engine, _ = restarted(DELETED, SPREE)
+    take(engine, 0, 60)
+    more = SPREE.replace("gte: 2", "gte: 3")
+    engine, said = restarted(DELETED, more)
+    assert told(said) == {("spree", "withdrawn")}
+    assert told(take(engine, 120)) == {("spree", "provisional")}  # the third
+    engine, said = restarted(DELETED, SPREE.replace("gte: 2", "gte: 1"))
+    assert told(said) == {("spree", "withdrawn"), ("spree", "provisional")}  # an earlier onset
+    (finding,) = (r for r in engine.end(NOON + DAY) if r.kind == "finding")
+    assert finding.body["count"] == 3
+
+
+def test_rules_of_another_version_are_refused() -> None:
+    before = stated(rules(DELETED, SPREE))
+    odd = {n: Stated("x", "", rule.definition | {"odd": 1}) for n, rule in before.items()}
+    with pytest.raises(Unavailable, match="belongs to rules of another version; use the version"):
+        Outdated(odd, before)
 
 
 def test_every_rule_with_state_has_a_fingerprint() -> None:
     ruleset = parse(builtin())
-    known = fingerprints(ruleset)
+    known = stated(ruleset)
     assert len(known) == len(ruleset.correlations) + len(ruleset.convergences)
-    assert len(set(known.values())) == len(known)
-    assert known == fingerprints(parse(builtin()))
+    assert len({rule.fingerprint for rule in known.values()}) == len(known)
+    assert known == stated(parse(builtin()))

@@ -59,6 +59,11 @@ def test_lookup_has_none_for_what_is_missing() -> None:
         (5.5, ["5.5"]),
         (1e22, ["1e+22"]),
         (9007199254740993, ["9007199254740993"]),
+        (2**70, ["1180591620717411303424"]),
+        (-(2**70), ["-1180591620717411303424"]),
+        (float("nan"), ["nan"]),
+        (float("-inf"), ["-inf"]),
+        ({"n": [2**70, "x"]}, ["1180591620717411303424\nx"]),
         (None, []),
         (MISSING, []),
         ([], []),
@@ -68,6 +73,10 @@ def test_lookup_has_none_for_what_is_missing() -> None:
 )
 def test_a_value_has_the_texts_by_which_it_compares(value: object, expected: list[str]) -> None:
     assert list(texts(value)) == expected
+
+
+def test_an_integer_that_python_does_not_write_has_hexadecimal_digits() -> None:
+    assert text(2**20_000) == "1" + "0" * 5000
 
 
 def test_an_object_deeper_than_the_encoder_goes_still_has_the_texts_inside() -> None:

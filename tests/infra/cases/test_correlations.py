@@ -53,3 +53,18 @@ def test_what_is_missing_and_what_is_too_much_is_said(ruleset: Ruleset) -> None:
         "no episode of {'user': 'ann'}"
         " from 2026-01-05T12:01:00.000000Z to 2026-01-05T12:05:00.000000Z"
     )
+
+
+def test_a_case_of_absence_says_how_far_time_passes() -> None:
+    text = RULE.replace("[failed]", "[deployed, approved]").replace("event_count", "temporal")
+    rule = text.replace("{gte: 2}", "deployed and not approved")
+    rules = parse([Document("r.yml", rule)], external=True)
+    hits = [{"at": "1m", "of": "deployed", "fields": {"user": "ann"}}]
+    episode = {"group": {"user": "ann"}, "onset": "1m", "last": "1m"}
+    case = {"hits": hits, "until": "12m", "episodes": [episode]}
+    assert list(failures(rules, "guessing", case)) == []
+    assert list(failures(rules, "guessing", case | {"until": "11m", "episodes": []})) == []
+    approved = {"at": "11m", "of": "approved", "fields": {"user": "ann"}}
+    assert (
+        list(failures(rules, "guessing", case | {"hits": [*hits, approved], "episodes": []})) == []
+    )

@@ -218,6 +218,86 @@ def test_the_built_in_rules_run_where_none_are_named(
     assert err[-1] == f"4 records, 0 rejected, {len(found)} matches"
 
 
+def test_hostile_records_end_nothing_and_hide_nothing(
+    tmp_path: Path, rules: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    event = orjson.loads(LINES.splitlines()[0])
+    text = orjson.dumps(event).decode()
+    lines = [
+        *(orjson.dumps(event | {name: value}).decode() for name in event for value in ODD),
+        text.replace("DeleteGuardrail", "x" * 1_000_000),
+        text.replace('"DeleteGuardrail"', "1" * 30),
+        text.replace('"DeleteGuardrail"', "1" * 5000),
+        text.replace('"DeleteGuardrail"', "NaN"),
+        text[:-1] + ',"deep":' + '{"a":' * 1000 + "1" + "}" * 1001,
+        text[:-1] + ',"wide":[' + "[{}]," * 100_000 + "1]}",
+    ]
+    trail = tmp_path / "trail.ndjson"
+    trail.write_text("\n".join(lines) + "\n" + LINES.decode(), "utf-8")
+    found, err = detect(capfd, "--rules", rules, "--source", "cloudtrail", trail)
+    last = [(rule, event, number + len(lines)) for rule, event, number in EXPECTED]
+    assert brief(found)[-len(EXPECTED) :] == last
+    assert err[-1].startswith(f"{len(lines) + 4} records, ")
+    assert not any("Traceback" in line for line in err)
+
+
+ODD: tuple[Any, ...] = (None, True, 5, -1.5, [], {}, ["x", {"a": 1}], {"a": ["b"]})
+EXPANDED = """\
+title: Deleted by somebody
+name: by_somebody
+logsource: {product: vendor, service: trail}
+detection: {s: {action|expand: '%actions%'}, condition: s}
+"""
+PIPELINE = """\
+transformations:
+- {type: field_name_mapping, mapping: {action: eventName}}
+- {type: change_logsource, product: aws, service: cloudtrail}
+"""
+ACTIONS = "placeholders: {actions: [DeleteGuardrail, DeleteAgent]}\n"
+
+
+def test_rules_pass_through_pipelines_and_placeholders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, text in (
+        ("rule.yml", EXPANDED), ("pipeline.yml", PIPELINE), ("actions.yml", ACTIONS),
+    ):  # fmt: skip
+        Path(name).write_text(text, "utf-8")
+    Path("trail.ndjson").write_bytes(LINES)
+    files = ("--pipeline", "pipeline.yml", "--placeholders", "actions.yml")
+    found, _ = detect(capfd, "--rules", "rule.yml", *files, "trail.ndjson")
+    by_flags = [one["rule"] for one in found]
+    assert set(by_flags) == {"by_somebody"}
+    Path("barograph.toml").write_text(
+        '[rules]\npipelines = ["pipeline.yml"]\nplaceholders = ["actions.yml"]\n', "utf-8"
+    )
+    found, _ = detect(capfd, "--rules", "rule.yml", "trail.ndjson")
+    assert [one["rule"] for one in found] == by_flags
+
+
+def test_a_rule_that_cannot_be_used_is_told_unless_strict(
+    tmp_path: Path,
+    rules: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("broken.yml").write_text("title: x\n", "utf-8")
+    Path("trail.ndjson").write_bytes(LINES)
+    places = ("--rules", rules, "--rules", "broken.yml")
+    found, err = detect(capfd, *places, "trail.ndjson")
+    assert brief(found) == EXPECTED
+    assert err[0].startswith("broken.yml:1: a rule has exactly one of")
+    assert err[0].endswith("; the rule is left out")
+    assert err[1:] == ["4 records, 0 rejected, 4 matches"]
+    strict = ["--strict", "--rules", str(rules), "--rules", "broken.yml", "trail.ndjson"]
+    assert main(["detect", *strict]) == Exit.USAGE
+    out, told = capfd.readouterr()
+    assert (out, told.count("\n")) == ("", 1)
+    assert told.startswith("barograph: broken.yml:1: a rule has exactly one of")
+
+
 @pytest.mark.parametrize(
     ("args", "expected"),
     [

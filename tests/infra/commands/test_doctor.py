@@ -43,6 +43,10 @@ def test_rules_with_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     )
     assert main(["--config", str(config), "doctor"]) == Exit.UNAVAILABLE
     assert "FAIL  rules: " in capsys.readouterr().out
+    good = "title: t\nlogsource: {product: aws}\ndetection: {s: {a: b}, condition: s}\n"
+    (tmp_path / "bad.yml").write_text(f"{good}---\ntitle: bad\n")
+    assert main(["--config", str(config), "doctor"]) == Exit.OK
+    assert f"; left out: {tmp_path}/bad.yml:5: a rule has" in capsys.readouterr().out
 
 
 def test_a_store_that_is_damaged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ import pytest
 import correlators
 from infra.cli import main
 from infra.exits import Exit
+from tests.infra.wrong_rules import WRONG
 
 TRAIL = """\
 title: Guardrail deleted
@@ -54,15 +55,26 @@ def objects(lines: list[str]) -> list[dict[str, Any]]:
 
 @pytest.mark.usefixtures("folder")
 def test_check_says_of_each_rule_whether_it_can_fire(capfd: pytest.CaptureFixture[str]) -> None:
-    assert rules(capfd, "check", ".") == (
-        Exit.OK,
-        [
-            "trail: can fire on cloudtrail",
-            f"windows: cannot fire: {NO_WINDOWS}; has no cases",
-            "many: can fire on cloudtrail; has no cases",
-        ],
-        ["3 rules loaded, 1 of them cannot fire, 2 have no cases, 0 problems"],
-    )
+    code, out, err = rules(capfd, "check", ".")
+    assert code == Exit.OK
+    assert out == [
+        "CANNOT FIRE: 1 of 3 rules",
+        "  1  no source is product=windows",
+        f"       windows.yml:1: A process: {NO_WINDOWS}",
+        "CAN FIRE: 2 of 3 rules",
+        "  2  on cloudtrail",
+        "       trail.yml:1: Guardrail deleted",
+        "       many.yml:1: Many",
+        "UNPROVED, without cases: 2 rules",
+        "  windows.yml:1: A process",
+        "  many.yml:1: Many",
+    ]
+    assert err == [
+        (
+            "3 rules loaded, 0 problems, 1 cannot fire, 0 fields unknown, 0 patterns lost, "
+            "2 without cases"
+        )
+    ]
 
 
 @pytest.mark.usefixtures("folder")
@@ -75,6 +87,7 @@ def test_check_tells_a_program_the_same(capfd: pytest.CaptureFixture[str]) -> No
             "kind": "detection",
             "title": "Guardrail deleted",
             "path": "trail.yml",
+            "line": 1,
             "fires_on": ["cloudtrail"],
             "proved": True,
         },
@@ -84,6 +97,7 @@ def test_check_tells_a_program_the_same(capfd: pytest.CaptureFixture[str]) -> No
             "kind": "detection",
             "title": "A process",
             "path": "windows.yml",
+            "line": 1,
             "fires_on": [],
             "proved": False,
             "reason": NO_WINDOWS,
@@ -91,26 +105,77 @@ def test_check_tells_a_program_the_same(capfd: pytest.CaptureFixture[str]) -> No
     ]
 
 
-def test_check_ends_with_2_where_a_rule_has_a_problem(
-    folder: Path, capfd: pytest.CaptureFixture[str]
+def test_what_keeps_rules_from_being_loaded_comes_first_with_file_and_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    (folder / "bad.yml").write_text(TRAIL.replace("eventName:", "eventName|gt:"), "utf-8")
-    (folder / "ring.yml").write_text(MANY.replace("trail", "many").replace("many", "ring"), "utf-8")
-    code, out, err = rules(capfd, "check", "bad.yml", "ring.yml")
+    monkeypatch.chdir(tmp_path)
+    for name, (text, _) in WRONG.items():
+        Path(name).write_text(text, "utf-8")
+    code, out, err = rules(capfd, "check", ".")
     assert code == Exit.USAGE
-    assert out == [
-        "bad.yml:4: a modifier of `eventName|gt` does not go with values like 'DeleteGuardrail'",
-        "ring.yml:3: the references go in a circle: ring -> ring",
-    ]
-    assert err == ["0 rules loaded, 0 of them cannot fire, 0 have no cases, 2 problems"]
+    assert out[0] == f"PROBLEMS, which keep a rule from being loaded: {len(WRONG)}"
+    told = [line.removeprefix("  ") for line in out[1 : len(WRONG) + 1]]
+    expected = [line for _, (_, lines) in sorted(WRONG.items()) for line in lines]
+    assert [(t[: len(e)], e) for t, e in zip(told, expected, strict=True) if t[: len(e)] != e] == []
+    assert err[-1].startswith(f"1 rule loaded, {len(WRONG)} problems, ")
     _, out, _ = rules(capfd, "check", "--json", "ring.yml")
     assert objects(out) == [
         {
             "path": "ring.yml",
-            "line": 3,
+            "line": 5,
             "problem": "the references go in a circle: ring -> ring",
         }
     ]
+
+
+def test_a_field_that_no_record_has_is_named_with_its_line(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    text = TRAIL.replace(
+        "{s: {eventName: DeleteGuardrail}, condition: s}",
+        "\n  s:\n    eventName: x\n  t:\n    userIdentity.userame: y\n  condition: s or t",
+    )
+    (folder / "trail.yml").write_text(text, "utf-8")
+    code, out, _ = rules(capfd, "check", "trail.yml")
+    assert code == Exit.OK
+    assert out[:2] == [
+        "FIELDS that no record is known to have: 1",
+        (
+            "  trail.yml:8: `userIdentity.userame` is no field of cloudtrail; "
+            "did you mean `userIdentity.userName`?"
+        ),
+    ]
+    assert rules(capfd, "check", "--strict", "trail.yml")[0] == Exit.NO
+    _, out, _ = rules(capfd, "check", "--json", "trail.yml")
+    (remark,) = objects(out)[0]["remarks"]
+    assert (remark["about"], remark["line"]) == ("unknown-field", 8)
+    record = {
+        "eventTime": "2026-11-01T12:00:00Z",
+        "eventSource": "iam.amazonaws.com",
+        "eventName": "x",
+        "userIdentity": {"userame": "y"},
+    }
+    (folder / "seen.json").write_text(json.dumps(record), "utf-8")
+    args = ("check", "--strict", "--samples", "seen.json", "trail.yml")
+    code, out, _ = rules(capfd, *args)
+    assert (code, out[0]) == (Exit.OK, "CAN FIRE: 1 of 1 rule")
+
+
+@pytest.mark.usefixtures("folder")
+def test_strict_says_no_to_rules_that_cannot_fire(capfd: pytest.CaptureFixture[str]) -> None:
+    assert rules(capfd, "check", "--strict", "windows.yml")[0] == Exit.NO
+    assert rules(capfd, "check", "--strict", "trail.yml")[0] == Exit.OK
+
+
+def test_check_has_nothing_to_say_against_the_built_in_rules(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    code, out, err = rules(capfd, "check", "--strict")
+    assert code == Exit.OK
+    assert out[0].startswith("CAN FIRE: ")
+    assert err[0].endswith(
+        "0 problems, 0 cannot fire, 0 fields unknown, 0 patterns lost, 0 without cases"
+    )
 
 
 def test_a_rule_may_refer_to_a_built_in_one(
@@ -118,10 +183,10 @@ def test_a_rule_may_refer_to_a_built_in_one(
 ) -> None:
     (folder / "many.yml").write_text(MANY.replace("trail", "guardrail_changed"), "utf-8")
     code, out, _ = rules(capfd, "check", "many.yml")
-    assert (code, len(out)) == (Exit.OK, 1)
+    assert (code, out[0]) == (Exit.OK, "CAN FIRE: 1 of 1 rule")
     code, out, _ = rules(capfd, "check", "--no-builtin", "many.yml")
     assert code == Exit.USAGE
-    assert out == ["many.yml:3: `guardrail_changed` is no rule that is loaded"]
+    assert out[1] == "  many.yml:3: `guardrail_changed` is no rule that is loaded"
 
 
 @pytest.mark.usefixtures("folder")
@@ -166,6 +231,59 @@ def test_the_cases_of_the_built_in_detections_hold(capfd: pytest.CaptureFixture[
     detections = Path(correlators.__path__[0]) / "detections"
     code, out, _ = rules(capfd, "test", "--no-builtin", str(detections))
     assert (code, out) == (Exit.OK, [])
+
+
+def test_the_cases_of_the_built_in_detections_decide_every_branch(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    code, _, err = rules(capfd, "test", "--strict")
+    assert code == Exit.OK
+    assert err[0].endswith(", 0 failures, 0 branches open")
+
+
+@pytest.mark.usefixtures("folder")
+def test_coverage_is_told_and_strict_fails(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    two = "\n  s:\n    eventName: [DeleteGuardrail, x]\n  t:\n    readOnly: true\n"
+    text = TRAIL.replace(
+        "{s: {eventName: DeleteGuardrail}, condition: s}", f"{two}  condition: s or t"
+    )
+    (folder / "trail.yml").write_text(text, "utf-8")
+    assert rules(capfd, "test", "trail.yml") == (Exit.OK, [], ["1 rules, 2 cases, 0 failures"])
+    open_ = [
+        "trail.yml:6: trail: 1 of 2 values of `s.eventName` are in no case: x",
+        "trail.yml:7: trail: no case in which `t` is what made it match",
+    ]
+    err = ["1 rules, 2 cases, 0 failures, 1 branches open"]
+    assert rules(capfd, "test", "--coverage", "trail.yml") == (Exit.OK, open_, err)
+    assert rules(capfd, "test", "--strict", "trail.yml") == (Exit.NO, open_, err)
+    _, out, _ = rules(capfd, "test", "--coverage", "--json", "trail.yml")
+    assert objects(out)[-1] == {
+        "rule": "trail",
+        "path": "trail.yml",
+        "line": 7,
+        "branch": "t",
+        "gap": "branch",
+        "message": "no case in which `t` is what made it match",
+    }
+
+
+def test_export_writes_plain_sigma(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    code, out, err = rules(capfd, "export", "trail.yml", "many.yml", "--out", "sigma")
+    assert (code, out) == (Exit.OK, [])
+    assert err == ["2 rules written to sigma, 0 left out"]
+    written = {str(path.relative_to(folder)) for path in (folder / "sigma").rglob("*.yml")}
+    assert written == {"sigma/detections/trail.yml", "sigma/correlations/many.yml"}
+    code, _, err = rules(capfd, "export", "trail.yml", "--out", "trail.yml")
+    assert code == Exit.USAGE
+    assert err[0].startswith("barograph: cannot write trail.yml/detections/trail.yml: ")
+
+
+@pytest.mark.parametrize("action", ["check", "test", "list", "export"])
+def test_the_help_of_each_action_has_examples(
+    action: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["rules", action, "--help"]) == Exit.OK
+    assert f"examples:\n  barograph rules {action}" in capfd.readouterr()[0]
 
 
 @pytest.mark.usefixtures("folder")
@@ -215,3 +333,21 @@ def test_a_mistake_is_one_sentence(
     code, out, err = rules(capfd, *args)
     assert (code, out, len(err)) == (Exit.USAGE, [], 1)
     assert err[0].startswith(f"barograph: {expected}")
+
+
+def test_rules_are_checked_as_pipelines_leave_them(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "p").mkdir()
+    pipeline = (
+        "transformations:\n- {type: change_logsource, product: aws, service: cloudtrail}\n"
+        "- {type: field_name_mapping, mapping: {Image: userAgent}}\n"
+    )
+    (folder / "p" / "pipeline.txt").write_text(pipeline, "utf-8")
+    code, out, _ = rules(capfd, "check", "windows.yml", "--pipeline", "p/pipeline.txt")
+    assert code == Exit.OK
+    assert out[:2] == ["CAN FIRE: 1 of 1 rule", "  1  on cloudtrail"]
+    (folder / "p" / "table.txt").write_text("who: [kim]\n", "utf-8")
+    code, _, err = rules(capfd, "check", "windows.yml", "--placeholders", "p/table.txt")
+    assert code == Exit.USAGE
+    assert err[0].startswith("barograph: p/table.txt:1: a table of placeholders is `placeholders:`")

@@ -65,14 +65,14 @@ class Running:
 
     def get(self, path: str) -> tuple[int, str]:
         """Ask /healthz, /readyz or /metrics."""
-        return _asked(Request(f"{self.url}{path}"))  # noqa: S310 - a URL of our own
+        return asked(Request(f"{self.url}{path}"))  # noqa: S310 - a URL of our own
 
     def post(
         self, name: str, path: str, body: bytes, content_type: str = "application/json"
     ) -> tuple[int, str]:
         """Send to an HTTP input."""
         headers = {"content-type": content_type}
-        return _asked(Request(f"{self.inputs[name]}{path}", body, headers))  # noqa: S310
+        return asked(Request(f"{self.inputs[name]}{path}", body, headers))  # noqa: S310
 
     def ready(self) -> Mapping[str, Any]:
         """What /readyz says."""
@@ -109,7 +109,8 @@ def eventually(holds: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def _asked(request: Request) -> tuple[int, str]:
+def asked(request: Request) -> tuple[int, str]:
+    """Status and body of the answer."""
     try:
         with urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310 - a URL of our own
             return answer.status, answer.read().decode()

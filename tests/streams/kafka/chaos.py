@@ -113,7 +113,7 @@ class Storm:
         self._words: Sequence[str] = ()
         self._ends = [
             _KAFKA.KafkaConsumer(
-                bootstrap_servers=site.broker.bootstrap,
+                bootstrap_servers=site.broker.bootstrap.split(","),
                 isolation_level=isolation,
                 enable_auto_commit=False,
             )

@@ -28,7 +28,7 @@ from streams.kafka.outbound import Outbound, tick_topics
 from streams.kafka.part import Fetched, Part, Sent
 from streams.kafka.raw_part import RawInput, RawPart
 from streams.matchers import Matchers
-from streams.outdated import fingerprints
+from streams.outdated import stated
 from streams.topology import fed, instances, topic_between
 from tests.streams.estate import LATENESS, SOURCES, START
 from tests.streams.nasty import Cluster, Lane
@@ -193,7 +193,7 @@ class LogCluster(Cluster):
             one = self.owner[name]
             topics = dict.fromkeys(topic_between(f, one.stage.name) for f in one.stage.feeders)
             partition = int(name.rpartition("/")[2])
-            rules = fingerprints(self.rules)
+            rules = stated(self.rules)
             return KeyedPart(one, partition, topics, outbound, PREFIX, rules, lambda: self.now)
         topic = name.rpartition("/")[0]
         source = topic.removeprefix(PREFIX + "raw.").partition("/")[0]

@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple, cast
 import kafka
 
 from infra.dev.broker import Broker
+from tests.streams.kafka.cluster import Cluster
 
 _KAFKA: Final = cast("Any", kafka)  # ships no types
 
@@ -87,7 +88,7 @@ def _made(report: bytes) -> str:
 class Site(NamedTuple):
     """A deployment: a prefix on a broker, and a folder for what its workers keep."""
 
-    broker: Broker
+    broker: Broker | Cluster
     prefix: str
     partitions: int
     folder: Path
@@ -133,7 +134,9 @@ class Feed(Thread):
         self.hurry = Event()
         self._site, self._documents, self._seconds = site, found, seconds
         self._producer = _KAFKA.KafkaProducer(
-            bootstrap_servers=site.broker.bootstrap, max_request_size=8 * 2**20, acks="all"
+            bootstrap_servers=site.broker.bootstrap.split(","),
+            max_request_size=8 * 2**20,
+            acks="all",
         )
 
     def run(self) -> None:

@@ -25,15 +25,26 @@ from infra.dev.broker import Broker
 from infra.replaying import Order, replay
 from schemas.config import Config
 from schemas.times import parse as time_of
+from tests.conftest import started
 from tests.streams.kafka.chaos import UNTIL, Storm, stalls
+from tests.streams.kafka.cluster import Cluster
 from tests.streams.kafka.site import Feed, Site, command, documents
 from tests.streams.kafka.verifier import Story, Verdict, judged
+
+pytestmark = [
+    pytest.mark.kafka,
+    # kafka-python forgets the sockets of a broker that went away while it connected.
+    pytest.mark.filterwarnings(
+        "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+    ),
+]
 
 KILLS = int(os.environ.get("BAROGRAPH_CHAOS", "6"))  # `make chaos` has 100
 SEED = int(os.environ.get("BAROGRAPH_CHAOS_SEED", "0"))
 ROUND = 20  # kills, at most
 FULL = KILLS >= ROUND
 Final = Mapping[tuple[str, str], str]
+Faults = Callable[[Storm, Random, int], list[Callable[[], None]]]
 
 
 class Played(NamedTuple):
@@ -46,21 +57,31 @@ class Played(NamedTuple):
     problems: list[str]
 
 
-@pytest.fixture(scope="module")
-def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    """Yield a broker that nobody else needs."""
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
     clients = logging.getLogger("kafka")
     clients.setLevel(logging.CRITICAL)  # a broker that is away is no news here
-    broker = Broker(tmp_path_factory.mktemp("chaos-kafka"))
-    broker.start()
+    yield
+    with warnings.catch_warnings(action="ignore"):
+        gc.collect()  # see below
+    clients.setLevel(logging.NOTSET)
+
+
+@pytest.fixture
+def own_broker(tmp_path: Path) -> Iterator[Broker]:
+    """Yield a broker that nobody else needs."""
+    yield from started(Broker(tmp_path / "kafka"))
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    """Yield three brokers."""
+    cluster = Cluster(tmp_path / "kafka")
+    cluster.start()
     try:
-        yield broker
+        yield cluster
     finally:
-        broker.stop()
-        broker.wipe()
-        with warnings.catch_warnings(action="ignore"):
-            gc.collect()  # see below
-        clients.setLevel(logging.NOTSET)
+        cluster.stop()
 
 
 def say(line: str) -> None:
@@ -78,7 +99,9 @@ def replayed(inputs: Path, out: Path) -> Final:
     return found
 
 
-def play(broker: Broker, folder: Path, want: Final, number: int, kills: int) -> Played:
+def play(
+    broker: Broker | Cluster, folder: Path, want: Final, number: int, kills: int, faults: Faults
+) -> Played:
     """A round: the same records through a calm deployment and through a stormy one."""
     random = Random(SEED + number)
     partitions, workers = (1 if FULL and number % 2 else 4), 2 + number % 2
@@ -112,13 +135,18 @@ def play(broker: Broker, folder: Path, want: Final, number: int, kills: int) -> 
     return Played(verdict, storm.counts(), storm.ready, list(stalls(storm.struck, live)), problems)
 
 
-def faults(storm: Storm, random: Random, kills: int) -> list[Callable[[], None]]:
+def all_kinds(storm: Storm, random: Random, kills: int) -> list[Callable[[], None]]:
     """What happens in a round, in any order."""
     kinds = [storm.kill_in_transaction, storm.kill, storm.kill_in_recovery, storm.kill_in_rebalance]
     found = [kinds[n % len(kinds)] for n in range(kills)] + [storm.kill_broker]
     found += [storm.join, storm.leave] * (2 if FULL else 1)
     random.shuffle(found)
     return [*found[:1], partial(storm.zombie, 60.0 if FULL else 15.0), *found[1:]]
+
+
+def each_broker(storm: Storm, _random: Random, kills: int) -> list[Callable[[], None]]:
+    """One broker after another, and workers between them."""
+    return [storm.kill_broker, *[storm.kill, storm.kill_broker] * kills]
 
 
 def told(name: str, seconds: Sequence[float]) -> str:
@@ -132,19 +160,24 @@ def told(name: str, seconds: Sequence[float]) -> str:
     )
 
 
-@pytest.mark.kafka
-# kafka-python forgets the sockets of a broker that went away while it connected.
-@pytest.mark.filterwarnings(
-    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
-)
 def test_faults_change_nothing(own_broker: Broker, tmp_path: Path) -> None:
     scenario.write(tmp_path / "input")
     want = replayed(tmp_path / "input", tmp_path / "replayed")
     rounds = [min(ROUND, KILLS - n) for n in range(0, KILLS, ROUND)]
-    played = [play(own_broker, tmp_path, want, n, kills) for n, kills in enumerate(rounds)]
+    played = [
+        play(own_broker, tmp_path, want, n, kills, all_kinds) for n, kills in enumerate(rounds)
+    ]
     struck = sum((one.struck for one in played), Counter[str]())
     say(", ".join(f"{count} x {fault}" for fault, count in sorted(struck.items())))
     say(told("from the start of a worker to ready", [s for one in played for s in one.ready]))
     say(told("from a kill until all go on", [s for one in played for s in one.stalled]))
     assert [problem for one in played for problem in one.problems] == []
     assert sum(count for fault, count in struck.items() if fault.startswith("kill")) >= KILLS // 2
+
+
+def test_a_broker_of_three_may_go_at_any_time(cluster: Cluster, tmp_path: Path) -> None:
+    scenario.write(tmp_path / "input")
+    want = replayed(tmp_path / "input", tmp_path / "replayed")
+    played = play(cluster, tmp_path, want, 0, 2, each_broker)
+    assert played.problems == []
+    assert played.struck["kill of the broker"] == 3

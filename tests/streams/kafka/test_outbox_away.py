@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import subprocess
 import sys
 import time
@@ -34,6 +35,9 @@ from tests.streams.kafka.carrying import (
 )
 
 pytestmark = pytest.mark.kafka
+
+AWAY = float(os.environ.get("BAROGRAPH_AWAY", "0"))  # seconds; `make outage` has 600
+ROUND = 10.0  # seconds from one revision to the next while a receiver is away
 
 
 @pytest.fixture(autouse=True)
@@ -136,6 +140,11 @@ def test_a_receiver_that_is_down_delays_only_itself_and_gets_every_alert_in_the_
             put(*alerts(300, revision))
         put(*(alert(id_, 4) for id_, revision in newest.items() if revision == 4))
         until(lambda: dict(well.got) == newest)
+        for revision in range(5, 5 + int(AWAY / ROUND)):
+            time.sleep(ROUND)
+            put(*(alert(id_, revision) for id_ in newest))
+            newest.update(dict.fromkeys(newest, revision))
+            until(lambda: dict(well.got) == newest)
         assert "Connection refused" in str(bad.status.problem)
         assert (down.got, good.status.problem) == ([], None)
         with down.up():

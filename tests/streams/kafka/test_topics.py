@@ -19,7 +19,7 @@ from correlators.routes import Routes
 from correlators.ruleset import Ruleset
 from infra.dev.broker import Broker
 from infra.rules import load
-from schemas.config import KafkaConfig
+from schemas.config import KafkaConfig, RulesConfig
 from schemas.errors import Unavailable
 from schemas.topics import deployment, state, states
 from streams.kafka.connection import admin
@@ -39,7 +39,7 @@ def client(broker: Broker) -> Iterator[Any]:
 
 
 def test_the_states_are_those_of_the_topology() -> None:
-    ruleset: Ruleset = load()
+    ruleset: Ruleset = load(RulesConfig())
     plan = stages(ruleset, Routes(ruleset))
     names = {state(INGEST): False} | {state(stage.name): stage.single for stage in plan}
     assert {topic.name: topic.single for topic in states(ruleset.levels)} == names

@@ -195,7 +195,7 @@ def _digest(body: object) -> str:
 
 def _client(bootstrap: str, isolation: str, group: str | None = None) -> Any:  # noqa: ANN401
     return _KAFKA.KafkaConsumer(
-        bootstrap_servers=bootstrap,
+        bootstrap_servers=bootstrap.split(","),
         group_id=group,
         isolation_level=isolation,
         enable_auto_commit=False,

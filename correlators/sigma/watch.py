@@ -1,0 +1,83 @@
+"""Watch: the rules that the text of one field calls up."""
+
+from collections.abc import Callable, Iterable
+from typing import Final, Generic, TypeVar
+
+from correlators.sigma.values import fold, text
+from correlators.sigma.witness import SHORTEST, Atom
+
+_MOST: Final = 8192  # spellings that a memo remembers
+_LONGEST: Final = 256  # characters of one
+_FEW: Final = 16  # so many parts are looked for one by one
+
+Plain = str | bool | None  # what a field of a record has; None where it has nothing
+T = TypeVar("T")
+
+
+class Memo(dict[Plain, T], Generic[T]):
+    """A function of folded text, worked out once for each spelling; `nothing` for None.
+
+    A dict, because what was seen before then costs one lookup and no call: operations, services
+    and kinds of users repeat. What it forgets it works out again.
+    """
+
+    def __init__(self, work: Callable[[str], T], nothing: T) -> None:
+        super().__init__({None: nothing})
+        self._work = work
+        self._nothing = nothing
+
+    def __missing__(self, plain: str | bool) -> T:  # noqa: FBT001 - a JSON value
+        spelling = text(plain)
+        result = self._work(fold(spelling))
+        if len(spelling) <= _LONGEST:
+            if len(self) > _MOST:
+                self.clear()
+                self[None] = self._nothing
+            self[plain] = result
+        return result
+
+
+class Watch:
+    """The rules that wait at one field, by their numbers."""
+
+    def __init__(self) -> None:
+        self._whole: dict[str, list[int]] = {}
+        self._parts: list[tuple[str, int]] = []
+        self._any: list[int] = []
+        self._by_start: dict[str, list[tuple[str, int]]] = {}  # the parts, by SHORTEST characters
+
+    @property
+    def parts(self) -> list[str]:
+        """What one looks for in small letters, if that is all that one looks for, and little."""
+        parts = [part for part, _ in self._parts]
+        more = self._whole or self._any or len(parts) > _FEW
+        return [] if more or any("\u03c3" in part for part in parts) else parts
+
+    @property
+    def of_texts(self) -> bool:
+        """False if all texts call up the same, so that it is enough to know that there is one."""
+        return bool(self._whole or self._parts)
+
+    def add(self, atom: Atom, rule: int) -> None:
+        """Let the atom call up the rule."""
+        if atom.kind == "is":
+            self._whole.setdefault(atom.literal, []).append(rule)
+        elif atom.kind == "has":
+            part = atom.literal, rule
+            self._parts.append(part)
+            self._by_start.setdefault(atom.literal[:SHORTEST], []).append(part)
+        else:
+            self._any.append(rule)
+
+    def called(self, folded: str) -> tuple[int, ...]:
+        """The rules that a text calls up."""
+        parts = (rule for part, rule in self._near(folded) if part in folded)
+        return tuple({*self._whole.get(folded, ()), *parts, *self._any})
+
+    def _near(self, folded: str) -> Iterable[tuple[str, int]]:
+        """The parts that may be in the text: of many only those that start as something in it."""
+        if len(self._parts) <= _FEW:
+            return self._parts
+        starts = {folded[i : i + SHORTEST] for i in range(len(folded) - SHORTEST + 1)}
+        shared = self._by_start.keys() & starts
+        return [part for start in shared for part in self._by_start[start]]

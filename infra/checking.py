@@ -1,0 +1,143 @@
+"""Checking: what there is to say of rules before they run, each remark with its file and line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+from correlators.document import Part, Problem
+from correlators.ruleset import Ruleset
+from correlators.sigma.outline import Node
+from infra.asked import Unknown, of_correlation, of_detection
+from infra.cases.stated import carries
+from infra.firing import Estate, Firing, firing, silent_legs
+from infra.places import Places
+from infra.rules import RuleFile
+
+RuleKind = Literal["detection", "correlation", "convergence"]
+About = Literal["problem", "lost-pattern", "unknown-field", "cannot-fire", "silent-leg", "unproved"]
+
+
+class Remark(NamedTuple):
+    """One thing that an author may want to change."""
+
+    about: About
+    path: str
+    line: int | None
+    rule: str | None
+    message: str
+
+
+class Row(NamedTuple):
+    """What the three kinds of rules share."""
+
+    kind: RuleKind
+    id: str
+    level: str
+    title: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A rule that is loaded: where it stands, on what it can fire, what is odd about it."""
+
+    row: Row
+    line: int
+    firing: Firing
+    proved: bool
+    remarks: tuple[Remark, ...] = ()
+
+
+class Check(NamedTuple):
+    """The rules of the files in question, in order, and what keeps others from being loaded."""
+
+    rules: tuple[Checked, ...]
+    problems: tuple[Remark, ...]
+
+
+def rows(files: Iterable[RuleFile], ruleset: Ruleset) -> list[Row]:
+    """The rules of these files, by kind and in the order of the files."""
+    asked = {file.document.path for file in files}
+    about = [rule.detection for rule in ruleset.rules]
+    found = [Row("detection", r.id, r.level, r.title, r.path) for r in about]
+    found += [Row("correlation", r.id, r.level, r.title, r.path) for r in ruleset.correlations]
+    found += [Row("convergence", r.id, r.severity, r.title, r.path) for r in ruleset.convergences]
+    return [row for row in found if row.path in asked]
+
+
+def check(files: Iterable[RuleFile], ruleset: Ruleset, estate: Estate) -> Check:
+    """Everything that is to be said of the rules of these files."""
+    checking = _Checking(list(files), ruleset, estate)
+    wrong = sorted(ruleset.problems, key=lambda one: (one.path, one.line or 0))
+    problems = tuple(Remark("problem", p.path, p.line, None, p.message) for p in wrong)
+    return Check(tuple(map(checking.rule, checking.rows)), problems)
+
+
+class _Checking:
+    def __init__(self, files: list[RuleFile], ruleset: Ruleset, estate: Estate) -> None:
+        self.rows = rows(files, ruleset)
+        self._ruleset = ruleset
+        self._estate = estate
+        self._proved = {
+            file.document.path for file in files if file.cases is not None or carries(file)
+        }
+        self._places = Places((file.document for file in files), ruleset.processing)
+        routed = {r.detection.id: estate.routed(r.detection.logsource) for r in ruleset.rules}
+        self._routed = {id_: words for id_, words in routed.items() if words}
+        self._correlations = {rule.id: rule for rule in ruleset.correlations}
+        self._notes: dict[str, list[Problem]] = {}
+        for note in ruleset.notes:
+            self._notes.setdefault(note.path, []).append(note)
+
+    def rule(self, row: Row) -> Checked:
+        can, line = self._firing[row.id], self._places.line(row.path, row.id)
+        said = list(self._remarks(row))
+        if can.reason:
+            said.append(Remark("cannot-fire", row.path, can.line or line, row.id, can.reason))
+        proved = row.path in self._proved
+        if not proved:
+            said.append(Remark("unproved", row.path, line, row.id, "has no cases"))
+        return Checked(row, line, can, proved, tuple(said))
+
+    @cached_property
+    def _outlines(self) -> dict[str, Node]:
+        return {
+            row.id: tree
+            for row in self.rows
+            if row.kind == "detection" and row.id in self._routed
+            if (tree := self._places.outline(row.path, row.id)) is not None
+        }
+
+    @cached_property
+    def _firing(self) -> dict[str, Firing]:
+        return firing(self._ruleset, self._estate, self._outlines)
+
+    def _remarks(self, row: Row) -> Iterator[Remark]:
+        notes = self._notes.get(row.path, ())
+        if row.kind == "detection" and row.id not in self._routed and not notes:
+            return  # most rules of a large set: their files are not read again
+        part = self._places.of(row.path, row.id)
+        if part is None:
+            return
+        for note in notes:
+            if self._places.owner(row.path, note.line) == part.line:
+                yield Remark("lost-pattern", row.path, note.line, row.id, note.message)
+        if row.kind == "convergence":
+            yield from self._silent(row, part)
+            return
+        unknown: Iterable[Unknown] = ()
+        if row.kind == "correlation":
+            unknown = of_correlation(part, self._correlations[row.id], self._routed)
+        elif (tree := self._outlines.get(row.id)) is not None:
+            unknown = of_detection(part, tree, self._routed[row.id])
+        for line, message in unknown:
+            yield Remark("unknown-field", row.path, line, row.id, message)
+
+    def _silent(self, row: Row, part: Part) -> Iterator[Remark]:
+        story = next(one for one in self._ruleset.convergences if one.id == row.id)
+        for name in silent_legs(story, self._ruleset, self._firing):
+            message = f"no rule that can fire fills its leg `{name}`"
+            yield Remark("silent-leg", row.path, part.line_of("legs", name), row.id, message)

@@ -1,0 +1,56 @@
+"""Sampling: the fields that real records have, taken in besides those that are documented."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import sha256
+from itertools import islice
+from typing import Final
+
+from correlators.normal import normal_form
+from infra.firing import Estate
+from schemas.config import Limits
+from schemas.errors import Mistake
+from schemas.event import EventEvidence
+from streams.documents import open_documents
+from streams.reading import Reader
+from streams.source import Raw, Unreadable
+from streams.untrusted import decode
+
+MOST: Final = 10_000  # records of one file that are looked at
+
+
+def learn(paths: Iterable[str], estate: Estate) -> int:
+    """Take in the records of these files; the number of records. A format unknown is a Mistake."""
+    return sum(_file(path, estate) for path in paths)
+
+
+def _file(path: str, estate: Estate) -> int:
+    limits, count = Limits(), 0
+    with open_documents(path, limits) as documents:
+        source = documents.source
+        if source is None:
+            raise Mistake(f"{path}: no source knows this format; name a file of records")
+        reader = Reader(source, documents.origin, limits)
+        raw, normal = estate.raw[source.NAME], estate.normal[source.NAME]
+        records = (
+            record
+            for batch in documents
+            for document in batch.documents
+            for record in reader.records(document, 0)
+            if isinstance(record, Raw)
+        )
+        for record in islice(records, MOST):
+            count += 1
+            try:
+                decoded = decode(record.data, limits)
+                evidence = EventEvidence(origin="", sha256=sha256(record.data).hexdigest())
+                parsed = source.event(record, decoded, evidence)
+            except Unreadable:
+                continue
+            if raw is not None:
+                raw.learn(decoded)
+            if normal is not None:
+                for name in normal_form(parsed.event, parsed.private):
+                    normal.learn({name: None})
+    return count

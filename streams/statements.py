@@ -1,0 +1,61 @@
+"""Statements: what a parsed record says by the rules that match it, as rows and results."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Sequence
+from typing import NamedTuple
+
+from correlators.claims import facts, signal
+from correlators.normal import normal_form
+from correlators.routes import Routes
+from correlators.sigma.rule import Rule
+from correlators.sigma.values import lookup
+from schemas.detection import Detection
+from schemas.rows import Output, Result
+from streams.matchers import Matchers
+from streams.source import Json, Parsed
+
+
+class Match(NamedTuple):
+    """A detection that matches, and the fields that its signal keeps of the record."""
+
+    detection: Detection
+    fields: dict[str, Json]
+
+
+class Statements:
+    """Says what the records of a stage mean."""
+
+    def __init__(self, matchers: Matchers, routes: Routes) -> None:
+        self._matchers, self._routes = matchers, routes
+
+    def of(
+        self, parsed: Parsed, decoded: Json, vendor: Sequence[Rule], watermark: int | None
+    ) -> Iterator[Output]:
+        """Signals, facts, then the event.
+
+        `vendor`: the rules that match the record as it was `decoded`. `watermark`: what a record
+        that is late came behind.
+        """
+        event, matches = parsed.event, self.matches(parsed, decoded, vendor)
+        for detection, fields in matches:
+            yield from signal(self._routes, event, detection, fields, late=watermark is not None)
+        detections = [match.detection for match in matches]
+        yield from facts(event, detections, event.time if watermark is None else watermark)
+        yield Result("event", event.uid, event.time, "final", event.body())
+
+    def matches(self, parsed: Parsed, decoded: Json, vendor: Sequence[Rule]) -> list[Match]:
+        """All that matches: first the vendor's rules, as in `of`."""
+        found = [_match(rule.detection, decoded, ()) for rule in vendor]
+        matcher = self._matchers.normal(parsed.event)
+        if matcher.rules:
+            form = normal_form(parsed.event, parsed.private)
+            found += [_match(rule.detection, form, parsed.private) for rule in matcher.match(form)]
+        return found
+
+
+def _match(detection: Detection, record: Json, private: Container[str]) -> Match:
+    fields = {
+        f: v for f in detection.fields if f not in private and (v := lookup(record, f)) is not None
+    }
+    return Match(detection, fields)

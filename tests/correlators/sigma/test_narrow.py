@@ -1,0 +1,100 @@
+"""Scans of real shapes: 177 public CloudTrail records, whole and mutilated."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from correlators.document import Document
+from correlators.ruleset import parse
+from correlators.sigma.matcher import Matcher
+from schemas.detection import Logsource
+
+
+class Narrow(NamedTuple):
+    time: str
+    relevant: Mapping[str, frozenset[str]]
+
+
+RULES = "corpora/rules/sigma-DRL/rules/cloud/aws/cloudtrail"
+CLOUDTRAIL = Logsource(product="aws", service="cloudtrail")
+
+
+@pytest.fixture(scope="module")
+def aws(shared: Path) -> Matcher:
+    files = sorted((shared / RULES).glob("*.yml"))
+    ruleset = parse(Document(file.name, file.read_text("utf-8")) for file in files)
+    assert (len(ruleset.rules), ruleset.problems) == (57, ())
+    relevant = {"eventSource": frozenset({"bedrock.amazonaws.com"})}
+    return Matcher(ruleset.rules, CLOUDTRAIL, Narrow("eventTime", relevant))
+
+
+@pytest.fixture(scope="module")
+def templates(shared: Path) -> list[dict[str, Any]]:
+    lines = (shared / "bench/templates/cloudtrail_templates.ndjson").read_bytes().splitlines()
+    found = [orjson.loads(line)["rec"] for line in lines]
+    assert len(found) == 177
+    return found
+
+
+def test_a_scan_finds_all_that_the_rules_find_in_real_records(
+    aws: Matcher, templates: list[dict[str, Any]]
+) -> None:
+    scan = aws.scan([orjson.dumps(record) for record in templates])
+    hits = dict(scan.hits)
+    assert scan.faults == []
+    assert scan.times == [record.get("eventTime") for record in templates]
+    matched = 0
+    for place, record in enumerate(templates):
+        whole = [rule for rule in aws.rules if rule.matches(record)]
+        assert aws.match(record, hits.get(place, [])) == whole
+        matched += len(whole)
+    assert matched == 123
+
+
+MUTATIONS = st.sampled_from(["drop", "null", "list", "object", "text", "number", "upper", "flat"])
+
+
+@settings(max_examples=150)
+@given(data=st.data())
+def test_a_scan_finds_all_that_the_rules_find_in_mutilated_records(
+    aws: Matcher, templates: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    record: dict[str, Any] = json.loads(json.dumps(data.draw(st.sampled_from(templates))))
+    for _ in range(data.draw(st.integers(1, 4))):
+        mutilate(record, data)
+    scan = aws.scan([orjson.dumps(record)])
+    assert scan.faults == []
+    whole = [rule for rule in aws.rules if rule.matches(record)]
+    assert aws.match(record, dict(scan.hits).get(0, [])) == whole
+
+
+def mutilate(record: dict[str, Any], data: st.DataObject) -> None:
+    holders = [(record, key) for key in record]
+    for key in ("userIdentity", "requestParameters", "responseElements"):
+        if isinstance(record.get(key), dict):
+            holders += [(record[key], inner) for inner in record[key]]
+    if not holders:
+        return
+    holder, key = data.draw(st.sampled_from(holders))
+    held = holder[key]
+    how = data.draw(MUTATIONS)
+    if how == "drop":
+        del holder[key]
+    elif how == "flat" and isinstance(held, dict):
+        del holder[key]
+        record |= {f"{key}.{inner}": value for inner, value in held.items()}
+    else:
+        holder[key] = {
+            "null": None,
+            "list": ["x", [held]],
+            "object": {"x": held},
+            "text": json.dumps(held),
+            "number": 1,
+            "upper": held.upper() if isinstance(held, str) else held,
+        }.get(how, held)

@@ -1,0 +1,112 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from correlators.document import Document, Part
+from correlators.ruleset import parse
+from infra.cases.stated import cases
+from infra.coverage import gaps
+from infra.proving import proved
+from infra.rules import RuleFile, read
+
+ATR = (
+    Path(os.environ.get("BAROGRAPH_SHARED", Path(__file__).parents[4] / "shared"))
+    / "corpora/rules/atr"
+)
+THREAT = """\
+title: Somebody asks for the vault
+id: ATR-0000-00001
+severity: high
+agent_source: {type: llm_io}
+detection:
+  condition: any
+  conditions:
+    - {field: user_input, operator: regex, value: open\\s+the\\s+vault}
+    - {field: content, operator: contains, value: abracadabra}
+    - {field: tool_args, operator: regex, value: '"door": *"vault"'}
+test_cases:
+  true_positives:
+    - input: Open the vault!
+      expected: triggered
+      description: plainly
+    - tool_call: {name: open, args: {door: vault}}
+      expected: triggered
+    - content: abracadabra
+      expected: triggered
+  true_negatives:
+    - user_input: Open the door
+      expected: not_triggered
+evasion_tests:
+  - input: Ouvrez
+    expected: not_triggered
+"""
+
+
+def file(text: str, beside: str | None = None) -> RuleFile:
+    given = None if beside is None else Document("threat.cases.yml", beside)
+    return RuleFile(Document("threat.yaml", text), given)
+
+
+def test_the_cases_inside_a_threat_rule_are_cases_like_others() -> None:
+    found = cases(file(THREAT), "ATR-0000-00001")
+    assert found is not None
+    read_ = [case for case in found if isinstance(case, Part)]
+    assert [(case.line, case.data["name"], case.data["match"]) for case in read_] == [
+        (13, "plainly", True),
+        (16, "true_positives 2", True),
+        (18, "true_positives 3", True),
+        (21, "true_negatives 1", False),
+    ]
+    assert read_[0].data["event"] == {
+        "gen_ai.input.messages": "Open the vault!",
+        "body": "Open the vault!",
+        "gen_ai.tool.call.arguments": "Open the vault!",
+    }
+    assert read_[1].data["event"] == {
+        "gen_ai.tool.name": "open",
+        "gen_ai.tool.call.arguments": '{"door":"vault"}',
+    }
+
+
+def test_they_are_run_and_cover_branches() -> None:
+    given = file(THREAT)
+    ruleset = parse([given.document])
+    outcomes = list(proved(ruleset, [given]))
+    assert [(outcome.place, outcome.failures) for outcome in outcomes] == [
+        ("threat.yaml:13", ()),
+        ("threat.yaml:16", ()),
+        ("threat.yaml:18", ()),
+        ("threat.yaml:21", ()),
+    ]
+    assert list(gaps(ruleset, [given])) == []
+
+
+def test_a_file_beside_it_is_what_counts() -> None:
+    beside = "- {name: one, source: normal, event: {}, match: false}\n"
+    found = cases(file(THREAT, beside), "ATR-0000-00001")
+    assert found is not None
+    assert [case.path for case in found] == ["threat.cases.yml"]
+
+
+@pytest.mark.parametrize(
+    "text", [THREAT.partition("test_cases")[0], THREAT.replace("ATR-0000-00001", "another")]
+)
+def test_no_cases_are_none(text: str) -> None:
+    assert cases(file(text), "ATR-0000-00001") is None
+
+
+@pytest.mark.skipif(not ATR.is_dir(), reason="set BAROGRAPH_SHARED to have the rules of ATR")
+def test_the_cases_of_atr_hold_but_for_patterns_that_cannot_run() -> None:
+    files = list(read([ATR]))
+    ruleset = parse(given.document for given in files)
+    assert (len(ruleset.rules), len(ruleset.problems), len(ruleset.notes)) == (114, 0, 7)
+    outcomes = list(proved(ruleset, files))
+    assert len(outcomes) == 1180  # 612 positive and 568 negative
+    failed = [outcome for outcome in outcomes if outcome.failures]
+    missed = {outcome.rule for outcome in failed if outcome.failures == ("does not match",)}
+    alarms = {outcome.rule for outcome in failed if outcome.failures == ("matches",)}
+    assert len(failed) == 9
+    by_path = {rule.detection.path: rule.detection.id for rule in ruleset.rules}
+    assert missed <= {by_path[note.path] for note in ruleset.notes}
+    assert alarms == {"ATR-2026-00162"}  # ATR's own engine passes over what stands in code blocks

@@ -1,0 +1,88 @@
+from pathlib import Path
+
+import yaml
+from sigma.collection import SigmaCollection
+
+from correlators.document import Document
+from correlators.ruleset import parse
+from infra.exporting import Exported, exported
+from infra.rules import RuleFile, builtin
+
+RULE = """\
+title: trail
+name: trail
+description: |
+  one
+  two
+license: DRL-1.1
+author: A. Author
+logsource: {product: aws, service: cloudtrail}
+detection: {s: {eventName: ['on', '5', 'x\\*']}, condition: s}
+barograph: {confidence: 0.8}
+"""
+
+
+def export(text: str, *, ours: bool) -> list[Exported]:
+    document = Document("trail.yml", text)
+    return list(exported([RuleFile(document, None)], parse([document]), ours=ours))
+
+
+def test_pysigma_reads_all_built_in_rules_without_an_error(tmp_path: Path) -> None:
+    files = list(builtin())
+    ruleset = parse(file.document for file in files)
+    for one in exported(files, ruleset, ours=True):
+        if one.text is not None:
+            target = tmp_path / one.name
+            target.parent.mkdir(exist_ok=True)
+            target.write_text(one.text, "utf-8")
+    collection = SigmaCollection.load_ruleset([tmp_path])
+    assert collection.errors == []
+    assert [rule.errors for rule in collection.rules if rule.errors] == []
+    assert len(collection.rules) == len(ruleset.rules) + len(ruleset.correlations)
+    texts = [path.read_text("utf-8") for path in tmp_path.rglob("*.yml")]
+    assert {text.partition("\n")[0] for text in texts} == {"# SPDX-License-Identifier: Apache-2.0"}
+    keys = {key for text in texts for key in yaml.safe_load(text)}
+    assert "barograph" not in keys
+    assert {"id", "license"} <= keys
+
+
+def test_what_is_exported_matches_the_same(tmp_path: Path) -> None:
+    files = list(builtin())
+    ruleset = parse(file.document for file in files)
+    texts = [one for one in exported(files, ruleset, ours=True) if one.text is not None]
+    again = parse(Document(str(tmp_path / one.name), str(one.text)) for one in texts)
+    assert again.problems == ()
+    assert {rule.detection.name: rule.clauses for rule in again.rules} == {
+        rule.detection.name: rule.clauses for rule in ruleset.rules
+    }
+
+
+def test_a_rule_of_others_keeps_what_it_says_of_its_licence() -> None:
+    (one,) = export(RULE, ours=False)
+    assert one.name == "detections/trail.yml"
+    assert one.text is not None
+    assert yaml.safe_load(one.text) == {
+        "title": "trail",
+        "id": "cb17d81b-fcc2-5d4d-a37f-ea56605464a6",
+        "name": "trail",
+        "description": "one\ntwo",
+        "license": "DRL-1.1",
+        "author": "A. Author",
+        "logsource": {"product": "aws", "service": "cloudtrail"},
+        "detection": {"s": {"eventName": ["on", "5", "x\\*"]}, "condition": "s"},
+    }
+    assert list(yaml.safe_load(one.text))[:3] == ["title", "id", "name"]
+    assert "one\n  two" in one.text
+
+
+def test_a_convergence_is_left_out_and_told() -> None:
+    legs = "legs: {a: {class: runtime, levels: [high]}}\n"
+    story = f"title: s\nsummary: s\njoin: principal\nwindow: 5m\n{legs}"
+    (one,) = export(story, ours=False)
+    assert (one.rule, one.text) == ("trail", None)
+    assert one.reason == "a convergence, which Sigma has no word for"
+
+
+def test_an_id_does_not_lead_out_of_the_folder() -> None:
+    (one,) = export(RULE.replace("name: trail", "name: ../../trail"), ours=False)
+    assert one.name == "detections/______trail.yml"
