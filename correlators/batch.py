@@ -20,7 +20,15 @@ from typing import Any, NamedTuple
 
 from correlators import window
 from correlators.accumulator import Hit
-from correlators.correlate import finding, group_of, hit_row, hits_of, key_of, told
+from correlators.correlate import (
+    finding,
+    finding_id,
+    group_of,
+    hit_row,
+    hits_of,
+    key_of,
+    told,
+)
 from correlators.evidence import SHOWN
 from correlators.sightings import (
     Below,
@@ -31,9 +39,9 @@ from correlators.sightings import (
     joined,
     put,
 )
-from correlators.window import Episode
+from correlators.window import Episode, Window
 from schemas.canonical import canonical, digest
-from schemas.correlation import Correlation
+from schemas.correlation import STATISTICS, Correlation
 from schemas.rows import Row
 from schemas.times import END
 from schemas.topics import SIGNALS
@@ -75,7 +83,14 @@ class Batch:
         return sum(len(g.tail) for groups in self._groups.values() for g in groups.values())
 
     def settle(self, watermark: int) -> None:
-        """No hit before `watermark` comes any more; at END the run is over."""
+        """No hit before `watermark` comes any more."""
+        self._settle(watermark, watermark)
+
+    def end(self, clock: int) -> None:
+        """No hit comes any more; time passed up to `clock`, which decides what nothing followed."""
+        self._settle(END, clock)
+
+    def _settle(self, watermark: int, clock: int) -> None:
         for rule in self._rules:
             groups = self._groups[rule.id]
             ready = list(_ready(rule, groups, watermark))
@@ -83,7 +98,7 @@ class Batch:
             while ready:
                 values, group, hits = ready.pop()
                 self._fold(rule, key_of(rule, _listed(values)), group, hits, rejected)
-            self._forget(rule, groups, watermark)
+            self._pass(rule, groups, watermark, clock)
 
     def findings(self) -> Iterator[dict[str, Any]]:
         """The Findings of the episodes that closed, without `meta`; in no order."""
@@ -133,7 +148,7 @@ class Batch:
         start, total = 0, len(hits)
 
         def name(hit: Hit) -> str:
-            return digest("finding", rule.id, key, hit.id)
+            return finding_id(rule, key, hit)
 
         while start < total:
             time, end = hits[start].time, start + 1
@@ -143,13 +158,23 @@ class Batch:
             if end - start > 1:
                 together = _events(together, rejected)
             start = end
-            if state.episode is not None:
-                self._close(rule, key, window.close(rule, state, time))
+            if state.episode is not None or state.pending:
+                self._fire(rule, key, state, time)
             cut, episode = window.apply(rule, state, time, together, name)
             self._close(rule, key, cut)
             if episode is not None and higher:
-                self._tell(higher, rule, key, episode, time, together)
-        group.last = hits[-1].time
+                self._tell(rule, key, episode, time, together, onset=episode.onset == time)
+
+    def _fire(self, rule: Correlation, key: str, state: Window, until: int) -> None:
+        """Run the deadlines before `until`."""
+
+        def name(hit: Hit) -> str:
+            return finding_id(rule, key, hit)
+
+        for step in window.fire(rule, state, until, name):
+            self._close(rule, key, step.closed)
+            if step.episode is not None:
+                self._tell(rule, key, step.episode, step.time, step.hits, onset=step.onset)
 
     def _close(self, rule: Correlation, key: str, episode: Episode | None) -> None:
         if episode is not None:
@@ -157,39 +182,39 @@ class Batch:
 
     def _tell(
         self,
-        higher: Iterable[Correlation],
         rule: Correlation,
         key: str,
         episode: Episode,
         time: int,
-        hits: Sequence[Sighting],
+        hits: Sequence[Hit],
+        *,
+        onset: bool,
     ) -> None:
         """As Correlate tells it: temporal rules use all qualifying times, counting ones onsets."""
-        onset = episode.onset == time
         below = Below(key, hits[0].id, tuple(episode.sample.hits if onset else hits[:SHOWN]))
         about = told(key, time, hits[0].id, ())
-        for one in higher:
+        for one in self._higher[rule.id]:
             counting = not one.type.startswith("temporal")
             if onset or not counting:
                 hit = about | {"event": episode.id} if counting else about
                 row = hit_row(one, group_of(rule, key), rule.id, hit, "episode")
                 put(self._groups[one.id], row, below=below)
 
-    def _forget(self, rule: Correlation, groups: dict[Values, Group], watermark: int) -> None:
-        """Close what is due, and forget groups that say nothing of times from `watermark` on."""
-        # Twice the timespan: some windows keep more than one, to the edge of a cell.
-        oldest = watermark - 2 * rule.timespan
+    def _pass(
+        self, rule: Correlation, groups: dict[Values, Group], watermark: int, clock: int
+    ) -> None:
+        """Run the deadlines before `clock`, and forget groups that say nothing from then on."""
+        oldest = watermark - rule.timespan - rule.cell
         for values, group in list(groups.items()):
-            if group.window is None:
-                if watermark == END:
-                    continue
+            state = group.window
+            if state is None:
                 group.tail = [hit for hit in group.tail if hit.time >= oldest]
-                idle = True
             else:
-                key = key_of(rule, _listed(values)) if group.window.episode is not None else ""
-                self._close(rule, key, window.close(rule, group.window, watermark))
-                idle = group.last < oldest
-            if idle and not group.tail:
+                key = key_of(rule, _listed(values))
+                self._fire(rule, key, state, clock)
+                if watermark == END:
+                    self._close(rule, key, state.episode)
+            if not group.tail and (state is None or window.idle(state)):
                 del groups[values]
         if watermark == END:
             groups.clear()
@@ -214,24 +239,28 @@ def _ready(
 
 
 def _least(rule: Correlation) -> int:
-    """How many hits, values or rules the condition needs at least; 0 where that says nothing."""
-    if rule.type.startswith("temporal") and not rule.condition:
+    """How many hits, values or rules the condition needs at least; of numbers, one."""
+    if rule.clauses or rule.type in STATISTICS:
+        return 1
+    if not rule.condition:
         return len(rule.rules)
-    if rule.type not in ("event_count", "value_count", "temporal"):
-        return 0
-    least = {"gte": 0, "eq": 0, "gt": 1}
-    return max((n + least[op] for op, n in rule.condition.items() if op in least), default=0)
+    more = {"gte": 0, "eq": 0, "gt": 1}
+    asked = (int(number) + more[op] for op, number in rule.condition.items() if op in more)
+    return max((1, *asked))
 
 
 def _few(rule: Correlation, hits: Sequence[Sighting], least: int) -> bool:
     """True if these hits, all together, have fewer than `least` of what the rule counts."""
-    if len(hits) < least and not rule.type.startswith("temporal"):
-        return True
-    if rule.type == "value_count":
-        return len({hit.value for hit in hits}) < least
+    if rule.type in STATISTICS:
+        return all(hit.value is None for hit in hits)
     if rule.type.startswith("temporal"):
-        return len({name for hit in hits for name in hit.names}) < least
-    return False
+        names = {name for hit in hits for name in hit.names}
+        if rule.clauses:
+            return not any(names.issuperset(clause.present) for clause in rule.clauses)
+        return len(names) < least
+    if len(hits) < least or rule.type == "event_count":
+        return len(hits) < least
+    return len({hit.value for hit in hits if hit.value is not None}) < least
 
 
 def _events(hits: Sequence[Sighting], rejected: set[int]) -> list[Sighting]:

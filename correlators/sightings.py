@@ -17,7 +17,6 @@ from correlators.sigma.values import lookup
 from correlators.window import Window
 from schemas.correlation import Correlation
 from schemas.rows import Row
-from schemas.times import BEGINNING
 
 _TEXTS: Final = 65_536  # counted values of which one copy is kept
 _PLAIN: Final = frozenset({"event_count", "value_count", "temporal", "temporal_ordered"})
@@ -47,17 +46,13 @@ class Sighting(Hit, frozen=True, array_like=True, gc=False):
 
 
 class Group:
-    """One group of one rule: hits that wait, and the window once one was folded.
+    """One group of one rule: hits that wait, and the window once one was folded."""
 
-    `last`: the time of the latest hit that was.
-    """
-
-    __slots__ = ("last", "tail", "window")
+    __slots__ = ("tail", "window")
 
     def __init__(self) -> None:
         self.tail: list[Sighting] = []
         self.window: Window | None = None
-        self.last = BEGINNING
 
 
 class Taker:
@@ -69,11 +64,13 @@ class Taker:
 
     def __init__(self, rule: Correlation, name: str, groups: dict[Values, Group]) -> None:
         self._rule, self._name, self._groups = rule, name, groups
-        grouped = [rule.aliases.get(field, {}).get(name, field) for field in rule.group_by]
-        self.paths = tuple(dict.fromkeys((*grouped, *rule.fields)))
-        self.plain = len(grouped) == 1 and len(rule.fields) < 2 and rule.type in _PLAIN
+        read = (*rule.group_by, *rule.fields)
+        paths = [rule.aliases.get(field, {}).get(name, field) for field in read]
+        grouped, counted = paths[: len(rule.group_by)], paths[len(rule.group_by) :]
+        self.paths = tuple(dict.fromkeys(paths))
+        self.plain = len(grouped) == 1 and len(counted) < 2 and rule.type in _PLAIN
         self.grouped = next(iter(grouped), "") if self.plain else ""
-        self.counted = next(iter(rule.fields), None) if rule.type == "value_count" else None
+        self.counted = next(iter(counted), None) if rule.type == "value_count" else None
         self.add = self._adder()
 
     def raw(self, record: Record, time: int, uid: str, place: int) -> bool:

@@ -104,7 +104,8 @@ class Backtest:
             if self._trawler.taken - folded >= WAITING:
                 self._batch.settle(min((progress[n].watermark for n in reading), default=END))
                 folded = self._trawler.taken - self._batch.waiting()
-        self._batch.settle(END)
+        latest = max((one.latest for one in progress), default=BEGINNING)
+        self._batch.end(latest)
         findings = {body["id"]: body for body in self._batch.findings()}
         counts: Counter[str] = Counter()
         for one in progress:
@@ -115,7 +116,7 @@ class Backtest:
             rejects,
             {name: counts[name] for name in ("read", "parsed", "rejected", "late")},
             sources,
-            max((one.latest for one in progress if one.latest > BEGINNING), default=None),
+            latest if latest > BEGINNING else None,
         )
 
     def look(self, matches: Iterable[Match]) -> About:

@@ -97,7 +97,7 @@ correlation:
   rules: any_call
   group-by: [userIdentity.arn, awsRegion]
   timespan: 1m
-  condition: {gte: 3, field: [eventName, errorCode]}
+  condition: {gte: 2, field: [eventName, errorCode]}
 ---
 title: Look and change
 name: both
@@ -124,6 +124,113 @@ correlation:
   group-by: userIdentity.arn
   timespan: 1m
   condition: {lt: 2}
+---
+title: Bytes
+name: bytes
+correlation:
+  type: value_sum
+  rules: [look, any_call]
+  group-by: userIdentity.arn
+  timespan: 1m
+  condition: {gt: 250, field: bytes.in}
+---
+title: Mean bytes
+name: mean
+correlation:
+  type: value_avg
+  rules: any_call
+  group-by: [userIdentity.arn, awsRegion]
+  timespan: 30s
+  condition: {gte: 40, lt: 60, field: bytes.in}
+---
+title: Mean bytes of who changed
+name: middle
+correlation:
+  type: value_median
+  rules: [look, change]
+  group-by: userIdentity.arn
+  timespan: 45s
+  condition: {lte: 30, field: size}
+  aliases: {size: {look: bytes.in, change: bytes.out}}
+---
+title: Most bytes
+name: most
+correlation:
+  type: value_percentile
+  rules: any_call
+  timespan: 20s
+  condition: {gt: 90, field: bytes.in, percentile: 95}
+---
+title: Two of three
+name: two
+correlation:
+  type: temporal
+  rules: [look, change, alone]
+  group-by: userIdentity.arn
+  timespan: 3s
+  condition: {eq: 2}
+---
+title: Two of three in order
+name: two_in_order
+correlation:
+  type: temporal_ordered
+  rules: [look, change, alone]
+  group-by: userIdentity.arn
+  timespan: 5s
+  condition: {gte: 2}
+---
+title: Either
+name: either
+correlation:
+  type: temporal
+  rules: [look, change, alone]
+  group-by: userIdentity.arn
+  timespan: 4s
+  condition: look and (change or alone)
+---
+title: Either in order
+name: either_in_order
+correlation:
+  type: temporal_ordered
+  rules: [look, change, alone]
+  timespan: 2s
+  condition: (look or change) and alone
+---
+title: A change and no look
+name: blind
+correlation:
+  type: temporal
+  rules: [look, change]
+  group-by: userIdentity.arn
+  timespan: 30s
+  condition: change and not look
+---
+title: A look that no change followed
+name: unanswered
+correlation:
+  type: temporal_ordered
+  rules: [alone, look, change]
+  group-by: userIdentity.arn
+  timespan: 20s
+  condition: look and not change or alone and change
+---
+title: Unanswered again and again
+name: unanswered_often
+correlation:
+  type: event_count
+  rules: [unanswered, blind]
+  group-by: userIdentity.arn
+  timespan: 15m
+  condition: {gte: 3}
+---
+title: Unanswered, then bytes and no calm
+name: unanswered_then
+correlation:
+  type: temporal_ordered
+  rules: [unanswered, bytes, two]
+  group-by: userIdentity.arn
+  timespan: 10m
+  condition: unanswered and bytes and not two
 ---
 title: Many onsets
 name: onsets
@@ -218,7 +325,10 @@ def records(seed: int, count: int = 600) -> list[bytes]:
             "userIdentity": {"type": "IAMUser", "arn": f"arn:aws:iam::111122223333:user/{who}"},
             "awsRegion": random.choice(("eu-west-1", "us-east-1", None)),
             "recipientAccountId": "111122223333",
+            "bytes": {"in": random.choice((0, 7, 20.5, "50", 64, 98, "many", None, True))},
         }
+        if random.random() < 0.7:
+            more["bytes"]["out"] = random.randint(-10, 90)
         if random.random() < 0.2:
             more["errorCode"] = random.choice(("AccessDenied", "accessdenied", 404, 404.0))
         if random.random() < 0.03:
@@ -280,6 +390,7 @@ def test_a_backtest_is_a_replay(
     path = tmp_path / "trail.ndjson"
     path.write_bytes(b"\n".join(arrival(records(7), Random(7))))
     outcome = same(ruleset, [path], tmp_path / "out", fewest=100)
+    assert {body["rule"] for body in outcome.findings} == {rule.id for rule in ruleset.correlations}
     assert (outcome.counts["late"] > 0) == (arrival is partly_late)
 
 
