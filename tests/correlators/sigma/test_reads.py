@@ -4,6 +4,7 @@ import pytest
 
 from correlators.document import Document
 from correlators.ruleset import parse
+from correlators.sigma.processing import processing
 
 RULE = """
 title: A
@@ -42,3 +43,12 @@ def test_what_decides_is_read(selections: str, condition: str, reads: set[str] |
 def test_a_filter_reads_too() -> None:
     (rule,) = parse([Document("a.yml", RULE % ("  s: {a: 1}", "s") + FILTER)]).rules
     assert rule.reads == frozenset({"a", "ip"})
+
+
+def test_what_decides_is_read_as_a_pipeline_names_it() -> None:
+    text = "transformations: [{type: field_name_mapping, mapping: {a: [b.c, d], ip: src.ip}}]"
+    done = processing([Document("p.yml", text)], ())
+    (rule,) = parse(
+        [Document("a.yml", RULE % ("  s: {a: 1}", "s") + FILTER)], processing=done
+    ).rules
+    assert rule.reads == {"b.c", "d", "src.ip"}

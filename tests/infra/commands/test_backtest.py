@@ -241,8 +241,11 @@ def test_built_in_rules_may_be_referred_to(
     path.write_text(
         "title: Spree of sprees\nname: sprees\ncorrelation: {type: event_count,"
         " rules: bedrock_recon_spree, timespan: 1h, condition: {gte: 1}}\n"
+        "---\ntitle: Nobody\ncorrelation: {type: temporal, rules: no_such_rule, timespan: 1h}\n"
     )
-    out, _ = run(capsys, str(path), trail)
+    out, err = run(capsys, str(path), trail)
+    assert "`no_such_rule`" in err
+    assert "bedrock" not in err
     assert sections(out).keys() == {"sprees", "bedrock_recon_spree", "bedrock_model_recon"}
 
 
@@ -256,3 +259,56 @@ def test_nothing_in_a_record_acts_on_the_terminal(
         out, _ = run(capsys, rules, str(path), *json_)
         assert "looks" in out
         assert not {"\x1b", "\x9b", "\u202e"} & set(out.replace("\u202e" if json_ else "", ""))
+
+
+GENERIC = """
+title: Someone of ours looks
+name: ours
+logsource: {product: aws, service: cloudtrail}
+detection: {s: {Action|startswith: Get, User|expand: "%ours%"}, condition: s}
+---
+title: Twice
+name: twice
+correlation:
+  type: value_count
+  rules: ours
+  group-by: User
+  timespan: 1m
+  condition: {gte: 2, field: Action}
+"""
+PIPELINE = """
+name: names of CloudTrail
+transformations:
+  - {type: field_name_mapping, mapping: {Action: eventName, User: userIdentity.arn}}
+"""
+
+
+def test_rules_are_processed_as_by_other_commands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rule, pipeline, table = tmp_path / "r.yml", tmp_path / "pipeline.yaml", tmp_path / "names.yaml"
+    trail = tmp_path / "trail.ndjson"
+    rule.write_text(GENERIC)
+    pipeline.write_text(PIPELINE)
+    table.write_text(f"placeholders: {{ours: ['{ANN}']}}")
+    cy = {"userIdentity": {"arn": "arn:aws:iam::111122223333:user/cy"}}
+    calls = [call(0, "GetObject", 0), call(1, "GetAcl", 1), call(2, "GetUser", 2, **cy)]
+    trail.write_bytes(b"\n".join(calls))
+    options = ("--pipeline", str(pipeline), "--placeholders", str(table))
+    out, err = run(capsys, str(rule), str(trail), "--json", *options)
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert [line["evidence"][-1]["event"] for line in lines] == ["1"]
+    assert lines[0]["group"] == {"User": ANN}
+    assert err == "3 records, 0 rejected, 0 matches, 1 finding\n"
+    run(capsys, str(rule), str(trail), *options[:2], code=Exit.USAGE)
+
+
+def test_what_cannot_be_used_is_left_out_unless_strict(
+    rules: str, trail: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(rules).write_text(RULES.replace("{EventID: 4624}", "{E|re: '('}"))
+    out, err = run(capsys, rules, trail)
+    assert f"{rules}:21: " in err
+    assert err.count("the rule is left out") == 1
+    assert set(sections(out)) == {"looks", "pair", "many", "deleted", "look", "never", "span"}
+    assert run(capsys, rules, trail, "--strict", code=Exit.USAGE)[0] == ""
