@@ -51,4 +51,4 @@ def test_what_decides_is_read_as_a_pipeline_names_it() -> None:
     (rule,) = parse(
         [Document("a.yml", RULE % ("  s: {a: 1}", "s") + FILTER)], processing=done
     ).rules
-    assert rule.reads == {"b.c", "d", "src.ip"}
+    assert rule.reads == frozenset({"b.c", "d", "src.ip"})
