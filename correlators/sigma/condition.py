@@ -15,6 +15,7 @@ from correlators.sigma.engine import ENGINE, POLICY
 from correlators.sigma.placeholders import Tables, fill, left, names
 from correlators.sigma.predicate import Predicate, predicate
 from correlators.sigma.processing import Subject
+from correlators.sigma.reads import reads
 from correlators.sigma.values import is_list, is_object
 from correlators.sigma.witness import Clause, clauses
 
@@ -35,11 +36,15 @@ Place = tuple[str | int, ...]
 
 
 class Compiled(NamedTuple):
-    """A condition as a function of a record, the witnesses of it, and what it was made of."""
+    """A condition as a function of a record, the witnesses of it, and what it was made of.
+
+    `reads`: the fields whose values decide; None if all of the record does.
+    """
 
     holds: Predicate
     clauses: tuple[Clause, ...]
     detections: SigmaDetections
+    reads: frozenset[str] | None
 
 
 class Item(NamedTuple):
@@ -74,7 +79,7 @@ def compiled(part: Part, section: str, subject: Subject) -> Compiled:
             message = "the pipeline leaves nothing of the condition"
             raise Faulty(part.problem(message, section, "condition"))
         tree = trees[0] if len(trees) == 1 else ConditionOR(cast("list[Any]", trees))
-        return Compiled(predicate(tree), clauses(tree), parsed)
+        return Compiled(predicate(tree), clauses(tree), parsed, reads(tree))
     except (SigmaError, ENGINE.error, RecursionError) as error:
         where = [problem for item in found for problem in _unreadable(part, item, subject.tables)]
         raise Faulty(*where or [part.problem(_plain(error), section, "condition")]) from error

@@ -9,8 +9,12 @@ from schemas.detection import Detection
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`matches` judges a decoded record (or a normal form); `clauses` are its witnesses."""
+    """`matches` judges a decoded record (or a normal form); `clauses` are its witnesses.
+
+    `reads`: the fields whose values decide; None if all of the record does.
+    """
 
     detection: Detection
     matches: Predicate
     clauses: tuple[Clause, ...] = ()
+    reads: frozenset[str] | None = None
