@@ -8,7 +8,7 @@ Laws:
 3. Marks lie the denser the nearer they are to the end: there are about as many as the tail's length
    has binary digits.
 4. What was said on the way lies in segments, one before each mark and one behind the last, so that
-   going back forgets what was said behind the mark.
+   going back forgets what was said behind the mark. Copies share all but the last, which is short.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Mark(NamedTuple):
 
 
 class Segment:
-    """What was said between two marks: keys of rows, and results."""
+    """What was said between two marks: keys of rows, and results; only the last is ever changed."""
 
     __slots__ = ("results", "rows")
 
@@ -48,32 +48,26 @@ class Segment:
         self.rows: dict[RowKey, None] = dict.fromkeys(rows or ())
         self.results = dict(results or {})
 
-    def say(self, other: Segment) -> None:
-        """Add what was said behind it."""
-        self.rows |= other.rows
-        self.results |= other.results
-
 
 class Ahead:
-    """Never saved: it is made again from compact and tail.
+    """Never saved: it is made again from compact and tail."""
 
-    `torn`: it is new, or went back to a mark, and what it says has not been published since.
-    """
-
-    __slots__ = ("_count", "_marks", "_segments", "last", "state", "torn")
+    __slots__ = ("_count", "_lost", "_marks", "_segments", "last", "state")
 
     def __init__(self, state: State) -> None:
-        self.state, self.last, self.torn = state, BEGINNING, True
-        self._count = 0
+        self.state, self.last, self._count = state, BEGINNING, 0
+        self._lost: dict[RowKey, None] | None = None
         self._marks: list[Mark] = []
         self._segments = [Segment()]
 
     def copy(self, logic: Logic) -> Ahead:
         """One that can be changed."""
         copy = Ahead(logic.copy(self.state))
-        copy.last, copy.torn, copy._count = self.last, self.torn, self._count
+        copy.last, copy._count = self.last, self._count
+        copy._lost = None if self._lost is None else self._lost.copy()
         copy._marks = self._marks.copy()
-        copy._segments = [Segment(one.rows, one.results) for one in self._segments]
+        last = self._segments[-1]
+        copy._segments = [*self._segments[:-1], Segment(last.rows, last.results)]
         return copy
 
     @property
@@ -86,7 +80,7 @@ class Ahead:
 
     @property
     def rows(self) -> dict[RowKey, None]:
-        """The keys of the rows that were said; some may be settled by now."""
+        """The keys of the rows that were said; some of the first may be settled by now."""
         found: dict[RowKey, None] = {}
         for segment in self._segments:
             found |= segment.rows
@@ -101,7 +95,7 @@ class Ahead:
             logic.apply(key, state, time, found, part)
             self.last = time
             self._count += len(found)
-            if logic.resumable and self._count - self._marked() >= SPAN:
+            if self._count - self._marked() >= SPAN:
                 self._said(part, emit)
                 self._mark(logic)
                 part = Emit(ahead=True)
@@ -109,36 +103,55 @@ class Ahead:
 
     def go_back(self, time: int, logic: Logic) -> bool:
         """Forget what was folded from `time` on, and some more; False: no mark lies before."""
+        lost: dict[RowKey, None] = {}
         while self._marks and self._marks[-1].last >= time:
             self._marks.pop()
-            self._segments.pop()
+            lost |= self._segments.pop().rows
         if not self._marks:
             return False
         mark = self._marks[-1]
         self.state, self.last, self._count = logic.copy(mark.state), mark.last, mark.rows
+        lost |= self._segments[-1].rows
         self._segments[-1] = Segment()
-        self.torn = True
+        if self._lost is not None:
+            self._lost |= lost
         return True
+
+    def take_lost(self) -> list[RowKey] | None:
+        """The keys of the rows that it said before it went back to a mark, since this was asked.
+
+        None for whatever others said before it was made.
+        """
+        lost, self._lost = self._lost, {}
+        if lost is None:
+            return None
+        return [k for k in lost if not any(k in segment.rows for segment in self._segments)]
 
     def settle(self, time: int) -> None:
         """The rows up to `time` are settled: nothing goes back behind it."""
         while self._marks and self._marks[0].last <= time:
-            self._merge(0)
+            del self._marks[0]
+            first = self._segments.pop(0)
+            behind = self._segments[0]
+            self._segments[0] = Segment(behind.rows, first.results | behind.results)
 
     def finish(self, final: Mapping[ResultKey, Result]) -> None:
         """What is final is no longer said by what is ahead, where that says the same."""
         if not final:
             return
         said = self.results
-        for k, result in final.items():
-            if (seen := said.get(k)) is None:
-                continue
-            same = seen.body == result.body
-            for segment in self._segments if same else self._segments[:1]:
-                if (one := segment.results.get(k)) is not None and (
-                    same or one.body == result.body
-                ):
-                    del segment.results[k]
+        done = {k: result.body for k, result in final.items() if k in said}
+        same = {k for k, body in done.items() if said[k].body == body}
+        for place, segment in enumerate(self._segments):
+            found = done if place == 0 else same
+            gone = {
+                k
+                for k in segment.results.keys() & found
+                if k in same or segment.results[k].body == done[k]
+            }
+            if gone:
+                kept = {k: r for k, r in segment.results.items() if k not in gone}
+                self._segments[place] = Segment(segment.rows, kept)
 
     def _said(self, part: Emit, emit: Emit) -> None:
         self._segments[-1].rows |= dict.fromkeys(part.rows)
@@ -162,4 +175,5 @@ class Ahead:
         """Without this mark."""
         del self._marks[place]
         behind = self._segments.pop(place + 1)
-        self._segments[place].say(behind)
+        before = self._segments[place]
+        self._segments[place] = Segment(before.rows | behind.rows, before.results | behind.results)

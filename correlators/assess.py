@@ -48,8 +48,6 @@ class Assess(Logic):
     """Logic of the assess stage; key = AI system."""
 
     name = "assess"
-    # Ahead, absences are not said: what is folded after them is not what will be settled.
-    resumable = False
     state_type = System
 
     def __init__(
@@ -165,6 +163,7 @@ class Assess(Logic):
                 del story.instances[deadline.join]
             self._assess(at, id_, "", "left")
             return
+        at.emit.unforeseen = True  # ahead, absences are not said: any row could still end them
         for name in [name for name, wait in instance.waits.items() if wait.deadline == at.time]:
             hit = legs.lapse(instance, name)
             self._assess(at, id_, hit.leg, "came")

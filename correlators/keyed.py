@@ -109,6 +109,7 @@ class Keyed:
                 self.slots.pop(key, None)
                 self._due.pop(key, None)
                 continue
+            slot.keep()
             self.slots[key] = slot
             due = slot.due(key, self.logic)
             if due < END and self._due.get(key) != due:
@@ -195,29 +196,31 @@ class Keyed:
     def _settle(self, key: str, slot: Slot, now: Clock) -> tuple[list[Row | Delete], list[Result]]:
         """Fold what is settled now into the slot, the rest ahead of it; what to say that is new."""
         logic, settled, held, early = self.logic, Emit(), Emit(), Emit(ahead=True)
-        fold(logic, key, slot.compact, slot.settle(now.watermark), settled)
-        logic.fire(key, slot.compact, min(now.watermark, now.clock), settled)
+        rows, until = slot.settle(now.watermark), min(now.watermark, now.clock)
+        deadline = logic.due(key, slot.compact)
+        if rows or (deadline is not None and deadline < until):
+            fold(logic, key, slot.own(logic), rows, settled)
+            logic.fire(key, slot.compact, until, settled)
         logic.report(key, slot.compact, held)
         if now.watermark == END:
             slot.ahead = None
-            return slot.publish(settled.rows, {}, whole=True), slot.tell(
+            return slot.publish(settled.rows, {}, None), slot.tell(
                 settled.results | held.results, {}, {}
             )
-        whole = True
+        lost = None
         if not slot.tail or not logic.provisional(key):
             slot.ahead = None
         else:
-            if slot.ahead is None or not logic.resumable:
+            if slot.ahead is None or settled.unforeseen:
                 slot.ahead = Ahead(logic.copy(slot.compact))
-            whole = slot.ahead.torn
-            if whole:
-                early.rows |= slot.kept(settled.rows)
             slot.run_ahead(logic, key, early)
-            slot.ahead.torn = False
+            lost = slot.ahead.take_lost()
         open_ = dict(held.results)
         if slot.ahead is not None:
             report = Emit(ahead=True)
             logic.report(key, slot.ahead.state, report)
             open_ |= slot.ahead.results | report.results
-        rows = slot.publish(settled.rows, early.rows, whole=whole)
-        return rows, slot.tell(settled.results, open_, held.results)
+        return (
+            slot.publish(settled.rows, early.rows, lost),
+            slot.tell(settled.results, open_, held.results),
+        )

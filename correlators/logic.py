@@ -13,22 +13,28 @@ ResultKey = tuple[str, str]  # kind, id
 State = Any  # a msgspec struct of the stage's own, with `copy`; only its Logic looks inside
 
 
+def row_key(row: Row) -> RowKey:
+    """What a row is an upsert of."""
+    return row.topic, row.level, row.key, row.time, row.id
+
+
 class Emit:
     """Collects what a fold says: rows for the next stages, and results for sinks, newest by id.
 
-    `ahead`: this is the provisional pass; what more rows could undo stays unsaid.
+    `ahead`: this is the provisional pass; what more rows could undo stays unsaid. `unforeseen`: the
+    settled pass came to such a thing, so that what was folded ahead of it has to be folded anew.
     """
 
-    __slots__ = ("ahead", "results", "rows")
+    __slots__ = ("ahead", "results", "rows", "unforeseen")
 
     def __init__(self, *, ahead: bool = False) -> None:
-        self.ahead = ahead
+        self.ahead, self.unforeseen = ahead, False
         self.rows: dict[RowKey, Row] = {}
         self.results: dict[ResultKey, Result] = {}
 
     def row(self, row: Row) -> None:
         """Say a row."""
-        self.rows[row.topic, row.level, row.key, row.time, row.id] = row
+        self.rows[row_key(row)] = row
 
     def result(self, kind: ResultKind, id_: str, time: int, body: dict[str, Any]) -> None:
         """Say a result; its state is decided by the part of the fold that it came from."""
@@ -43,7 +49,6 @@ class Logic(ABC):
 
     name: str
     state_type: Any
-    resumable = True  # the provisional pass is the settled one, only earlier: it can be continued
 
     def empty(self, _key: str, /) -> State:
         """The state of a key about which nothing was said."""

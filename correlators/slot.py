@@ -5,12 +5,12 @@ Laws:
 2. `ahead` is compact folded on over the tail (`correlators.ahead`).
 3. What is published is the difference to what was published before. What is ahead is provisional;
    what compact says is final, or settled where it is still open.
+4. A copy costs what is changed in it, not what it holds; `keep` makes the changes.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
 
@@ -18,23 +18,21 @@ import msgspec
 from msgspec.structs import replace
 
 from correlators.ahead import Ahead
-from correlators.logic import Emit, Logic, ResultKey, RowKey, State
+from correlators.draft import Draft, Tail
+from correlators.logic import Emit, Logic, ResultKey, RowKey, State, row_key
 from schemas.rows import Delete, Result, Row
-from schemas.times import END
 
 _time = attrgetter("time")
-
-Place = tuple[int, str]  # time and id: a copy with another time is another row
 
 
 class Slot:
     """`rows` are published and not yet settled, `results` published and not yet final.
 
     The tail is the unsettled part of the input: a driver that can read its input again need not
-    save it.
+    save it. `changed`: compact or results are not what they were when it was kept.
     """
 
-    __slots__ = ("ahead", "compact", "order", "results", "rows", "tail")
+    __slots__ = ("_own", "ahead", "changed", "compact", "results", "rows", "tail")
 
     def __init__(
         self,
@@ -44,28 +42,37 @@ class Slot:
         results: Iterable[Result] = (),
     ) -> None:
         self.compact = compact
-        self.tail: dict[Place, Row] = {(row.time, row.id): row for row in tail}
-        self.order: list[Place] = sorted(self.tail)
-        self.rows: dict[RowKey, Row] = {
-            (row.topic, row.level, row.key, row.time, row.id): row for row in rows
-        }
+        self.tail = Tail(tail)
+        self.rows: Draft[RowKey, Row] = Draft({row_key(row): row for row in rows})
         self.results: dict[ResultKey, Result] = {(r.kind, r.id): r for r in results}
         self.ahead: Ahead | None = None
+        self.changed = self._own = True
 
     def copy(self, logic: Logic) -> Slot:
         """A slot that can be changed; rows and results are immutable."""
-        copy = Slot(logic.copy(self.compact))
-        copy.tail, copy.order = self.tail.copy(), self.order.copy()
-        copy.rows, copy.results = self.rows.copy(), self.results.copy()
-        if self.ahead is not None and logic.resumable:
-            copy.ahead = self.ahead.copy(logic)
+        copy = Slot(self.compact)
+        copy.tail, copy.rows = self.tail.draft(), self.rows.draft()
+        copy.results = self.results  # replaced, never altered
+        copy.ahead = None if self.ahead is None else self.ahead.copy(logic)
+        copy.changed, copy._own = False, False
         return copy
+
+    def keep(self) -> None:
+        """Make the changes: what it was copied from is forgotten now."""
+        self.tail.keep()
+        self.rows.keep()
+        self.changed = False
+
+    def own(self, logic: Logic) -> State:
+        """The compact state, to be changed."""
+        if not self._own:
+            self.compact, self._own, self.changed = logic.copy(self.compact), True, True
+        return self.compact
 
     def due(self, key: str, logic: Logic) -> int:
         """The time from which on, once settled, there is work for this key."""
-        first = self.order[0][0] if self.order else END
         deadline = logic.due(key, self.compact)
-        return first if deadline is None else min(first, deadline)
+        return self.tail.first if deadline is None else min(self.tail.first, deadline)
 
     def idle(self, logic: Logic) -> bool:
         """True if nothing would be lost by forgetting the key."""
@@ -73,61 +80,50 @@ class Slot:
 
     def put(self, row: Row, logic: Logic) -> None:
         """Add a row to the tail, or put it in the place of its older version."""
-        place = (row.time, row.id)
-        if place not in self.tail:
-            insort(self.order, place)
-        self.tail[place] = row
+        self.tail[row.time, row.id] = row
         self._disturb(row.time, logic)
 
     def remove(self, time: int, id_: str, logic: Logic) -> None:
         """Take a row out of the tail; one that is not there was never settled here."""
         if self.tail.pop((time, id_), None) is not None:
-            del self.order[bisect_left(self.order, (time, id_))]
             self._disturb(time, logic)
 
     def settle(self, watermark: int) -> list[Row]:
         """The rows below the watermark, in order; they leave the tail."""
-        cut = bisect_left(self.order, (watermark, ""))
-        if cut and self.ahead is not None:
-            last = self.order[cut - 1][0]
+        rows = self.tail.settle(watermark)
+        if rows and self.ahead is not None:
+            last = rows[-1].time
             if last > self.ahead.last:
                 self.ahead = None  # it never saw a row that settles at once
             else:
                 self.ahead.settle(last)
-        rows = [self.tail.pop(place) for place in self.order[:cut]]
-        del self.order[:cut]
         return rows
 
     def run_ahead(self, logic: Logic, key: str, emit: Emit) -> None:
         """Fold `ahead` on over the rows of the tail that it has not seen."""
-        if self.ahead is None or not self.order:
-            return
-        start = bisect_left(self.order, (self.ahead.last + 1, ""))
-        self.ahead.go_on(logic, key, [self.tail[p] for p in self.order[start:]], emit)
-
-    def kept(self, settled: Container[RowKey]) -> dict[RowKey, Row]:
-        """The rows published before that what is ahead still says; not those that settle now."""
-        said = () if self.ahead is None else self.ahead.rows
-        return {k: self.rows[k] for k in said if k in self.rows and k not in settled}
+        if self.ahead is not None:
+            self.ahead.go_on(logic, key, self.tail.since(self.ahead.last + 1), emit)
 
     def publish(
-        self, settled: Mapping[RowKey, Row], early: Mapping[RowKey, Row], *, whole: bool
+        self,
+        settled: Mapping[RowKey, Row],
+        early: Mapping[RowKey, Row],
+        lost: Iterable[RowKey] | None,
     ) -> list[Row | Delete]:
         """The difference to the rows that were published.
 
-        `early` are those of the tail, all of them where it was folded `whole`, else the new ones.
-        Deletes first: an id that moved in time is never there twice.
+        `early` are those of the tail that were said now; `lost` what is said no longer if it is not
+        among them, None for all. Deletes first: an id that moved in time is never there twice.
         """
         known = self.rows
-        gone = [Delete(*k) for k in known if k not in settled and k not in early] if whole else []
+        lost = list(known) if lost is None else [k for k in lost if k in known]
+        early = {k: row for k, row in early.items() if k not in settled}
+        gone = [k for k in lost if k not in settled and k not in early]
         fresh = [row for k, row in (*settled.items(), *early.items()) if known.get(k) != row]
-        if whole:
-            self.rows = dict(early)
-        else:
-            for k in settled:
-                known.pop(k, None)
-            known |= early
-        return [*gone, *fresh]
+        for k in (*gone, *settled):
+            known.pop(k, None)
+        known.update({k: row for k, row in early.items() if known.get(k) != row})
+        return [*(Delete(*k) for k in gone), *fresh]
 
     def tell(
         self,
@@ -149,16 +145,19 @@ class Slot:
             if k not in final or final[k].body != result.body
         }
         gone = (r for k, r in known.items() if k not in final and k not in self.results)
-        return [
+        told = [
             *(replace(result, state="withdrawn") for result in gone),
             *(replace(result, state="final") for result in final.values()),
             *(r for k, r in self.results.items() if k in final or known.get(k) != r),
         ]
+        self.changed = self.changed or bool(told)
+        return told
 
-    def dump(self, *, tail: bool) -> bytes:
-        """The slot as bytes, with or without its tail."""
+    def dump(self, *, tail: bool, rows: bool = True) -> bytes:
+        """The slot as bytes, with or without its tail, and the rows that it published."""
         kept = list(self.tail.values()) if tail else []
-        saved = (self.compact, kept, list(self.rows.values()), list(self.results.values()))
+        published = list(self.rows.values()) if rows else []
+        saved = (self.compact, kept, published, list(self.results.values()))
         return msgspec.msgpack.encode(saved)
 
     @staticmethod

@@ -10,7 +10,7 @@ Laws:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -31,7 +31,9 @@ from streams.input import Chunk
 from streams.journal import Journal, Saved
 from streams.outdated import Outdated
 from streams.succession import Known, Succession, succession
+from streams.unsettled import Block, block, blocks, join
 
+ALL = END + 1  # above every time
 _CORRELATE = Correlate((), Routes(Ruleset()))  # of no rules: to read what other rules left
 
 
@@ -182,6 +184,8 @@ class Embedded:
                 },
                 _dumped(changes),
                 [msgspec.msgpack.encode(result) for result in results],
+                unsettled=_unsettled(self._assembly, changes),
+                settled=_passed(self._assembly, changes),
             )
         self.progress.update(progress)
         self.positions.update(positions)
@@ -205,15 +209,23 @@ class Embedded:
                 read = {name: one.read for name, one in progress.items()}
                 row = succession(before, now, assembly.watermark, read, self.journal.now())
             changed = {
-                place: None if slot is None else slot.dump(tail=True)
+                place: None if slot is None else _saved(slot)
                 for place, slot in taken.changed.items()
             }
+            unsettled = list(_unsettled(assembly, changes))
+            if row is not None:  # rows go over to others, or are gone: all are written anew
+                held_ = assembly.keyed.items()
+                unsettled[:0] = [one for name, stage in held_ for one in blocks(name, stage.slots)]
             self.journal.commit(
                 {},
                 {**changed, **_dumped(changes)},
                 [msgspec.msgpack.encode(result) for result in results],
                 None if row is None else now,
                 row,
+                unsettled,
+                _passed(assembly, changes)
+                if row is None
+                else dict.fromkeys((*held, *assembly.keyed), ALL),
             )
         for name, change in changes.items():
             assembly.keyed[name].apply(change)
@@ -245,8 +257,29 @@ def _dumped(changes: Mapping[str, Changes]) -> dict[tuple[str, str], bytes | Non
     for name, change in changes.items():
         out[name, CLOCK] = msgspec.msgpack.encode(change.clock)
         for key, slot in change.slots.items():
-            out[name, key] = None if slot is None else slot.dump(tail=True)
+            if slot is None:
+                out[name, key] = None
+            elif slot.changed:
+                out[name, key] = _saved(slot)
     return out
+
+
+def _saved(slot: Slot) -> bytes:
+    return slot.dump(tail=False, rows=False)
+
+
+def _unsettled(assembly: Assembly, changes: Mapping[str, Changes]) -> Iterator[Block]:
+    for name, change in changes.items():
+        yield from block(name, assembly.keyed[name].slots, change)
+
+
+def _passed(assembly: Assembly, changes: Mapping[str, Changes]) -> dict[str, int]:
+    """The stages whose watermark moves."""
+    return {
+        name: change.clock.watermark
+        for name, change in changes.items()
+        if change.clock.watermark > assembly.keyed[name].clock.watermark
+    }
 
 
 def _loaded(saved: Saved, assembly: Assembly) -> dict[str, Held]:
@@ -256,5 +289,6 @@ def _loaded(saved: Saved, assembly: Assembly) -> dict[str, Held]:
         # What is no more is a level of correlations.
         logic = assembly.keyed[name].logic if name in assembly.keyed else _CORRELATE
         slots = {key: Slot.load(data, logic) for key, data in state.items() if key != CLOCK}
-        held[name] = Held(clock, slots)
+        rows = saved.unsettled.get(name, ())
+        held[name] = Held(clock, join(slots, rows, clock.watermark))
     return held

@@ -22,14 +22,18 @@ from schemas.errors import Unavailable
 from schemas.rows import Result
 from sinks.delivery.revisions import Revisions, with_meta
 from streams.succession import Succession
+from streams.unsettled import Block
 
-FORMAT = 2  # user_version of the file; a newer format is refused, not guessed at
+FORMAT = 3  # user_version of the file; a newer format is refused, not guessed at
 WAL_BYTES = 64 * 2**20  # what a large commit leaves of its log on disk
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS position (input TEXT PRIMARY KEY, value BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS state (
   stage TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (stage, key));
+CREATE TABLE IF NOT EXISTS unsettled (
+  sequence INTEGER PRIMARY KEY, stage TEXT NOT NULL, latest INTEGER NOT NULL, value BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS unsettled_latest ON unsettled (stage, latest);
 CREATE TABLE IF NOT EXISTS outbox (
   sequence INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, result BLOB NOT NULL, meta BLOB);
 CREATE TABLE IF NOT EXISTS cursor (
@@ -47,11 +51,13 @@ _result = msgspec.msgpack.Decoder(Result)
 class Saved(NamedTuple):
     """What the last commit left.
 
-    Position by input, state by stage and key, and the driver's own meta (JSON).
+    Position by input, state by stage and key, blocks of unsettled rows by stage in order, and the
+    driver's own meta (JSON).
     """
 
     positions: dict[str, Any]
     state: dict[str, dict[str, bytes]]
+    unsettled: dict[str, list[bytes]]
     meta: Any
 
 
@@ -112,8 +118,15 @@ class Journal:
             state: dict[str, dict[str, bytes]] = {}
             for stage, key, value in self._db.execute("SELECT stage, key, value FROM state"):
                 state.setdefault(stage, {})[key] = value
+            unsettled: dict[str, list[bytes]] = {}
+            for stage, value in self._db.execute(
+                "SELECT stage, value FROM unsettled ORDER BY sequence"
+            ):
+                unsettled.setdefault(stage, []).append(value)
             meta = self._db.execute("SELECT value FROM meta").fetchone()
-        return Saved(positions, state, None if meta is None else msgspec.json.decode(meta[0]))
+        return Saved(
+            positions, state, unsettled, None if meta is None else msgspec.json.decode(meta[0])
+        )
 
     def commit(
         self,
@@ -122,12 +135,15 @@ class Journal:
         outbox: Iterable[bytes] = (),
         meta: Any = None,  # noqa: ANN401 - JSON
         succession: Succession | None = None,
+        unsettled: Iterable[Block] = (),
+        settled: Mapping[str, int] | None = None,
     ) -> None:
         """Save one batch.
 
         Positions by input (JSON), state by (stage, key) with None for "gone", Results (msgpack).
         Results get their sequence and, findings and alerts, their meta here. `meta` replaces the
-        driver's own; `succession` is added to the changes of rules.
+        driver's own; `succession` is added to the changes of rules. Blocks of stages that lie below
+        `settled` are dropped, then those of `unsettled` are added.
         """
         gone = [name for name, value in changes.items() if value is None]
         kept = ((*name, value) for name, value in changes.items() if value is not None)
@@ -141,6 +157,12 @@ class Journal:
                 "INSERT INTO state VALUES (?, ?, ?)"
                 " ON CONFLICT DO UPDATE SET value = excluded.value",
                 kept,
+            )
+            db.executemany(
+                "DELETE FROM unsettled WHERE stage = ? AND latest < ?", (settled or {}).items()
+            )
+            db.executemany(
+                "INSERT INTO unsettled (stage, latest, value) VALUES (?, ?, ?)", unsettled
             )
             db.executemany(
                 "INSERT INTO outbox (kind, result, meta) VALUES (?, ?, ?)",

@@ -148,6 +148,38 @@ def test_results_lie_in_the_outbox_with_what_made_them(journals: Callable[[], Jo
     assert [(r.kind, r.id, r.state) for r in waiting] == [(r.kind, r.id, r.state) for r in results]
 
 
+HOT = [
+    [call(20 * n + m % 7, "DeleteGuardrail", uid=f"{n}/{m}") for m in range(9)] for n in range(40)
+]
+
+
+def test_a_start_with_much_that_is_unsettled_says_what_no_start_says(
+    journals: Callable[[], Journal],
+) -> None:
+    calm = Embedded(RULES, [LOGS], Limits())
+    want = [calm.take("logs", chunk(*part)) for part in HOT]
+    assert max(len(slot.tail) for slot in calm.keyed["assess/0"].slots.values()) > 200
+    got: list[list[Result]] = []
+    for number, part in enumerate(HOT):
+        engine = Embedded(RULES, [LOGS], Limits(), journals())
+        got.append(engine.take("logs", chunk(*part, position=number)))
+    assert got == want
+    assert final(engine.end(NOON + DAY)) == final(calm.end(NOON + DAY)) != set()
+
+
+def test_a_batch_saves_what_it_brings(journals: Callable[[], Journal]) -> None:
+    journal = journals()
+    engine = Embedded(RULES, [LOGS], Limits(), journal)
+    added: list[int] = []
+    before: set[bytes] = set()
+    for number, part in enumerate(HOT):
+        engine.take("logs", chunk(*part, position=number))
+        blocks = {one for of in journal.load().unsettled.values() for one in of}
+        added.append(sum(map(len, blocks - before)))
+        before = blocks
+    assert max(added[20:]) < 2 * max(added[:3])
+
+
 def test_what_could_not_be_saved_did_not_happen(journals: Callable[[], Journal]) -> None:
     journal = journals()
     engine = Embedded(RULES, [LOGS], Limits(), journal)

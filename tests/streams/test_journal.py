@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from schemas.errors import Unavailable
 from schemas.rows import Result, ResultKind
 from streams.journal import Journal
+from streams.unsettled import Block
 
 NOON = 1_767_268_800_000_000
 TIME = "2026-01-01T12:00:00.000000Z"
@@ -75,7 +76,7 @@ def ids(
 
 
 def test_a_new_journal_is_empty(journal: Journal) -> None:
-    assert journal.load() == ({}, {}, None)
+    assert journal.load() == ({}, {}, {}, None)
     assert (journal.newest(), journal.outbox_size(), journal.cursor("nobody")) == (0, 0, 0)
 
 
@@ -84,7 +85,17 @@ def test_what_was_committed_is_there_after_a_restart(path: Path) -> None:
         journal.commit({"a": [1, "x"], "b": 2}, {("s", "k"): b"1", ("s", "l"): b"2"}, (), {"t": 5})
         journal.commit({"a": 9}, {("s", "k"): None, ("t", "k"): b"3"})
     with Journal(path) as journal:
-        assert journal.load() == ({"a": 9, "b": 2}, {"s": {"l": b"2"}, "t": {"k": b"3"}}, {"t": 5})
+        state = {"s": {"l": b"2"}, "t": {"k": b"3"}}
+        assert journal.load() == ({"a": 9, "b": 2}, state, {}, {"t": 5})
+
+
+def test_blocks_are_kept_in_order_until_their_latest_row_is_settled(journal: Journal) -> None:
+    first = [Block("s", 20, b"1"), Block("s", 10, b"2"), Block("t", 10, b"3")]
+    journal.commit({}, {}, unsettled=first)
+    journal.commit({}, {}, unsettled=[Block("s", 11, b"4")], settled={"s": 11})
+    assert journal.load().unsettled == {"s": [b"1", b"4"], "t": [b"3"]}
+    journal.commit({}, {}, unsettled=[Block("s", 5, b"5")], settled={"s": 99, "t": 99})
+    assert journal.load().unsettled == {"s": [b"5"]}  # what is new is not dropped with the old
 
 
 @given(
@@ -187,12 +198,13 @@ def test_a_damaged_page_is_told_when_it_is_read(path: Path) -> None:
         journal.load()
 
 
-def test_a_newer_format_is_refused(path: Path) -> None:
+@pytest.mark.parametrize("format_", [2, 9])
+def test_another_format_is_refused(path: Path, format_: int) -> None:
     Journal(path).close()
     with sqlite3.connect(path) as db:
-        db.execute("PRAGMA user_version = 9")
+        db.execute(f"PRAGMA user_version = {format_}")
     db.close()
-    with pytest.raises(Unavailable, match=r"format 9, this version reads 2"):
+    with pytest.raises(Unavailable, match=rf"format {format_}, this version reads 3; use the ver"):
         Journal(path)
 
 
@@ -203,13 +215,13 @@ def test_a_full_disk_is_told_and_leaves_the_last_commit(path: Path) -> None:
     assert "cannot write" in process.stdout
     assert "make room on the disk" in process.stdout
     with Journal(path) as journal:
-        assert journal.load() == ({"input": 1}, {"stage": {"key": b"one"}}, None)
+        assert journal.load() == ({"input": 1}, {"stage": {"key": b"one"}}, {}, None)
 
 
 def test_a_failing_outbox_leaves_nothing_of_its_batch(journal: Journal) -> None:
     with pytest.raises(msgspec.DecodeError):
         journal.commit({"input": 1}, {("stage", "key"): b"x"}, [b"\xc1"])
-    assert journal.load() == ({}, {}, None)
+    assert journal.load() == ({}, {}, {}, None)
     journal.commit({"input": 2}, {})
     assert journal.load().positions == {"input": 2}
 
