@@ -4,11 +4,14 @@
 
 Needs the shared generator (BAROGRAPH_SHARED, default ../shared). Prints records per second of the
 whole process, `barograph replay`, and its peak memory, with the built-in rules and with SigmaHQ's
-CloudTrail rules beside them; `cat` and a plain JSON decode of the same file are the floor.
+CloudTrail rules beside them; `cat` and a plain JSON decode of the same file are the floor. Then
+processor time per record of a service with a journal that is sent batches of one principal, whose
+every record correlates, where so many of them are not settled: it must not grow with them.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import subprocess
@@ -17,9 +20,37 @@ import tempfile
 import time
 from pathlib import Path
 
+import orjson
+
+from correlators.document import Document
+from correlators.ruleset import builtin, parse
+from schemas.config import Limits
+from schemas.times import SECOND, rfc3339
+from schemas.times import parse as instant
+from streams.embedded import Declared, Embedded
+from streams.input import Chunk
+from streams.journal import Journal
+
 SHARED = Path(os.environ.get("BAROGRAPH_SHARED", Path(__file__).parents[2] / "shared"))
 RULES = SHARED / "corpora/rules/sigma-DRL/rules/cloud/aws/cloudtrail"
 DECODE = "import sys, orjson\nfor line in open(sys.argv[1], 'rb'): orjson.loads(line)"
+BATCH, BATCHES, STEP = 200, 20, SECOND // 20
+HOT = (
+    """\
+title: deleted
+name: deleted
+level: {level}
+logsource: {{product: aws, service: cloudtrail}}
+detection: {{s: {{eventName: DeleteGuardrail}}, condition: s}}
+""",
+    """\
+title: spree
+name: spree
+level: {level}
+correlation: {{type: event_count, rules: [deleted], group-by: [userIdentity.arn], timespan: 10m,
+  condition: {{gte: 100}}}}
+""",
+)
 
 
 def timed(command: list[str]) -> tuple[float, float]:
@@ -28,6 +59,48 @@ def timed(command: list[str]) -> tuple[float, float]:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     seconds = time.perf_counter() - started
     return seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+
+
+def records(first: int, count: int) -> list[bytes]:
+    """Records of one principal, twenty a second."""
+    start = instant("2026-01-01T12:00:00Z")
+    call = {
+        "eventSource": "bedrock.amazonaws.com",
+        "eventName": "DeleteGuardrail",
+        "awsRegion": "eu-west-1",
+        "sourceIPAddress": "203.0.113.7",
+        "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/dev"},
+        "recipientAccountId": "111122223333",
+    }
+    return [
+        orjson.dumps(call | {"eventID": f"{n:036}", "eventTime": rfc3339(start + n * STEP)})
+        for n in range(first, first + count)
+    ]
+
+
+def hot(level: str, tail: int) -> float:
+    """Microseconds of a record where `tail` of one key are not settled.
+
+    Rules of level high have legs: then attach and assess hold such a key as well.
+    """
+    rules = parse([*builtin(), *(Document("hot.yml", text.format(level=level)) for text in HOT)])
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Journal(Path(folder) / "journal.sqlite") as journal,
+    ):
+        inputs = [Declared("http", ("cloudtrail",), tail * STEP)]
+        engine = Embedded(rules, inputs, Limits(), journal)
+        sizes = [1_000] * (tail // 1_000) + [BATCH] * BATCHES
+        chunks = [
+            Chunk("cloudtrail", "http", records(sum(sizes[:n]), size), None, n)
+            for n, size in enumerate(sizes)
+        ]
+        for chunk in chunks[:-BATCHES]:
+            engine.take("http", chunk)
+        started = time.process_time()
+        for chunk in chunks[-BATCHES:]:
+            engine.take("http", chunk)
+        return (time.process_time() - started) / (BATCH * BATCHES) * 1e6
 
 
 def main(count: int) -> None:
@@ -54,6 +127,12 @@ def main(count: int) -> None:
             print(
                 f"| {name} | {count / seconds:,.0f} | {seconds:.2f} | {memory:,.0f} |", flush=True
             )
+    gc.set_threshold(200_000, 20, 100)  # as the commands have it
+    print(f"\nOne principal, batches of {BATCH}, median of 3, µs of a record\n")
+    print("| not settled | correlated | and of level high |\n|---|---|---|")
+    for tail in (1_000, 10_000, 50_000):
+        low, high = (sorted(hot(level, tail) for _ in range(3))[1] for level in ("low", "high"))
+        print(f"| {tail:,} | {low:,.0f} | {high:,.0f} |", flush=True)
 
 
 if __name__ == "__main__":

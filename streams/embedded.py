@@ -10,31 +10,26 @@ Laws:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
-from correlators.correlate import Correlate
-from correlators.keyed import Changes, Clock, Keyed
-from correlators.routes import Routes
+from correlators.keyed import Keyed
 from correlators.ruleset import Ruleset
-from correlators.slot import Slot
 from schemas.config import Limits, SystemConfig
 from schemas.errors import Mistake
 from schemas.rows import Output, Result, Tick
 from schemas.times import BEGINNING, END, rfc3339
-from streams.assembly import CLOCK, Assembly, Held, Raw
+from streams import states
+from streams.assembly import Assembly, Held, Raw
 from streams.declared import DECLARED, edges, said
 from streams.ingest import Progress
 from streams.input import Chunk
 from streams.journal import Journal, Saved
 from streams.outdated import Outdated
 from streams.succession import Known, Succession, succession
-from streams.unsettled import Block, block, blocks, join
-
-ALL = END + 1  # above every time
-_CORRELATE = Correlate((), Routes(Ruleset()))  # of no rules: to read what other rules left
+from streams.unsettled import blocks
 
 
 class Declared(NamedTuple):
@@ -78,7 +73,7 @@ class Embedded:
             saved = journal.load()
             self._restore(saved)
             before = msgspec.convert(saved.meta, Known) if saved.meta is not None else Known()
-            self._adopt(self._assembly, _loaded(saved, self._assembly), before)
+            self._adopt(self._assembly, states.loaded(saved, self._assembly), before)
             self.succession = next(iter(journal.successions(1)), None)
         self._declare(systems)
 
@@ -182,10 +177,10 @@ class Embedded:
                     }
                     for name in progress.keys() | positions.keys()
                 },
-                _dumped(changes),
+                states.dumped(changes),
                 [msgspec.msgpack.encode(result) for result in results],
-                unsettled=_unsettled(self._assembly, changes),
-                settled=_passed(self._assembly, changes),
+                unsettled=states.unsettled(self._assembly, changes),
+                settled=states.passed(self._assembly, changes),
             )
         self.progress.update(progress)
         self.positions.update(positions)
@@ -209,23 +204,23 @@ class Embedded:
                 read = {name: one.read for name, one in progress.items()}
                 row = succession(before, now, assembly.watermark, read, self.journal.now())
             changed = {
-                place: None if slot is None else _saved(slot)
+                place: None if slot is None else states.saved(slot)
                 for place, slot in taken.changed.items()
             }
-            unsettled = list(_unsettled(assembly, changes))
+            unsettled = list(states.unsettled(assembly, changes))
+            settled = states.passed(assembly, changes)
             if row is not None:  # rows go over to others, or are gone: all are written anew
-                held_ = assembly.keyed.items()
-                unsettled[:0] = [one for name, stage in held_ for one in blocks(name, stage.slots)]
+                stages = assembly.keyed.items()
+                unsettled[:0] = [one for name, stage in stages for one in blocks(name, stage.slots)]
+                settled = dict.fromkeys((*held, *assembly.keyed), states.ALL)
             self.journal.commit(
                 {},
-                {**changed, **_dumped(changes)},
+                {**changed, **states.dumped(changes)},
                 [msgspec.msgpack.encode(result) for result in results],
                 None if row is None else now,
                 row,
                 unsettled,
-                _passed(assembly, changes)
-                if row is None
-                else dict.fromkeys((*held, *assembly.keyed), ALL),
+                settled,
             )
         for name, change in changes.items():
             assembly.keyed[name].apply(change)
@@ -250,45 +245,3 @@ class Embedded:
         now = edges(systems)
         self._save({DECLARED: Progress()}, {DECLARED: now}, said(before, now, time))
         del self.progress[DECLARED]
-
-
-def _dumped(changes: Mapping[str, Changes]) -> dict[tuple[str, str], bytes | None]:
-    out: dict[tuple[str, str], bytes | None] = {}
-    for name, change in changes.items():
-        out[name, CLOCK] = msgspec.msgpack.encode(change.clock)
-        for key, slot in change.slots.items():
-            if slot is None:
-                out[name, key] = None
-            elif slot.changed:
-                out[name, key] = _saved(slot)
-    return out
-
-
-def _saved(slot: Slot) -> bytes:
-    return slot.dump(tail=False, rows=False)
-
-
-def _unsettled(assembly: Assembly, changes: Mapping[str, Changes]) -> Iterator[Block]:
-    for name, change in changes.items():
-        yield from block(name, assembly.keyed[name].slots, change)
-
-
-def _passed(assembly: Assembly, changes: Mapping[str, Changes]) -> dict[str, int]:
-    """The stages whose watermark moves."""
-    return {
-        name: change.clock.watermark
-        for name, change in changes.items()
-        if change.clock.watermark > assembly.keyed[name].clock.watermark
-    }
-
-
-def _loaded(saved: Saved, assembly: Assembly) -> dict[str, Held]:
-    held: dict[str, Held] = {}
-    for name, state in saved.state.items():
-        clock = msgspec.msgpack.decode(state[CLOCK], type=Clock)
-        # What is no more is a level of correlations.
-        logic = assembly.keyed[name].logic if name in assembly.keyed else _CORRELATE
-        slots = {key: Slot.load(data, logic) for key, data in state.items() if key != CLOCK}
-        rows = saved.unsettled.get(name, ())
-        held[name] = Held(clock, join(slots, rows, clock.watermark))
-    return held
