@@ -55,12 +55,14 @@ class Narrow(NamedTuple):
 
     `time` is the dotted path of the time text. A record is always normalised when the value at a
     path of `relevant`, in small letters, is one of that path's values: it speaks of an AI asset.
-    `uid` tells the uid that the Event of a decoded record has, given the sha256 of its bytes.
+    `uid` tells the uid that the Event of a decoded record has, given the sha256 of its bytes; of
+    the record it reads the `uid_texts`.
     """
 
     time: str
     relevant: Mapping[str, frozenset[str]]
     uid: Callable[[Json, str], str]
+    uid_texts: frozenset[str]
 
 
 class Unreadable(Exception):

@@ -55,10 +55,14 @@ def decode(data: bytes, limits: Limits) -> Json:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise _unreadable(error, data) from None
-    # Few brackets cannot be deep: most records are not walked.
-    if data.count(b"{") + data.count(b"[") > limits.depth and _deeper(value, limits.depth):
+    if not shallow(data, limits) and _deeper(value, limits.depth):
         raise Unreadable("too-deep", f"nested deeper than {limits.depth} levels")
     return value
+
+
+def shallow(data: bytes, limits: Limits) -> bool:
+    """True if a record has too few brackets to be too deep: most need not be walked."""
+    return data.count(b"{") + data.count(b"[") <= limits.depth
 
 
 def slices(document: bytes, decoder: msgspec.json.Decoder[_T]) -> _T:

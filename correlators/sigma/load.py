@@ -94,7 +94,7 @@ class Filter:
             return matches(record) and further(record) is not removes
 
         needs = () if removes else condition.clauses
-        return replace(rule, matches=both, clauses=rule.clauses + needs)
+        return replace(rule, matches=both, clauses=rule.clauses + needs, sure=False)
 
 
 def rule(part: Part, processing: Processing = NONE) -> Rule:
@@ -108,7 +108,7 @@ def rule(part: Part, processing: Processing = NONE) -> Rule:
         message = "the pipeline leaves the rule without a logsource"
         raise Faulty(part.problem(message, "logsource")) from error
     detection = _detection(part, stated, logsource.logsource, subject.fields)
-    return Rule(detection, condition.holds, condition.clauses)
+    return Rule(detection, condition.holds, condition.clauses, condition.sure)
 
 
 def logsource(part: Part) -> Logsource:

@@ -37,12 +37,14 @@ class Scan(NamedTuple):
     """What a scan saw, by index of the record.
 
     `times`: one for each record, None where there is no time text. `hits`: records that some rule
-    may match or that are relevant, with the rules in question. `faults`: what is no JSON object.
+    may match or that are relevant, with the rules in question. `sure`: those of them where it is
+    certain that each of these rules matches. `faults`: what is no JSON object.
     """
 
     times: list[str | None]
     hits: list[tuple[int, list[Rule]]]
     faults: list[int]
+    sure: frozenset[int]
 
 
 Times = list[str | None]
@@ -68,6 +70,7 @@ class Scanner:
         shape = Shape({*plan.watches, narrow.time} - there, there, words | {narrow.time})
         self._decode = shape.decode
         self._look = _look(plan, shape, narrow.time)
+        self._sure = plan.sure(shape.places)
         self._tests = [list(_tests(clauses, shape)) for clauses in plan.others]
         self._plan = plan
         self._time = reader(narrow.time)
@@ -84,7 +87,8 @@ class Scanner:
             if passed:
                 found.setdefault(len(times) - 1, set()).update(passed)
 
-        for n in self._looked(records, times, call):
+        unusual = self._looked(records, times, call)
+        for n in unusual:
             record = decoded_object(records[n])
             if record is None:
                 found.pop(n, None)
@@ -94,7 +98,8 @@ class Scanner:
                 times[n] = time if isinstance(time, str) else None
                 found[n] = self._plan.called(record)
         hits = [(n, self._plan.named(found[n])) for n in sorted(found) if found[n]]
-        return Scan(times, hits, faults)
+        certain = {n for n, _ in hits if self._sure.issuperset(found[n])}
+        return Scan(times, hits, faults, frozenset(certain.difference(unusual)))
 
     def _looked(self, records: Sequence[bytes], times: Times, call: Call) -> list[int]:
         """Take the times and call rules up; returns the places of unusual records."""

@@ -9,8 +9,12 @@ from schemas.detection import Detection
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`matches` judges a decoded record (or a normal form); `clauses` are its witnesses."""
+    """`matches` judges a decoded record (or a normal form); `clauses` are its witnesses.
+
+    `sure`: a record whose fields are texts and which fulfils all of the clauses matches.
+    """
 
     detection: Detection
     matches: Predicate
     clauses: tuple[Clause, ...] = ()
+    sure: bool = False

@@ -54,6 +54,7 @@ NARROW: Final = Narrow(
         "eventName": frozenset({"registertaskdefinition", "createservicespecificcredential"}),
     },
     uid=_uid,
+    uid_texts=frozenset({"eventID"}),
 )
 
 # The contents of a record as AWS documents them, management, data, network and Insights events.
