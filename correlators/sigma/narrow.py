@@ -82,10 +82,19 @@ class Scanner:
         always = self._plan.always
         found = {n: set(always) for n in range(len(records) if always else 0)}
 
+        tests = self._tests
+
         def call(rules: Iterable[int], seen: object) -> None:
-            passed = [rule for rule in rules if _pass(self._tests[rule], seen)]
-            if passed:
-                found.setdefault(len(times) - 1, set()).update(passed)
+            for rule in rules:
+                for read, holds in tests[rule]:
+                    if not holds[read(seen)]:
+                        break
+                else:
+                    n = len(times) - 1
+                    if n in found:
+                        found[n].add(rule)
+                    else:
+                        found[n] = {rule}
 
         unusual = self._looked(records, times, call)
         for n in unusual:
@@ -140,7 +149,8 @@ def _question(watch: Watch, memo: str) -> str:
         parts = " or ".join(f"{part!r} in lower" for part in watch.parts)
         return f"if v and (lower := v.lower()) and ({parts}): call({memo}[v], e)"
     if watch.lengths:  # as would a lookup of a text that has another length
-        return f"if v and len(v) in {watch.lengths} and (rules := {memo}[v]): call(rules, e)"
+        fits = " or ".join(f"len(v) == {length}" for length in watch.lengths)
+        return f"if v and ({fits}) and (rules := {memo}[v]): call(rules, e)"
     return f"if rules := {memo}[v]: call(rules, e)"
 
 
@@ -167,13 +177,6 @@ def _tests(clauses: Iterable[Clause], shape: Shape) -> Iterator[Test]:
         path = path_of(clause)
         if path in shape.places:
             yield shape.places[path].read, Memo(_one_of(clause), nothing=False)
-
-
-def _pass(tests: Iterable[Test], seen: object) -> bool:
-    for read, holds in tests:  # noqa: SIM110 - a generator costs more than what it asks
-        if not holds[read(seen)]:
-            return False
-    return True
 
 
 def _one_of(clause: Clause) -> Callable[[str], bool]:

@@ -11,7 +11,7 @@ def test_lines_are_trimmed_and_none_is_blank() -> None:
     lines = Lines([b" {}\r\n", b"\n", b"", b" \t\x0b\n", b"5\n", b"x"])
     assert list(lines) == [b"{}", b"5", b"x"]
     assert lines == [b"{}", b"5", b"x"]
-    assert (len(lines), lines[0], lines[-1], lines[1:]) == (3, b"{}", b"x", [b"5", b"x"])
+    assert (len(lines), lines[0], lines[-1], list(lines[1:])) == (3, b"{}", b"x", [b"5", b"x"])
     assert untrimmed(lines) == [b" {}\r\n", b"5\n", b"x"]
     assert untrimmed([b"a "]) == [b"a "]
     with pytest.raises(IndexError):
