@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import overload
+from typing import cast, overload
 
 
 class Lines(Sequence[bytes]):
@@ -33,7 +33,9 @@ class Lines(Sequence[bytes]):
         return self.raw[place].strip()
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and list(self) == list(other)
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return list(self) == list(cast("Sequence[object]", other))
 
     def __hash__(self) -> int:
         return hash(tuple(self))

@@ -100,6 +100,7 @@ class Scanner:
         for n in unusual:
             record = decoded_object(records[n])
             if record is None:
+                times[n] = None  # it may have had one: of what is skipped not all was looked at
                 found.pop(n, None)
                 faults.append(n)
             else:

@@ -192,6 +192,7 @@ def test_unusual_records_are_no_faults_and_are_found(record: bytes) -> None:
         b"{} {}",
         b'{"A":"x"',
         b'{"x":"\xff"}',
+        b'{"time":"t","A":"x","x":"\xff"}',
         b'{"x":"\xed\xa0\x80"}',
         b'{"A":"\\ud800"}',
         b'{"x":01}',
