@@ -28,6 +28,7 @@ from schemas.rows import Output, Result, Tick
 from schemas.times import BEGINNING, END, SECOND, rfc3339
 from streams.documents import Fault
 from streams.input import Chunk
+from streams.lines import untrimmed
 from streams.matchers import Matchers
 from streams.reading import UNKNOWN, Messages, Reader, reject
 from streams.source import Json, Parsed, Raw, Source, Unreadable
@@ -220,7 +221,7 @@ class Run:
             numbers = range(given.start + 1, given.stop + 1, given.step)
         elif given is not None:
             numbers = [before + 1 for before in given[: len(documents)]]
-        scan = matcher.scan(documents)
+        scan = matcher.scan(untrimmed(documents))
         if None in scan.times:  # an envelope with records in it, or not a record at all
             records, numbers = self._unwrapped(reader, scan.times)
             scan = matcher.scan([one.data if isinstance(one, Raw) else b"" for one in records])

@@ -58,7 +58,7 @@ class Narrow(NamedTuple):
     `uid` tells the uid that the Event of a decoded record has, given the sha256 of its bytes.
     `check` raises Unreadable where `event` would; without one only `event` can tell. `looks`: the
     keys of a record that it looks at. `named`: key and greatest length of the text that is the uid
-    unless it is blank or longer.
+    unless it is blank or longer; `uid` reads no other.
     """
 
     time: str

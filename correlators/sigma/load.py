@@ -98,6 +98,7 @@ class Filter:
             rule,
             matches=both,
             clauses=rule.clauses + (() if removes else condition.clauses),
+            sure=False,
             reads=together(rule.reads, condition.reads),
         )
 
@@ -113,7 +114,9 @@ def rule(part: Part, processing: Processing = NONE) -> Rule:
         message = "the pipeline leaves the rule without a logsource"
         raise Faulty(part.problem(message, "logsource")) from error
     detection = _detection(part, stated, logsource.logsource, subject.fields)
-    return Rule(detection, condition.holds, condition.clauses, condition.reads)
+    return Rule(
+        detection, condition.holds, condition.clauses, sure=condition.sure, reads=condition.reads
+    )
 
 
 def logsource(part: Part) -> Logsource:

@@ -11,10 +11,12 @@ from schemas.detection import Detection
 class Rule:
     """`matches` judges a decoded record (or a normal form); `clauses` are its witnesses.
 
-    `reads`: the fields whose values decide; None if all of the record does.
+    `sure`: a record whose fields are texts and which fulfils all of the clauses matches. `reads`:
+    the fields whose values decide; None if all of the record does.
     """
 
     detection: Detection
     matches: Predicate
     clauses: tuple[Clause, ...] = ()
+    sure: bool = False
     reads: frozenset[str] | None = None
