@@ -1,29 +1,29 @@
 """Sightings: the hits of a finite run, one for each match and correlation, by group.
 
-Millions are made: what a hit rests on is left out until somebody shows it.
+Millions are made: they are plain tuples, and what one rests on is left out until somebody shows it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import Any, Final, NamedTuple
 
 import orjson
 
 from correlators.accumulator import Hit
+from correlators.accumulator.number import numeral
 from correlators.correlate import comparable, hit_row, hits_of
 from correlators.evidence import union
 from correlators.sigma.values import lookup
-from correlators.window import Window
-from schemas.correlation import Correlation
+from correlators.window import Episode, Window
+from schemas.correlation import STATISTICS, Correlation
 from schemas.rows import Row
 
-_TEXTS: Final = 65_536  # counted values of which one copy is kept
-_PLAIN: Final = frozenset({"event_count", "value_count", "temporal", "temporal_ordered"})
+_TEXTS: Final = 65_536  # counted values that are remembered
 
 Values = str | tuple[str, ...]  # of a group: the one value, or all
 Record = Mapping[str, Any]
-Add = Callable[[str, object, int, str, int], None]  # group, value, time, uid, place
 
 
 class Below(NamedTuple):
@@ -34,32 +34,49 @@ class Below(NamedTuple):
     shown: tuple[Hit, ...]
 
 
-class Sighting(Hit, frozen=True, array_like=True, gc=False):
-    """A hit without what it rests on, which `place` finds: the number of its record.
+class Parts(NamedTuple):
+    """The sightings of one event that became one, in the order of their rows."""
 
-    `parts`: the sightings that became this one, where there are several. `below`: it is no record.
-    """
+    parts: tuple[Plain, ...]
+
+
+# A hit: its time, the uid of its event, the place of its record (-1: it is no record), the rules
+# that it stands for, the counted value; `Parts` if it was several, `Below` if it is no record.
+Plain = tuple[int, str, int, tuple[str, ...], str | None, Parts | Below | None]
+
+
+class Sighting(Hit, frozen=True, array_like=True, gc=False):
+    """A plain hit as windows want it; `more` is its last part."""
 
     place: int = -1
-    parts: tuple[Sighting, ...] = ()
-    below: Below | None = None
+    more: Parts | Below | None = None
 
 
 class Group:
-    """One group of one rule: hits that wait, and the window once one was folded."""
+    """One group of one rule: hits that wait, and what is known of those that were folded.
 
-    __slots__ = ("tail", "window")
+    That is a window; or, of rules that `correlators.runs` has, the hits that still count, and the
+    open episode.
+    """
+
+    __slots__ = ("episode", "kept", "tail", "window")
 
     def __init__(self) -> None:
-        self.tail: list[Sighting] = []
+        self.tail: list[Plain] = []
         self.window: Window | None = None
+        self.kept: Sequence[Plain] = ()
+        self.episode: Episode | None = None
+
+    @property
+    def fresh(self) -> bool:
+        """True if none of its hits was folded, or none that still counts."""
+        return self.window is None and not self.kept and self.episode is None
 
 
 class Taker:
     """Takes the matches of one detection for one correlation.
 
-    `paths`: the fields that it looks at. `add` takes the hits of a plain one, which groups by one
-    field and counts at most one: the group as text, the value as it is.
+    `paths`: the fields that it looks at. A plain one groups by one field and counts at most one.
     """
 
     def __init__(self, rule: Correlation, name: str, groups: dict[Values, Group]) -> None:
@@ -68,49 +85,92 @@ class Taker:
         paths = [rule.aliases.get(field, {}).get(name, field) for field in read]
         grouped, counted = paths[: len(rule.group_by)], paths[len(rule.group_by) :]
         self.paths = tuple(dict.fromkeys(paths))
-        self.plain = len(grouped) == 1 and len(counted) < 2 and rule.type in _PLAIN
-        self.grouped = next(iter(grouped), "") if self.plain else ""
-        self.counted = next(iter(counted), None) if rule.type == "value_count" else None
-        self.add = self._adder()
+        self.plain = len(grouped) == 1 and len(counted) < 2
+        self._grouped = next(iter(grouped), "")
+        self.counted = next(iter(counted), None)
+        self._tails = _Tails(groups)
+        self._texts = _Texts(numeral if rule.type in STATISTICS else comparable)
 
     def raw(self, record: Record, time: int, uid: str, place: int) -> bool:
         """A match in a vendor record; False if it is in no group."""
-        if not self.plain:
-            fields = {path: lookup(record, path) for path in self.paths}
-            return self.fields(fields, time, uid, place)
-        value = comparable(lookup(record, self.grouped))
-        if value is None:
-            return False
-        counted = None if self.counted is None else lookup(record, self.counted)
-        self.add(value, counted, time, uid, place)
-        return True
+        fields = {path: lookup(record, path) for path in self.paths}
+        return self.fields(fields, time, uid, place)
 
     def fields(self, fields: Record, time: int, uid: str, place: int) -> bool:
-        """A match by its fields, by exact name: of any form, for any type of rule."""
-        about = {"time": time, "id": uid, "event": uid}
-        row = hit_row(self._rule, fields, self._name, about, "hit")
-        return put(self._groups, row, place=place)
+        """A match by its fields, by exact name; False if it is in no group."""
+        if not self.plain:
+            about = {"time": time, "id": uid, "event": uid}
+            row = hit_row(self._rule, fields, self._name, about, "hit")
+            return put(self._groups, row, place=place)
+        value = comparable(fields.get(self._grouped))
+        if value is None:
+            return False
+        counted = None
+        if self.counted is not None:
+            counted = self._texts.of(fields.get(self.counted))
+        group = _group(self._groups, value)
+        group.tail.append((time, uid, place, (self._name,), counted, None))
+        return True
 
-    def _adder(self) -> Add:
-        groups, names = self._groups, (self._name,)
-        texts: dict[str, str] = {}  # what compares equal, in one copy
+    def take(
+        self, columns: Mapping[str, Sequence[Any]], places: Sequence[int], hits: Sequence[Plain]
+    ) -> int:
+        """Many matches of a plain one; returns how many are in no group.
 
-        def add(value: str, counted: object, time: int, uid: str, place: int) -> None:
-            group = groups.get(value)
-            if group is None:
-                group = groups[value] = Group()
-            text = None
-            if isinstance(counted, str):
-                text = texts.get(counted)
-                if text is None:
-                    if len(texts) > _TEXTS:
-                        texts.clear()
-                    text = texts[counted] = counted.casefold()
-            elif counted is not None:
-                text = comparable(counted)
-            group.tail.append(Sighting(time, uid, names, text, (), (), (), (), place))
+        `columns`: texts, or what is neither text, number nor list; the match `hits[i]`, which has
+        no value yet, stands in them at `places[i]`.
+        """
+        if self.counted is not None:
+            self._texts.bound()
+            counted = map(columns[self.counted].__getitem__, places)
+            texts = map(self._texts.__getitem__, counted)
+            times, uids, numbers, names, _, _ = zip(*hits, strict=True)
+            hits = list(zip(times, uids, numbers, names, texts, repeat(None)))
+        tails = self._tails
+        for value, hit in zip(map(columns[self._grouped].__getitem__, places), hits, strict=True):
+            tails[value].append(hit)
+        lost = len(tails.nowhere)
+        tails.nowhere.clear()
+        return lost
 
-        return add
+    def forget(self) -> None:
+        """Look groups up anew: some are gone."""
+        self._tails.clear()
+
+
+class _Tails(dict[object, list[Plain]]):
+    """The hits that wait in a group, by the value to group by as it stands in records."""
+
+    def __init__(self, groups: dict[Values, Group]) -> None:
+        super().__init__()
+        self._groups = groups
+        self.nowhere: list[Plain] = []
+
+    def __missing__(self, value: object) -> list[Plain]:
+        text = comparable(value)
+        tail = self.nowhere if text is None else _group(self._groups, text).tail
+        self[value] = tail
+        return tail
+
+
+class _Texts(dict[object, str | None]):
+    """What values count as: of those that compare equal, one copy."""
+
+    def __init__(self, of: Callable[[object], str | None]) -> None:
+        super().__init__()
+        self.of = of
+        self._copies: dict[str, str] = {}
+
+    def __missing__(self, value: object) -> str | None:
+        text = self.of(value)
+        self[value] = text = None if text is None else self._copies.setdefault(text, text)
+        return text
+
+    def bound(self) -> None:
+        """Forget all of too many."""
+        if len(self) > _TEXTS:
+            self.clear()
+            self._copies.clear()
 
 
 def put(
@@ -120,20 +180,35 @@ def put(
     if row is None:
         return False
     values: list[str] = orjson.loads(row.key)[1:]
-    key = values[0] if len(values) == 1 else tuple(values)
-    group = groups.setdefault(key, Group())
     (hit,) = hits_of([row])
-    group.tail.append(Sighting(**_values(hit), place=place, below=below))
+    group = _group(groups, values[0] if len(values) == 1 else tuple(values))
+    group.tail.append((hit.time, hit.id, place, hit.names, hit.value, below))
     return True
 
 
-def joined(parts: tuple[Sighting, ...]) -> Sighting:
+def joined(parts: tuple[Plain, ...]) -> Plain:
     """The one hit of several sightings of an event, in the order of their rows."""
-    values = _values(parts[0])
-    values["names"] = union(part.names for part in parts)
-    values["value"] = next((part.value for part in parts if part.value is not None), None)
-    return Sighting(**values, parts=parts)
+    time, uid, place, *_ = parts[0]
+    names = union(part[3] for part in parts)
+    value = next((part[4] for part in parts if part[4] is not None), None)
+    return time, uid, place, names, value, Parts(parts)
 
 
-def _values(hit: Hit) -> dict[str, Any]:
-    return {name: getattr(hit, name) for name in Hit.__struct_fields__}
+def plain(hit: Sighting) -> Plain:
+    """What `sighted` made it of."""
+    return hit.time, hit.id, hit.place, hit.names, hit.value, hit.more
+
+
+def sighted(hits: Iterable[Plain]) -> list[Sighting]:
+    """Plain hits as windows and samples want them."""
+    return [
+        Sighting(time, uid, names, value, place=place, more=more)
+        for time, uid, place, names, value, more in hits
+    ]
+
+
+def _group(groups: dict[Values, Group], values: Values) -> Group:
+    group = groups.get(values)
+    if group is None:
+        group = groups[values] = Group()
+    return group

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
-from correlators.batch import About, Batch, Match
+from correlators.batch import Batch
 from correlators.claims import hit
+from correlators.resting import About, Match
 from correlators.routes import Routes
 from correlators.ruleset import Ruleset
 from correlators.tally import Tally

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
-from itertools import compress
+from itertools import compress, repeat
 from typing import Any, Final, NamedTuple
 
 from correlators.normal import PRODUCT
@@ -52,37 +52,28 @@ class Net(NamedTuple):
 class _Cast:
     """Several nets that catch together, over the columns of a chunk.
 
-    `takes`: of plain takers the columns to group by and to count, and what adds a hit. `others`:
-    the takers that look at more. `caught`: time, uid and place of each match.
+    Of each match its time, uid, place, and where it stands in the columns.
     """
 
-    def __init__(self, nets: Sequence[Net], columns: Mapping[str, Sequence[Any]]) -> None:
+    def __init__(self, nets: Sequence[Net]) -> None:
         self.nets = nets
         self.caught: list[tuple[int, str, int]] = []
-        takers = [(net.tally, taker) for net in nets for taker in net.takers]
-        self.takes = [
-            (columns[t.grouped], None if t.counted is None else columns[t.counted], t.add, tally)
-            for tally, t in takers
-            if t.plain
-        ]
-        self.others = [
-            (tally, t, [(path, columns[path]) for path in t.paths])
-            for tally, t in takers
-            if not t.plain
-        ]
+        self.stand: list[int] = []
 
-    def take(self, n: int, time: int, uid: str, place: int) -> None:
-        """The record `n` of the chunk."""
-        self.caught.append((time, uid, place))
-        for grouped, counted, add, tally in self.takes:
-            value = grouped[n]
-            if value.__class__ is str:
-                add(value.casefold(), None if counted is None else counted[n], time, uid, place)
-            else:
-                tally.ungrouped += 1
-        for tally, taker, paths in self.others:
-            fields = {path: v for path, column in paths if (v := column[n]) is not MISSING}
-            tally.ungrouped += not taker.fields(fields, time, uid, place)
+    def hand_on(self, columns: Mapping[str, Sequence[Any]]) -> None:
+        """Give all matches to the takers."""
+        times, uids, places = zip(*self.caught, strict=True)
+        for net in self.nets:
+            names = repeat((net.detection,))
+            hits = list(zip(times, uids, places, names, repeat(None), repeat(None)))
+            for taker in net.takers:
+                if taker.plain:
+                    net.tally.ungrouped += taker.take(columns, self.stand, hits)
+                    continue
+                of = [(path, columns[path]) for path in taker.paths]
+                for n, (time, uid, place) in zip(self.stand, self.caught, strict=True):
+                    fields = {path: v for path, column in of if (v := column[n]) is not MISSING}
+                    net.tally.ungrouped += not taker.fields(fields, time, uid, place)
 
 
 class Span(NamedTuple):
@@ -237,14 +228,16 @@ class _Trawl(Run):
                 continue
             cast = casts.get(id(nets))
             if cast is None:
-                cast = casts[id(nets)] = _Cast(nets, columns)
-            cast.take(n, time, uid, self._place + numbers[n])
+                cast = casts[id(nets)] = _Cast(nets)
+            cast.caught.append((time, uid, self._place + numbers[n]))
+            cast.stand.append(n)
         for cast in casts.values():
+            cast.hand_on(columns)
             self._caught_all(cast)
 
     def _caught_all(self, cast: _Cast) -> None:
         # About: a hit without a group is counted too.
-        self._trawler.taken += len(cast.caught) * (len(cast.takes) + len(cast.others))
+        self._trawler.taken += len(cast.caught) * sum(len(net.takers) for net in cast.nets)
         for net in cast.nets:
             if net.tell is None:
                 net.tally.notes(cast.caught)

@@ -17,6 +17,7 @@ from correlators.batch import Batch
 from correlators.correlate import finding_id, key_of
 from correlators.window import Episode
 from schemas.correlation import STATISTICS, Correlation
+from schemas.times import HOUR
 from tests.correlators.drawn import KINDS, streams
 
 GROUP = "ann"
@@ -92,3 +93,29 @@ def test_a_batch_gives_what_windows_give(kind: str, data: st.DataObject) -> None
         stated = [Hit(hit.time, hit.id, hit.names, numeral(hit.value)) for hit in hits]
     random = data.draw(st.randoms(use_true_random=False))
     assert by_batch(rule, hits, settled, clock, random) == by_windows(rule, stated, clock)
+
+
+@pytest.mark.parametrize("kind", ["event_count", "value_count", "temporal", "temporal_ordered"])
+@pytest.mark.parametrize("settled", [[], [3], [3, 14, 15]])
+def test_an_episode_without_pause_is_cut(kind: str, settled: list[int]) -> None:
+    """After a day or ten timespans, whichever is longer."""
+    condition = {} if kind.startswith("temporal") else {"gte": 2}
+    rule = Correlation.model_validate(
+        {
+            "id": "rule",
+            "title": "rule",
+            "family": "rule",
+            "type": kind,
+            "rules": ["a", "b"],
+            "group_by": ["g"],
+            "timespan": 3 * HOUR,
+            "fields": ["v"] if kind == "value_count" else [],
+            "condition": condition,
+        }
+    )
+    hits = [Hit(n * HOUR, f"{n:03d}", ("ab"[n % 2],), str(n)) for n in range(64)]
+    clock = 63 * HOUR
+    found = by_batch(rule, hits, settled, clock, Random(7))
+    assert found == by_windows(rule, hits, clock)
+    onsets = [one.onset // HOUR for one in found]
+    assert onsets == [1, 32, 63]
