@@ -44,20 +44,26 @@ def signal(
     feeds = routes.feeds.get(detection.id, ())
     if late or not (feeds or detection.id in routes.legs):
         return
-    about: dict[str, Any] = {
+    about = hit(event, detection)
+    for rule in feeds:
+        row = hit_row(rule, fields, detection.id, about, "hit")
+        if row is not None:
+            yield row
+    yield from routes.leg_rows(detection.id, about | {"family": family}, "signal")
+
+
+def hit(event: Event, detection: Detection) -> dict[str, Any]:
+    """What a match brings to every correlation that counts it."""
+    id_ = digest("signal", detection.id, event.uid)
+    return {
         "time": event.time,
         "id": id_,
         "event": event.uid,
         "signals": [id_],
         "evidence": [[event.uid, event.evidence.sha256]],
         "entities": [entity.key for entity in event.entities],
-        "families": [family],
+        "families": [_family(event, detection.family)],
     }
-    for rule in feeds:
-        row = hit_row(rule, fields, detection.id, about, "hit")
-        if row is not None:
-            yield row
-    yield from routes.leg_rows(detection.id, about | {"family": family}, "signal")
 
 
 def facts(event: Event, detections: Sequence[Detection], time: int) -> Iterator[Row]:

@@ -69,6 +69,7 @@ class Correlate(Logic):
 
     name = "correlate"
     state_type = Window
+    most = 1_000_000  # groups: who sends records may choose the values that they are grouped by
 
     def __init__(self, correlations: Sequence[Correlation], routes: Routes) -> None:
         """`correlations` of all levels; `routes` say who else wants to know."""
@@ -87,7 +88,7 @@ class Correlate(Logic):
     def fire(self, key: str, state: Window, until: int, emit: Emit, /) -> None:
         """Close episodes whose deadline lies before `until`; tell what qualified by waiting."""
         rule = self._rule(key)
-        for step in window.fire(rule, state, until, lambda hit: _finding_id(rule, key, hit)):
+        for step in window.fire(rule, state, until, lambda hit: finding_id(rule, key, hit)):
             if step.closed is not None:
                 self._finding(key, step.closed, emit)
             if step.episode is not None:
@@ -96,10 +97,8 @@ class Correlate(Logic):
     def apply(self, key: str, state: Window, time: int, rows: Sequence[Row], emit: Emit, /) -> None:
         """Fold the hits of one time; each qualifying time is told to who waits for the rule."""
         rule = self._rule(key)
-        hits = _hits(rows)
-        cut, episode = window.apply(
-            rule, state, time, hits, lambda hit: _finding_id(rule, key, hit)
-        )
+        hits = hits_of(rows)
+        cut, episode = window.apply(rule, state, time, hits, lambda hit: finding_id(rule, key, hit))
         if cut is not None:
             self._finding(key, cut, emit)
         if episode is not None:
@@ -144,17 +143,8 @@ class Correlate(Logic):
         ]
         if not (feeds or rule.id in self.routes.legs):
             return
-        shown = episode.sample.hits if onset else hits[:SHOWN]
-        about: dict[str, Any] = {
-            "time": time,
-            "id": (row_id := digest("row", key, time, hits[0].id)),
-            "event": row_id,
-            "signals": list(union(hit.signals for hit in shown)),
-            "evidence": [list(pair) for pair in union(hit.evidence for hit in shown)],
-            "entities": list(union(hit.entities for hit in shown)),
-            "families": sorted({f for hit in shown for f in hit.families}),
-        }
-        group = _group(rule, key)
+        about = told(key, time, hits[0].id, episode.sample.hits if onset else hits[:SHOWN])
+        group = group_of(rule, key)
         for higher in feeds:
             counting = not higher.type.startswith("temporal")
             hit = about | {"event": episode.id} if counting else about
@@ -165,33 +155,52 @@ class Correlate(Logic):
             emit.row(row)
 
     def _finding(self, key: str, episode: Episode, emit: Emit) -> None:
-        rule = self._rule(key)
-        hits = episode.sample.hits
-        body: dict[str, Any] = {
-            "id": episode.id,
-            "rule": rule.id,
-            "title": rule.title,
-            "level": rule.level,
-            "group": _group(rule, key),
-            "first_time": rfc3339(episode.first),
-            "onset_time": rfc3339(episode.onset),
-            "last_time": rfc3339(episode.last),
-            "count": episode.sample.count,
-            "signals": list(union(hit.signals for hit in hits)),
-            "entities": [
-                {"kind": k, "id": i}
-                for k, _, i in (e.partition(":") for e in union(hit.entities for hit in hits))
-            ],
-            "families": sorted({family for hit in hits for family in hit.families}),
-            "confidence": rule.confidence,
-            "tags": list(rule.tags),
-            "evidence": listed(pair for hit in hits for pair in hit.evidence),
-        }
-        body["body_sha256"] = body_sha256(body)
+        body = finding(self._rule(key), key, episode)
         emit.result("finding", episode.id, episode.last, body)
 
 
-def _finding_id(rule: Correlation, key: str, hit: Hit) -> str:
+def told(key: str, time: int, first: str, shown: Sequence[Hit]) -> dict[str, Any]:
+    """What a qualifying time tells higher rules: `first` is the id of its smallest hit."""
+    row_id = digest("row", key, time, first)
+    return {
+        "time": time,
+        "id": row_id,
+        "event": row_id,
+        "signals": list(union(hit.signals for hit in shown)),
+        "evidence": [list(pair) for pair in union(hit.evidence for hit in shown)],
+        "entities": list(union(hit.entities for hit in shown)),
+        "families": sorted({f for hit in shown for f in hit.families}),
+    }
+
+
+def finding(rule: Correlation, key: str, episode: Episode) -> dict[str, Any]:
+    """The Finding of an episode, without `meta`."""
+    hits = episode.sample.hits
+    body: dict[str, Any] = {
+        "id": episode.id,
+        "rule": rule.id,
+        "title": rule.title,
+        "level": rule.level,
+        "group": group_of(rule, key),
+        "first_time": rfc3339(episode.first),
+        "onset_time": rfc3339(episode.onset),
+        "last_time": rfc3339(episode.last),
+        "count": episode.sample.count,
+        "signals": list(union(hit.signals for hit in hits)),
+        "entities": [
+            {"kind": k, "id": i}
+            for k, _, i in (e.partition(":") for e in union(hit.entities for hit in hits))
+        ],
+        "families": sorted({family for hit in hits for family in hit.families}),
+        "confidence": rule.confidence,
+        "tags": list(rule.tags),
+        "evidence": listed(pair for hit in hits for pair in hit.evidence),
+    }
+    body["body_sha256"] = body_sha256(body)
+    return body
+
+
+def finding_id(rule: Correlation, key: str, hit: Hit) -> str:
     """The id of the finding that begins with a hit."""
     return digest("finding", rule.id, key, hit.id)
 
@@ -205,7 +214,8 @@ def _owner(key: str) -> str:
     return _parts(key)[0]
 
 
-def _group(rule: Correlation, key: str) -> dict[str, str]:
+def group_of(rule: Correlation, key: str) -> dict[str, str]:
+    """The values of a group by the fields of `group-by`."""
     return dict(zip(rule.group_by, _parts(key)[1:], strict=True))
 
 
@@ -220,7 +230,7 @@ def _counted(rule: Correlation, fields: Mapping[str, Any], name: str) -> str | N
     return parts[0] if len(parts) == 1 else canonical(parts).decode()
 
 
-def _hits(rows: Sequence[Row]) -> list[Hit]:
+def hits_of(rows: Sequence[Row]) -> list[Hit]:
     """The rows of one time as hits, in the order of their ids.
 
     Several signals of one event are one hit.

@@ -12,6 +12,8 @@ Laws (DESIGN 5):
 5. Of copies that differ the one with the smallest normal form (bytes) wins, not the first.
 6. `step` changes nothing: it returns changes and outputs, and the driver calls `apply` once they
    are saved.
+7. A partition is bounded where its logic says so: of too many keys those are forgotten that are
+   nearest to be, of which nothing is unsettled or open. That is counted: results may lack hits.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from schemas.canonical import canonical
 from schemas.rows import Delete, Output, Result, Row, Tick
 from schemas.times import BEGINNING, END
 
+SPARE = 64  # of a full partition one part in so many is forgotten at a time, not key by key
 STALE = 1_000  # deadlines that have moved, kept beside as many as hold
 # Rows that ingest makes can arrive several times with different bodies: the same event by two
 # deliveries. Rows of keyed stages are upserts of the one partition that owns the key: there the
@@ -45,10 +48,14 @@ class Clock(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Changes(NamedTuple):
-    """What a step would change: the clock, and slots by key (None = forgotten)."""
+    """What a step would change: the clock, and slots by key (None = forgotten).
+
+    `crowded_out`: how many of these had to go for lack of room.
+    """
 
     clock: Clock
     slots: Mapping[str, Slot | None]
+    crowded_out: int = 0
 
 
 class Keyed:
@@ -63,6 +70,7 @@ class Keyed:
         self.logic, self.me, self.level = logic, me, level
         self.clock = Clock({name: Tick(name, level, BEGINNING, BEGINNING) for name in inputs})
         self.slots: dict[str, Slot] = {}
+        self.crowded_out = 0  # keys since it was made
         self._due: dict[str, int] = {}
         self._queue: list[tuple[int, str]] = []
 
@@ -99,11 +107,14 @@ class Keyed:
         outputs += self.logic.complete(results)
         if now.watermark > self.clock.watermark:
             outputs.append(Tick(self.me, self.level, now.watermark, now.clock))
-        return Changes(now, changed), outputs
+        gone = self._crowded_out(changed)
+        changed |= dict.fromkeys(gone)
+        return Changes(now, changed, len(gone)), outputs
 
     def apply(self, changes: Changes) -> None:
         """Take over the changes of a step; call it once they are saved."""
         self.clock = changes.clock
+        self.crowded_out += changes.crowded_out
         for key, slot in changes.slots.items():
             if slot is None:
                 self.slots.pop(key, None)
@@ -147,6 +158,23 @@ class Keyed:
                 self._take(slot, row)
         kept = {key: None if slot.idle(self.logic) else slot for key, slot in slots.items()}
         self.apply(Changes(self.clock, kept))
+
+    def _crowded_out(self, changed: Mapping[str, Slot | None]) -> list[str]:
+        """The quiet keys that must go so that the others have room."""
+        most = self.logic.most
+        if most is None:
+            return []
+        fresh = sum(slot is not None and key not in self.slots for key, slot in changed.items())
+        gone = sum(slot is None and key in self.slots for key, slot in changed.items())
+        over = len(self.slots) + fresh - gone - most
+        if over <= 0:
+            return []
+        quiet = (
+            (due, key)
+            for key, due in self._due.items()
+            if key not in changed and self.slots[key].quiet
+        )
+        return [key for _, key in heapq.nsmallest(over + most // SPARE, quiet)]
 
     def _now(self, ticks: dict[str, Tick]) -> Clock:
         heard = min((tick.watermark for tick in ticks.values()), default=END)

@@ -49,6 +49,7 @@ class Logic(ABC):
 
     name: str
     state_type: Any
+    most: int | None = None  # keys of one partition; of more the quiet ones are forgotten, counted
 
     def empty(self, _key: str, /) -> State:
         """The state of a key about which nothing was said."""

@@ -1,6 +1,6 @@
 """Ruleset: all rules that run together, every reference resolved, or what is wrong with them."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from importlib import resources
@@ -55,6 +55,23 @@ class Ruleset:
     def of_level(self, level: int) -> tuple[Correlation, ...]:
         """The correlations of one stratum, from 1."""
         return tuple(rule for rule in self.correlations if rule.level_number == level)
+
+    def only(self, paths: Collection[str]) -> "Ruleset":
+        """The detections and correlations of these files, and all that these refer to.
+
+        Of Problems and notes those of these files.
+        """
+        wanted = {one.detection.id for one in self.rules if one.detection.path in paths}
+        for rule in reversed(self.correlations):  # higher levels first
+            if rule.path in paths or rule.id in wanted:
+                wanted |= {rule.id, *rule.rules}
+        return replace(
+            self,
+            rules=tuple(rule for rule in self.rules if rule.detection.id in wanted),
+            correlations=tuple(rule for rule in self.correlations if rule.id in wanted),
+            problems=tuple(problem for problem in self.problems if problem.path in paths),
+            notes=tuple(note for note in self.notes if note.path in paths),
+        )
 
     @cached_property
     def feeds(self) -> Mapping[str, tuple[Correlation, ...]]:

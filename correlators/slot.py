@@ -74,9 +74,14 @@ class Slot:
         deadline = logic.due(key, self.compact)
         return self.tail.first if deadline is None else min(self.tail.first, deadline)
 
+    @property
+    def quiet(self) -> bool:
+        """True if nothing is unsettled, and nothing that was said is open."""
+        return not (self.tail or self.rows or self.results)
+
     def idle(self, logic: Logic) -> bool:
         """True if nothing would be lost by forgetting the key."""
-        return not (self.tail or self.rows or self.results) and logic.idle(self.compact)
+        return self.quiet and logic.idle(self.compact)
 
     def put(self, row: Row, logic: Logic) -> None:
         """Add a row to the tail, or put it in the place of its older version."""

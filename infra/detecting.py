@@ -13,6 +13,8 @@ from schemas.config import Limits
 from schemas.errors import Mistake
 from schemas.event import Reject
 from streams.documents import Batch, open_documents
+from streams.excerpt import excerpt
+from streams.lines import untrimmed
 from streams.matchers import Matchers
 from streams.reading import Reader, reject
 from streams.source import Json, Narrow, Parsed, Raw, Source, Unreadable
@@ -94,15 +96,19 @@ class _Run:
         """Records that are judged before they are decoded whole."""
         start = self.number + 1
         raws: list[Raw | Reject] | None = None
-        scan = matcher.scan(documents)
+        scan = matcher.scan(untrimmed(documents))
         if None in scan.times:  # some are documents with records in them, or faulty
             raws = list(self._unwrapped(documents, scan.times))
             scan = matcher.scan([raw.data if isinstance(raw, Raw) else b"" for raw in raws])
         self.number += len(scan.times)
+        texts = excerpt(frozenset((narrow.named or ())[:1]), self._reader.limits)
         refused = self._refused(raws, scan.times, start) if raws else set[int]()
         for place, candidates in scan.hits:
             raw = raws[place] if raws else Raw(documents[place])
             if place in refused or isinstance(raw, Reject):
+                continue
+            if place in scan.sure and not self._wants_events and (few := texts(raw.data)):
+                self._tell(candidates, _uid(narrow, few, raw.data), start + place)
                 continue
             try:
                 record = decode(raw.data, self._reader.limits)

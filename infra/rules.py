@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -30,13 +31,35 @@ class RuleFile(NamedTuple):
 def load(config: RulesConfig, *, external: bool = False) -> Ruleset:
     """As `collected`; what cannot be used, of the rules and of one of them, is told on stderr."""
     loaded = collected(config, external=external)
+    _tell(loaded)
+    return loaded
+
+
+def related(config: RulesConfig) -> Ruleset:
+    """The rules of these paths without stories, and the built-in ones they refer to.
+
+    What cannot be used is told and left out as by `load`.
+    """
+    documents = [file.document for file in read(config.paths)]
+    done = processing(config)
+    loaded = ruleset.parse(documents, processing=done)
+    if loaded.problems:
+        mine = {document.text for document in documents}
+        others = (document for document in ruleset.builtin() if document.text not in mine)
+        whole = ruleset.parse(chain(others, documents), processing=done)
+        whole = whole.only({document.path for document in documents})
+        loaded = min(loaded, whole, key=lambda one: len(one.problems))
+    _tell(_sound(loaded, config))
+    return replace(loaded, convergences=())
+
+
+def _tell(loaded: Ruleset) -> None:
     told = [f"{text(problem)}; the rule is left out" for problem in loaded.problems]
     told += [text(note) for note in loaded.notes]
     for line in told[:TOLD]:
         print(line, file=sys.stderr)
     if len(told) > TOLD:
         print(f"{len(told) - TOLD} more problems, barograph rules check names all", file=sys.stderr)
-    return loaded
 
 
 def collected(config: RulesConfig, *, external: bool = False) -> Ruleset:
@@ -46,7 +69,10 @@ def collected(config: RulesConfig, *, external: bool = False) -> Ruleset:
     one that lacks a part, and if nothing is left of what it names. `external`: correlations may
     refer to rules that are not here.
     """
-    loaded = parsed(config, external=external)
+    return _sound(parsed(config, external=external), config)
+
+
+def _sound(loaded: Ruleset, config: RulesConfig) -> Ruleset:
     problems = loaded.problems + (loaded.notes if config.strict else ())
     if problems and (config.strict or not _usable(loaded, config.paths)):
         more = f" (and {len(problems) - 1} more, barograph rules check names all)"

@@ -87,10 +87,11 @@ def said(store: str | None, events: Collection[str], config: str | None = None) 
     """What each event says, in a line: when, what, by whom, from where; as far as is known."""
     with Reader(located(store, settings(config))) as reader:
         rows = reader.run(_BODIES, (sorted(events),), rows=len(events)).rows
-    return {uid: _line(orjson.loads(body)) for uid, body in rows}
+    return {uid: line(orjson.loads(body)) for uid, body in rows}
 
 
-def _line(event: dict[str, Any]) -> str:
+def line(event: dict[str, Any]) -> str:
+    """An event in a line: when, what, by whom, from where."""
     told = event.get("attributes", {})
     words = [
         shown.time(instant(event.get("time", 0))),

@@ -8,7 +8,7 @@ offsets in the uncompressed text, so that reading can go on where it stopped.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -19,6 +19,7 @@ import msgspec
 
 from schemas.config import Limits
 from schemas.errors import Mistake
+from streams.lines import Lines
 from streams.pieces import CHUNK, Pieces
 from streams.source import HEAD, Reason, Source, Unreadable, sniffed
 from streams.untrusted import slices
@@ -42,7 +43,7 @@ class Fault(NamedTuple):
 class Batch(NamedTuple):
     """Some documents in their order, then perhaps a Fault. `end` is the offset behind all of it."""
 
-    documents: list[bytes]
+    documents: Sequence[bytes]
     end: int
     fault: Fault | None = None
 
@@ -126,8 +127,9 @@ class Documents:
             again = b""
             cut = piece.rfind(b"\n") + 1
             if cut:
-                first, *more = BytesIO(piece).readlines()  # twice as quick as to split
-                lines.append(b"".join((*parts, first)))
+                more = BytesIO(piece).readlines()  # twice as quick as to split
+                if parts:
+                    more[0] = b"".join((*parts, more[0]))
                 lines += more
                 size += held + cut
                 parts, held = [], 0
@@ -167,7 +169,7 @@ class Documents:
 
     def _batch(self, lines: list[bytes], size: int) -> Batch:
         self._at += size
-        return Batch([line for line in map(bytes.strip, lines) if line], self._at)
+        return Batch(Lines(lines), self._at)
 
     def _faulty(self, error: Unreadable, data: bytes) -> Batch:
         self._at += len(data)

@@ -14,12 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import groupby
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 
 from correlators.routes import Routes
 from correlators.sigma.matcher import Matcher
+from correlators.sigma.narrow import Scan
 from correlators.sigma.rule import Rule
 from schemas.config import Limits
 from schemas.event import Late, Reject
@@ -27,6 +28,7 @@ from schemas.rows import Output, Result, Tick
 from schemas.times import BEGINNING, END, SECOND, rfc3339
 from streams.documents import Fault
 from streams.input import Chunk
+from streams.lines import untrimmed
 from streams.matchers import Matchers
 from streams.reading import UNKNOWN, Messages, Reader, reject
 from streams.source import Json, Parsed, Raw, Source, Unreadable
@@ -86,7 +88,7 @@ class Ingest:
 
     def step(self, progress: Progress, chunk: Chunk) -> tuple[Progress, list[Output]]:
         """All records of a chunk."""
-        run = _Run(self, progress, chunk)
+        run = Run(self, progress, chunk)
         if chunk.documents:
             run.documents(self.source(chunk.source))
         if chunk.fault is not None:
@@ -101,7 +103,15 @@ class Ingest:
         return progress, outputs
 
 
-class _Scanned(NamedTuple):
+class Scans(Protocol):
+    """What judges raw records without decoding all of each."""
+
+    def scan(self, records: Sequence[bytes]) -> Scan:
+        """The times and candidates of these records."""
+        ...
+
+
+class Scanned(NamedTuple):
     """The records of a chunk that are judged before they are decoded, each with its number.
 
     A record that is all of its document is that document. `times` is None where the scan saw no
@@ -119,15 +129,15 @@ class _Scanned(NamedTuple):
         return Raw(record) if isinstance(record, bytes) else record
 
 
-class _Lateness(NamedTuple):
+class Lateness(NamedTuple):
     """A late record: its time, and the watermark that it came behind."""
 
     time: int
     watermark: int
 
 
-class _Run:
-    """One step over one chunk; local state only."""
+class Run:
+    """One step over one chunk; local state only. What a record tells is for `_event` to say."""
 
     def __init__(self, stage: Ingest, progress: Progress, chunk: Chunk) -> None:
         self.stage, self.chunk = stage, chunk
@@ -203,7 +213,7 @@ class _Run:
         for place, judged in late.items():
             self._late(reader.name(scanned.numbers[place]), judged)
 
-    def _scanned(self, reader: Reader, matcher: Matcher) -> _Scanned:
+    def _scanned(self, reader: Reader, matcher: Scans) -> Scanned:
         documents, given = self.chunk.documents, self.given
         records: Sequence[bytes | Raw | Reject] = documents
         numbers: Sequence[int] = range(self.start + 1, self.start + 1 + len(documents))
@@ -211,13 +221,13 @@ class _Run:
             numbers = range(given.start + 1, given.stop + 1, given.step)
         elif given is not None:
             numbers = [before + 1 for before in given[: len(documents)]]
-        scan = matcher.scan(documents)
+        scan = matcher.scan(untrimmed(documents))
         if None in scan.times:  # an envelope with records in it, or not a record at all
             records, numbers = self._unwrapped(reader, scan.times)
             scan = matcher.scan([one.data if isinstance(one, Raw) else b"" for one in records])
         self.count += len(records)
         candidates: dict[int, Sequence[Rule] | None] = dict(scan.hits)
-        return _Scanned(records, numbers, scan.times, candidates)
+        return Scanned(records, numbers, scan.times, candidates)
 
     def _unwrapped(
         self, reader: Reader, times: Sequence[str | None]
@@ -233,14 +243,14 @@ class _Run:
             numbers += range(before + 1, before + 1 + len(found))
         return records, numbers
 
-    def _judge(self, reader: Reader, scanned: _Scanned) -> dict[int, _Lateness]:
+    def _judge(self, reader: Reader, scanned: Scanned) -> dict[int, Lateness]:
         """Lateness of each record in order; returns the late ones by place.
 
         A record without a usable time is read whole: it may have one after all (then all rules are
         its candidates), else it is rejected with the reason that a whole reading gives, and is no
         candidate.
         """
-        late: dict[int, _Lateness] = {}
+        late: dict[int, Lateness] = {}
         place = 0
         for text, run in groupby(scanned.times):  # they repeat: audit logs have one-second times
             end = place + len(list(run))
@@ -256,13 +266,13 @@ class _Run:
                 if text is None:
                     scanned.candidates[judged.start] = None
                 if time < self.watermark:
-                    late |= dict.fromkeys(judged, _Lateness(time, self.watermark))
+                    late |= dict.fromkeys(judged, Lateness(time, self.watermark))
                 elif time > self.latest:
                     self.latest = time
                     self.watermark = max(self.watermark, time - self.lateness)
         return late
 
-    def _time(self, reader: Reader, scanned: _Scanned, place: int) -> int | Reject:
+    def _time(self, reader: Reader, scanned: Scanned, place: int) -> int | Reject:
         record, number = scanned.record(place), scanned.numbers[place]
         if isinstance(record, Reject):
             return record
@@ -280,9 +290,9 @@ class _Run:
         self,
         reader: Reader,
         matcher: Matcher,
-        scanned: _Scanned,
+        scanned: Scanned,
         place: int,
-        late: _Lateness | None,
+        late: Lateness | None,
     ) -> bool:
         """Decode; normalise only what matched or speaks of an AI asset. False if it is rejected."""
         raw, number = scanned.record(place), scanned.numbers[place]
@@ -318,7 +328,7 @@ class _Run:
             self._reject(reader.refused(raw.data, number, future))
             return
         if time < self.watermark:
-            late = _Lateness(time, self.watermark)
+            late = Lateness(time, self.watermark)
             self._late(reader.name(number), late)
         else:
             self.latest = max(self.latest, time)
@@ -355,12 +365,12 @@ class _Run:
         return Unreadable("time-in-future", detail)
 
     def _event(
-        self, parsed: Parsed, decoded: Json, vendor: Sequence[Rule], late: _Lateness | None
+        self, parsed: Parsed, decoded: Json, vendor: Sequence[Rule], late: Lateness | None
     ) -> None:
         watermark = None if late is None else late.watermark
         self.out += self.stage.statements.of(parsed, decoded, vendor, watermark)
 
-    def _late(self, origin: str, judged: _Lateness) -> None:
+    def _late(self, origin: str, judged: Lateness) -> None:
         self.late += 1
         late = Late(
             origin=origin,

@@ -56,11 +56,17 @@ class Narrow(NamedTuple):
     `time` is the dotted path of the time text. A record is always normalised when the value at a
     path of `relevant`, in small letters, is one of that path's values: it speaks of an AI asset.
     `uid` tells the uid that the Event of a decoded record has, given the sha256 of its bytes.
+    `check` raises Unreadable where `event` would; without one only `event` can tell. `looks`: the
+    keys of a record that it looks at. `named`: key and greatest length of the text that is the uid
+    unless it is blank or longer; `uid` reads no other.
     """
 
     time: str
     relevant: Mapping[str, frozenset[str]]
     uid: Callable[[Json, str], str]
+    check: Callable[[Json], object] | None = None
+    looks: tuple[str, ...] = ()
+    named: tuple[str, int] | None = None
 
 
 class Unreadable(Exception):

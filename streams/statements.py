@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
+from typing import NamedTuple
 
 from correlators.claims import facts, signal
 from correlators.normal import normal_form
@@ -10,10 +11,16 @@ from correlators.routes import Routes
 from correlators.sigma.rule import Rule
 from correlators.sigma.values import lookup
 from schemas.detection import Detection
-from schemas.event import Event
 from schemas.rows import Output, Result
 from streams.matchers import Matchers
 from streams.source import Json, Parsed
+
+
+class Match(NamedTuple):
+    """A detection that matches, and the fields that its signal keeps of the record."""
+
+    detection: Detection
+    fields: dict[str, Json]
 
 
 class Statements:
@@ -30,31 +37,25 @@ class Statements:
         `vendor`: the rules that match the record as it was `decoded`. `watermark`: what a record
         that is late came behind.
         """
-        event, late = parsed.event, watermark is not None
-        detections = [rule.detection for rule in vendor]
-        yield from self._signals(event, detections, decoded, (), late=late)
-        matcher = self._matchers.normal(event)
-        if matcher.rules:
-            form = normal_form(event, parsed.private)
-            matched = [rule.detection for rule in matcher.match(form)]
-            yield from self._signals(event, matched, form, parsed.private, late=late)
-            detections += matched
+        event, matches = parsed.event, self.matches(parsed, decoded, vendor)
+        for detection, fields in matches:
+            yield from signal(self._routes, event, detection, fields, late=watermark is not None)
+        detections = [match.detection for match in matches]
         yield from facts(event, detections, event.time if watermark is None else watermark)
         yield Result("event", event.uid, event.time, "final", event.body())
 
-    def _signals(
-        self,
-        event: Event,
-        detections: Sequence[Detection],
-        record: Json,
-        private: Container[str],
-        *,
-        late: bool,
-    ) -> Iterator[Output]:
-        for detection in detections:
-            fields = {
-                f: v
-                for f in detection.fields
-                if f not in private and (v := lookup(record, f)) is not None
-            }
-            yield from signal(self._routes, event, detection, fields, late=late)
+    def matches(self, parsed: Parsed, decoded: Json, vendor: Sequence[Rule]) -> list[Match]:
+        """All that matches: first the vendor's rules, as in `of`."""
+        found = [_match(rule.detection, decoded, ()) for rule in vendor]
+        matcher = self._matchers.normal(parsed.event)
+        if matcher.rules:
+            form = normal_form(parsed.event, parsed.private)
+            found += [_match(rule.detection, form, parsed.private) for rule in matcher.match(form)]
+        return found
+
+
+def _match(detection: Detection, record: Json, private: Container[str]) -> Match:
+    fields = {
+        f: v for f in detection.fields if f not in private and (v := lookup(record, f)) is not None
+    }
+    return Match(detection, fields)

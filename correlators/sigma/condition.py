@@ -15,8 +15,9 @@ from correlators.sigma.engine import ENGINE, POLICY
 from correlators.sigma.placeholders import Tables, fill, left, names
 from correlators.sigma.predicate import Predicate, predicate
 from correlators.sigma.processing import Subject
+from correlators.sigma.reads import reads
 from correlators.sigma.values import is_list, is_object
-from correlators.sigma.witness import Clause, clauses
+from correlators.sigma.witness import Clause, clauses, sure
 
 MAX_CONDITION: Final = 2000  # characters
 MAX_VALUES: Final = 100_000  # of one rule, with what modifiers turn each of them into
@@ -35,11 +36,17 @@ Place = tuple[str | int, ...]
 
 
 class Compiled(NamedTuple):
-    """A condition as a function of a record, the witnesses of it, and what it was made of."""
+    """A condition as a function of a record, its witnesses, and what it was made of.
+
+    `sure`: the witnesses are all that it asks. `reads`: the fields whose values decide; None if all
+    of the record does.
+    """
 
     holds: Predicate
     clauses: tuple[Clause, ...]
+    sure: bool
     detections: SigmaDetections
+    reads: frozenset[str] | None
 
 
 class Item(NamedTuple):
@@ -74,7 +81,7 @@ def compiled(part: Part, section: str, subject: Subject) -> Compiled:
             message = "the pipeline leaves nothing of the condition"
             raise Faulty(part.problem(message, section, "condition"))
         tree = trees[0] if len(trees) == 1 else ConditionOR(cast("list[Any]", trees))
-        return Compiled(predicate(tree), clauses(tree), parsed)
+        return Compiled(predicate(tree), clauses(tree), sure(tree), parsed, reads(tree))
     except (SigmaError, ENGINE.error, RecursionError) as error:
         where = [problem for item in found for problem in _unreadable(part, item, subject.tables)]
         raise Faulty(*where or [part.problem(_plain(error), section, "condition")]) from error

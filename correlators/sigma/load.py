@@ -10,6 +10,7 @@ from correlators.document import Faulty, Part
 from correlators.sigma.condition import Compiled, compiled, negations, where_nothing_holds
 from correlators.sigma.head import Head, Lower, invalid
 from correlators.sigma.processing import NONE, Processing, Subject
+from correlators.sigma.reads import together
 from correlators.sigma.rule import Rule
 from schemas.detection import Detection, Logsource
 
@@ -93,8 +94,13 @@ class Filter:
         def both(record: Mapping[str, Any]) -> bool:
             return matches(record) and further(record) is not removes
 
-        needs = () if removes else condition.clauses
-        return replace(rule, matches=both, clauses=rule.clauses + needs)
+        return replace(
+            rule,
+            matches=both,
+            clauses=rule.clauses + (() if removes else condition.clauses),
+            sure=False,
+            reads=together(rule.reads, condition.reads),
+        )
 
 
 def rule(part: Part, processing: Processing = NONE) -> Rule:
@@ -108,7 +114,9 @@ def rule(part: Part, processing: Processing = NONE) -> Rule:
         message = "the pipeline leaves the rule without a logsource"
         raise Faulty(part.problem(message, "logsource")) from error
     detection = _detection(part, stated, logsource.logsource, subject.fields)
-    return Rule(detection, condition.holds, condition.clauses)
+    return Rule(
+        detection, condition.holds, condition.clauses, sure=condition.sure, reads=condition.reads
+    )
 
 
 def logsource(part: Part) -> Logsource:

@@ -13,9 +13,9 @@ import orjson
 
 from correlators.sigma.plan import Plan, path_of
 from correlators.sigma.rule import Rule
-from correlators.sigma.shape import UNUSUAL, Shape
+from correlators.sigma.shape import UNUSUAL, Place, Shape
 from correlators.sigma.values import folded, is_object, reader
-from correlators.sigma.watch import Memo
+from correlators.sigma.watch import Memo, Watch
 from correlators.sigma.witness import Clause
 
 
@@ -37,12 +37,14 @@ class Scan(NamedTuple):
     """What a scan saw, by index of the record.
 
     `times`: one for each record, None where there is no time text. `hits`: records that some rule
-    may match or that are relevant, with the rules in question. `faults`: what is no JSON object.
+    may match or that are relevant, with the rules in question. `sure`: those of them where it is
+    certain that each of these rules matches. `faults`: what is no JSON object.
     """
 
     times: list[str | None]
     hits: list[tuple[int, list[Rule]]]
     faults: list[int]
+    sure: frozenset[int] = frozenset()
 
 
 Times = list[str | None]
@@ -54,21 +56,8 @@ _LOOK: Final = """\
 def look(left, times, call):
     time = times.append
     for e in left:
-        v = {time.value} if {time.way} else None
-        time(v if v.__class__ is str else None)
+        time({time})
 {lines}
-"""
-_TEXT: Final = """\
-        if {way} and (rules := memo_{i}[{value}]):
-            call(rules, e)
-"""
-_THERE: Final = """\
-        if {way} and {value} is not None:
-            call(memo_{i}[""], e)
-"""
-_PARTS: Final = """\
-        if {way} and (v := {value}).__class__ is str and ({parts}):
-            call(memo_{i}[v], e)
 """
 
 
@@ -77,9 +66,11 @@ class Scanner:
 
     def __init__(self, plan: Plan, narrow: Narrow) -> None:
         there = {path for path, watch in plan.watches.items() if not watch.of_texts} - {narrow.time}
-        shape = Shape({*plan.watches, narrow.time} - there, there)
+        words = {path for path, watch in plan.watches.items() if not watch.may_be_boolean}
+        shape = Shape({*plan.watches, narrow.time} - there, there, words | {narrow.time})
         self._decode = shape.decode
         self._look = _look(plan, shape, narrow.time)
+        self._sure = plan.sure(shape.places)
         self._tests = [list(_tests(clauses, shape)) for clauses in plan.others]
         self._plan = plan
         self._time = reader(narrow.time)
@@ -91,22 +82,35 @@ class Scanner:
         always = self._plan.always
         found = {n: set(always) for n in range(len(records) if always else 0)}
 
-        def call(rules: Iterable[int], seen: object) -> None:
-            passed = [rule for rule in rules if _pass(self._tests[rule], seen)]
-            if passed:
-                found.setdefault(len(times) - 1, set()).update(passed)
+        tests = self._tests
 
-        for n in self._looked(records, times, call):
+        def call(rules: Iterable[int], seen: object) -> None:
+            for rule in rules:
+                for read, holds in tests[rule]:
+                    if not holds[read(seen)]:
+                        break
+                else:
+                    n = len(times) - 1
+                    if n in found:
+                        found[n].add(rule)
+                    else:
+                        found[n] = {rule}
+
+        unusual = self._looked(records, times, call)
+        for n in unusual:
             record = decoded_object(records[n])
             if record is None:
+                times[n] = None  # it may have had one: of what is skipped not all was looked at
                 found.pop(n, None)
                 faults.append(n)
+                times[n] = None
             else:
                 time = self._time(record)
                 times[n] = time if isinstance(time, str) else None
                 found[n] = self._plan.called(record)
         hits = [(n, self._plan.named(found[n])) for n in sorted(found) if found[n]]
-        return Scan(times, hits, faults)
+        certain = {n for n, _ in hits if self._sure.issuperset(found[n])}
+        return Scan(times, hits, faults, frozenset(certain.difference(unusual)))
 
     def _looked(self, records: Sequence[bytes], times: Times, call: Call) -> list[int]:
         """Take the times and call rules up; returns the places of unusual records."""
@@ -126,21 +130,47 @@ class Scanner:
 def _look(plan: Plan, shape: Shape, time: str) -> Look:
     """Generate the loop over decoded records."""
     names: dict[str, Any] = {}
-    lines: list[str] = []
+    asked: list[tuple[Place, str]] = []
     for i, (path, watch) in enumerate(plan.watches.items()):
-        place = shape.places.get(path)
-        if place is None:  # it lies below a text
-            continue
-        names[f"memo_{i}"] = plan.memos[path]
-        line = _TEXT if watch.of_texts else _THERE
-        parts = watch.parts  # a lookup would cost more: such texts seldom repeat
-        if parts:
-            line = _PARTS
-        among = " or ".join(f"{part!r} in v.lower()" for part in parts)
-        lines.append(line.format(way=place.way, value=place.value, parts=among, i=i))
-    exec(_LOOK.format(time=shape.places[time], lines="".join(lines)), names)  # noqa: S102 - a rule puts nothing but quoted texts into it
+        if path in shape.places:  # else it lies below a text
+            names[f"memo_{i}"] = plan.memos[path]
+            asked.append((shape.places[path], _question(watch, f"memo_{i}")))
+    lines = "\n".join(_nested(asked, "e", 2))
+    place = shape.places[time]
+    told = f"{place.value} if {place.way} else None" if place.attributes[1:] else place.value
+    exec(_LOOK.format(time=told, lines=lines), names)  # noqa: S102 - a rule puts nothing but quoted texts into it
     look: Look = names["look"]
     return look
+
+
+def _question(watch: Watch, memo: str) -> str:
+    """A statement that calls the rules up which wait for the value `v`."""
+    if not watch.of_texts:
+        return f'if v is not None: call({memo}[""], e)'
+    if watch.parts:  # a lookup would cost more: such texts seldom repeat
+        parts = " or ".join(f"{part!r} in lower" for part in watch.parts)
+        return f"if v and (lower := v.lower()) and ({parts}): call({memo}[v], e)"
+    if watch.lengths:  # as would a lookup of a text that has another length
+        fits = " or ".join(f"len(v) == {length}" for length in watch.lengths)
+        return f"if v and ({fits}) and (rules := {memo}[v]): call(rules, e)"
+    return f"if rules := {memo}[v]: call(rules, e)"
+
+
+def _nested(asked: Iterable[tuple[Place, str]], owner: str, depth: int) -> Iterator[str]:
+    """The lines that ask `owner`, and what lies below it, if there is something."""
+    indent = "    " * depth
+    below: dict[str, list[tuple[Place, str]]] = {}
+    for place, question in asked:
+        first, *rest = place.attributes
+        if rest:
+            below.setdefault(first, []).append((Place(tuple(rest)), question))
+        else:
+            yield f"{indent}v = {owner}.{first}"
+            yield f"{indent}{question}"
+    for first, inner in below.items():
+        name = f"o{depth}"
+        yield f"{indent}if ({name} := {owner}.{first}) is not None:"
+        yield from _nested(inner, name, depth + 1)
 
 
 def _tests(clauses: Iterable[Clause], shape: Shape) -> Iterator[Test]:
@@ -149,13 +179,6 @@ def _tests(clauses: Iterable[Clause], shape: Shape) -> Iterator[Test]:
         path = path_of(clause)
         if path in shape.places:
             yield shape.places[path].read, Memo(_one_of(clause), nothing=False)
-
-
-def _pass(tests: Iterable[Test], seen: object) -> bool:
-    for read, holds in tests:  # noqa: SIM110 - a generator costs more than what it asks
-        if not holds[read(seen)]:
-            return False
-    return True
 
 
 def _one_of(clause: Clause) -> Callable[[str], bool]:

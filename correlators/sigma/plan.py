@@ -1,7 +1,7 @@
 """Plan: where to look for the witnesses of rules, so that most records meet no rule at all."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from correlators.sigma.rule import Rule
@@ -63,6 +63,14 @@ class Plan:
     def named(self, numbers: Iterable[int]) -> list[Rule]:
         """The rules with these numbers, in order, without that of the source."""
         return [self._rules[n] for n in sorted(numbers) if n < len(self._rules)]
+
+    def sure(self, seen: Container[str | None]) -> frozenset[int]:
+        """The rules that match if they are called up and fulfil their other clauses, in `seen`."""
+        return frozenset(
+            number
+            for number, rule in enumerate(self._rules)
+            if rule.sure and all(path_of(clause) in seen for clause in self.others[number])
+        )
 
     def _ordered(self, clauses: Iterable[Clause]) -> list[Clause]:
         """The clauses, the one to wait at first."""

@@ -9,8 +9,14 @@ from schemas.detection import Detection
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`matches` judges a decoded record (or a normal form); `clauses` are its witnesses."""
+    """`matches` judges a decoded record (or a normal form); `clauses` are its witnesses.
+
+    `sure`: a record whose fields are texts and which fulfils all of the clauses matches. `reads`:
+    the fields whose values decide; None if all of the record does.
+    """
 
     detection: Detection
     matches: Predicate
     clauses: tuple[Clause, ...] = ()
+    sure: bool = False
+    reads: frozenset[str] | None = None

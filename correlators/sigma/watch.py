@@ -8,6 +8,8 @@ from correlators.sigma.witness import SHORTEST, Atom
 
 _MOST: Final = 8192  # spellings that a memo remembers
 _LONGEST: Final = 256  # characters of one
+_LENGTHS: Final = 3  # of texts, that can be told apart quicker than the texts
+_BOOLEAN: Final = frozenset({"true", "false"})
 _FEW: Final = 16  # so many parts are looked for one by one
 
 Plain = str | bool | None  # what a field of a record has; None where it has nothing
@@ -52,6 +54,22 @@ class Watch:
         parts = [part for part, _ in self._parts]
         more = self._whole or self._any or len(parts) > _FEW
         return [] if more or any("\u03c3" in part for part in parts) else parts
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """How long a text is that calls something up; () if more than these may.
+
+        Only U+0130 changes its length in small letters, and no longer is ASCII then.
+        """
+        lengths = {len(one) for one in self._whole}
+        unknown = self._parts or self._any or len(lengths) > _LENGTHS or 0 in lengths
+        plain = all(map(str.isascii, self._whole))
+        return () if unknown or not plain else tuple(sorted(lengths))
+
+    @property
+    def may_be_boolean(self) -> bool:
+        """True if one looks for a text of a boolean, or for any."""
+        return not (self.lengths or self.parts) or not _BOOLEAN.isdisjoint(self._whole)
 
     @property
     def of_texts(self) -> bool:

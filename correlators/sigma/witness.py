@@ -12,12 +12,14 @@ from sigma.conditions import (
 )
 from sigma.types import (
     SigmaBool,
+    SigmaCasedString,
     SigmaExists,
     SigmaExpansion,
     SigmaNull,
     SigmaRegularExpression,
     SigmaString,
     SigmaType,
+    SpecialChars,
 )
 
 from correlators.sigma.values import fold
@@ -71,6 +73,47 @@ def _either(tree: ConditionOR) -> tuple[Clause, ...]:
 def _field(tree: ConditionFieldEqualsValueExpression) -> tuple[Clause, ...]:
     clause = _clause(tree.value, tree.field)
     return (clause,) if clause and not _UNNAMEABLE.search(tree.field) else ()
+
+
+@singledispatch
+def sure(_: object) -> bool:
+    """True if a record that fulfils all clauses of the tree matches it, so that they are all of it.
+
+    Said of records that have in these fields a text, a boolean or nothing.
+    """
+    return False
+
+
+@sure.register
+def _all_sure(tree: ConditionAND) -> bool:
+    return all(map(sure, tree.args))
+
+
+@sure.register
+def _one_sure(tree: ConditionOR) -> bool:
+    return all(sure(arg) and len(clauses(arg)) == 1 for arg in tree.args)
+
+
+@sure.register
+def _field_sure(tree: ConditionFieldEqualsValueExpression) -> bool:
+    return _is_all(tree.value) and bool(clauses(tree))
+
+
+def _is_all(value: SigmaType) -> bool:
+    """True if the clause of a value says all of it: no case, no pattern but `*text*`."""
+    match value:
+        case SigmaBool():
+            return True
+        case SigmaExpansion():
+            return all(map(_is_all, value.values))
+        case SigmaCasedString():
+            return False
+        case SigmaString(s=[SpecialChars.WILDCARD_MULTI, str(inner), SpecialChars.WILDCARD_MULTI]):
+            return len(fold(inner)) >= SHORTEST
+        case SigmaString():
+            return all(isinstance(piece, str) for piece in value.s)
+        case _:
+            return False
 
 
 @singledispatch

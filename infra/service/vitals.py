@@ -14,6 +14,8 @@ from infra.service.threads import Threads
 from streams.embedded import Embedded
 from streams.journal import Journal
 
+CROWDED_OUT = "Keys that were forgotten because there were too many."
+
 
 class EmbeddedVitals:
     """Of the engine, its loop and its inputs."""
@@ -70,9 +72,11 @@ class EmbeddedVitals:
         keys = GaugeMetricFamily(
             "barograph_state_keys", "Keys that a stage holds.", labels=["stage"]
         )
+        crowded = CounterMetricFamily("barograph_state_crowded_out", CROWDED_OUT, labels=["stage"])
         for name, stage in self._engine.keyed.items():
             keys.add_metric([name], len(stage.slots))
-        yield keys
+            crowded.add_metric([name], stage.crowded_out)
+        yield from (keys, crowded)
         yield GaugeMetricFamily(
             "barograph_outbox_results",
             "Results that wait for sinks.",

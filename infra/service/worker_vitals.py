@@ -8,6 +8,7 @@ from typing import Any
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from infra.service.reload import Running, described, rules_metrics
+from infra.service.vitals import CROWDED_OUT
 from schemas.times import SECOND
 from streams.kafka.host import Host
 from streams.kafka.keyed_part import KeyedPart
@@ -82,10 +83,12 @@ class WorkerVitals:
         keys = GaugeMetricFamily(
             "barograph_state_keys", "Keys that a partition of a stage holds.", labels=["stage"]
         )
+        crowded = CounterMetricFamily("barograph_state_crowded_out", CROWDED_OUT, labels=["stage"])
         for part in parts:
             if isinstance(part, KeyedPart):
                 keys.add_metric([part.name], part.keys)
-        yield keys
+                crowded.add_metric([part.name], part.crowded_out)
+        yield from (keys, crowded)
 
     def _of_inputs(self, raw: Sequence[RawPart]) -> Iterator[Metric]:
         for name in ("read", "parsed", "rejected", "late"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -33,7 +34,7 @@ class Taken(NamedTuple):
     """
 
     source: str
-    documents: list[bytes]
+    documents: Sequence[bytes]
     before: int
     place: Place
     fault: Fault | None = None

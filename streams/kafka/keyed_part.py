@@ -101,6 +101,11 @@ class KeyedPart:
         return self.keyed.clock.watermark == END
 
     @property
+    def crowded_out(self) -> int:
+        """How many keys it has forgotten for lack of room."""
+        return self.keyed.crowded_out
+
+    @property
     def keys(self) -> int:
         """How many keys it holds."""
         return len(self.keyed.slots)

@@ -42,8 +42,25 @@ _AI: Final = (
 )
 
 
+_ID: Final = 128  # characters
+
+
 def _uid(record: Json, sha256: str) -> str:
-    return text(mapping(record).get("eventID"), 128) or sha256
+    return text(mapping(record).get("eventID"), _ID) or sha256
+
+
+def _told(record: Json) -> tuple[dict[str, Json], str, str]:
+    """The record of a call or an insight, with the name and service that it tells of."""
+    if not isinstance(record, dict):
+        raise Unreadable("wrong-shape", "a record is an object")
+    call = mapping(record)
+    told = mapping(call.get("insightDetails")) or call
+    name, service = text(told.get("eventName"), 128), text(told.get("eventSource"), 128)
+    if name is None or service is None:
+        raise Unreadable("wrong-shape", "a record has eventName and eventSource")
+    if service.startswith("aws:"):
+        raise Unreadable("wrong-shape", f"a notification of {service}, no record of CloudTrail")
+    return call, name, service
 
 
 NARROW: Final = Narrow(
@@ -54,6 +71,9 @@ NARROW: Final = Narrow(
         "eventName": frozenset({"registertaskdefinition", "createservicespecificcredential"}),
     },
     uid=_uid,
+    check=_told,  # the time is judged before
+    looks=("eventName", "eventSource", "insightDetails"),
+    named=("eventID", _ID),
 )
 
 # The contents of a record as AWS documents them, management, data, network and Insights events.
@@ -159,15 +179,7 @@ def split(document: bytes) -> Iterator[Raw]:
 
 def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: ARG001 - no context
     """One call of the API, or one insight about calls."""
-    if not isinstance(record, dict):
-        raise Unreadable("wrong-shape", "a record is an object")
-    call = mapping(record)
-    told = mapping(call.get("insightDetails")) or call
-    name, service = text(told.get("eventName"), 128), text(told.get("eventSource"), 128)
-    if name is None or service is None:
-        raise Unreadable("wrong-shape", "a record has eventName and eventSource")
-    if service.startswith("aws:"):
-        raise Unreadable("wrong-shape", f"a notification of {service}, no record of CloudTrail")
+    call, name, service = _told(record)
     time = moment(call.get("eventTime"))
     who, asked = mapping(call.get("userIdentity")), mapping(call.get("requestParameters"))
     actor = _actor(call, who)

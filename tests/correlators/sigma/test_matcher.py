@@ -98,6 +98,33 @@ def test_a_scan_gives_each_record_its_time_and_the_rules_that_may_match() -> Non
     assert scan.faults == [5, 6]
 
 
+def test_where_fields_that_are_seen_tell_all_it_is_sure_that_the_rules_match() -> None:
+    found = rules(
+        asked({"A": ["x", "y"], "B|contains": "part"}),
+        asked({"A": "z", "B": "w"}),
+        asked({"B": "w"}),
+        asked({"A": "v", "B|startswith": "part"}),
+    )
+    scan = Matcher(found, TEST, PLAIN).scan(
+        [
+            b'{"A":"X","B":"a Part"}',
+            b'{"A":["x"],"B":"a part"}',  # unusual: not asked
+            b'{"A":"z","B":"W"}',
+            b'{"A":"v","B":"parted"}',  # no clause says where in the text
+            b'{"A":"v","B":"apart"}',
+            b'{"A":"x"}',
+        ]
+    )
+    assert [(place, names(some)) for place, some in scan.hits] == [
+        (0, ["r0"]),
+        (1, ["r0"]),
+        (2, ["r1", "r2"]),
+        (3, ["r3"]),
+        (4, ["r3"]),
+    ]
+    assert scan.sure == {0, 2}
+
+
 def test_a_relevant_record_is_a_hit_whatever_the_rules_say() -> None:
     narrow = Narrow("time", {"source": frozenset({"ai"}), "a.b": frozenset({"ai"})})
     matcher = Matcher(rules(asked({"A": "x"})), TEST, narrow)
@@ -165,6 +192,7 @@ def test_unusual_records_are_no_faults_and_are_found(record: bytes) -> None:
         b"{} {}",
         b'{"A":"x"',
         b'{"x":"\xff"}',
+        b'{"time":"t","A":"x","x":"\xff"}',
         b'{"x":"\xed\xa0\x80"}',
         b'{"A":"\\ud800"}',
         b'{"x":01}',
@@ -329,6 +357,7 @@ def test_however_a_record_is_written_it_matches_what_its_full_decoding_matches(
             expected = names([rule for rule in matcher.rules if rule.matches(record)])
             assert names(matcher.match(record, hits.get(place, []))) == expected
             assert place in hits or not matcher.relevant(record)
+            assert place not in scan.sure or names(hits[place]) == expected
 
 
 def test_a_scan_learns_what_is_seldom_and_finds_the_same() -> None:

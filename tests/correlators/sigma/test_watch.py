@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from correlators.sigma import watch as module
+from correlators.sigma.values import fold
 from correlators.sigma.watch import Memo, Plain, Watch
-from correlators.sigma.witness import SHORTEST, Atom
+from correlators.sigma.witness import SHORTEST, Atom, Kind
 
 
 def test_a_memo_works_each_spelling_out_once() -> None:
@@ -63,3 +64,29 @@ def test_any_text_calls_up_what_asks_for_any() -> None:
     watch.add(Atom("A", "there"), 7)
     assert not watch.of_texts
     assert (watch.called(""), watch.called("x")) == ((7,), (7,))
+
+
+@pytest.mark.parametrize(
+    ("atoms", "lengths"),
+    [
+        ([("is", "root"), ("is", "federated")], (4, 9)),
+        ([("is", "root"), ("has", "oot")], ()),
+        ([("is", "root"), ("there", "")], ()),
+        ([("is", "k\u03b1")], ()),
+        ([("is", "")], ()),
+        ([("is", "a"), ("is", "bb"), ("is", "ccc"), ("is", "dddd")], ()),
+    ],
+)
+def test_texts_of_other_lengths_call_nothing_up(
+    atoms: list[tuple[Kind, str]], lengths: tuple[int, ...]
+) -> None:
+    watch = Watch()
+    for kind, literal in atoms:
+        watch.add(Atom("A", kind, literal), 0)
+    assert watch.lengths == lengths
+
+
+def test_only_one_letter_is_longer_in_small_and_then_it_is_not_ascii() -> None:
+    longer = [c for c in map(chr, range(0x110000)) if len(fold(c)) != 1]
+    assert longer == ["\u0130"]
+    assert not fold("\u0130").isascii()

@@ -65,3 +65,30 @@ def test_of_several_clauses_on_a_field_an_alternative_keeps_the_strongest() -> N
     (clause,) = rule("r", detection).clauses
     assert Atom("A", "is", "three") in clause
     assert len(clause) == 2
+
+
+@pytest.mark.parametrize(
+    ("detection", "sure"),
+    [
+        ("{s: {A: x, B: [y, z], C: true}, condition: s}", True),
+        ("{s: {A|contains: [abc, def]}, condition: s}", True),
+        ("{s: {A|contains: ab}, condition: s}", False),  # too short to be looked for
+        ("{s: {A|contains|all: [abc, def]}, condition: s}", True),
+        ("{s: {A: x}, t: {B: y}, condition: s or t}", True),
+        ("{s: {A: x, C: z}, t: {B: y}, condition: s or t}", False),
+        ("{s: {A|windash: ' -x'}, condition: s}", True),
+        ("{s: {A: ''}, condition: s}", True),
+        ("{s: {A: x}, t: {B: y}, condition: s and not t}", False),
+        ("{s: {A|startswith: abc}, condition: s}", False),
+        ("{s: {A|contains: 'abc*def'}, condition: s}", False),
+        ("{s: {A|contains: 'abc?'}, condition: s}", False),
+        ("{s: {A|cased: x}, condition: s}", False),
+        ("{s: {A: 5}, condition: s}", False),
+        ("{s: {A|re: abc}, condition: s}", False),
+        ("{s: {A: x, B: null}, condition: s}", False),
+        ("{s: {'a\\\\b': x}, condition: s}", False),  # a name that cannot be looked for
+        ("{s: [abc], condition: s}", False),
+    ],
+)
+def test_clauses_that_are_all_that_a_rule_asks(detection: str, sure: bool) -> None:  # noqa: FBT001 - a case
+    assert rule("r", detection).sure is sure

@@ -1,0 +1,298 @@
+"""Trawl: one finite input read for its matches alone: no rows, no assets, no signals.
+
+Lateness and rejects are those of ingest, by its own code. A vendor record is normalised only where
+some rule looks at its normal form, or where the source cannot tell otherwise that it is sound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
+from itertools import compress, repeat
+from typing import Any, Final, NamedTuple
+
+from correlators.normal import PRODUCT
+from correlators.sightings import Taker
+from correlators.sigma.matcher import Matcher
+from correlators.sigma.rule import Rule
+from correlators.sigma.values import MISSING
+from correlators.tally import Tally
+from schemas.event import Reject
+from schemas.rows import Result
+from schemas.times import BEGINNING, END
+from streams.ingest import Ingest, Lateness, Progress, Run, Scanned
+from streams.input import Chunk
+from streams.quick import Quick, possible
+from streams.reading import Reader
+from streams.source import Json, Narrow, Parsed, Raw, Source, Unreadable
+from streams.untrusted import brackets, decode, moment
+
+FILE: Final = 2**40  # the record n of file f has the place f * FILE + n
+_UNKNOWN: Final = "\0"  # stands for the hash of a record until somebody needs it
+
+
+class Match(NamedTuple):
+    """One match, told once for each event."""
+
+    detection: str
+    time: int
+    event: str
+    origin: str
+
+
+class Net(NamedTuple):
+    """What takes the matches of one detection; `tell`: who wants to hear of each, if anybody."""
+
+    detection: str
+    tally: Tally
+    takers: Sequence[Taker]
+    tell: Callable[[Match], None] | None
+
+
+class _Cast:
+    """Several nets that catch together, over the columns of a chunk.
+
+    Of each match its time, uid, place, and where it stands in the columns.
+    """
+
+    def __init__(self, nets: Sequence[Net]) -> None:
+        self.nets = nets
+        self.caught: list[tuple[int, str, int]] = []
+        self.stand: list[int] = []
+
+    def hand_on(self, columns: Mapping[str, Sequence[Any]]) -> None:
+        """Give all matches to the takers."""
+        times, uids, places = zip(*self.caught, strict=True)
+        for net in self.nets:
+            names = repeat((net.detection,))
+            hits = list(zip(times, uids, places, names, repeat(None), repeat(None)))
+            for taker in net.takers:
+                if taker.plain:
+                    net.tally.ungrouped += taker.take(columns, self.stand, hits)
+                    continue
+                of = [(path, columns[path]) for path in taker.paths]
+                for n, (time, uid, place) in zip(self.stand, self.caught, strict=True):
+                    fields = {path: v for path, column in of if (v := column[n]) is not MISSING}
+                    net.tally.ungrouped += not taker.fields(fields, time, uid, place)
+
+
+class Span(NamedTuple):
+    """Event times that count: from `since` on, before `until`."""
+
+    since: int = BEGINNING
+    until: int = END
+
+
+class Trawler:
+    """The nets of a run by the id of the detection, and which event times count.
+
+    `taken` counts the hits that went to correlations; `plain` are the files whose every document is
+    one record.
+    """
+
+    def __init__(self, rules: Sequence[Rule], nets: Mapping[str, Net], span: Span) -> None:
+        asked = (rule.detection.logsource for rule in rules)
+        self._services = {one.service for one in asked if one.product == PRODUCT}
+        self.nets, self.span, self.taken = nets, span, 0
+        self.plain: set[int] = set()
+        self._quick: dict[str, Quick[Net] | None] = {}
+
+    def take(
+        self, stage: Ingest, progress: Progress, chunk: Chunk, file: int
+    ) -> tuple[Progress, list[Result]]:
+        """All records of a chunk of the file with this number; returns its rejects too."""
+        run = _Trawl(stage, progress, chunk, self, file)
+        if chunk.first:
+            self.plain.add(file)
+        if chunk.documents:
+            run.documents(stage.source(chunk.source))
+        if chunk.fault is not None:
+            run.fault(chunk.fault)
+        if run.unwrapped:
+            self.plain.discard(file)
+        return run.progress(), [out for out in run.out if isinstance(out, Result)]
+
+    def wants_events(self, source: Source) -> bool:
+        """True if some rule looks at records of the source in normal form."""
+        return not self._services.isdisjoint({None, source.NAME})
+
+    def quick(self, source: Source, matcher: Matcher) -> Quick[Net] | None:
+        """The quick way for records of the source, if there is one."""
+        if source.NAME not in self._quick and source.NARROW is not None:
+            nets = [self.nets[rule.detection.id] for rule in matcher.rules]
+            paths = {path for net in nets for taker in net.takers for path in taker.paths}
+            able = possible(matcher, source.NARROW, paths)
+            self._quick[source.NAME] = (
+                Quick(matcher, source.NARROW, paths, lambda rule: self.nets[rule.detection.id])
+                if able
+                else None
+            )
+        quick = self._quick.get(source.NAME)
+        return quick if quick is not None and quick.worth_it else None
+
+
+class _Trawl(Run):
+    """One chunk."""
+
+    def __init__(
+        self, stage: Ingest, progress: Progress, chunk: Chunk, trawler: Trawler, file: int
+    ) -> None:
+        super().__init__(stage, progress, chunk)
+        self._trawler, self._place = trawler, file * FILE
+        self.unwrapped = False
+
+    def _narrow(self, reader: Reader, matcher: Matcher) -> None:
+        narrow = reader.source.NARROW
+        if narrow is None or narrow.check is None or self._trawler.wants_events(reader.source):
+            super()._narrow(reader, matcher)
+            return
+        quick = self._trawler.quick(reader.source, matcher)
+        scanned = self._scanned(reader, matcher if quick is None else quick)
+        late = self._judge(reader, scanned)
+        if quick is not None:
+            self._quickly(reader, narrow, quick, scanned, late)
+        for place in sorted(scanned.candidates):
+            if not self._raw(reader, matcher, narrow, scanned, place, late=place in late):
+                late.pop(place, None)
+        self.late += len(late)
+
+    def _raw(
+        self,
+        reader: Reader,
+        matcher: Matcher,
+        narrow: Narrow,
+        scanned: Scanned,
+        place: int,
+        *,
+        late: bool,
+    ) -> bool:
+        """As `_candidate`, and nothing is normalised. False if the record is rejected."""
+        raw, number = scanned.record(place), scanned.numbers[place]
+        if isinstance(raw, Reject):
+            return False
+        try:
+            record = decode(raw.data, self.stage.limits)
+            rules = matcher.match(record, scanned.candidates[place])
+            if narrow.check is not None and (rules or matcher.relevant(record)):
+                narrow.check(record)
+        except Unreadable as error:
+            self._reject(reader.refused(raw.data, number, error))
+            return False
+        time = self._moment(reader, scanned, place) if rules else None
+        if time is not None and self._trawler.span.since <= time < self._trawler.span.until:
+            uid = _uid(narrow, record, raw.data)
+            for rule in rules:
+                net = self._trawler.nets[rule.detection.id]
+                self._caught(net, time, uid, number, late=late)
+                if not late:
+                    self._taken(
+                        net, [t.raw(record, time, uid, self._place + number) for t in net.takers]
+                    )
+        return True
+
+    def _quickly(  # noqa: C901 - one loop over all that matched: each call in it counts
+        self,
+        reader: Reader,
+        narrow: Narrow,
+        quick: Quick[Net],
+        scanned: Scanned,
+        late: Mapping[int, Lateness],
+    ) -> None:
+        """The records whose columns tell all; others become candidates."""
+        (since, until), depth = self._trawler.span, self.stage.limits.depth
+        columns, found, texts = quick.columns, quick.found, scanned.times
+        key, longest = narrow.named or ("", 0)
+        uids, records, numbers = columns[key], scanned.records, scanned.numbers
+        casts: dict[int, _Cast] = {}  # by what was found: these are the same few tuples
+        previous, time = None, BEGINNING
+        for n in compress(range(len(texts)), found):
+            nets = found[n]
+            if (text := texts[n]) != previous:
+                at = self._moment(reader, scanned, n)
+                if at is None:  # its time was no time, and it is rejected
+                    continue
+                previous, time = text, at
+            record = records[n]
+            if nets is None or isinstance(record, Reject) or not since <= time < until:
+                continue
+            data = record if isinstance(record, bytes) else record.data
+            if brackets(data) > depth:  # perhaps too deep
+                scanned.candidates[n] = None
+                continue
+            uid = uids[n]
+            if uid.__class__ is not str or not 0 < len(uid) <= longest or uid.isspace():
+                uid = _uid(narrow, {} if uid is MISSING else {key: uid}, data)
+            if n in late:
+                for net in nets:
+                    self._caught(net, time, uid, numbers[n], late=True)
+                continue
+            cast = casts.get(id(nets))
+            if cast is None:
+                cast = casts[id(nets)] = _Cast(nets)
+            cast.caught.append((time, uid, self._place + numbers[n]))
+            cast.stand.append(n)
+        for cast in casts.values():
+            cast.hand_on(columns)
+            self._caught_all(cast)
+
+    def _caught_all(self, cast: _Cast) -> None:
+        # About: a hit without a group is counted too.
+        self._trawler.taken += len(cast.caught) * sum(len(net.takers) for net in cast.nets)
+        for net in cast.nets:
+            if net.tell is None:
+                net.tally.notes(cast.caught)
+                continue
+            for time, uid, place in cast.caught:
+                self._caught(net, time, uid, place - self._place, late=False)
+
+    def _moment(self, reader: Reader, scanned: Scanned, place: int) -> int | None:
+        """The time of a record that was judged; None if it was rejected for it."""
+        try:
+            return moment(scanned.times[place])
+        except Unreadable:
+            time = self._time(reader, scanned, place)
+            return time if isinstance(time, int) else None
+
+    def _event(
+        self, parsed: Parsed, decoded: Json, vendor: Sequence[Rule], late: Lateness | None
+    ) -> None:
+        event, (since, until) = parsed.event, self._trawler.span
+        if not since <= event.time < until:
+            return
+        number = int(event.evidence.origin.rpartition("#")[2])
+        for detection, fields in self.stage.statements.matches(parsed, decoded, vendor):
+            net = self._trawler.nets[detection.id]
+            self._caught(net, event.time, event.uid, number, late=late is not None)
+            if late is None:
+                place = self._place + number
+                self._taken(
+                    net, [t.fields(fields, event.time, event.uid, place) for t in net.takers]
+                )
+
+    def _caught(self, net: Net, time: int, uid: str, number: int, *, late: bool) -> None:
+        """A match is counted and told."""
+        net.tally.late += late
+        if net.tally.note(time, uid, self._place + number) and net.tell is not None:
+            net.tell(Match(net.detection, time, uid, f"{self.chunk.origin}#{number}"))
+
+    def _taken(self, net: Net, grouped: Sequence[bool]) -> None:
+        self._trawler.taken += sum(grouped)
+        net.tally.ungrouped += len(grouped) - sum(grouped)
+
+    def _unwrapped(
+        self, reader: Reader, times: Sequence[str | None]
+    ) -> tuple[list[Raw | Reject], list[int]]:
+        self.unwrapped = True
+        return super()._unwrapped(reader, times)
+
+    def _whole(self, reader: Reader, raw: Raw | Reject, number: int) -> None:
+        self.unwrapped = True
+        super()._whole(reader, raw, number)
+
+    def _late(self, origin: str, judged: Lateness) -> None:  # noqa: ARG002 - only counted
+        self.late += 1
+
+
+def _uid(narrow: Narrow, record: Json, data: bytes) -> str:
+    uid = narrow.uid(record, _UNKNOWN)
+    return narrow.uid(record, sha256(data).hexdigest()) if _UNKNOWN in uid else uid
