@@ -2,13 +2,15 @@
 
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, Final, NamedTuple, Protocol, cast
 
 from correlators.document import Part, Problem
 from correlators.ruleset import Ruleset
 from infra.cases.stated import cases
 from infra.rules import RuleFile
 from schemas.errors import Mistake
+
+OF_ANY: Final = ("name", "rule")  # keys of a case that every kind of rule has
 
 
 class Outcome(NamedTuple):
@@ -81,12 +83,10 @@ def run_cases(
 
 
 def _failures(runner: Runner, ruleset: Ruleset, rule: str, case: Part) -> Iterator[str]:
-    stated = {key: value for key, value in case.data.items() if key != "name"}
+    stated = {key: value for key, value in case.data.items() if key not in OF_ANY}
     try:
         yield from runner.failures(ruleset, rule, stated)
-    except KeyError as key:
-        yield f"the case lacks {key}, or names what is not there"
-    except (AttributeError, TypeError, ValueError, Mistake) as error:
+    except (AttributeError, LookupError, TypeError, ValueError, Mistake) as error:
         yield f"the case cannot be run: {error}"
 
 

@@ -54,7 +54,8 @@ def test_what_is_no_case_is_a_failure_and_no_traceback() -> None:
 """
     failures = [outcome.failures[0] for outcome in outcomes(cases)]
     assert failures[0] == "trail.cases.yml:1: an element of the list is a mapping"
-    assert failures[1] == "the case lacks 'source', or names what is not there"
+    lacking = ("the case lacks `source`", "the case lacks `event`", "the case lacks `match`")
+    assert outcomes(cases)[1].failures == lacking
     assert failures[2].startswith("the case cannot be run: no source is called 'nowhere'")
     assert failures[3].startswith("`event` is")
 
