@@ -9,7 +9,7 @@ from correlators.correlate import comparable
 from correlators.ruleset import Ruleset
 from correlators.sigma.values import is_object
 from infra.cases.offsets import START, offset, spelled
-from infra.cases.shape import Keys, called, ids, near, wrong_each
+from infra.cases.shape import Keys, called, ids, near, nearest, wrong_each
 from schemas.correlation import Correlation
 from schemas.times import parse
 from streams.given import Correlating, Given
@@ -62,7 +62,7 @@ def _misshapen(case: Mapping[str, Any]) -> Iterator[str]:
     yield from wrong_each(case, "hits", "hit", HIT)
     yield from wrong_each(case, "episodes", "episode", EPISODE)
     for number, one in enumerate(case.get("episodes") or (), 1):
-        group = one.get("group", {}) if is_object(one) else {}
+        group: object = one.get("group", {}) if is_object(one) else {}
         if not is_object(group):
             yield f"`group` of episode {number} is a mapping, not {group!r}"
 
@@ -94,10 +94,9 @@ def _lacking(rule: Correlation, of: str, fields: Mapping[str, Any], hit: str) ->
         field = rule.aliases.get(name, {}).get(of, name)
         does = "groups by" if name in rule.group_by else "counts"
         if field not in fields:
-            yield (
-                f"{hit} lacks the field `{field}`, which `{rule.name or rule.id}` {does}"
-                f"{near(field, fields) or f' (`{field}: null` if that is meant)'}"
-            )
+            typed = nearest(field, fields)
+            mend = f"it has `{typed}`" if typed else f"`{field}: null` if that is meant"
+            yield f"{hit} lacks the field `{field}`, which `{rule.name or rule.id}` {does} ({mend})"
         elif fields[field] is not None and comparable(fields[field]) is None:
             yield f"`{field}` of {hit} is a list or a mapping, and no value that one {does}"
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from correlators.ruleset import Ruleset
 from correlators.sigma.values import is_list, is_object
+from infra.cases.offsets import offset
+
+_TIMES: Final = frozenset({"at", "until", "onset", "last"})
 
 
 class Keys(NamedTuple):
@@ -29,6 +32,11 @@ class Keys(NamedTuple):
         for key in self.needed:
             if key not in stated:
                 yield f"{what} lacks `{key}`"
+        for key in _TIMES.intersection(known, stated):
+            try:
+                offset(stated[key])
+            except ValueError as error:
+                yield f"`{key}` of {what} is no time: {error}"
 
 
 def wrong_each(case: Mapping[str, Any], name: str, what: str, keys: Keys) -> Iterator[str]:
@@ -43,8 +51,13 @@ def wrong_each(case: Mapping[str, Any], name: str, what: str, keys: Keys) -> Ite
 
 def near(word: str, known: Iterable[str]) -> str:
     """`; did you mean ...?`, or nothing if no known word is near."""
-    found = get_close_matches(word, list(known), n=1)
-    return f"; did you mean `{found[0]}`?" if found else ""
+    found = nearest(word, known)
+    return f"; did you mean `{found}`?" if found else ""
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that is most like a word, if any is."""
+    return next(iter(get_close_matches(word, list(known), n=1)), None)
 
 
 def ids(ruleset: Ruleset) -> dict[str, str]:

@@ -72,7 +72,7 @@ def idle(ruleset: Ruleset, hit: dict[str, Any], **more: Any) -> list[str]:  # no
         ),
         (
             {"fields": {"usr": "ann"}},
-            "hit 1 lacks the field `user`, which `guessing` groups by; did you mean `usr`?",
+            "hit 1 lacks the field `user`, which `guessing` groups by (it has `usr`)",
         ),
         (
             {},
@@ -99,6 +99,10 @@ def test_keys_are_those_of_a_case(ruleset: Ruleset) -> None:
     hit = {"fields": {"user": "ann"}}
     assert idle(ruleset, hit, untl="15m") == [
         "the case has an unknown key `untl`; did you mean `until`?"
+    ]
+    assert idle(ruleset, hit | {"at": "5x"}, until="soon") == [
+        "`until` of the case is no time: not a duration like 30s, 15m, 24h or 7d: 'soon'",
+        "`at` of hit 1 is no time: not a duration like 30s, 15m, 24h or 7d: '5x'",
     ]
     assert idle(ruleset, hit, hits=5) == ["`hits` is a list, not 5"]
     assert told(ruleset, {"group": {"user": "ann"}, "onset": "5m"}) == ["episode 1 lacks `last`"]
