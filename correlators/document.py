@@ -91,7 +91,10 @@ def listed(document: Document) -> Iterator[Part | Problem]:
         if isinstance(read, Problem):
             yield read
             continue
-        for index, element in enumerate(read.data if is_list(read.data) else [read.data]):
+        if read.data is not None and not is_list(read.data):
+            yield Problem(document.path, read.line, "no list: begin each element with `- `")
+            continue
+        for index, element in enumerate(read.data or ()):
             lines = {key[1:]: line for key, line in read.lines.items() if key[:1] == (index,)}
             line = lines.get((), read.line)
             if is_object(element):

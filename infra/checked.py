@@ -34,6 +34,7 @@ def table(check: Check) -> Iterator[str]:
     yield from _listed("FIELDS that no record is known to have", _of(said, "unknown-field"))
     yield from _listed("PATTERNS that cannot run", _of(said, "lost-pattern"))
     yield from _listed("LEGS that never hold", _of(said, "silent-leg"))
+    yield from _listed("CASES that are of no rule, or cannot be read", check.cases)
     able = [rule for rule in check.rules if rule.firing.sources]
     silent = [rule for rule in check.rules if not rule.firing.sources]
     yield from _grouped("CANNOT FIRE", silent, check, by_reason=True)
@@ -69,7 +70,7 @@ def objects(check: Check) -> Iterator[dict[str, Any]]:
                 {"about": one.about, "line": one.line, "message": one.message} for one in others
             ]
         yield found
-    for problem in check.problems:
+    for problem in (*check.problems, *check.cases):
         yield {"path": problem.path, "line": problem.line, "problem": problem.message}
 
 

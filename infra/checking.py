@@ -11,13 +11,15 @@ from correlators.document import Part, Problem
 from correlators.ruleset import Ruleset
 from correlators.sigma.outline import Node
 from infra.asked import Unknown, of_correlation, of_detection
-from infra.cases.stated import carries
+from infra.cases.stated import faults, proves
 from infra.firing import Estate, Firing, firing, silent_legs
 from infra.places import Places
 from infra.rules import RuleFile
 
 RuleKind = Literal["detection", "correlation", "convergence"]
-About = Literal["problem", "lost-pattern", "unknown-field", "cannot-fire", "silent-leg", "unproved"]
+About = Literal[
+    "problem", "lost-pattern", "unknown-field", "cannot-fire", "silent-leg", "unproved", "no-case"
+]
 
 
 class Remark(NamedTuple):
@@ -52,10 +54,14 @@ class Checked:
 
 
 class Check(NamedTuple):
-    """The rules of the files in question, in order, and what keeps others from being loaded."""
+    """The rules of the files in question, in order, and what keeps others from being loaded.
+
+    `cases`: what stands in files of cases and is none of a rule.
+    """
 
     rules: tuple[Checked, ...]
     problems: tuple[Remark, ...]
+    cases: tuple[Remark, ...] = ()
 
 
 def rows(files: Iterable[RuleFile], ruleset: Ruleset) -> list[Row]:
@@ -68,12 +74,17 @@ def rows(files: Iterable[RuleFile], ruleset: Ruleset) -> list[Row]:
     return [row for row in found if row.path in asked]
 
 
-def check(files: Iterable[RuleFile], ruleset: Ruleset, estate: Estate) -> Check:
-    """Everything that is to be said of the rules of these files."""
-    checking = _Checking(list(files), ruleset, estate)
+def check(
+    files: Iterable[RuleFile], ruleset: Ruleset, estate: Estate, stray: Iterable[Problem] = ()
+) -> Check:
+    """Everything that is to be said of the rules of these files, and of `stray` files of cases."""
+    files = list(files)
+    checking = _Checking(files, ruleset, estate)
+    astray = [*(fault for file in files for fault in faults(file)), *stray]
+    cases = tuple(Remark("no-case", p.path, p.line, None, p.message) for p in astray)
     wrong = sorted(ruleset.problems, key=lambda one: (one.path, one.line or 0))
     problems = tuple(Remark("problem", p.path, p.line, None, p.message) for p in wrong)
-    return Check(tuple(map(checking.rule, checking.rows)), problems)
+    return Check(tuple(map(checking.rule, checking.rows)), problems, cases)
 
 
 class _Checking:
@@ -81,9 +92,7 @@ class _Checking:
         self.rows = rows(files, ruleset)
         self._ruleset = ruleset
         self._estate = estate
-        self._proved = {
-            file.document.path for file in files if file.cases is not None or carries(file)
-        }
+        self._files = {file.document.path: file for file in files}
         self._places = Places((file.document for file in files), ruleset.processing)
         routed = {r.detection.id: estate.routed(r.detection.logsource) for r in ruleset.rules}
         self._routed = {id_: words for id_, words in routed.items() if words}
@@ -97,7 +106,7 @@ class _Checking:
         said = list(self._remarks(row))
         if can.reason:
             said.append(Remark("cannot-fire", row.path, can.line or line, row.id, can.reason))
-        proved = row.path in self._proved
+        proved = proves(self._files[row.path], row.id)
         if not proved:
             said.append(Remark("unproved", row.path, line, row.id, "has no cases"))
         return Checked(row, line, can, proved, tuple(said))

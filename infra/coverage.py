@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from correlators.document import Part
 from correlators.ruleset import Ruleset
 from correlators.sigma.outline import Node
 from correlators.sigma.predicate import Predicate, predicate
@@ -60,7 +59,7 @@ def gaps(ruleset: Ruleset, files: Iterable[RuleFile]) -> Iterator[Gap]:
         tree = None if stated is None else places.outline(path, id_)
         if tree is None:
             continue
-        read = [case.data for case in stated or () if isinstance(case, Part)]
+        read = [case.data for case in stated or ()]
         records = [record for case in read for record in judged(rule, case)]
         found = [*_branches(tree, records), *_values(tree, records)]
         if carries(by_path[path]):  # of ATR: one pattern is looked for in several fields

@@ -1,27 +1,42 @@
 """Proving: the cases beside rules, run against the rules that are loaded."""
 
 import importlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, Final, NamedTuple, Protocol, Self, cast
 
-from correlators.document import Part, Problem
+from correlators.document import Document, Part, Problem
 from correlators.ruleset import Ruleset
-from infra.cases.stated import cases
+from infra.cases.stated import cases, faults
 from infra.rules import RuleFile
 from schemas.errors import Mistake
 
+OF_ANY: Final = ("name", "rule")  # keys of a case that every kind of rule has
+_WORD: Final = re.compile(
+    r"\bname:\s+(yes|no|on|off|true|false|null|~)\s*(?:[,}#]|$)", re.IGNORECASE
+)
+
 
 class Outcome(NamedTuple):
-    """A failed or passed case of a rule, or (without `case`) what its cases leave open."""
+    """A failed or passed case of a rule, or (without `case`) what its cases leave open.
 
-    rule: str
+    Without `rule`: what is wrong with a file of cases.
+    """
+
+    rule: str | None
     place: str
     case: str | None
     failures: tuple[str, ...]
 
+    @classmethod
+    def astray(cls, problem: Problem) -> Self:
+        """A Problem with a file of cases as an Outcome."""
+        where = problem.path if problem.line is None else f"{problem.path}:{problem.line}"
+        return cls(None, where, None, (problem.message,))
+
     def __str__(self) -> str:
-        name = f"{self.rule}, {self.case}" if self.case else self.rule
-        return f"{self.place}: {name}: {'; '.join(self.failures)}"
+        of = ", ".join(word for word in (self.rule, self.case) if word)
+        return ": ".join(part for part in (self.place, of, "; ".join(self.failures)) if part)
 
     def row(self) -> dict[str, Any]:
         """As an object for programs."""
@@ -46,47 +61,53 @@ class Runner(Protocol):
 
 
 def proved(ruleset: Ruleset, files: Iterable[RuleFile]) -> Iterator[Outcome]:
-    """Run the cases of these files. A rule without any is an Outcome with a failure."""
+    """Run the cases of these files. A rule without any is an Outcome with a failure.
+
+    So is what stands in a file of cases and is none of a rule (an Outcome without `rule`).
+    """
     rules = by_path(ruleset)
     for file in files:
+        yield from map(Outcome.astray, faults(file))
         for kind, rule in rules.get(file.document.path, ()):
             if (stated := cases(file, rule)) is None:
                 yield Outcome(rule, file.document.path, None, ("has no cases",))
             else:
-                path = (file.cases or file.document).path
-                yield from run_cases(kind, ruleset, rule, stated, path)
+                yield from run_cases(kind, ruleset, rule, stated, file.cases or file.document)
 
 
 def run_cases(
-    kind: str, ruleset: Ruleset, rule: str, stated: Iterable[Part | Problem], path: str
+    kind: str, ruleset: Ruleset, rule: str, stated: Iterable[Part], document: Document
 ) -> Iterator[Outcome]:
-    """The outcome of each case of one rule; they stand in the file `path`.
+    """The outcome of each case of one rule; they stand in `document`.
 
     `kind` is the folder of such rules; the module of that name in infra/cases knows their cases.
     """
     runner = cast("Runner", importlib.import_module(f"infra.cases.{kind}"))
-    read: list[Part] = []
+    stated, lines = list(stated), document.text.split("\n")
     for case in stated:
-        if isinstance(case, Problem):
-            yield Outcome(rule, str(case.path), None, (str(case),))
-            continue
-        read.append(case)
-        place = f"{case.path}:{case.line}"
         failures = tuple(_failures(runner, ruleset, rule, case))
-        yield Outcome(rule, place, str(case.data.get("name", place)), failures)
+        yield Outcome(rule, f"{case.path}:{case.line}", _name(case, lines), failures)
     missing: Missing | None = getattr(runner, "missing", None)
-    open_ = tuple(missing(case.data for case in read)) if missing is not None else ()
+    open_ = tuple(missing(case.data for case in stated)) if missing is not None else ()
     if open_:
-        yield Outcome(rule, path, None, open_)
+        yield Outcome(rule, document.path, None, open_)
+
+
+def _name(case: Part, lines: list[str]) -> str:
+    """The name of a case as it is written, where YAML takes `no` for a boolean; else its place."""
+    name = case.data.get("name", f"{case.path}:{case.line}")
+    if isinstance(name, bool | None):
+        line = case.line_of("name")
+        written = _WORD.search("".join(lines[line - 1 : line]))
+        return written[1] if written else str(name)
+    return str(name)
 
 
 def _failures(runner: Runner, ruleset: Ruleset, rule: str, case: Part) -> Iterator[str]:
-    stated = {key: value for key, value in case.data.items() if key != "name"}
+    stated = {key: value for key, value in case.data.items() if key not in OF_ANY}
     try:
         yield from runner.failures(ruleset, rule, stated)
-    except KeyError as key:
-        yield f"the case lacks {key}, or names what is not there"
-    except (AttributeError, TypeError, ValueError, Mistake) as error:
+    except (AttributeError, LookupError, TypeError, ValueError, Mistake) as error:
         yield f"the case cannot be run: {error}"
 
 

@@ -17,12 +17,13 @@ from schemas.config import RulesConfig
 from schemas.errors import Mistake
 
 SUFFIXES: Final = (SUFFIX, ".yaml")  # the second is how other rule sets end their files
+CASE_SUFFIXES: Final = (CASES, ".cases.yaml")
 LARGEST: Final = 10 * 2**20  # bytes of one file
 TOLD: Final = 100  # problems; the others are counted
 
 
 class RuleFile(NamedTuple):
-    """A file of rules, and the cases beside it (`<stem>.cases.yml`)."""
+    """A file of rules, and the cases beside it (`<stem>.cases.yml`, else `<stem>.cases.yaml`)."""
 
     document: Document
     cases: Document | None
@@ -118,8 +119,35 @@ def read(paths: Iterable[str | Path]) -> Iterator[RuleFile]:
     is larger than LARGEST or no text is a Document with a fault.
     """
     for file in files(paths):
-        beside = file.with_name(file.stem + CASES)
-        yield RuleFile(_document(file), _document(beside) if beside.is_file() else None)
+        beside = _beside(file)
+        yield RuleFile(_document(file), None if beside is None else _document(beside))
+
+
+def stray(paths: Iterable[str | Path]) -> list[Problem]:
+    """The files of cases in the folders at `paths` that belong to no rule, as after a rename."""
+    taken = set(map(_beside, files(paths)))
+    ends = " nor ".join(f"`{end}`" for end in SUFFIXES)
+    found = {
+        file
+        for path in map(Path, paths)
+        if path.is_dir()
+        for file in _seen(path, CASE_SUFFIXES)
+        if file not in taken
+    }
+    return [Problem(str(file), None, _why(file, ends)) for file in sorted(found)]
+
+
+def _beside(file: Path) -> Path | None:
+    """The file of cases of a file of rules."""
+    named = (file.with_name(file.stem + end) for end in CASE_SUFFIXES)
+    return next((beside for beside in named if beside.is_file()), None)
+
+
+def _why(file: Path, ends: str) -> str:
+    stem = file.name.rpartition(CASES[: -len(SUFFIX)])[0]
+    if any(file.with_name(stem + end).is_file() for end in SUFFIXES):
+        return f"not read: the cases of `{stem}` are in {stem}{CASES}"
+    return f"cases of no rule: beside it is no `{stem}` with {ends}"
 
 
 def builtin() -> Iterator[RuleFile]:
@@ -132,18 +160,22 @@ def builtin() -> Iterator[RuleFile]:
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    # What a name with a dot hides is no rule of this folder: `.git`, and where Kubernetes keeps the
-    # versions of a ConfigMap.
-    found = sorted(
-        file
-        for end in SUFFIXES
-        for file in path.rglob(f"*{end}")
-        if not file.name.endswith(CASES)
-        and not any(part.startswith(".") for part in file.relative_to(path).parts)
-    )
+    found = sorted(file for file in _seen(path, SUFFIXES) if not file.name.endswith(CASE_SUFFIXES))
     if not found:
         raise Mistake(f"{path} holds no rules; name a folder with {SUFFIX} files")
     return found
+
+
+def _seen(folder: Path, ends: Iterable[str]) -> Iterator[Path]:
+    """The files of these endings at any depth.
+
+    What a name with a dot hides does not belong to the folder: `.git`, and where Kubernetes keeps
+    the versions of a ConfigMap.
+    """
+    for end in ends:
+        for file in folder.rglob(f"*{end}"):
+            if not any(part.startswith(".") for part in file.relative_to(folder).parts):
+                yield file
 
 
 def _document(file: Path) -> Document:

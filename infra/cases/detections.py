@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -11,10 +11,12 @@ from correlators.ruleset import Ruleset
 from correlators.sigma.matcher import Matcher, runs_on
 from correlators.sigma.rule import Rule
 from correlators.sigma.values import is_object
+from infra.cases.shape import Keys
 from schemas.detection import Logsource
 from schemas.event import EventEvidence
 from streams.source import Source, Unreadable, named, names
 
+CASE: Final = Keys(("source", "event", "match"))
 NORMAL = "normal"
 
 
@@ -24,6 +26,9 @@ def failures(ruleset: Ruleset, rule: str, case: Mapping[str, Any]) -> Iterator[s
     A case: `source`, `event`, `match`. The event is a document of the source, which is routed and
     read like a live one, or of source `normal` the normal form itself.
     """
+    if wrong := list(CASE.wrong(case, "the case")):
+        yield from wrong
+        return
     source, event, expected = str(case["source"]), case["event"], case["match"]
     if not isinstance(expected, bool):
         yield f"`match` is true or false, not {expected!r}"

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from schemas.times import SECOND, duration, parse
+from math import isfinite
+from typing import Final
+
+from schemas.times import DAY, HOUR, MINUTE, SECOND, duration, parse
 
 START = parse("2026-01-05T12:00:00Z")  # a Monday noon; cases speak of nothing but distances from it
 
+_UNITS: Final = {"d": DAY, "h": HOUR, "m": MINUTE, "s": SECOND}
 
-def offset(stated: str | float) -> int:
+
+def offset(stated: object) -> int:
     """Microseconds of an offset. ValueError for anything else."""
-    if isinstance(stated, int | float):
+    if isinstance(stated, int | float) and not isinstance(stated, bool) and isfinite(stated):
         return round(stated * SECOND)
-    sign = -1 if stated.startswith("-") else 1
-    return sign * duration(stated.removeprefix("-"))
+    if isinstance(stated, str):
+        sign = -1 if stated.startswith("-") else 1
+        return sign * duration(stated.removeprefix("-"))
+    raise ValueError(f"a time is an offset like 5m, -1h or 90 (seconds), not {stated!r}")
+
+
+def spelled(micros: int) -> str:
+    """An offset as people write it, in the largest unit that divides it."""
+    for unit, length in _UNITS.items():
+        if micros and micros % length == 0:
+            return f"{micros // length}{unit}"
+    return f"{micros / SECOND:g}s"

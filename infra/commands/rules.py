@@ -100,13 +100,14 @@ def _check(args: argparse.Namespace) -> int:
     from infra.checked import counts, objects, table
     from infra.checking import check
     from infra.firing import Estate
+    from infra.rules import stray
     from infra.sampling import learn
     from streams.source import sources
 
     files, ruleset = _loaded(args)
     estate = Estate(sources())
     learn(args.samples, estate)
-    found = check(files, ruleset, estate)
+    found = check(files, ruleset, estate, stray(args.paths))
     if args.json:
         _tell(objects(found))
     else:
@@ -130,27 +131,35 @@ def _write(path: str, found: Check) -> None:
 
 
 def _test(args: argparse.Namespace) -> int:
-    """Exit 1 if a case fails, or a rule lacks cases; with --strict if cases leave a branch open."""
+    """Exit 1 if a case fails, or a rule lacks cases; with --strict if cases leave a branch open.
+
+    Exit 2 if a rule has a Problem; the cases of the others are run all the same.
+    """
     from infra.coverage import gaps
-    from infra.proving import proved
+    from infra.proving import Outcome, proved
+    from infra.rules import stray
 
     files, ruleset = _loaded(args)
-    if ruleset.problems:
-        raise Mistake(f"{ruleset.problems[0]}; mend it before its cases are run")
-    outcomes = list(proved(ruleset, files))
+    wrong = sorted(ruleset.problems, key=lambda one: (one.path, one.line or 0))
+    outcomes = [*proved(ruleset, files), *map(Outcome.astray, stray(args.paths))]
     failed = sum(bool(outcome.failures) for outcome in outcomes)
     found = list(gaps(ruleset, files)) if args.coverage or args.strict else []
     if args.json:
+        _tell({"path": one.path, "line": one.line, "problem": one.message} for one in wrong)
         _tell(outcome.row() for outcome in outcomes)
         _tell(gap.row() for gap in found)
     else:
+        _say(f"{problem}; its cases are not run" for problem in wrong)
         _say(str(outcome) for outcome in outcomes if outcome.failures)
         _say(str(gap) for gap in found)
-    rules = len({(outcome.rule) for outcome in outcomes})
+    rules = len({outcome.rule for outcome in outcomes if outcome.rule is not None})
     cases = sum(outcome.case is not None for outcome in outcomes)
     open_ = sum(gap.branch for gap in found)
     more = f", {open_} branches open" if args.coverage or args.strict else ""
+    more += f", {len(wrong)} problems" if wrong else ""
     print(f"{rules} rules, {cases} cases, {failed} failures{more}", file=sys.stderr)
+    if wrong:
+        return Exit.USAGE
     return Exit.NO if failed or (args.strict and open_) else Exit.OK
 
 

@@ -53,10 +53,37 @@ def test_what_is_no_case_is_a_failure_and_no_traceback() -> None:
 - {name: c, source: cloudtrail, event: text, match: false}
 """
     failures = [outcome.failures[0] for outcome in outcomes(cases)]
-    assert failures[0] == "trail.cases.yml:1: an element of the list is a mapping"
-    assert failures[1] == "the case lacks 'source', or names what is not there"
+    assert str(outcomes(cases)[0]) == "trail.cases.yml:1: an element of the list is a mapping"
+    lacking = ("the case lacks `source`", "the case lacks `event`", "the case lacks `match`")
+    assert outcomes(cases)[1].failures == lacking
     assert failures[2].startswith("the case cannot be run: no source is called 'nowhere'")
     assert failures[3].startswith("`event` is")
+
+
+def test_a_case_is_called_as_it_is_written() -> None:
+    case = "source: cloudtrail, event: {}, match: false"
+    cases = f"- {{name: no, {case}}}\n- {{{case}, name: Off}}\n- {{{case}, name: 5}}\n"
+    cases += "- name: yes  # a comment\n  source: cloudtrail\n  event: {}\n  match: false\n"
+    assert [one.case for one in outcomes(cases)[:4]] == ["no", "Off", "5", "yes"]
+
+
+def test_several_rules_of_a_file_have_their_own_cases() -> None:
+    other = RULE.replace("name: trail", "name: other").replace("DeleteG", "GetG")
+    case = "source: cloudtrail, event: {eventName: DeleteGuardrail}"
+    cases = (
+        f"- {{name: a, rule: trail, {case}, match: true}}\n"
+        f"- {{name: b, rule: other, {case}, match: false}}\n"
+        f"- {{name: c, {case}, match: true}}\n"
+    )
+    path = "trail.cases.yml"
+    several = "the case names none of the 2 rules of trail.yml: say `rule:` (trail, other)"
+    assert outcomes(cases, f"{RULE}---\n{other}") == [
+        Outcome(None, f"{path}:3", None, (several,)),
+        Outcome("trail", f"{path}:1", "a", ()),
+        Outcome("trail", path, None, ("no case that does not match",)),
+        Outcome("other", f"{path}:2", "b", ()),
+        Outcome("other", path, None, ("no case that matches",)),
+    ]
 
 
 def test_every_kind_of_built_in_rule_has_a_runner() -> None:

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from infra.rules import LARGEST, TOLD, builtin, load, read
+from infra.rules import LARGEST, TOLD, builtin, load, read, stray
 from schemas.config import RulesConfig
 from schemas.errors import Mistake
 
@@ -46,6 +46,27 @@ def test_other_rule_sets_end_their_files_otherwise(tmp_path: Path) -> None:
     (found,) = read([tmp_path])
     assert found.document.path == str(rule)
     assert found.cases is not None
+
+
+def test_cases_may_end_like_the_files_of_others(tmp_path: Path) -> None:
+    rule = write(tmp_path / "c.yaml", RULE.format("c"))
+    cases = write(tmp_path / "c.cases.yaml", "- name: a case\n")
+    (found,) = read([tmp_path])
+    assert (found.document.path, stray([tmp_path])) == (str(rule), [])
+    assert found.cases is not None
+    assert found.cases.path == str(cases)
+
+
+def test_cases_of_no_rule_are_named(tmp_path: Path) -> None:
+    rule = write(tmp_path / "new.yml", RULE.format("new"))
+    write(tmp_path / "new.cases.yml", "- name: a case\n")
+    twice = write(tmp_path / "new.cases.yaml", "- name: a case\n")
+    old = write(tmp_path / "deep" / "old.cases.yml", "- name: a case\n")
+    assert list(map(str, stray([tmp_path, rule]))) == [
+        f"{old}: cases of no rule: beside it is no `old` with `.yml` nor `.yaml`",
+        f"{twice}: not read: the cases of `new` are in new.cases.yml",
+    ]
+    assert stray([rule]) == []
 
 
 def test_the_built_in_rules_have_their_cases() -> None:

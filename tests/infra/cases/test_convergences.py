@@ -82,3 +82,45 @@ def test_what_is_not_as_expected_is_said(ruleset: Ruleset) -> None:
     assert told(ruleset, "model:m1", "watch", status="expired") == [
         "the alert is open, expected expired"
     ]
+
+
+def test_what_no_leg_takes_notice_of_proves_nothing(ruleset: Ruleset) -> None:
+    for stated, expected in (
+        (
+            {"signals": [PROBED | {"of": "probd"}]},
+            "signal 1 is of `probd`, which no leg of this story is of; did you mean `probed`?",
+        ),
+        (
+            {"signals": [PROBED | {"of": "deployed"}]},
+            "signal 1 is of `deployed`, which no leg of this story is of",
+        ),
+        (
+            {"facts": [EXPOSED | {"fact": "exposd"}]},
+            "fact 1 is `exposd`, which no leg of this story asks for; did you mean `exposed`?",
+        ),
+        (
+            {"facts": [EXPOSED | {"state": "opn"}]},
+            "`state` of fact 1 is open or closed, not 'opn'",
+        ),
+        (
+            {"signals": [PROBED | {"entities": ["modl:m1"]}]},
+            "`modl:m1` is no entity: write `kind:id`; did you mean `model`?",
+        ),
+        (
+            {"signals": [PROBED | {"entities": "model:m1"}]},
+            "`entities` of signal 1 is a list, not 'model:m1'",
+        ),
+        ({"signal": [PROBED]}, "the case has an unknown key `signal`"),
+        ({"edges": [USES | {"decl": True}]}, "edge 1 has an unknown key `decl`"),
+        (
+            {"expect": {"system": "model:m1", "peek": "none"}},
+            "`expect` has an unknown key `peek`; did you mean `peak`?",
+        ),
+    ):
+        assert told(ruleset, "model:m1", "none", **stated)[0] == expected
+    assert told(ruleset, "model:m1", "wtch") == [
+        "`peak` is one of none, outlook, watch, warning, not 'wtch'"
+    ]
+    assert told(ruleset, "model:m2", "none", status="open") == [
+        "without an alert (`peak: none`) there is no `status`"
+    ]

@@ -62,6 +62,15 @@ def test_what_a_case_states_wrongly_is_told(ruleset: Ruleset) -> None:
     assert failure.startswith("cloudtrail cannot read the event: ")
 
 
+def test_keys_are_those_of_a_case(ruleset: Ruleset) -> None:
+    case = {"source": "cloudtrail", "evnt": {}, "match": False, "extra": "zzz"}
+    assert list(failures(ruleset, "trail", case)) == [
+        "the case has an unknown key `evnt`; did you mean `event`?",
+        "the case has an unknown key `extra`",
+        "the case lacks `event`",
+    ]
+
+
 @pytest.mark.parametrize(
     ("cases", "expected"),
     [

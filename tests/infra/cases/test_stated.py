@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from correlators.document import Document, Part
+from correlators.document import Document
 from correlators.ruleset import parse
-from infra.cases.stated import cases
+from infra.cases.stated import cases, faults, proves
 from infra.coverage import gaps
 from infra.proving import proved
 from infra.rules import RuleFile, read
@@ -51,19 +51,18 @@ def file(text: str, beside: str | None = None) -> RuleFile:
 def test_the_cases_inside_a_threat_rule_are_cases_like_others() -> None:
     found = cases(file(THREAT), "ATR-0000-00001")
     assert found is not None
-    read_ = [case for case in found if isinstance(case, Part)]
-    assert [(case.line, case.data["name"], case.data["match"]) for case in read_] == [
+    assert [(case.line, case.data["name"], case.data["match"]) for case in found] == [
         (13, "plainly", True),
         (16, "true_positives 2", True),
         (18, "true_positives 3", True),
         (21, "true_negatives 1", False),
     ]
-    assert read_[0].data["event"] == {
+    assert found[0].data["event"] == {
         "gen_ai.input.messages": "Open the vault!",
         "body": "Open the vault!",
         "gen_ai.tool.call.arguments": "Open the vault!",
     }
-    assert read_[1].data["event"] == {
+    assert found[1].data["event"] == {
         "gen_ai.tool.name": "open",
         "gen_ai.tool.call.arguments": '{"door":"vault"}',
     }
@@ -94,6 +93,52 @@ def test_a_file_beside_it_is_what_counts() -> None:
 )
 def test_no_cases_are_none(text: str) -> None:
     assert cases(file(text), "ATR-0000-00001") is None
+
+
+RULE = (
+    "title: {0}\nname: {0}\nlogsource: {{product: any}}\ndetection: {{s: {{x: y}}, condition: s}}\n"
+)
+ID = "6111111A-0000-4000-8000-000000000001"
+TWO = f"{RULE.format('one')}id: {ID}\n---\n{RULE.format('two')}---\nfilter: {{}}\n"
+
+
+def beside(text: str, rules: str = RULE.format("one")) -> RuleFile:
+    return RuleFile(Document("r.yml", rules), Document("r.cases.yml", text))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "r.cases.yml: holds no cases: write some, or remove the file"),
+        ("# later\n", "r.cases.yml: holds no cases: write some, or remove the file"),
+        ("[]\n", "r.cases.yml: holds no cases: write some, or remove the file"),
+        ("---\n...\n", "r.cases.yml: holds no cases: write some, or remove the file"),
+        ("name: a\n", "r.cases.yml:1: no list: begin each element with `- `"),
+        ("- [\n", "r.cases.yml:2: not YAML: did not find expected node content"),
+        ("- {rule: on}\n", "r.cases.yml:1: `True` is no rule of r.yml"),
+        ("- {rule: oen}\n", "r.cases.yml:1: `oen` is no rule of r.yml; did you mean `one`?"),
+    ],
+)
+def test_a_file_without_a_case_is_no_proof(text: str, expected: str) -> None:
+    assert list(map(str, faults(beside(text)))) == [expected]
+    assert not proves(beside(text), "one")
+
+
+def test_of_several_rules_in_a_file_each_case_names_its_own() -> None:
+    text = f"- {{name: a, rule: one}}\n- {{name: b, rule: {ID}}}\n- {{name: c, rule: two}}\n"
+    given = beside(text + "- {name: d}\n- {name: e, rule: three}\n", TWO)
+    for rule, expected in ((ID.lower(), ["a", "b"]), ("two", ["c"])):
+        assert [case.data["name"] for case in cases(given, rule) or ()] == expected
+    assert list(map(str, faults(given))) == [
+        "r.cases.yml:4: the case names none of the 2 rules of r.yml: say `rule:` (one, two)",
+        "r.cases.yml:5: `three` is no rule of r.yml",
+    ]
+    assert cases(beside("- {name: a, rule: one}\n", TWO), "two") is None
+
+
+def test_the_only_rule_of_a_file_need_not_be_named() -> None:
+    assert len(cases(beside("- {name: a}\n- {name: b, rule: one}\n"), "one") or ()) == 2
+    assert proves(beside("- {name: a}\n"), "one")
 
 
 @pytest.mark.skipif(not ATR.is_dir(), reason="set BAROGRAPH_SHARED to have the rules of ATR")

@@ -227,6 +227,51 @@ def test_test_says_which_case_fails_and_ends_with_1(
     ]
 
 
+def test_test_names_all_problems_and_runs_the_rest(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "many.yml").write_text(MANY.replace("[trail]", "gone").replace("trail", "gone"))
+    (folder / "windows.yml").write_text("title: x\n")
+    keys = "a rule has exactly one of the keys `detection`, `correlation`, `filter`, `legs`"
+    assert rules(capfd, "test", ".") == (
+        Exit.USAGE,
+        [
+            "many.yml:3: `gone` is no rule that is loaded; its cases are not run",
+            f"windows.yml:1: {keys}; its cases are not run",
+        ],
+        ["1 rules, 2 cases, 0 failures, 2 problems"],
+    )
+    _, out, _ = rules(capfd, "test", "--json", ".")
+    assert objects(out)[1] == {"path": "windows.yml", "line": 1, "problem": keys}
+
+
+def test_files_of_cases_that_prove_nothing_are_named_by_test_and_check(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "trail.cases.yml").write_text("# later\n")
+    (folder / "old.cases.yml").write_text(CASES)
+    (folder / "many.yml").unlink()
+    (folder / "windows.yml").unlink()
+    told = [
+        "trail.cases.yml: holds no cases: write some, or remove the file",
+        "old.cases.yml: cases of no rule: beside it is no `old` with `.yml` nor `.yaml`",
+    ]
+    assert rules(capfd, "test", ".") == (
+        Exit.NO,
+        [told[0], "trail.yml: trail: has no cases", told[1]],
+        ["1 rules, 0 cases, 3 failures"],
+    )
+    code, out, err = rules(capfd, "check", ".")
+    heading = "CASES that are of no rule, or cannot be read: 2"
+    assert (code, out[:3]) == (Exit.OK, [heading, *(f"  {one}" for one in told)])
+    assert err[0].endswith("1 without cases")
+    _, out, _ = rules(capfd, "check", "--json", "--sarif", "found.sarif", ".")
+    problem = told[0].partition(": ")[2]
+    assert objects(out)[1] == {"path": "trail.cases.yml", "line": None, "problem": problem}
+    results = json.loads((folder / "found.sarif").read_text())["runs"][0]["results"]
+    assert [one["ruleId"] for one in results] == ["no-case", "no-case", "unproved"]
+
+
 def test_the_cases_of_the_built_in_detections_hold(capfd: pytest.CaptureFixture[str]) -> None:
     detections = Path(correlators.__path__[0]) / "detections"
     code, out, _ = rules(capfd, "test", "--no-builtin", str(detections))
@@ -315,7 +360,6 @@ def test_what_a_rule_says_does_not_drive_the_terminal(
 @pytest.mark.parametrize(
     ("args", "expected"),
     [
-        (["test", "bad.yml"], "bad.yml:1: a rule has exactly one of"),
         (["list", "bad.yml"], "bad.yml:1: a rule has exactly one of"),
         (["check", "nowhere"], "cannot read nowhere: No such file or directory"),
         ([], "the following arguments are required: ACTION; see barograph rules --help"),
