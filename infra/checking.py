@@ -8,16 +8,25 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from correlators.document import Part, Problem
-from correlators.ruleset import Ruleset
+from correlators.ruleset import Filtered, Ruleset
 from correlators.sigma.outline import Node
 from infra.asked import Unknown, of_correlation, of_detection
 from infra.cases.stated import carries
+from infra.filtering import idle, unknown
 from infra.firing import Estate, Firing, firing, silent_legs
 from infra.places import Places
 from infra.rules import RuleFile
 
 RuleKind = Literal["detection", "correlation", "convergence"]
-About = Literal["problem", "lost-pattern", "unknown-field", "cannot-fire", "silent-leg", "unproved"]
+About = Literal[
+    "problem",
+    "lost-pattern",
+    "unknown-field",
+    "cannot-fire",
+    "silent-leg",
+    "idle-filter",
+    "unproved",
+]
 
 
 class Remark(NamedTuple):
@@ -52,10 +61,20 @@ class Checked:
 
 
 class Check(NamedTuple):
-    """The rules of the files in question, in order, and what keeps others from being loaded."""
+    """The rules of the files in question, in order, and what keeps others from being loaded.
+
+    `filters` is their number, `of_filters` what is odd about them.
+    """
 
     rules: tuple[Checked, ...]
     problems: tuple[Remark, ...]
+    filters: int = 0
+    of_filters: tuple[Remark, ...] = ()
+
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        """What is said of rules and filters that are loaded."""
+        return (*(one for rule in self.rules for one in rule.remarks), *self.of_filters)
 
 
 def rows(files: Iterable[RuleFile], ruleset: Ruleset) -> list[Row]:
@@ -73,11 +92,24 @@ def check(files: Iterable[RuleFile], ruleset: Ruleset, estate: Estate) -> Check:
     checking = _Checking(list(files), ruleset, estate)
     wrong = sorted(ruleset.problems, key=lambda one: (one.path, one.line or 0))
     problems = tuple(Remark("problem", p.path, p.line, None, p.message) for p in wrong)
-    return Check(tuple(map(checking.rule, checking.rows)), problems)
+    asked = {file.document.path for file in checking.files}
+    filters = [one for one in ruleset.filters if one.filter.part.path in asked]
+    about = tuple(remark for one in filters for remark in _of_filter(one, ruleset, estate))
+    return Check(tuple(map(checking.rule, checking.rows)), problems, len(filters), about)
+
+
+def _of_filter(one: Filtered, ruleset: Ruleset, estate: Estate) -> Iterator[Remark]:
+    part = one.filter.part
+    title = str(part.data["title"])
+    for line, message in idle(one, ruleset):
+        yield Remark("idle-filter", part.path, line, title, message)
+    for line, message in unknown(one, ruleset, estate):
+        yield Remark("unknown-field", part.path, line, title, message)
 
 
 class _Checking:
     def __init__(self, files: list[RuleFile], ruleset: Ruleset, estate: Estate) -> None:
+        self.files = files
         self.rows = rows(files, ruleset)
         self._ruleset = ruleset
         self._estate = estate
@@ -128,12 +160,12 @@ class _Checking:
         if row.kind == "convergence":
             yield from self._silent(row, part)
             return
-        unknown: Iterable[Unknown] = ()
+        asked: Iterable[Unknown] = ()
         if row.kind == "correlation":
-            unknown = of_correlation(part, self._correlations[row.id], self._routed)
+            asked = of_correlation(part, self._correlations[row.id], self._routed)
         elif (tree := self._outlines.get(row.id)) is not None:
-            unknown = of_detection(part, tree, self._routed[row.id])
-        for line, message in unknown:
+            asked = of_detection(part, tree, self._routed[row.id])
+        for line, message in asked:
             yield Remark("unknown-field", row.path, line, row.id, message)
 
     def _silent(self, row: Row, part: Part) -> Iterator[Remark]:

@@ -22,13 +22,14 @@ _KINDS: Final[dict[About, tuple[str, str]]] = {
     "unknown-field": ("warning", "The rule asks for a field that no record is known to have."),
     "cannot-fire": ("warning", "The rule can never fire on any source."),
     "silent-leg": ("warning", "No rule that can fire fills a leg of the convergence."),
+    "idle-filter": ("warning", "The filter does not filter a rule that it is for."),
     "unproved": ("note", "The rule has no cases beside it."),
 }
 
 
 def sarif(check: Check) -> dict[str, Any]:
     """The log of one run: all remarks in order, problems first."""
-    remarks = [*check.problems, *(one for rule in check.rules for one in rule.remarks)]
+    remarks = [*check.problems, *check.remarks]
     driver = {
         "name": "barograph rules check",
         "version": version("barograph"),

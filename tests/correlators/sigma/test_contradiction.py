@@ -1,6 +1,7 @@
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from itertools import product
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from hypothesis import given
@@ -122,15 +123,15 @@ class Counted(frozenset[str]):
 
     made = 0
 
-    def __new__(cls, texts: Iterable[str] = ()) -> "Counted":
+    def __new__(cls, texts: Iterable[str] = ()) -> Self:
         self = super().__new__(cls, texts)
         cls.made += len(self)
         return self
 
-    def __or__(self, other: Any) -> "Counted":
+    def __or__(self, other: AbstractSet[Any]) -> "Counted":
         return Counted(super().__or__(other))
 
-    def __and__(self, other: Any) -> "Counted":
+    def __and__(self, other: AbstractSet[Any]) -> "Counted":
         return Counted(super().__and__(other))
 
 
