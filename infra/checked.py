@@ -10,6 +10,14 @@ from infra.checking import About, Check, Checked, Remark
 
 FEW: Final = 8  # as many rules of one reason are named, of more they are counted
 SMALL: Final = 40  # as many rules may all be named
+SLIPS: Final[tuple[About, ...]] = (
+    "unused-selection",
+    "always-true",
+    "no-effect",
+    "glob",
+    "yaml-value",
+    "unknown-key",
+)
 _ABSENT: Final = "no source is "
 _INDENT: Final = "  "
 
@@ -24,6 +32,8 @@ def counts(check: Check) -> str:
         ("unproved", "without cases"),
     )
     rest = ", ".join(f"{found.count(about):,} {word}" for about, word in words)
+    slips = sum(found.count(about) for about in SLIPS)
+    rest += f", {_number(slips, 'slip')}" if slips else ""
     filters = f" and {_number(check.filters, 'filter')}" if check.filters else ""
     loaded = f"{_rules(len(check.rules))}{filters} loaded"
     return f"{loaded}, {len(check.problems):,} problems, {rest}"
@@ -36,6 +46,7 @@ def table(check: Check) -> Iterator[str]:
     yield from _listed("FIELDS that no record is known to have", _of(said, "unknown-field"))
     yield from _listed("PATTERNS that cannot run", _of(said, "lost-pattern"))
     yield from _listed("FILTERS that do not filter what they name", _of(said, "idle-filter"))
+    yield from _listed("SLIPS: what is hardly meant", [r for r in said if r.about in SLIPS])
     yield from _listed("LEGS that never hold", _of(said, "silent-leg"))
     able = [rule for rule in check.rules if rule.firing.sources]
     silent = [rule for rule in check.rules if not rule.firing.sources]

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 from correlators.document import Part, Problem
 from correlators.ruleset import Filtered, Ruleset
 from correlators.sigma.outline import Node
+from correlators.sigma.slips import keys, slips
 from infra.asked import Unknown, of_correlation, of_detection
 from infra.cases.stated import carries
 from infra.filtering import idle, unknown
@@ -25,6 +26,12 @@ About = Literal[
     "cannot-fire",
     "silent-leg",
     "idle-filter",
+    "unused-selection",
+    "always-true",
+    "no-effect",
+    "glob",
+    "yaml-value",
+    "unknown-key",
     "unproved",
 ]
 
@@ -103,6 +110,8 @@ def _of_filter(one: Filtered, ruleset: Ruleset, estate: Estate) -> Iterator[Rema
     title = str(part.data["title"])
     for line, message in idle(one, ruleset):
         yield Remark("idle-filter", part.path, line, title, message)
+    for about, line, message in slips(part, "filter"):
+        yield Remark(about, part.path, line, title, message)
     for line, message in unknown(one, ruleset, estate):
         yield Remark("unknown-field", part.path, line, title, message)
 
@@ -160,6 +169,9 @@ class _Checking:
         if row.kind == "convergence":
             yield from self._silent(row, part)
             return
+        found = slips(part, "detection") if row.kind == "detection" else keys(part)
+        for about, line, message in found:
+            yield Remark(about, row.path, line, row.id, message)
         asked: Iterable[Unknown] = ()
         if row.kind == "correlation":
             asked = of_correlation(part, self._correlations[row.id], self._routed)

@@ -23,6 +23,12 @@ _KINDS: Final[dict[About, tuple[str, str]]] = {
     "cannot-fire": ("warning", "The rule can never fire on any source."),
     "silent-leg": ("warning", "No rule that can fire fills a leg of the convergence."),
     "idle-filter": ("warning", "The filter does not filter a rule that it is for."),
+    "unused-selection": ("warning", "The condition never uses a selection."),
+    "always-true": ("warning", "The condition is true of every record."),
+    "no-effect": ("warning", "A key has no effect."),
+    "glob": ("warning", "A regular expression looks like a pattern with wildcards."),
+    "yaml-value": ("warning", "A value without quotes is no text in YAML 1.1."),
+    "unknown-key": ("warning", "A key is not known and is not read."),
     "unproved": ("note", "The rule has no cases beside it."),
 }
 

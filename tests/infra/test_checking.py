@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from correlators.document import Document
 from correlators.ruleset import parse
-from infra.checked import counts, objects, table
+from infra.checked import SLIPS, counts, objects, table
 from infra.checking import Check, check
 from infra.coverage import gaps
 from infra.firing import Estate
@@ -250,3 +250,29 @@ def test_a_filter_that_does_not_filter_is_told(
     assert list(told) == expected
     assert {one.path for one in found.of_filters} <= {"r1.yml"}
     assert counts(found).startswith("1 rule and 1 filter loaded, 0 problems, 0 cannot fire, ")
+
+
+def test_slips_of_rules_and_filters_are_told_and_counted() -> None:
+    rule = FILTERED.replace("condition: s}", "t: {errorCode: No}, condition: s}") + "levl: high\n"
+    narrow = FILTER % ("cloudtrail", "role", "role", "sourceIPAddress") + "  t: {eventName: x}\n"
+    found = checked(rule, narrow)
+    assert [(one.about, one.path, one.line) for one in found.remarks if one.about in SLIPS] == [
+        ("yaml-value", "r0.yml", 4),
+        ("unused-selection", "r0.yml", 4),
+        ("unknown-key", "r0.yml", 5),
+        ("unused-selection", "r1.yml", 10),
+    ]
+    assert counts(found).endswith(", 4 slips")
+    assert (
+        "  r0.yml:5: `levl` is no key of a rule, and is not read; did you mean `level`?"
+        in table(found)
+    )
+    assert [one for one in objects(found) if "filter" in one] == [
+        {
+            "filter": "Not these",
+            "path": "r1.yml",
+            "line": 10,
+            "about": "unused-selection",
+            "message": "the condition never uses the selection `t`",
+        }
+    ]
