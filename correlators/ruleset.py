@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from functools import cached_property, partial
 from importlib import resources
 from typing import Final, NamedTuple
@@ -23,6 +24,8 @@ from schemas.detection import Detection
 FOLDERS: Final = ("detections", "correlations", "convergences")
 SUFFIX: Final = ".yml"
 CASES: Final = ".cases.yml"
+
+_NEAR: Final = 0.8  # how alike two keys are at least
 
 
 class Filtered(NamedTuple):
@@ -195,7 +198,11 @@ class _Parsing:
         found = [kind for key, kind in kinds.items() if key in part.data]
         if len(found) != 1:
             keys = ", ".join(f"`{key}`" for key in kinds)
-            self._problems.append(part.problem(f"a rule has exactly one of the keys {keys}"))
+            message = f"a rule has exactly one of the keys {keys}"
+            for key in () if found else part.data:
+                for near in get_close_matches(key, kinds, 1, _NEAR):
+                    message += f"; did you mean `{near}` by `{key}`?"
+            self._problems.append(part.problem(message))
             return
         try:
             found[0](part)

@@ -34,6 +34,8 @@ def counts(check: Check) -> str:
     rest = ", ".join(f"{found.count(about):,} {word}" for about, word in words)
     slips = sum(found.count(about) for about in SLIPS)
     rest += f", {_number(slips, 'slip')}" if slips else ""
+    below = sum(rule.unchecked for rule in check.rules)
+    rest += f", {_number(below, 'field')} below open objects not checked" if below else ""
     filters = f" and {_number(check.filters, 'filter')}" if check.filters else ""
     loaded = f"{_rules(len(check.rules))}{filters} loaded"
     return f"{loaded}, {len(check.problems):,} problems, {rest}"

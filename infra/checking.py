@@ -11,7 +11,7 @@ from correlators.document import Part, Problem
 from correlators.ruleset import Filtered, Ruleset
 from correlators.sigma.outline import Node
 from correlators.sigma.slips import keys, slips
-from infra.asked import Unknown, of_correlation, of_detection
+from infra.asked import Unknown, of_correlation, of_detection, unchecked
 from infra.cases.stated import carries
 from infra.filtering import idle, unknown
 from infra.firing import Estate, Firing, firing, silent_legs
@@ -58,13 +58,17 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A rule that is loaded: where it stands, on what it can fire, what is odd about it."""
+    """A rule that is loaded: where it stands, on what it can fire, what is odd about it.
+
+    `unchecked` is the number of its fields that lie below open objects.
+    """
 
     row: Row
     line: int
     firing: Firing
     proved: bool
     remarks: tuple[Remark, ...] = ()
+    unchecked: int = 0
 
 
 class Check(NamedTuple):
@@ -141,7 +145,9 @@ class _Checking:
         proved = row.path in self._proved
         if not proved:
             said.append(Remark("unproved", row.path, line, row.id, "has no cases"))
-        return Checked(row, line, can, proved, tuple(said))
+        tree = self._outlines.get(row.id)
+        below = 0 if tree is None else unchecked(tree, self._routed[row.id])
+        return Checked(row, line, can, proved, tuple(said), below)
 
     @cached_property
     def _outlines(self) -> dict[str, Node]:

@@ -33,9 +33,10 @@ _KINDS: Final[dict[About, tuple[str, str]]] = {
 }
 
 
-def sarif(check: Check) -> dict[str, Any]:
-    """The log of one run: all remarks in order, problems first."""
-    remarks = [*check.problems, *check.remarks]
+def sarif(check: Check, *, unproved: bool = True) -> dict[str, Any]:
+    """The log of one run: all remarks in order, problems first; `unproved` only if asked for."""
+    said = (one for one in check.remarks if unproved or one.about != "unproved")
+    remarks = [*check.problems, *said]
     driver = {
         "name": "barograph rules check",
         "version": version("barograph"),

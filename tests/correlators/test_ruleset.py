@@ -260,3 +260,11 @@ def test_of_a_long_circle_each_rule_names_the_beginning() -> None:
     named = " -> ".join(f"r{n}" for n in range(21))
     assert first == f"d0.yml:3: the references go in a circle: {named} -> ..."
     assert len(others) == 49
+
+
+def test_a_key_that_is_nearly_that_of_a_kind_is_told() -> None:
+    (problem,) = problems(detection("a").replace("detection:", "detectoin:"))
+    assert problem == (
+        "d0.yml:1: a rule has exactly one of the keys `detection`, `correlation`, `filter`, `legs`;"
+        " did you mean `detection` by `detectoin`?"
+    )

@@ -276,3 +276,11 @@ def test_slips_of_rules_and_filters_are_told_and_counted() -> None:
             "message": "the condition never uses the selection `t`",
         }
     ]
+
+
+def test_fields_below_open_objects_are_counted() -> None:
+    below = "s: {requestParameters.bucketNme: x, requestParameters: y, eventName: z}"
+    found = checked(FILTERED.replace("s: {eventName: AssumeRole}", below))
+    assert [rule.unchecked for rule in found.rules] == [1]
+    assert counts(found).endswith(", 1 without cases, 1 field below open objects not checked")
+    assert not counts(checked(FILTERED)).endswith("not checked")
