@@ -13,7 +13,7 @@ from correlators.sigma.outline import Node
 from correlators.sigma.slips import keys, slips
 from infra.asked import Unknown, of_correlation, of_detection, unchecked
 from infra.cases.stated import carries
-from infra.filtering import idle, unknown
+from infra.filtering import Filtering
 from infra.firing import Estate, Firing, firing, silent_legs
 from infra.places import Places
 from infra.rules import RuleFile
@@ -105,18 +105,19 @@ def check(files: Iterable[RuleFile], ruleset: Ruleset, estate: Estate) -> Check:
     problems = tuple(Remark("problem", p.path, p.line, None, p.message) for p in wrong)
     asked = {file.document.path for file in checking.files}
     filters = [one for one in ruleset.filters if one.filter.part.path in asked]
-    about = tuple(remark for one in filters for remark in _of_filter(one, ruleset, estate))
+    filtering = Filtering(ruleset, estate)
+    about = tuple(remark for one in filters for remark in _of_filter(one, filtering))
     return Check(tuple(map(checking.rule, checking.rows)), problems, len(filters), about)
 
 
-def _of_filter(one: Filtered, ruleset: Ruleset, estate: Estate) -> Iterator[Remark]:
+def _of_filter(one: Filtered, filtering: Filtering) -> Iterator[Remark]:
     part = one.filter.part
     title = str(part.data["title"])
-    for line, message in idle(one, ruleset):
+    for line, message in filtering.idle(one):
         yield Remark("idle-filter", part.path, line, title, message)
     for about, line, message in slips(part, "filter"):
         yield Remark(about, part.path, line, title, message)
-    for line, message in unknown(one, ruleset, estate):
+    for line, message in filtering.unknown(one):
         yield Remark("unknown-field", part.path, line, title, message)
 
 

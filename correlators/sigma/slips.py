@@ -55,14 +55,15 @@ def slips(part: Part, section: Section) -> Iterator[Slip]:
 def keys(part: Part) -> Iterator[Slip]:
     """The keys of a rule of any kind that are nearly known ones; others are for humans."""
     for key in part.data:
-        near = () if key in _KEYS else get_close_matches(key, _KEYS, 1, _NEAR)
+        near: list[str] = [] if key in _KEYS else get_close_matches(key, _KEYS, 1, _NEAR)
         if near and near[0] not in part.data:
             message = f"`{key}` is no key of a rule, and is not read; did you mean `{near[0]}`?"
             yield Slip("unknown-key", part.line_of(key), message)
 
 
 def _of_logsource(part: Part) -> Iterator[Slip]:
-    for key in part.data["logsource"]:
+    stated: dict[str, Any] = part.data["logsource"]
+    for key in stated:
         if key not in _LOGSOURCE:
             near = get_close_matches(key, _LOGSOURCE, 1, _NEAR)
             more = f"; did you mean `{near[0]}`?" if near else ""
