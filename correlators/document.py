@@ -1,6 +1,8 @@
 """Rule files as values: each YAML document with the line of everything in it, or what is wrong."""
 
+import re
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import yaml
@@ -13,6 +15,9 @@ VALUES: Final = 300_000  # of one file; every one costs time and memory, whateve
 _SCALARS: Final = frozenset(
     f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null")
 )
+_TEXT: Final = "tag:yaml.org,2002:str"
+# Booleans other than true and false; octal, binary and sexagesimal numbers, digits with `_`.
+_ONLY_OLD: Final = re.compile(r"(?i:yes|no|on|off)|[-+]?0[0-9_]+|[-+]?0b[01_]+|[-+]?[0-9.]*[:_].*")
 
 
 class Problem(NamedTuple):
@@ -44,12 +49,17 @@ class Faulty(Exception):
 
 
 class Part(NamedTuple):
-    """One YAML document of a file: JSON-like `data`, and `lines` by path of keys and indexes."""
+    """One YAML document of a file: JSON-like `data`, and `lines` by path of keys and indexes.
+
+    `spelled` has, by path, the texts that are something else in YAML 1.1 and stay text, or are
+    another number, in 1.2: `No`, `0123`, `1:30`.
+    """
 
     path: str
     line: int
     data: dict[str, Any]
     lines: Mapping[tuple[str | int, ...], int]
+    spelled: Mapping[tuple[str | int, ...], str] = MappingProxyType({})
 
     def line_of(self, *keys: str | int) -> int:
         """The line of the value at `keys`, else of the nearest thing that holds it."""
@@ -107,6 +117,7 @@ class _Value(NamedTuple):
     line: int
     data: Any
     lines: Mapping[tuple[str | int, ...], int]
+    spelled: Mapping[tuple[str | int, ...], str]
 
 
 def _read(document: Document) -> Iterator[_Value | Problem]:
@@ -149,6 +160,7 @@ class _Reader:
     def __init__(self, document: Document) -> None:
         self._events: Any = _Loader(document.text)  # untyped
         self._lines: dict[tuple[str | int, ...], int] = {}
+        self._spelled: dict[tuple[str | int, ...], str] = {}
         self._values = 0
 
     def documents(self) -> Iterator[_Value]:
@@ -156,10 +168,10 @@ class _Reader:
         while self._events.check_event(yaml.DocumentStartEvent):
             self._events.get_event()
             line = self._line()
-            self._lines = {}
+            self._lines, self._spelled = {}, {}
             data = self._value(())
             self._events.get_event()  # the end of the document
-            yield _Value(line, data, self._lines)
+            yield _Value(line, data, self._lines, self._spelled)
 
     def _line(self) -> int:
         return int(self._events.peek_event().start_mark.line) + 1
@@ -181,6 +193,8 @@ class _Reader:
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(place)
         tag = self._events.resolve(yaml.ScalarNode, event.value, event.implicit)
+        if tag != _TEXT and _ONLY_OLD.fullmatch(event.value):
+            self._spelled[place] = event.value
         try:
             return self._events.construct_object(yaml.ScalarNode(tag, event.value))
         except ValueError as error:  # a number of thousands of digits, `0x_`

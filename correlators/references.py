@@ -1,11 +1,13 @@
 """References between rules: names to ids, correlations to levels, what a detection must keep."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from correlators.document import Part, Problem
 from schemas.convergence import Convergence
 from schemas.correlation import Clause, Correlation
+
+_LONGEST: Final = 20  # rules of a circle that are named
 
 
 class Stated(NamedTuple):
@@ -151,7 +153,10 @@ def _field(rule: Correlation, name: str, id_: str) -> str:
 
 
 def _circle(rule: Correlation, waiting: Mapping[str, Stated]) -> list[str]:
+    """The way round from a rule; of a long one the beginning, or n rules would name n each."""
     path = [rule.id]
     while path[-1] not in path[:-1]:
+        if len(path) > _LONGEST:
+            return [*path, "..."]
         path.append(next(id_ for id_ in waiting[path[-1]].rule.rules if id_ in waiting))
     return path

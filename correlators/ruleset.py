@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from functools import cached_property, partial
 from importlib import resources
-from typing import Final
+from typing import Final, NamedTuple
 
 from correlators.document import Document, Faulty, Part, Problem, parts
 from correlators.meaning import meaning
@@ -24,6 +25,15 @@ FOLDERS: Final = ("detections", "correlations", "convergences")
 SUFFIX: Final = ".yml"
 CASES: Final = ".cases.yml"
 
+_NEAR: Final = 0.8  # how alike two keys are at least
+
+
+class Filtered(NamedTuple):
+    """A filter, and the ids of the detections that it takes matches from."""
+
+    filter: load.Filter
+    rules: tuple[str, ...]
+
 
 @dataclass(frozen=True)
 class Ruleset:
@@ -42,6 +52,7 @@ class Ruleset:
     sha256: str = field(default="", compare=False)
     processing: Processing = field(default=NONE, compare=False)
     meanings: Mapping[str, str] = field(default_factory=dict[str, str], compare=False)
+    filters: tuple[Filtered, ...] = field(default=(), compare=False)
 
     def detection(self, id_: str) -> Detection:
         """What is known of a detection. KeyError if there is none of that id."""
@@ -158,7 +169,7 @@ class _Parsing:
         self._problems: list[Problem] = []
         self._notes: list[Problem] = []
         self._rules: list[tuple[Part, Rule]] = []
-        self._filters: list[tuple[load.Filter, str]] = []
+        self._filters: list[tuple[load.Filter, str, list[str]]] = []
         self._meanings: dict[str, str] = {}
         self._correlations: list[Stated] = []
         self._convergences: list[tuple[Part, Convergence]] = []
@@ -190,6 +201,7 @@ class _Parsing:
             digest(*texts),
             self._processing,
             self._meanings,
+            tuple(Filtered(one, tuple(ids)) for one, _, ids in self._filters),
         )
 
     def _read(self, part: Part) -> None:
@@ -203,7 +215,11 @@ class _Parsing:
         found = [kind for key, kind in kinds.items() if key in part.data]
         if len(found) != 1:
             keys = ", ".join(f"`{key}`" for key in kinds)
-            self._problems.append(part.problem(f"a rule has exactly one of the keys {keys}"))
+            message = f"a rule has exactly one of the keys {keys}"
+            for key in () if found else part.data:
+                for near in get_close_matches(key, kinds, 1, _NEAR):
+                    message += f"; did you mean `{near}` by `{key}`?"
+            self._problems.append(part.problem(message))
             return
         try:
             found[0](part)
@@ -225,7 +241,7 @@ class _Parsing:
             self._correlations.append(Stated(part, read))
 
     def _filter(self, part: Part) -> None:
-        self._filters.append((load.filter_(part, self._processing), meaning(part)))
+        self._filters.append((load.filter_(part, self._processing), meaning(part), []))
 
     def _convergence(self, part: Part) -> None:
         read = convergence(part)
@@ -239,13 +255,14 @@ class _Parsing:
 
     def _finished(self, part: Part, read: Rule, needed: Mapping[str, tuple[str, ...]]) -> Rule:
         id_ = read.detection.id
-        for further, said in self._filters:
+        for further, said, filtered in self._filters:
             if further.applies(read, load.logsource(part)):
                 try:
                     read = further.on(read, Subject(self._processing, part))
                 except Faulty as faulty:  # rather a match too many than one too few
                     self._problems += faulty.problems
                     continue
+                filtered.append(id_)
                 self._meanings[id_] = digest(self._meanings[id_], said)
         detection = read.detection
         fields = dict.fromkeys((*detection.fields, *needed.get(detection.id, ())))

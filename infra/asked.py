@@ -32,6 +32,17 @@ def of_detection(part: Part, tree: Node, routed: Vocabularies) -> Iterator[Unkno
     yield from sorted(set(found))
 
 
+def unchecked(tree: Node, routed: Vocabularies) -> int:
+    """How many fields of a condition are known only to lie below something open."""
+    words = [one for one in routed.values() if one is not None]
+    asked = {field for node in tree.nodes() for field in node.fields}
+    return sum(
+        any(one.below_open(field) for one in words)
+        and all(one.below_open(field) or not one.knows(field) for one in words)
+        for field in asked
+    )
+
+
 def of_correlation(
     part: Part, rule: Correlation, routed: Mapping[str, Vocabularies]
 ) -> Iterator[Unknown]:

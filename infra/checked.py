@@ -10,13 +10,21 @@ from infra.checking import About, Check, Checked, Remark
 
 FEW: Final = 8  # as many rules of one reason are named, of more they are counted
 SMALL: Final = 40  # as many rules may all be named
+SLIPS: Final[tuple[About, ...]] = (
+    "unused-selection",
+    "always-true",
+    "no-effect",
+    "glob",
+    "yaml-value",
+    "unknown-key",
+)
 _ABSENT: Final = "no source is "
 _INDENT: Final = "  "
 
 
 def counts(check: Check) -> str:
     """One line of counts."""
-    found = [remark.about for rule in check.rules for remark in rule.remarks]
+    found = [remark.about for remark in check.remarks]
     words: tuple[tuple[About, str], ...] = (
         ("cannot-fire", "cannot fire"),
         ("unknown-field", "fields unknown"),
@@ -24,15 +32,23 @@ def counts(check: Check) -> str:
         ("unproved", "without cases"),
     )
     rest = ", ".join(f"{found.count(about):,} {word}" for about, word in words)
-    return f"{_rules(len(check.rules))} loaded, {len(check.problems):,} problems, {rest}"
+    slips = sum(found.count(about) for about in SLIPS)
+    rest += f", {_number(slips, 'slip')}" if slips else ""
+    below = sum(rule.unchecked for rule in check.rules)
+    rest += f", {_number(below, 'field')} below open objects not checked" if below else ""
+    filters = f" and {_number(check.filters, 'filter')}" if check.filters else ""
+    loaded = f"{_rules(len(check.rules))}{filters} loaded"
+    return f"{loaded}, {len(check.problems):,} problems, {rest}"
 
 
 def table(check: Check) -> Iterator[str]:
     """The lines of the table; a section without anything in it is left out."""
     yield from _listed("PROBLEMS, which keep a rule from being loaded", check.problems)
-    said = [remark for rule in check.rules for remark in rule.remarks]
+    said = check.remarks
     yield from _listed("FIELDS that no record is known to have", _of(said, "unknown-field"))
     yield from _listed("PATTERNS that cannot run", _of(said, "lost-pattern"))
+    yield from _listed("FILTERS that do not filter what they name", _of(said, "idle-filter"))
+    yield from _listed("SLIPS: what is hardly meant", [r for r in said if r.about in SLIPS])
     yield from _listed("LEGS that never hold", _of(said, "silent-leg"))
     yield from _listed("CASES that are of no rule, or cannot be read", check.cases)
     able = [rule for rule in check.rules if rule.firing.sources]
@@ -50,7 +66,7 @@ def table(check: Check) -> Iterator[str]:
 
 
 def objects(check: Check) -> Iterator[dict[str, Any]]:
-    """An object for each rule and each problem, for programs."""
+    """An object for each rule, each remark on a filter and each problem, for programs."""
     for rule in check.rules:
         found: dict[str, Any] = {
             "rule": rule.row.id,
@@ -70,6 +86,14 @@ def objects(check: Check) -> Iterator[dict[str, Any]]:
                 {"about": one.about, "line": one.line, "message": one.message} for one in others
             ]
         yield found
+    for one in check.of_filters:
+        yield {
+            "filter": one.rule,
+            "path": one.path,
+            "line": one.line,
+            "about": one.about,
+            "message": one.message,
+        }
     for problem in (*check.problems, *check.cases):
         yield {"path": problem.path, "line": problem.line, "problem": problem.message}
 
@@ -120,4 +144,8 @@ def _heading(text: str) -> Iterator[str]:
 
 
 def _rules(count: int) -> str:
-    return f"{count:,} rule" + ("" if count == 1 else "s")
+    return _number(count, "rule")
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count:,} {what}" + ("" if count == 1 else "s")

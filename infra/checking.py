@@ -8,17 +8,32 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from correlators.document import Part, Problem
-from correlators.ruleset import Ruleset
+from correlators.ruleset import Filtered, Ruleset
 from correlators.sigma.outline import Node
-from infra.asked import Unknown, of_correlation, of_detection
+from correlators.sigma.slips import keys, slips
+from infra.asked import Unknown, of_correlation, of_detection, unchecked
 from infra.cases.stated import faults, proves
+from infra.filtering import Filtering
 from infra.firing import Estate, Firing, firing, silent_legs
 from infra.places import Places
 from infra.rules import RuleFile
 
 RuleKind = Literal["detection", "correlation", "convergence"]
 About = Literal[
-    "problem", "lost-pattern", "unknown-field", "cannot-fire", "silent-leg", "unproved", "no-case"
+    "problem",
+    "lost-pattern",
+    "unknown-field",
+    "cannot-fire",
+    "silent-leg",
+    "idle-filter",
+    "unused-selection",
+    "always-true",
+    "no-effect",
+    "glob",
+    "yaml-value",
+    "unknown-key",
+    "unproved",
+    "no-case",
 ]
 
 
@@ -44,24 +59,36 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A rule that is loaded: where it stands, on what it can fire, what is odd about it."""
+    """A rule that is loaded: where it stands, on what it can fire, what is odd about it.
+
+    `unchecked` is the number of its fields that lie below open objects.
+    """
 
     row: Row
     line: int
     firing: Firing
     proved: bool
     remarks: tuple[Remark, ...] = ()
+    unchecked: int = 0
 
 
 class Check(NamedTuple):
     """The rules of the files in question, in order, and what keeps others from being loaded.
 
-    `cases`: what stands in files of cases and is none of a rule.
+    `cases`: what stands in files of cases and is none of a rule. `filters` is their number,
+    `of_filters` what is odd about them.
     """
 
     rules: tuple[Checked, ...]
     problems: tuple[Remark, ...]
     cases: tuple[Remark, ...] = ()
+    filters: int = 0
+    of_filters: tuple[Remark, ...] = ()
+
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        """What is said of rules and filters that are loaded."""
+        return (*(one for rule in self.rules for one in rule.remarks), *self.of_filters)
 
 
 def rows(files: Iterable[RuleFile], ruleset: Ruleset) -> list[Row]:
@@ -84,7 +111,23 @@ def check(
     cases = tuple(Remark("no-case", p.path, p.line, None, p.message) for p in astray)
     wrong = sorted(ruleset.problems, key=lambda one: (one.path, one.line or 0))
     problems = tuple(Remark("problem", p.path, p.line, None, p.message) for p in wrong)
-    return Check(tuple(map(checking.rule, checking.rows)), problems, cases)
+    asked = {file.document.path for file in files}
+    filters = [one for one in ruleset.filters if one.filter.part.path in asked]
+    filtering = Filtering(ruleset, estate)
+    about = tuple(remark for one in filters for remark in _of_filter(one, filtering))
+    checked = tuple(map(checking.rule, checking.rows))
+    return Check(checked, problems, cases, len(filters), about)
+
+
+def _of_filter(one: Filtered, filtering: Filtering) -> Iterator[Remark]:
+    part = one.filter.part
+    title = str(part.data["title"])
+    for line, message in filtering.idle(one):
+        yield Remark("idle-filter", part.path, line, title, message)
+    for about, line, message in slips(part, "filter"):
+        yield Remark(about, part.path, line, title, message)
+    for line, message in filtering.unknown(one):
+        yield Remark("unknown-field", part.path, line, title, message)
 
 
 class _Checking:
@@ -109,7 +152,9 @@ class _Checking:
         proved = proves(self._files[row.path], row.id)
         if not proved:
             said.append(Remark("unproved", row.path, line, row.id, "has no cases"))
-        return Checked(row, line, can, proved, tuple(said))
+        tree = self._outlines.get(row.id)
+        below = 0 if tree is None else unchecked(tree, self._routed[row.id])
+        return Checked(row, line, can, proved, tuple(said), below)
 
     @cached_property
     def _outlines(self) -> dict[str, Node]:
@@ -137,12 +182,15 @@ class _Checking:
         if row.kind == "convergence":
             yield from self._silent(row, part)
             return
-        unknown: Iterable[Unknown] = ()
+        found = slips(part, "detection") if row.kind == "detection" else keys(part)
+        for about, line, message in found:
+            yield Remark(about, row.path, line, row.id, message)
+        asked: Iterable[Unknown] = ()
         if row.kind == "correlation":
-            unknown = of_correlation(part, self._correlations[row.id], self._routed)
+            asked = of_correlation(part, self._correlations[row.id], self._routed)
         elif (tree := self._outlines.get(row.id)) is not None:
-            unknown = of_detection(part, tree, self._routed[row.id])
-        for line, message in unknown:
+            asked = of_detection(part, tree, self._routed[row.id])
+        for line, message in asked:
             yield Remark("unknown-field", row.path, line, row.id, message)
 
     def _silent(self, row: Row, part: Part) -> Iterator[Remark]:

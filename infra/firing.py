@@ -86,8 +86,8 @@ def firing(
 
 def _detection(logsource: Logsource, outline: Node | None, estate: Estate) -> Firing:
     if logsource.product == PRODUCT and logsource.category not in {None, *CATEGORIES}:
-        near = get_close_matches(str(logsource.category), CATEGORIES, 1)
-        return _never(f"`{logsource.category}` is no class of events" + meant(*near))
+        like = get_close_matches(str(logsource.category), CATEGORIES, 1)
+        return _never(f"`{logsource.category}` is no class of events" + meant(*like))
     routed = estate.routed(logsource)
     if not routed:
         return estate.nowhere(logsource)
@@ -112,28 +112,33 @@ def _contrary(
         for node in outline.nodes():  # a part that the whole hangs on, the first that says why
             absent = [field for field in node.fields if not words.allows(field)]
             if absent and not node.can_hold(words.allows)[0]:
-                near = words.nearest(absent[0])
-                return f"no record of {source} has `{absent[0]}`" + meant(near), node.line
+                like = words.nearest(absent[0])
+                return f"no record of {source} has `{absent[0]}`" + meant(like), node.line
     found = impossible(outline, words.single)
     return (None, None) if found is None else found
 
 
-def meant(near: str | None = None) -> str:
+def meant(like: str | None = None) -> str:
     """The hint at a name that is nearly the one that was written."""
-    return f"; did you mean `{near}`?" if near else ""
+    return f"; did you mean `{like}`?" if like else ""
+
+
+def near(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is most like another, if one is."""
+    return next(iter(get_close_matches(name, known, 1, _NEAR)), None)
 
 
 def _nowhere(logsource: Logsource, sources: Mapping[str, Source]) -> Firing:
-    wanted = _named(logsource)
+    wanted = named(logsource)
     if logsource.product == PRODUCT and logsource.service in sources:
         return _never(f"{logsource.service} has no events of category {logsource.category}")
-    near = _nearest(logsource, sources)
+    like = _nearest(logsource, sources)
     shared = wanted
     if logsource.product not in {None, PRODUCT} and all(
         logsource.product != source.LOGSOURCE.product for source in sources.values()
     ):
         shared = f"product={logsource.product}"
-    hint = f"; the nearest is {near}" if near else ""
+    hint = f"; the nearest is {like}" if like else ""
     return Firing((), f"no source is {wanted}{hint}", f"no source is {shared}")
 
 
@@ -141,20 +146,21 @@ def _nearest(wanted: Logsource, sources: Mapping[str, Source]) -> str | None:
     """The logsource of a source that shares the product, or whose names look alike."""
     readable = [s.LOGSOURCE for s in sources.values() if s.NARROW is not None]
     if wanted.product == PRODUCT:
-        near = get_close_matches(wanted.service or "", sources, 1)
-        return f"product={PRODUCT} service={near[0]}" if near else None
+        like = get_close_matches(wanted.service or "", sources, 1)
+        return f"product={PRODUCT} service={like[0]}" if like else None
     for one in readable:
         if wanted.product == one.product:
-            return _named(one)
+            return named(one)
     for one in readable:
         words = [word for word in (one.product, one.service) if word is not None]
         asked = [word for word in (wanted.product, wanted.service) if word is not None]
         if any(get_close_matches(word, words, 1, _NEAR) for word in asked):
-            return _named(one)
+            return named(one)
     return None
 
 
-def _named(logsource: Logsource) -> str:
+def named(logsource: Logsource) -> str:
+    """A logsource as a sentence has it."""
     return " ".join(f"{name}={value}" for name, value in logsource if value is not None)
 
 

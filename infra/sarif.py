@@ -23,17 +23,21 @@ _KINDS: Final[dict[About, tuple[str, str]]] = {
     "cannot-fire": ("warning", "The rule can never fire on any source."),
     "silent-leg": ("warning", "No rule that can fire fills a leg of the convergence."),
     "no-case": ("warning", "What stands in a file of cases is no case of a rule."),
+    "idle-filter": ("warning", "The filter does not filter a rule that it is for."),
+    "unused-selection": ("warning", "The condition never uses a selection."),
+    "always-true": ("warning", "The condition is true of every record."),
+    "no-effect": ("warning", "A key has no effect."),
+    "glob": ("warning", "A regular expression looks like a pattern with wildcards."),
+    "yaml-value": ("warning", "A value without quotes is no text in YAML 1.1."),
+    "unknown-key": ("warning", "A key is not known and is not read."),
     "unproved": ("note", "The rule has no cases beside it."),
 }
 
 
-def sarif(check: Check) -> dict[str, Any]:
-    """The log of one run: all remarks in order, problems first."""
-    remarks = [
-        *check.problems,
-        *check.cases,
-        *(one for rule in check.rules for one in rule.remarks),
-    ]
+def sarif(check: Check, *, unproved: bool = True) -> dict[str, Any]:
+    """The log of one run: all remarks in order, problems first; `unproved` only if asked for."""
+    said = (one for one in check.remarks if unproved or one.about != "unproved")
+    remarks = [*check.problems, *check.cases, *said]
     driver = {
         "name": "barograph rules check",
         "version": version("barograph"),

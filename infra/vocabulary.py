@@ -65,6 +65,10 @@ class Vocabulary:
                 return True
         return False
 
+    def below_open(self, name: str) -> bool:
+        """True if nothing is known of the field but that anything may be where it would be."""
+        return name not in self._names and self.knows(name)
+
     def allows(self, name: str) -> bool:
         """True if a record may have the field."""
         return self.open or self.knows(name)

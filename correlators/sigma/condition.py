@@ -94,13 +94,18 @@ def stated(part: Part, section: str) -> SigmaDetections:
     return SigmaDetections.from_dict(selections | conditions, policy=POLICY)
 
 
-def where_nothing_holds(part: Part, section: str) -> bool:
-    """What the condition of a section says of a record for which none of its selections holds."""
+def skeleton(part: Part, section: str) -> SigmaDetections:
+    """The condition of a section over selections of its names that all ask for one same thing."""
     detections: dict[str, Any] = {name: {"never": 1} for name in _selections(part, section)}
     detections["condition"] = _conditions(part, section)
+    return SigmaDetections.from_dict(detections, policy=POLICY)
+
+
+def where_nothing_holds(part: Part, section: str) -> bool:
+    """What the condition of a section says of a record for which none of its selections holds."""
     try:
-        parsed = SigmaDetections.from_dict(detections, policy=POLICY)
-        return any(predicate(condition.parse())({}) for condition in parsed.parsed_condition)
+        conditions = skeleton(part, section).parsed_condition
+        return any(predicate(condition.parse())({}) for condition in conditions)
     except (SigmaError, RecursionError) as error:
         raise Faulty(part.problem(_plain(error), section, "condition")) from error
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import singledispatch
+from itertools import chain
 from typing import Final, NamedTuple
 
 from sigma.conditions import (
@@ -86,16 +87,17 @@ def _joined(parts: Iterable[Needs | Impossible], node: Node, *, every: bool) -> 
 
 def _all(parts: Iterable[Needs], node: Node) -> Needs | Impossible:
     among: dict[str, frozenset[str]] = {}
-    without: dict[str, frozenset[str]] = {}
+    excluded: dict[str, list[frozenset[str]]] = {}
     for part in parts:
         for field, texts in part.without.items():
-            without[field] = without.get(field, frozenset()) | texts
+            excluded.setdefault(field, []).append(texts)
         for field, texts in part.among.items():
             before = among.get(field, texts)
             among[field] = before & texts
             if not among[field]:
                 why = f"`{field}` cannot be both {_said(before)} and {_said(texts)}"
                 return Impossible(why, node.line)
+    without = {field: _union(texts) for field, texts in excluded.items()}
     for field, texts in among.items():
         if texts <= without.get(field, frozenset()):
             return Impossible(f"`{field}` must be {_said(texts)} and must not", node.line)
@@ -105,12 +107,28 @@ def _all(parts: Iterable[Needs], node: Node) -> Needs | Impossible:
 def _any(parts: list[Needs]) -> Needs:
     if not parts:
         return Needs({}, {})
-    first, *others = parts
-    among, without = dict(first.among), dict(first.without)
-    for part in others:
-        among = {f: texts | part.among[f] for f, texts in among.items() if f in part.among}
-        without = {f: texts & part.without[f] for f, texts in without.items() if f in part.without}
-    return Needs(among, without)
+    among = _shared([part.among for part in parts])
+    without = _shared([part.without for part in parts])
+    return Needs(
+        {field: _union(texts) for field, texts in among.items()},
+        {field: _intersection(texts) for field, texts in without.items()},
+    )
+
+
+def _shared(parts: list[dict[str, frozenset[str]]]) -> dict[str, list[frozenset[str]]]:
+    """What each part says of the fields of which all say something."""
+    fields = [field for field in min(parts, key=len) if all(field in part for part in parts)]
+    return {field: [part[field] for part in parts] for field in fields}
+
+
+def _union(parts: list[frozenset[str]]) -> frozenset[str]:
+    """All at once: one by one, a list of n values would be copied n times."""
+    return frozenset(chain.from_iterable(parts))
+
+
+def _intersection(parts: list[frozenset[str]]) -> frozenset[str]:
+    first, *others = sorted(parts, key=len)
+    return first.intersection(*others)
 
 
 @singledispatch

@@ -26,9 +26,9 @@ from correlators.sigma.processing import NONE, Processing, Subject
 from correlators.sigma.values import is_list, is_object
 
 Kind = Literal["all", "any", "not", "item"]
+Section = Literal["detection", "filter"]
 Place = tuple[str | int, ...]
 
-_SECTION: Final = "detection"
 _LONGEST: Final = 80  # characters of a name
 
 
@@ -81,16 +81,17 @@ class Node:
             yield from part.nodes()
 
 
-def outline(part: Part, processing: Processing = NONE) -> Node:
-    """The condition of the detection rule that `part` holds. Faulty, as compiling it is."""
-    reading = _Reading(part, compiled(part, _SECTION, Subject(processing, part)).detections)
+def outline(part: Part, processing: Processing = NONE, section: Section = "detection") -> Node:
+    """The condition of the rule or filter that `part` holds. Faulty, as compiling it is."""
+    detections = compiled(part, section, Subject(processing, part)).detections
+    reading = _Reading(part, detections, section)
     conditions = [
         reading.tree(condition.parse(postprocess=False))
         for condition in reading.detections.parsed_condition
     ]
     if len(conditions) == 1:
         return conditions[0]
-    return Node("any", "condition", part.line_of(_SECTION, "condition"), tuple(conditions))
+    return Node("any", "condition", part.line_of(section, "condition"), tuple(conditions))
 
 
 def _fields(tree: Any) -> Iterator[str]:  # noqa: ANN401 - pySigma's several classes
@@ -107,12 +108,13 @@ def _short(name: str) -> str:
 
 
 class _Reading:
-    def __init__(self, part: Part, detections: SigmaDetections) -> None:
+    def __init__(self, part: Part, detections: SigmaDetections, section: Section) -> None:
         self._part = part
+        self._section = section
         self.detections = detections
 
     def tree(self, tree: Any) -> Node:  # noqa: ANN401 - pySigma's several classes
-        line = self._part.line_of(_SECTION, "condition")
+        line = self._part.line_of(self._section, "condition")
         match tree:
             case ConditionIdentifier():
                 return self._selection(tree.identifier)
@@ -135,7 +137,7 @@ class _Reading:
                 raise TypeError(f"a condition has no {type(tree).__name__}")
 
     def _selection(self, name: str) -> Node:
-        return self._detection(self.detections[name], name, (_SECTION, name))
+        return self._detection(self.detections[name], name, (self._section, name))
 
     def _detection(self, detection: SigmaDetection, name: str, place: Place) -> Node:
         """A selection, or an element of one that is a list of maps.

@@ -58,7 +58,7 @@ def _check_options(action: argparse.ArgumentParser) -> None:
     action.add_argument(
         "--strict",
         action="store_true",
-        help="exit 1 if a rule cannot fire, lacks a pattern, or asks for an unknown field",
+        help="exit 1 if a rule cannot fire, lacks a pattern, or something else is said of it",
     )
     action.add_argument(
         "--samples",
@@ -113,19 +113,20 @@ def _check(args: argparse.Namespace) -> int:
     else:
         _say(table(found))
     if args.sarif is not None:
-        _write(args.sarif, found)
+        _write(args.sarif, found, unproved=args.strict)
     print(counts(found), file=sys.stderr)
     if found.problems:
         return Exit.USAGE
-    kinds = {remark.about for rule in found.rules for remark in rule.remarks}
+    kinds = {remark.about for remark in found.remarks}
     return Exit.NO if args.strict and kinds - {"unproved"} else Exit.OK
 
 
-def _write(path: str, found: Check) -> None:
+def _write(path: str, found: Check, *, unproved: bool) -> None:
     from infra.sarif import sarif
 
     try:
-        Path(path).write_bytes(orjson.dumps(sarif(found), option=orjson.OPT_INDENT_2) + b"\n")
+        log = orjson.dumps(sarif(found, unproved=unproved), option=orjson.OPT_INDENT_2)
+        Path(path).write_bytes(log + b"\n")
     except OSError as error:
         raise Mistake(f"cannot write {path}: {error.strerror}; name another file") from None
 

@@ -131,3 +131,21 @@ def test_what_pyyaml_writes_is_read_back(data: dict[str, Any]) -> None:
 def test_no_text_raises(text: str) -> None:
     for part in read(text):
         assert isinstance(part, Part | Problem)
+
+
+def test_what_only_yaml_1_1_reads_otherwise_is_kept_as_written() -> None:
+    text = (
+        "a: No\nb: [off, 0123, 1:30, 1_000, 0b1, 1:30.5, ON]\nc: {d: 'No', e: 12, f: 0x1, g: 0}\n"
+    )
+    (part,) = parts(Document("t.yml", text + "h: ~\ni: true\nj: FALSE\nk: 1.5\nl: a:b\n"))
+    assert isinstance(part, Part)
+    assert part.spelled == {
+        ("a",): "No",
+        ("b", 0): "off",
+        ("b", 1): "0123",
+        ("b", 2): "1:30",
+        ("b", 3): "1_000",
+        ("b", 4): "0b1",
+        ("b", 5): "1:30.5",
+        ("b", 6): "ON",
+    }

@@ -246,3 +246,25 @@ def test_the_built_in_rules_load() -> None:
 
 def test_the_built_in_cases_belong_to_built_in_rules() -> None:
     assert builtin_cases().keys() <= {document.path for document in builtin()}
+
+
+def test_of_a_long_circle_each_rule_names_the_beginning() -> None:
+    ring = [
+        correlation(
+            f"r{n}",
+            f"type: event_count, rules: [r{(n + 1) % 50}], group-by: [A], condition: {{gte: 2}}",
+        )
+        for n in range(50)
+    ]
+    first, *others = problems(*ring)
+    named = " -> ".join(f"r{n}" for n in range(21))
+    assert first == f"d0.yml:3: the references go in a circle: {named} -> ..."
+    assert len(others) == 49
+
+
+def test_a_key_that_is_nearly_that_of_a_kind_is_told() -> None:
+    (problem,) = problems(detection("a").replace("detection:", "detectoin:"))
+    assert problem == (
+        "d0.yml:1: a rule has exactly one of the keys `detection`, `correlation`, `filter`, `legs`;"
+        " did you mean `detection` by `detectoin`?"
+    )

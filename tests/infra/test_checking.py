@@ -1,12 +1,13 @@
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from correlators.document import Document
 from correlators.ruleset import parse
-from infra.checked import objects, table
+from infra.checked import SLIPS, counts, objects, table
 from infra.checking import Check, check
 from infra.coverage import gaps
 from infra.firing import Estate
@@ -200,3 +201,86 @@ def test_whatever_stands_in_a_threat_rule_it_is_checked_or_told(stated: dict[str
 def test_a_rule_begins_where_it_is_written() -> None:
     found = checked(f"# about\n\n{TRAIL}", f"---\n{TRAIL.replace('trail', 'other')}")
     assert [rule.line for rule in found.rules] == [3, 2]
+
+
+FILTER = """\
+title: Not these
+logsource: {product: aws, service: %s}
+filter:
+  rules:
+    - %s
+    - %s
+  s:
+    %s: 192.0.2.1
+  condition: not s
+"""
+FILTERED = """\
+title: Role
+name: role
+logsource: {product: aws, service: cloudtrail}
+detection: {s: {eventName: AssumeRole}, condition: s}
+"""
+
+
+@pytest.mark.parametrize(
+    ("service", "names", "field", "expected"),
+    [
+        ("cloudtrail", ("role", "any"), "sourceIPAddress",
+         [("idle-filter", 6, "`any` is no detection that is loaded, and is not filtered")]),
+        ("cloudtrail", ("role", "role"), "sourceIPAddres",
+         [("unknown-field", 8, ("`sourceIPAddres` is no field of cloudtrail; did you mean"
+           " `sourceIPAddress`?"))]),
+        ("cloudtrail", ("roles", "x"), "sourceIPAddress",
+         [("idle-filter", 5, ("`roles` is no detection that is loaded, and is not filtered;"
+           " did you mean `role`?")),
+          ("idle-filter", 6, "`x` is no detection that is loaded, and is not filtered"),
+          ("idle-filter", 3, "this filter filters no rule")]),
+        ("guardduty", ("role", "role"), "x",
+         [("idle-filter", 2, ("`role` is not filtered: its logsource is product=aws"
+           " service=cloudtrail, and that of the filter product=aws service=guardduty")),
+          ("idle-filter", 3, "this filter filters no rule")]),
+        ("cloudtrail", ("role", "Role"), "sourceIPAddress", []),
+    ],
+)  # fmt: skip
+def test_a_filter_that_does_not_filter_is_told(
+    service: str, names: tuple[str, str], field: str, expected: list[tuple[str, int, str]]
+) -> None:
+    found = checked(FILTERED, FILTER % (service, *names, field))
+    told = dict.fromkeys((one.about, one.line, one.message) for one in found.of_filters)
+    assert list(told) == expected
+    assert {one.path for one in found.of_filters} <= {"r1.yml"}
+    assert counts(found).startswith("1 rule and 1 filter loaded, 0 problems, 0 cannot fire, ")
+
+
+def test_slips_of_rules_and_filters_are_told_and_counted() -> None:
+    rule = FILTERED.replace("condition: s}", "t: {errorCode: No}, condition: s}") + "levl: high\n"
+    narrow = FILTER % ("cloudtrail", "role", "role", "sourceIPAddress") + "  t: {eventName: x}\n"
+    found = checked(rule, narrow)
+    assert [(one.about, one.path, one.line) for one in found.remarks if one.about in SLIPS] == [
+        ("yaml-value", "r0.yml", 4),
+        ("unused-selection", "r0.yml", 4),
+        ("unknown-key", "r0.yml", 5),
+        ("unused-selection", "r1.yml", 10),
+    ]
+    assert counts(found).endswith(", 4 slips")
+    assert (
+        "  r0.yml:5: `levl` is no key of a rule, and is not read; did you mean `level`?"
+        in table(found)
+    )
+    assert [one for one in objects(found) if "filter" in one] == [
+        {
+            "filter": "Not these",
+            "path": "r1.yml",
+            "line": 10,
+            "about": "unused-selection",
+            "message": "the condition never uses the selection `t`",
+        }
+    ]
+
+
+def test_fields_below_open_objects_are_counted() -> None:
+    below = "s: {requestParameters.bucketNme: x, requestParameters: y, eventName: z}"
+    found = checked(FILTERED.replace("s: {eventName: AssumeRole}", below))
+    assert [rule.unchecked for rule in found.rules] == [1]
+    assert counts(found).endswith(", 1 without cases, 1 field below open objects not checked")
+    assert not counts(checked(FILTERED)).endswith("not checked")

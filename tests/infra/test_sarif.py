@@ -85,3 +85,19 @@ def test_check_writes_it_beside_what_it_says(
     assert where == {"artifactLocation": {"uri": "alias.yml"}, "region": {"startLine": 2}}
     assert main(["rules", "check", "--sarif", "no/such/folder", "."]) == Exit.USAGE
     assert "cannot write no/such/folder" in capfd.readouterr()[1]
+
+
+def test_rules_without_cases_are_results_only_where_that_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rule = "title: A\nlogsource: {product: aws, service: cloudtrail}\n"
+    Path("a.yml").write_text(rule + "detection: {s: {eventName: x}, condition: s}\n", "utf-8")
+
+    def kinds(*options: str) -> list[str]:
+        assert main(["rules", "check", "--sarif", "found.sarif", *options, "a.yml"]) == Exit.OK
+        log = json.loads(Path("found.sarif").read_text("utf-8"))
+        return [result["ruleId"] for result in valid(log)]
+
+    assert kinds() == []
+    assert kinds("--strict") == ["unproved"]

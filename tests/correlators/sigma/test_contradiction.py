@@ -1,11 +1,14 @@
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from itertools import product
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from correlators.document import Document, Part, parts
+from correlators.sigma import contradiction
 from correlators.sigma.contradiction import impossible
 from correlators.sigma.outline import Node, outline
 
@@ -113,3 +116,32 @@ def test_no_record_does_what_cannot_be(selections: list[str], condition: str) ->
     held = {tree.holds(record) for record in HELD}
     assert (True in held) <= can_be_true
     assert (False in held) <= can_be_false
+
+
+class Counted(frozenset[str]):
+    """Counts the texts that sets are made of."""
+
+    made = 0
+
+    def __new__(cls, texts: Iterable[str] = ()) -> Self:
+        self = super().__new__(cls, texts)
+        cls.made += len(self)
+        return self
+
+    def __or__(self, other: AbstractSet[Any]) -> "Counted":
+        return Counted(super().__or__(other))
+
+    def __and__(self, other: AbstractSet[Any]) -> "Counted":
+        return Counted(super().__and__(other))
+
+
+@pytest.mark.parametrize("condition", ["a", "not a", "a and not b"])
+def test_a_list_of_values_costs_what_its_length_is(
+    condition: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = ", ".join(f"v{n}" for n in range(400))
+    tree = read(f"  a: {{f: [{many}]}}\n  b: {{f: [{many}]}}\n", condition)
+    monkeypatch.setattr(contradiction, "frozenset", Counted, raising=False)
+    Counted.made = 0
+    impossible(tree, always)
+    assert 0 < Counted.made < 400 * 8  # one union after another would make 80,000
