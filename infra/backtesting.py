@@ -88,7 +88,7 @@ class Backtest:
         rejects: list[dict[str, Any]] = []
         sources: Counter[str] = Counter()
         reading = set(range(len(self._files)))
-        folded = 0
+        due = WAITING
         while reading:
             number = min(reading, key=lambda n: (progress[n].latest, n))
             chunk = self._files[number].input.read()
@@ -102,9 +102,10 @@ class Backtest:
             rejects += (result.body for result in refused)
             sources[chunk.source] += progress[number].read - before.read
             watch(sources.total())
-            if self._trawler.taken - folded >= WAITING:
+            if self._trawler.taken >= due:
                 self._batch.settle(min((progress[n].watermark for n in reading), default=END))
-                folded = self._trawler.taken - self._batch.waiting()
+                # What still waits is looked at again: not before as much came anew.
+                due = self._trawler.taken + max(WAITING, self._batch.waiting())
         latest = max((one.latest for one in progress), default=BEGINNING)
         self._batch.end(latest)
         findings = {body["id"]: body for body in self._batch.findings()}
