@@ -267,17 +267,6 @@ def test_coverage_is_told_and_strict_fails(folder: Path, capfd: pytest.CaptureFi
     }
 
 
-def test_export_writes_plain_sigma(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    code, out, err = rules(capfd, "export", "trail.yml", "many.yml", "--out", "sigma")
-    assert (code, out) == (Exit.OK, [])
-    assert err == ["2 rules written to sigma, 0 left out"]
-    written = {str(path.relative_to(folder)) for path in (folder / "sigma").rglob("*.yml")}
-    assert written == {"sigma/detections/trail.yml", "sigma/correlations/many.yml"}
-    code, _, err = rules(capfd, "export", "trail.yml", "--out", "trail.yml")
-    assert code == Exit.USAGE
-    assert err[0].startswith("barograph: cannot write trail.yml/detections/trail.yml: ")
-
-
 @pytest.mark.parametrize("action", ["check", "test", "list", "export"])
 def test_the_help_of_each_action_has_examples(
     action: str, capfd: pytest.CaptureFixture[str]
