@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from infra import shown
 from infra.checking import About, Check, Checked, Remark
 
 FEW: Final = 8  # as many rules of one reason are named, of more they are counted
@@ -24,7 +25,8 @@ def counts(check: Check) -> str:
         ("unproved", "without cases"),
     )
     rest = ", ".join(f"{found.count(about):,} {word}" for about, word in words)
-    return f"{_rules(len(check.rules))} loaded, {len(check.problems):,} problems, {rest}"
+    problems = shown.plural(len(check.problems), "problem")
+    return f"{_rules(len(check.rules))} loaded, {problems}, {rest}"
 
 
 def table(check: Check) -> Iterator[str]:

@@ -152,8 +152,13 @@ def _test(args: argparse.Namespace) -> int:
     rules = len({(outcome.rule) for outcome in outcomes})
     cases = sum(outcome.case is not None for outcome in outcomes)
     open_ = sum(gap.branch for gap in found)
-    more = f", {open_} branches open" if args.coverage or args.strict else ""
-    print(f"{rules} rules, {cases} cases, {failed} failures{more}", file=sys.stderr)
+    told = (
+        shown.plural(rules, "rule"),
+        shown.plural(cases, "case"),
+        shown.plural(failed, "failure"),
+    )
+    more = f", {shown.plural(open_, 'branch')} open" if args.coverage or args.strict else ""
+    print(f"{', '.join(told)}{more}", file=sys.stderr)
     return Exit.NO if failed or (args.strict and open_) else Exit.OK
 
 
@@ -173,7 +178,7 @@ def _list(args: argparse.Namespace) -> int:
     else:
         width = max((len(row.id) for row in found), default=0)
         _say(f"{row.id:{width}}  {row.level:13}  {row.kind:11}  {row.title}" for row in found)
-    print(f"{len(found)} rules", file=sys.stderr)
+    print(shown.plural(len(found), "rule"), file=sys.stderr)
     return Exit.OK
 
 
