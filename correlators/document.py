@@ -128,7 +128,10 @@ def _read(document: Document) -> Iterator[_Value | Problem]:
         yield from _Reader(document).documents()
     except yaml.MarkedYAMLError as error:
         line = None if error.problem_mark is None else error.problem_mark.line + 1
-        yield Problem(document.path, line, f"not YAML: {error.problem or error.context}")
+        said = error.problem or error.context
+        if line is not None and _at_tab(document.text, line, error):
+            said = "a tab: YAML wants spaces"
+        yield Problem(document.path, line, f"not YAML: {said}")
     except yaml.reader.ReaderError as error:  # a character that YAML does not allow
         line = document.text.encode()[: error.position].count(b"\n") + 1
         yield Problem(document.path, line, f"not YAML: {error.reason} (#x{error.character:04x})")
@@ -136,6 +139,16 @@ def _read(document: Document) -> Iterator[_Value | Problem]:
         yield Problem(document.path, None, f"not YAML: {' '.join(str(error).split())}")
     except _Refused as refused:
         yield Problem(document.path, refused.line, refused.message)
+
+
+def _at_tab(text: str, line: int, error: yaml.MarkedYAMLError) -> bool:
+    """True if the parser stopped at a tab where there should be none."""
+    written = text.splitlines()[line - 1 : line]
+    column = 0 if error.problem_mark is None else error.problem_mark.column
+    return any(
+        "\t" in one[: len(one) - len(one.lstrip())] or one[column : column + 1] == "\t"
+        for one in written
+    )
 
 
 class _Refused(Exception):

@@ -22,6 +22,7 @@ class Names:
 
     def __init__(self, *, external: bool) -> None:
         self._ids: dict[str, str] = {}
+        self._paths: dict[str, str] = {}
         self._external = external
 
     def add(self, part: Part, id_: str, name: str | None) -> Problem | None:
@@ -30,8 +31,10 @@ class Names:
         for key in keys:
             if key in self._ids:
                 place = "name" if key == name else "id"
-                return part.problem(f"another rule is already called `{key}`", place)
+                message = f"another rule is already called `{key}` ({self._paths[key]})"
+                return part.problem(message, place)
         self._ids.update(dict.fromkeys(keys, id_))
+        self._paths.update(dict.fromkeys(keys, part.path))
         return None
 
     def id_of(self, reference: str) -> str | None:

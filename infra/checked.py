@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from infra import shown
 from infra.checking import About, Check, Checked, Remark
 
 FEW: Final = 8  # as many rules of one reason are named, of more they are counted
@@ -33,12 +34,12 @@ def counts(check: Check) -> str:
     )
     rest = ", ".join(f"{found.count(about):,} {word}" for about, word in words)
     slips = sum(found.count(about) for about in SLIPS)
-    rest += f", {_number(slips, 'slip')}" if slips else ""
+    rest += f", {shown.plural(slips, 'slip')}" if slips else ""
     below = sum(rule.unchecked for rule in check.rules)
-    rest += f", {_number(below, 'field')} below open objects not checked" if below else ""
-    filters = f" and {_number(check.filters, 'filter')}" if check.filters else ""
-    loaded = f"{_rules(len(check.rules))}{filters} loaded"
-    return f"{loaded}, {len(check.problems):,} problems, {rest}"
+    rest += f", {shown.plural(below, 'field')} below open objects not checked" if below else ""
+    filters = f" and {shown.plural(check.filters, 'filter')}" if check.filters else ""
+    problems = shown.plural(len(check.problems), "problem")
+    return f"{_rules(len(check.rules))}{filters} loaded, {problems}, {rest}"
 
 
 def table(check: Check) -> Iterator[str]:
@@ -144,8 +145,4 @@ def _heading(text: str) -> Iterator[str]:
 
 
 def _rules(count: int) -> str:
-    return _number(count, "rule")
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count:,} {what}" + ("" if count == 1 else "s")
+    return shown.plural(count, "rule")

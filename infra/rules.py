@@ -92,8 +92,8 @@ def processing(config: RulesConfig) -> Processing:
     """The pipelines and placeholders of the configuration; any Problem with them is a Mistake."""
     try:
         return processed(
-            map(_document, map(Path, config.pipelines)),
-            map(_document, map(Path, config.placeholders)),
+            (_document(Path(path), "a pipeline") for path in config.pipelines),
+            (_document(Path(path), "a file of placeholders") for path in config.placeholders),
         )
     except Faulty as faulty:
         raise Mistake(f"{faulty.problems[0]}; mend it there") from faulty
@@ -178,13 +178,13 @@ def _seen(folder: Path, ends: Iterable[str]) -> Iterator[Path]:
                 yield file
 
 
-def _document(file: Path) -> Document:
+def _document(file: Path, wanted: str = "a file or folder of rules") -> Document:
     try:
         with file.open("rb") as opened:
             data = opened.read(LARGEST + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise Mistake(f"cannot read {file}: {reason}; name a file or folder of rules") from None
+        raise Mistake(f"cannot read {file}: {reason}; name {wanted}") from None
     if len(data) > LARGEST:
         fault = Problem(str(file), None, f"larger than {LARGEST} bytes: divide it")
         return Document(str(file), "", fault)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -21,6 +22,9 @@ from streams.untrusted import listing
 
 LATENESS = 15 * MINUTE  # how much later than others a given signal may come
 BATCH = 10_000
+DEPTH = 32  # of objects in fields whose inner names are known
+NAMES = 1000  # of detections that are counted by themselves
+OTHERS = "others"
 
 
 class Given(NamedTuple):
@@ -42,7 +46,8 @@ class Given(NamedTuple):
 def read(line: bytes) -> Given:
     """The signal of a JSON line; its time is RFC 3339 or seconds since 1970.
 
-    ValueError says what is missing or wrong.
+    Nested fields have dotted names, too: `{"user": {"name": 1}}` is `user.name`. ValueError says
+    what is missing or wrong.
     """
     record: Json = orjson.loads(line)
     if not is_object(record):
@@ -58,11 +63,25 @@ def read(line: bytes) -> Given:
         time=instant(record["time"]),
         detection=str(record["detection"]),
         event=str(record.get("event") or record["id"]),
-        fields=fields,
+        fields=_flat(fields),
         sha256=str(next((e["sha256"] for e in _objects(record, "evidence") if "sha256" in e), "")),
         entities=tuple(_entities(record)),
         family=str(record.get("family") or record["detection"]),
     )
+
+
+def _flat(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields, and what is inside of objects by dotted name; a name that is given wins."""
+    found: dict[str, Any] = {}
+    inner: list[tuple[str, dict[str, Any]]] = [("", fields)]
+    for _ in range(DEPTH):
+        level, inner = inner, []
+        for before, values in level:
+            for name, value in values.items():
+                found.setdefault(before + name, value)
+                if is_object(value):
+                    inner.append((f"{before}{name}.", value))
+    return found | fields
 
 
 def _entities(record: Mapping[str, Json]) -> Iterator[str]:
@@ -93,7 +112,9 @@ class Correlating:
             rule.detection.name: rule.detection.id for rule in ruleset.rules if rule.detection.name
         }
         self._watermark = BEGINNING
-        self.latest, self.late, self.unused = BEGINNING, 0, 0
+        self.latest, self.late = BEGINNING, 0
+        self.unknown: Counter[str] = Counter()  # signals by detection that no correlation counts
+        self.ungrouped = 0  # signals without a field that each of their correlations groups by
 
     def take(self, signals: Sequence[Given]) -> Iterator[Result]:
         """The findings that a batch makes, changes or ends; every revision."""
@@ -105,7 +126,8 @@ class Correlating:
                 continue
             self._watermark = max(self._watermark, signal.time - LATENESS)
             made = list(self._rows(signal))
-            self.unused += not made
+            if not made:
+                self._unused(signal)
             rows += made
         rows.append(Tick(INGEST, 0, self._watermark, self._watermark))
         yield from self._run(rows)
@@ -114,8 +136,19 @@ class Correlating:
         """The end of the input: time passed up to `until`, by default the latest signal."""
         yield from self._run([Tick(INGEST, 0, END, self.latest if until is None else until)])
 
+    def _unused(self, signal: Given) -> None:
+        if self._detection(signal) in self._routes.feeds:
+            self.ungrouped += 1
+        elif len(self.unknown) < NAMES or signal.detection in self.unknown:
+            self.unknown[signal.detection] += 1
+        else:
+            self.unknown[OTHERS] += 1
+
+    def _detection(self, signal: Given) -> str:
+        return self._ids.get(signal.detection, signal.detection)
+
     def _rows(self, signal: Given) -> Iterator[Row]:
-        detection = self._ids.get(signal.detection, signal.detection)
+        detection = self._detection(signal)
         about = {
             "time": signal.time,
             "id": digest("given", signal.id),

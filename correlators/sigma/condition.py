@@ -18,6 +18,7 @@ from correlators.sigma.processing import Subject
 from correlators.sigma.reads import reads
 from correlators.sigma.values import is_list, is_object
 from correlators.sigma.witness import Clause, clauses, sure
+from correlators.sigma.wording import wording
 
 MAX_CONDITION: Final = 2000  # characters
 MAX_VALUES: Final = 100_000  # of one rule, with what modifiers turn each of them into
@@ -31,6 +32,8 @@ _RENAMED: Final = {"utf16le": "wide"}  # the specification has two names for it,
 _NEED_FIELD: Final = frozenset({"endswith", "exists", "fieldref", "startswith"})
 _VARIANTS: Final = {"windash": 5**3, "base64offset": 3}
 _NO_SELECTIONS: Final = frozenset({"condition", "rules"})
+
+_AT: Final = "(at char "  # in what the parser says
 
 Place = tuple[str | int, ...]
 
@@ -84,7 +87,7 @@ def compiled(part: Part, section: str, subject: Subject) -> Compiled:
         return Compiled(predicate(tree), clauses(tree), sure(tree), parsed, reads(tree))
     except (SigmaError, ENGINE.error, RecursionError) as error:
         where = [problem for item in found for problem in _unreadable(part, item, subject.tables)]
-        raise Faulty(*where or [part.problem(_plain(error), section, "condition")]) from error
+        raise Faulty(*where or [_refused(part, section, error)]) from error
 
 
 def stated(part: Part, section: str) -> SigmaDetections:
@@ -107,7 +110,7 @@ def where_nothing_holds(part: Part, section: str) -> bool:
         conditions = skeleton(part, section).parsed_condition
         return any(predicate(condition.parse())({}) for condition in conditions)
     except (SigmaError, RecursionError) as error:
-        raise Faulty(part.problem(_plain(error), section, "condition")) from error
+        raise Faulty(_refused(part, section, error)) from error
 
 
 def negations(part: Part, section: str) -> Iterator[Place]:
@@ -188,7 +191,7 @@ def _unfilled(
     for name, place in places or [(name, (section, "condition")) for name in sorted(unfilled)]:
         message = (
             f"nothing fills the placeholder %{name}% of `expand`: give its values in a file,"
-            f" `placeholders: {{{name}: [...]}}`, with --placeholders"
+            f" `placeholders: {{{name}: [...]}}`, with --placeholders or `[rules] placeholders`"
         )
         yield part.problem(message, *place)
 
@@ -202,7 +205,7 @@ def _unreadable(part: Part, item: Item, tables: Tables) -> Iterator[Problem]:
             if not any(names(value)):
                 test(value)
     except (SigmaError, ENGINE.error) as error:
-        message = _plain(error)
+        message = wording(error)
         if message.startswith("Modifier "):  # pySigma speaks of its classes
             message = f"a modifier of `{item.key}` does not go with values like {item.values[0]!r}"
         yield part.problem(message, *item.place)
@@ -230,5 +233,10 @@ def _spelled_key(key: str) -> str:
     return "|".join([field, *(_RENAMED.get(modifier, modifier) for modifier in modifiers)])
 
 
-def _plain(error: Exception) -> str:
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+def _refused(part: Part, section: str, error: Exception) -> Problem:
+    """What is wrong with the condition; of several, nobody says which it is."""
+    conditions = _conditions(part, section)
+    message = wording(error, _selections(part, section), conditions[0])
+    if len(conditions) > 1 and _AT in str(error):
+        message = "one of the conditions is not written as Sigma wants it"
+    return part.problem(message, section, "condition")

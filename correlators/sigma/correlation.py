@@ -20,6 +20,7 @@ from correlators.sigma.clauses import Expression, expression
 from correlators.sigma.head import Head
 from correlators.sigma.load import validated
 from correlators.sigma.values import is_object
+from correlators.sigma.wording import meant
 from schemas.correlation import STATISTICS, Correlation, CorrelationType
 from schemas.times import duration
 
@@ -112,12 +113,13 @@ class Section(BaseModel, Generic[N]):  # type: ignore[no-redef] # two fields rea
     def _over_names(self, over: Expression) -> None:
         if not self.kind.startswith("temporal"):
             raise ValueError(f"{self.type} needs a `condition` such as `gte: 10`")
+        for name in over.names:
+            if name not in self.referred:
+                message = f"`{name}` of the condition is not among `rules`"
+                raise ValueError(message + meant(name, self.referred))
         for name in self.rules:
             if name not in over.names:
                 raise ValueError(f"`{name}` is among `rules` but not in the condition")
-        for name in over.names:
-            if name not in self.referred:
-                raise ValueError(f"`{name}` of the condition is not among `rules`")
         if len(over.names) > MAX_RULES:
             raise ValueError(f"a condition over names has at most {MAX_RULES}")
         if not any(way.present or len(way.absent) < len(over.names) for way in over.ways):

@@ -11,7 +11,7 @@ from random import Random
 
 import orjson
 
-from infra import rule_options
+from infra import rule_options, shown
 from infra.exits import Exit
 from infra.rules import load
 from infra.settings import load as settings
@@ -22,6 +22,8 @@ from schemas.times import SECOND, rfc3339
 from sinks.delivery.revisions import Revisions
 from streams.given import BATCH, LATENESS, Correlating, Given, read
 from streams.shuffle import Span, shuffled
+
+SHOWN = 10  # detections that no rule refers to
 
 EXAMPLE = "barograph correlate --rules rules/ --final signals.jsonl"
 
@@ -90,11 +92,22 @@ def run(args: argparse.Namespace) -> int:
             f" {rfc3339(correlating.latest)}; give a later time"
         )
     _write(revisions, correlating.end(args.until), final=args.final)
-    print(
-        f"{count} signals, {correlating.late} late, {correlating.unused} in no correlation",
-        file=sys.stderr,
-    )
+    print(_counts(count, correlating), file=sys.stderr)
     return Exit.OK
+
+
+def _counts(count: int, correlating: Correlating) -> str:
+    """How many signals there were, and why some of them are in no correlation."""
+    unknown, missing = correlating.unknown, correlating.ungrouped
+    said = [shown.plural(count, "signal"), f"{correlating.late} late"]
+    said.append(f"{unknown.total() + missing} in no correlation")
+    if unknown:
+        named = ", ".join(f"{shown.text(name)} {n}" for name, n in unknown.most_common(SHOWN))
+        more = f" and {len(unknown) - SHOWN} more" if len(unknown) > SHOWN else ""
+        said.append(f"{unknown.total()} of a detection that no rule refers to ({named}{more})")
+    if missing:
+        said.append(f"{missing} without the fields of the group")
+    return ", ".join(said)
 
 
 def _places(rules: list[str], signals: str | None) -> tuple[list[str], str]:

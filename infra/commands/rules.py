@@ -48,11 +48,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument(
             "--no-builtin", action="store_true", help="read PATHs without the built-in rules"
         )
-        rule_options.processing(action)
         options(action)
 
 
 def _check_options(action: argparse.ArgumentParser) -> None:
+    rule_options.processing(action)
     action.add_argument("--json", action="store_true", help="one JSON object a line, for each rule")
     action.add_argument("--sarif", metavar="FILE", help="write what is found as SARIF 2.1.0 too")
     action.add_argument(
@@ -70,6 +70,7 @@ def _check_options(action: argparse.ArgumentParser) -> None:
 
 
 def _test_options(action: argparse.ArgumentParser) -> None:
+    rule_options.processing(action)
     action.add_argument("--json", action="store_true", help="one JSON object a line, for each case")
     action.add_argument(
         "--coverage",
@@ -82,10 +83,12 @@ def _test_options(action: argparse.ArgumentParser) -> None:
 
 
 def _export_options(action: argparse.ArgumentParser) -> None:
+    action.set_defaults(pipeline=[], placeholders=[], strict=False)  # rules leave as written
     action.add_argument("--out", required=True, metavar="DIR", help="the folder to write to")
 
 
 def _list_options(action: argparse.ArgumentParser) -> None:
+    rule_options.processing(action)
     action.add_argument("--json", action="store_true", help="one JSON object a line, for each rule")
 
 
@@ -156,9 +159,14 @@ def _test(args: argparse.Namespace) -> int:
     rules = len({outcome.rule for outcome in outcomes if outcome.rule is not None})
     cases = sum(outcome.case is not None for outcome in outcomes)
     open_ = sum(gap.branch for gap in found)
-    more = f", {open_} branches open" if args.coverage or args.strict else ""
-    more += f", {len(wrong)} problems" if wrong else ""
-    print(f"{rules} rules, {cases} cases, {failed} failures{more}", file=sys.stderr)
+    told = (
+        shown.plural(rules, "rule"),
+        shown.plural(cases, "case"),
+        shown.plural(failed, "failure"),
+    )
+    more = f", {shown.plural(open_, 'branch')} open" if args.coverage or args.strict else ""
+    more += f", {shown.plural(len(wrong), 'problem')}" if wrong else ""
+    print(f"{', '.join(told)}{more}", file=sys.stderr)
     if wrong:
         return Exit.USAGE
     return Exit.NO if failed or (args.strict and open_) else Exit.OK
@@ -180,32 +188,31 @@ def _list(args: argparse.Namespace) -> int:
     else:
         width = max((len(row.id) for row in found), default=0)
         _say(f"{row.id:{width}}  {row.level:13}  {row.kind:11}  {row.title}" for row in found)
-    print(f"{len(found)} rules", file=sys.stderr)
+    print(shown.plural(len(found), "rule"), file=sys.stderr)
     return Exit.OK
 
 
 def _export(args: argparse.Namespace) -> int:
-    """Exit 0; what Sigma has no word for is told on stderr and left out."""
+    """Exit 0; stderr says what is left out, and what pySigma does not read."""
+    from infra.exported import refused, write
     from infra.exporting import exported
 
     files, ruleset = _loaded(args)
     if ruleset.problems:
         raise Mistake(f"{ruleset.problems[0]}; barograph rules check names all problems")
-    folder = Path(args.out)
-    written = left = 0
-    for one in exported(files, ruleset, ours=not args.paths):
-        if one.text is None:
-            left += 1
-            print(shown.text(f"{one.rule}: {one.reason}"), file=sys.stderr)
-            continue
-        target = folder / one.name
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(one.text, "utf-8")
-        except OSError as error:
-            raise Mistake(f"cannot write {target}: {error.strerror}; name another folder") from None
-        written += 1
-    print(f"{written} rules written to {folder}, {left} left out", file=sys.stderr)
+    found = list(exported(files, ruleset, ours=not args.paths))
+    removed = write(Path(args.out), found)
+    left = [f"{one.rule}: {one.reason}" for one in found if one.text is None]
+    unread = [f"{name}: pySigma does not read it: {why}" for name, why in refused(found)]
+    for line in (*left, *unread):
+        print(shown.text(line), file=sys.stderr)
+    filters = sum(one.name.startswith("filters/") for one in found)
+    rules = shown.plural(len(found) - len(left) - filters, "rule")
+    told = [f"{rules} and {shown.plural(filters, 'filter')} written to {args.out}"]
+    told += [f"{len(left)} left out"]
+    told += [f"{len(unread)} that pySigma does not read"] if unread else []
+    told += [f"{shown.plural(removed, 'file')} of an earlier export removed"] if removed else []
+    print(", ".join(told), file=sys.stderr)
     return Exit.OK
 
 
@@ -275,7 +282,7 @@ _ACTIONS: dict[str, tuple[_Act, _Options, str, tuple[str, ...]]] = {
     "export": (
         _export,
         _export_options,
-        "write detections and correlations as plain Sigma",
+        "write detections, correlations and filters as plain Sigma, as they are written",
         ("export --out sigma/", "export my-rules/ --out sigma/"),
     ),
 }

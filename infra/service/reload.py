@@ -151,22 +151,27 @@ class Reload:
     def _done(self, row: Succession | None) -> str:
         if row is None:
             return f"the rules are those that run ({self._running().sha256[:DIGITS]})"
-        counts = ", ".join(
-            f"{named.count} {verb}"
-            for verb, named in (
-                ("added", row.added),
-                ("changed", row.changed),
-                ("taken out", row.removed),
-            )
-        )
-        since = row.watermark or "the first record"
-        return f"{row.rules} rules ({row.sha256[:DIGITS]}) hold from {since} on: {counts}"
+        return sentence(row)
 
     def _told(self, outcome: Outcome) -> Outcome:
         with suppress(OSError):  # whoever started it may have gone with the terminal
             for sentence in outcome.said:
                 self._say(sentence)
         return outcome
+
+
+def sentence(row: Succession) -> str:
+    """A change of rules in words."""
+    counts = ", ".join(
+        f"{named.count} {verb}"
+        for verb, named in (
+            ("added", row.added),
+            ("changed", row.changed),
+            ("taken out", row.removed),
+        )
+    )
+    since = row.watermark or "the first record"
+    return f"{row.rules} rules ({row.sha256[:DIGITS]}) hold from {since} on: {counts}"
 
 
 def described(now: Running) -> dict[str, Any]:

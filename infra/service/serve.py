@@ -13,7 +13,7 @@ from infra.service.health import Health
 from infra.service.inputs import Live, declared, opened
 from infra.service.loop import Loop
 from infra.service.process import clock, on_hangup, say, stop_on_signals
-from infra.service.reload import Reload, Running, running
+from infra.service.reload import Reload, Running, running, sentence
 from infra.service.threads import Carriers, Threads
 from infra.service.vitals import EmbeddedVitals
 from schemas.config import Config, SinkConfig
@@ -46,6 +46,7 @@ async def serve(
     data, known, hung_up = Path(config.data), declared(config), asyncio.Event()
     on_hangup(hung_up.set)
     with Journal(data / "journal.sqlite", clock) as journal:
+        before = next(iter(journal.successions(1)), None)
         engine = Embedded(ruleset, known, config.limits, journal, config.system)
         _going_on(engine, data, until)
         inputs = opened(config, data, engine.positions)
@@ -61,6 +62,9 @@ async def serve(
         reloading = _reloading(reload, hung_up, watch=config.rules.watch)
         try:
             await _feed(inputs)
+            now = engine.succession
+            if before is not None and now is not None and now != before:
+                say(sentence(now))
             say(f"ready, http://{config.server.host}:{port}/readyz")
             await stop.wait()
         finally:

@@ -122,9 +122,10 @@ def test_legs_are_filled_by_name_and_by_level() -> None:
 @pytest.mark.parametrize(
     ("texts", "expected"),
     [
-        ([detection("one"), detection("one")], ["d1.yml:2: another rule is already called `one`"]),
+        ([detection("one"), detection("one")],
+         ["d1.yml:2: another rule is already called `one` (d0.yml)"]),
         ([detection("one"), correlation("one", f"{COUNT}, rules: [one]")],
-         ["d1.yml:2: another rule is already called `one`"]),
+         ["d1.yml:2: another rule is already called `one` (d0.yml)"]),
         ([correlation("many", f"{COUNT}, rules: [nobody]")],
          ["d0.yml:3: `nobody` is no rule that is loaded"]),
         ([correlation("me", f"{COUNT}, rules: [me]")],

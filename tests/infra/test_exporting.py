@@ -1,11 +1,13 @@
 from pathlib import Path
 
+import pytest
 import yaml
 from sigma.collection import SigmaCollection
 
 from correlators.document import Document
 from correlators.ruleset import parse
-from infra.exporting import Exported, exported
+from infra.exported import refused
+from infra.exporting import MARK, Exported, exported
 from infra.rules import RuleFile, builtin
 
 RULE = """\
@@ -40,7 +42,9 @@ def test_pysigma_reads_all_built_in_rules_without_an_error(tmp_path: Path) -> No
     assert [rule.errors for rule in collection.rules if rule.errors] == []
     assert len(collection.rules) == len(ruleset.rules) + len(ruleset.correlations)
     texts = [path.read_text("utf-8") for path in tmp_path.rglob("*.yml")]
-    assert {text.partition("\n")[0] for text in texts} == {"# SPDX-License-Identifier: Apache-2.0"}
+    assert {tuple(text.split("\n")[:2]) for text in texts} == {
+        ("# SPDX-License-Identifier: Apache-2.0", MARK.strip())
+    }
     keys = {key for text in texts for key in yaml.safe_load(text)}
     assert "barograph" not in keys
     assert {"id", "license"} <= keys
@@ -86,3 +90,64 @@ def test_a_convergence_is_left_out_and_told() -> None:
 def test_an_id_does_not_lead_out_of_the_folder() -> None:
     (one,) = export(RULE.replace("name: trail", "name: ../../trail"), ours=False)
     assert one.name == "detections/______trail.yml"
+
+
+FILTER = """\
+title: our pipeline
+logsource: {product: aws, service: cloudtrail}
+filter:
+  rules: [trail]
+  pipeline: {userAgent: terraform}
+  condition: CONDITION
+"""
+
+
+@pytest.mark.parametrize(
+    ("condition", "left"),
+    [("not pipeline", "not pipeline"), ("pipeline or 1 of them", "not (pipeline or 1 of them)")],
+)
+def test_a_filter_says_what_is_left(condition: str, left: str) -> None:
+    rule, further = export(RULE + "---\n" + FILTER.replace("CONDITION", condition), ours=False)
+    assert (rule.name, further.name) == ("detections/trail.yml", "filters/trail.yml")
+    assert further.text is not None
+    assert further.text.startswith(MARK)
+    assert yaml.safe_load(further.text) == {
+        "title": "our pipeline",
+        "id": "214f12ba-5762-5cae-b7e4-f5b1473b93f1",
+        "logsource": {"product": "aws", "service": "cloudtrail"},
+        "filter": {
+            "rules": ["trail"],
+            "pipeline": {"userAgent": "terraform"},
+            "condition": left,
+        },
+    }
+
+
+def test_files_are_called_as_rules_are() -> None:
+    one, two = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
+    named = RULE.replace("name: trail", f"id: {one}\nname: gone")
+    unnamed = RULE.replace("name: trail\n", "")
+    files = [
+        Document("a/named.yml", named),
+        Document("a/file.yml", unnamed.replace("title", f"id: {two}\ntitle")),
+        Document("a/twice.yml", unnamed.replace("title", f"id: {one[:-1]}2\ntitle")),
+        Document("b/twice.yml", unnamed.replace("title", f"id: {one[:-1]}3\ntitle")),
+    ]
+    found = exported([RuleFile(file, None) for file in files], parse(files), ours=False)
+    assert [one.name for one in found] == [
+        "detections/gone.yml",
+        "detections/file.yml",
+        f"detections/{one[:-1]}2.yml",
+        f"detections/{one[:-1]}3.yml",
+    ]
+
+
+def test_pysigma_is_asked_of_each_rule() -> None:
+    documents = [
+        Document("a.yml", RULE),
+        Document("b.yml", RULE.replace("condition: s", "condition: NOT s").replace("trail", "b")),
+    ]
+    found = exported([RuleFile(one, None) for one in documents], parse(documents), ours=False)
+    (refusal,) = refused(found)
+    assert refusal.name == "detections/b.yml"
+    assert refusal.reason

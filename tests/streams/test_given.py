@@ -154,8 +154,18 @@ def test_what_is_late_or_of_no_use_is_counted() -> None:
     lines = [line(1, late), line(2, 0), line(3, late, "other"), line(4, late, fields={})]
     results = list(correlating.take([read(one) for one in lines]))
     assert results == []
-    assert (correlating.late, correlating.unused) == (1, 2)
+    assert (correlating.late, correlating.unknown, correlating.ungrouped) == (1, {"other": 1}, 1)
     assert correlating.latest == (START + late) * SECOND
+
+
+def test_nested_fields_have_dotted_names_too() -> None:
+    nested = {"user": {"name": "ann", "key": {"id": 5}}, "user.name": "bob"}
+    assert read(line(1, 0, fields=nested)).fields == {
+        "user": {"name": "ann", "key": {"id": 5}},
+        "user.name": "bob",
+        "user.key": {"id": 5},
+        "user.key.id": 5,
+    }
 
 
 def test_a_finding_is_said_early_and_ends_with_time() -> None:

@@ -159,5 +159,5 @@ def test_what_has_no_counterpart_is_refused_with_its_line(
 
 def test_a_condition_names_what_there_is() -> None:
     assert told(NAMED.replace("AND NOT calm", "and not wild")) == [
-        "14: Detection 'wild' not defined in detections"
+        "14: there is no selection `wild`"
     ]

@@ -108,6 +108,6 @@ def test_several_filters_remove_what_any_of_them_names() -> None:
 def test_a_broken_filter_leaves_its_rules_as_they_are() -> None:
     ruleset = loaded("s: {U|frobnicate: x}, condition: s")
     assert [str(problem) for problem in ruleset.problems] == [
-        "filter.yml:3: Unknown modifier 'frobnicate'"
+        "filter.yml:3: there is no modifier `frobnicate`"
     ]
     assert ruleset.rules[0].matches({"A": "x", "U": "x"})

@@ -26,7 +26,7 @@ detection:
 
 UNFILLED = (
     "6: nothing fills the placeholder %who% of `expand`: give its values in a file,"
-    " `placeholders: {who: [...]}`, with --placeholders"
+    " `placeholders: {who: [...]}`, with --placeholders or `[rules] placeholders`"
 )
 
 
@@ -116,7 +116,7 @@ def test_a_logsource_is_read_in_small_letters() -> None:
          "2: `barograph.famly`: extra inputs are not permitted"),
         ("detection:\n", "detection: []\nx:\n",
          "4: `detection`: input should be a valid dictionary"),
-        ("A: x", "A|frobnicate: x", "6: Unknown modifier 'frobnicate'"),
+        ("A: x", "A|frobnicate: x", "6: there is no modifier `frobnicate`"),
         ("A: x", "A|re: a(", "6: Regular expression 'a(' is invalid: missing ): a("),
         ("A: x", "A|re: (?<=a)b",
          ("6: Regular expression '(?<=a)b' is invalid: RE2 has no lookbehind `(?<=`: "
@@ -134,8 +134,8 @@ def test_a_logsource_is_read_in_small_letters() -> None:
         ("A: x", "A|contains: 5",
          "6: a modifier of `A|contains` does not go with values like 5"),
         ("A: x", "'|startswith': x", "6: `|startswith` needs a field before its modifier"),
-        ("condition: s", "condition: s and t", "7: Detection 't' not defined in detections"),
-        ("condition: s", "condition: 1 of t*", "7: Selector '1 of t*' doesn't match any detection"),
+        ("condition: s", "condition: s and t", "7: there is no selection `t`"),
+        ("condition: s", "condition: 1 of t*", "7: no selection is like `t*`"),
         ("condition: s", "condition: 5", "7: a text is needed as `condition`"),
         ("  condition: s\n", "", "4: a text is needed as `condition`"),
         ("    A: x\n", "    - A: x\n    - B|re: '['\n",

@@ -85,9 +85,9 @@ def test_a_modifier_finds_what_it_means(modifier: str) -> None:
 @pytest.mark.parametrize(
     ("selection", "expected"),
     [
-        ("{A|frobnicate: x}", "Unknown modifier 'frobnicate'"),
-        ("{A|Contains: x}", "Unknown modifier 'Contains'"),
-        ("{A|: x}", "Unknown modifier ''"),
+        ("{A|frobnicate: x}", "there is no modifier `frobnicate`"),
+        ("{A|Contains: x}", "there is no modifier `Contains`; did you mean `contains`?"),
+        ("{A|: x}", "there is no modifier ``"),
         ("{A|contains: 5}", "a modifier of `A|contains` does not go with values like 5"),
         ("{A|gt: x}", "a modifier of `A|gt` does not go with values like 'x'"),
         ("{A|gt: .nan}", "Invalid number"),

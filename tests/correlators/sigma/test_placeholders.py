@@ -89,7 +89,7 @@ def test_what_nothing_fills_is_told_with_its_line_and_the_table_to_give() -> Non
     (problem,) = loaded.problems
     assert str(problem) == (
         "rule.yml:4: nothing fills the placeholder %nobody% of `expand`: give its values in a file,"
-        " `placeholders: {nobody: [...]}`, with --placeholders"
+        " `placeholders: {nobody: [...]}`, with --placeholders or `[rules] placeholders`"
     )
     assert [p.line for p in ruleset("[{A: x}, {A|expand: '%z%'}]", NONE).problems] == [4]
 

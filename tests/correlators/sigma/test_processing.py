@@ -195,7 +195,7 @@ def test_a_filter_is_processed_as_the_rule_that_it_filters() -> None:
     record = {"cmd": "whoami", "user": "kim"}
     assert judged(ruleset, record, record | {"Host": "h"}) == [True, False]
     broken = loaded(about.replace("Host: h", "Host|frobnicate: h"), by=by)
-    assert [str(p) for p in broken.problems] == ["d0.yml:3: Unknown modifier 'frobnicate'"]
+    assert [str(p) for p in broken.problems] == ["d0.yml:3: there is no modifier `frobnicate`"]
     assert broken.rules[0].matches(record)
 
 

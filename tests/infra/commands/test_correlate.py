@@ -167,6 +167,16 @@ def test_signals_may_come_on_stdin(
     assert orjson.loads(capsys.readouterr().out)["count"] == 3
 
 
+def test_why_signals_are_in_no_correlation_is_told(correlated: Correlated) -> None:
+    others = [SIGNALS[0] | {"id": f"o{n}", "detection": name} for n, name in enumerate("xyx")]
+    bare = SIGNALS[0] | {"id": "bare", "fields": {}}
+    _, _, said = correlated(RULE, [*SIGNALS, *others, bare])
+    assert said == (
+        "7 signals, 0 late, 4 in no correlation, 3 of a detection that no rule refers to"
+        " (x 2, y 1), 1 without the fields of the group\n"
+    )
+
+
 def test_no_signals_no_findings(correlated: Correlated) -> None:
     assert correlated(RULE, []) == (0, [], "0 signals, 0 late, 0 in no correlation\n")
 

@@ -192,7 +192,7 @@ def test_a_rule_may_refer_to_a_built_in_one(
 
 @pytest.mark.usefixtures("folder")
 def test_test_runs_the_cases(capfd: pytest.CaptureFixture[str]) -> None:
-    assert rules(capfd, "test", "trail.yml") == (Exit.OK, [], ["1 rules, 2 cases, 0 failures"])
+    assert rules(capfd, "test", "trail.yml") == (Exit.OK, [], ["1 rule, 2 cases, 0 failures"])
 
 
 def test_test_says_which_case_fails_and_ends_with_1(
@@ -294,12 +294,12 @@ def test_coverage_is_told_and_strict_fails(folder: Path, capfd: pytest.CaptureFi
         "{s: {eventName: DeleteGuardrail}, condition: s}", f"{two}  condition: s or t"
     )
     (folder / "trail.yml").write_text(text, "utf-8")
-    assert rules(capfd, "test", "trail.yml") == (Exit.OK, [], ["1 rules, 2 cases, 0 failures"])
+    assert rules(capfd, "test", "trail.yml") == (Exit.OK, [], ["1 rule, 2 cases, 0 failures"])
     open_ = [
         "trail.yml:6: trail: 1 of 2 values of `s.eventName` are in no case: x",
         "trail.yml:7: trail: no case in which `t` is what made it match",
     ]
-    err = ["1 rules, 2 cases, 0 failures, 1 branches open"]
+    err = ["1 rule, 2 cases, 0 failures, 1 branch open"]
     assert rules(capfd, "test", "--coverage", "trail.yml") == (Exit.OK, open_, err)
     assert rules(capfd, "test", "--strict", "trail.yml") == (Exit.NO, open_, err)
     _, out, _ = rules(capfd, "test", "--coverage", "--json", "trail.yml")
@@ -313,15 +313,11 @@ def test_coverage_is_told_and_strict_fails(folder: Path, capfd: pytest.CaptureFi
     }
 
 
-def test_export_writes_plain_sigma(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    code, out, err = rules(capfd, "export", "trail.yml", "many.yml", "--out", "sigma")
-    assert (code, out) == (Exit.OK, [])
-    assert err == ["2 rules written to sigma, 0 left out"]
-    written = {str(path.relative_to(folder)) for path in (folder / "sigma").rglob("*.yml")}
-    assert written == {"sigma/detections/trail.yml", "sigma/correlations/many.yml"}
-    code, _, err = rules(capfd, "export", "trail.yml", "--out", "trail.yml")
-    assert code == Exit.USAGE
-    assert err[0].startswith("barograph: cannot write trail.yml/detections/trail.yml: ")
+@pytest.mark.usefixtures("folder")
+def test_a_pipeline_that_is_not_there_is_called_so(capfd: pytest.CaptureFixture[str]) -> None:
+    code, _, err = rules(capfd, "list", "trail.yml", "--pipeline", "gone.yml")
+    message = "cannot read gone.yml: No such file or directory; name a pipeline"
+    assert (code, err) == (Exit.USAGE, [f"barograph: {message}"])
 
 
 @pytest.mark.parametrize("action", ["check", "test", "list", "export"])

@@ -77,6 +77,19 @@ def test_a_signal_changes_the_rules(folder: Path, rules: Path) -> None:
     assert [row["added"]["first"] for row in rows(folder)[1:]] == [["correlation answers"]]
 
 
+def test_a_start_with_other_rules_says_what_changed(folder: Path, rules: Path) -> None:
+    with Running(folder) as run:
+        assert run.stop() == 0
+    assert not any(" hold from " in line for line in run.said)
+    (rules / "many.yml").write_text(MANY)
+    with Running(folder) as run:
+        sha256 = run.ready()["rules"]["sha256"]
+        assert run.stop() == 0
+    said = f"36 rules ({sha256}) hold from the first record on: 1 added, 0 changed, 0 taken out"
+    assert run.said[-2] == f"barograph: {said}\n"
+    assert run.said[-1].startswith("barograph: ready, ")
+
+
 def test_a_broken_set_replaces_none(folder: Path, rules: Path) -> None:
     with Running(folder) as run:
         before = run.ready()["rules"]
