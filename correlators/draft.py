@@ -73,9 +73,8 @@ class Draft(MutableMapping[K, V]):
         else:
             del self.changed[key]
 
-    def __contains__(self, key: object) -> bool:
-        changed: Mapping[Any, V | None] = self.changed
-        return changed[key] is not None if key in changed else key in self._made
+    def __contains__(self, key: Any) -> bool:  # noqa: ANN401 - anything may be asked for
+        return self.changed[key] is not None if key in self.changed else key in self._made
 
     def __iter__(self) -> Iterator[K]:
         if not self.changed:
