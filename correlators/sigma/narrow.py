@@ -81,7 +81,6 @@ class Scanner:
         faults: list[int] = []
         always = self._plan.always
         found = {n: set(always) for n in range(len(records) if always else 0)}
-
         tests = self._tests
 
         def call(rules: Iterable[int], seen: object) -> None:
