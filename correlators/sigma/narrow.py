@@ -13,7 +13,7 @@ import orjson
 
 from correlators.sigma.plan import Plan, path_of
 from correlators.sigma.rule import Rule
-from correlators.sigma.shape import UNUSUAL, Place, Shape
+from correlators.sigma.shape import UNUSUAL, Place, Shape, is_utf8
 from correlators.sigma.values import folded, is_object, reader
 from correlators.sigma.watch import Memo, Watch
 from correlators.sigma.witness import Clause
@@ -122,7 +122,7 @@ class Scanner:
                 unusual.add(len(times))
                 times.append(None)  # `left` goes on behind it
         if not all(map(bytes.isascii, records)):  # the decoder does not look into what it skips
-            unusual.update(n for n, data in enumerate(records) if not _is_utf8(data))
+            unusual.update(n for n, data in enumerate(records) if not is_utf8(data))
         return sorted(unusual)
 
 
@@ -186,14 +186,6 @@ def _one_of(clause: Clause) -> Callable[[str], bool]:
     if not parts:
         return whole.__contains__
     return lambda text: text in whole or any(part in text for part in parts)
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def decoded_object(data: bytes) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 
+from correlators.sigma.shape import is_utf8
 from correlators.sigma.values import MISSING
 
 _UNNAMEABLE: Final = frozenset('"\\').union(map(chr, range(32)))
@@ -63,7 +64,7 @@ class Projection:
                 unusual.add(len(seen))
                 seen.append(self._empty)
         if not all(map(bytes.isascii, records)):  # what is skipped is not looked into
-            unusual.update(n for n, data in enumerate(records) if not _is_utf8(data))
+            unusual.update(n for n, data in enumerate(records) if not is_utf8(data))
         return seen, unusual
 
 
@@ -121,11 +122,3 @@ def _steps(path: str, tree: dict[str, Any]) -> Iterator[Callable[[Any], Any]]:
     for key in path.split("."):
         yield attrgetter(f"f{list(tree).index(key)}")
         tree = tree[key]
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

@@ -80,3 +80,12 @@ def _struct(kinds: Iterable[tuple[str, Any]]) -> type[msgspec.Struct]:
     fields = [(name, kind, None) for name, (_, kind) in named.items()]
     rename = {name: key for name, (key, _) in named.items()}
     return msgspec.defstruct("Record", fields, rename=rename, gc=False)
+
+
+def is_utf8(data: bytes) -> bool:
+    """What the decoder does not tell of the parts that it passes over."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,4 +1,3 @@
-import os
 from pathlib import Path
 
 import pytest
@@ -10,10 +9,6 @@ from infra.coverage import gaps
 from infra.proving import proved
 from infra.rules import RuleFile, read
 
-ATR = (
-    Path(os.environ.get("BAROGRAPH_SHARED", Path(__file__).parents[4] / "shared"))
-    / "corpora/rules/atr"
-)
 THREAT = """\
 title: Somebody asks for the vault
 id: ATR-0000-00001
@@ -141,9 +136,8 @@ def test_the_only_rule_of_a_file_need_not_be_named() -> None:
     assert proves(beside("- {name: a}\n"), "one")
 
 
-@pytest.mark.skipif(not ATR.is_dir(), reason="set BAROGRAPH_SHARED to have the rules of ATR")
-def test_the_cases_of_atr_hold_but_for_patterns_that_cannot_run() -> None:
-    files = list(read([ATR]))
+def test_the_cases_of_atr_hold_but_for_patterns_that_cannot_run(shared: Path) -> None:
+    files = list(read([shared / "corpora/rules/atr"]))
     ruleset = parse(given.document for given in files)
     assert (len(ruleset.rules), len(ruleset.problems), len(ruleset.notes)) == (114, 0, 7)
     outcomes = list(proved(ruleset, files))
