@@ -240,7 +240,7 @@ def test_test_names_all_problems_and_runs_the_rest(
             "many.yml:3: `gone` is no rule that is loaded; its cases are not run",
             f"windows.yml:1: {keys}; its cases are not run",
         ],
-        ["1 rules, 2 cases, 0 failures, 2 problems"],
+        ["1 rule, 2 cases, 0 failures, 2 problems"],
     )
     _, out, _ = rules(capfd, "test", "--json", ".")
     assert objects(out)[1] == {"path": "windows.yml", "line": 1, "problem": keys}
@@ -260,7 +260,7 @@ def test_files_of_cases_that_prove_nothing_are_named_by_test_and_check(
     assert rules(capfd, "test", ".") == (
         Exit.NO,
         [told[0], "trail.yml: trail: has no cases", told[1]],
-        ["1 rules, 0 cases, 3 failures"],
+        ["1 rule, 0 cases, 3 failures"],
     )
     code, out, err = rules(capfd, "check", ".")
     heading = "CASES that are of no rule, or cannot be read: 2"
