@@ -76,8 +76,8 @@ class Attach(Logic):
                 state.legs[row.id] = (time, body)
                 for system in state.systems or (key,):
                     send(system, "leg", row.id, body)
-        for id_ in list(state.legs)[: max(0, len(state.legs) - LEGS)]:
-            del state.legs[id_]
+        while len(state.legs) > LEGS:
+            del state.legs[next(iter(state.legs))]
 
     def fire(self, key: str, state: Attached, until: int, _emit: Emit, /) -> None:
         """Forget legs that no window reaches any more."""

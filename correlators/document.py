@@ -1,7 +1,7 @@
 """Rule files as values: each YAML document with the line of everything in it, or what is wrong."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -77,6 +77,18 @@ class Part(NamedTuple):
     def stem(self) -> str:
         """The file's name without folders and ending: what a rule without id and name is called."""
         return self.path.replace("\\", "/").rpartition("/")[2].partition(".")[0]
+
+
+def follow(held: Any, place: Iterable[str | int]) -> Iterator[tuple[str | int, Any]]:  # noqa: ANN401 - any JSON-like value
+    """Each key of a place with what lies there, as far as the place leads."""
+    for key in place:
+        if is_object(held):
+            held = held.get(str(key))
+        elif is_list(held) and isinstance(key, int) and key < len(held):
+            held = held[key]
+        else:
+            return
+        yield key, held
 
 
 def parts(document: Document) -> Iterator[Part | Problem]:

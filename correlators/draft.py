@@ -48,6 +48,8 @@ class Draft(MutableMapping[K, V]):
             else:
                 self._made[key] = value
         self.changed = {}
+        if not self._made:
+            self._made = {}  # one that was emptied keeps its room
 
     def __getitem__(self, key: K) -> V:
         found = self.changed[key] if key in self.changed else self._made[key]

@@ -162,7 +162,7 @@ class Keyed:
     def _crowded_out(self, changed: Mapping[str, Slot | None]) -> list[str]:
         """The quiet keys that must go so that the others have room."""
         most = self.logic.most
-        if most is None:
+        if most is None or len(self.slots) + len(changed) <= most:
             return []
         fresh = sum(slot is not None and key not in self.slots for key, slot in changed.items())
         gone = sum(slot is None and key in self.slots for key, slot in changed.items())

@@ -1,13 +1,12 @@
 """Head: what detections and correlations say of themselves, and how a mistake in it is told."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Any, Final
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Final
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from correlators.document import Part, Problem
-from correlators.sigma.values import is_list, is_object
+from correlators.document import Part, Problem, follow
 from schemas.detection import PostureFact
 from schemas.event import Level
 
@@ -64,24 +63,13 @@ def invalid(part: Part, error: ValidationError) -> Iterator[Problem]:
     """One Problem for each place in the document that does not fit."""
     told: dict[tuple[str | int, ...], list[str]] = {}
     for fault in error.errors(include_url=False, include_context=False):
-        place = tuple(_in_document(part.data, fault["loc"]))
+        # Without the alternatives of a type, which pydantic puts behind the keys.
+        place = tuple(key for key, _ in follow(part.data, fault["loc"]))
         told.setdefault(place, []).append(_sentence(fault["msg"]))
     for place, messages in told.items():
         keys = ".".join(str(key) for key in place)
         message = "; or ".join(dict.fromkeys(messages))
         yield part.problem(f"`{keys}`: {message}" if keys else message, *place)
-
-
-def _in_document(held: Any, place: Iterable[str | int]) -> Iterator[str | int]:  # noqa: ANN401 - any JSON-like value
-    """The keys of a place, without the alternatives of a type that pydantic puts behind them."""
-    for key in place:
-        if is_object(held):
-            held = held.get(str(key))
-        elif is_list(held) and isinstance(key, int) and key < len(held):
-            held = held[key]
-        else:
-            return
-        yield key
 
 
 def _sentence(message: str) -> str:

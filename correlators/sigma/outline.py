@@ -19,7 +19,7 @@ from sigma.conditions import (
 from sigma.rule.detection import SigmaDetection, SigmaDetectionItem, SigmaDetections
 from sigma.types import SigmaFieldReference
 
-from correlators.document import Part
+from correlators.document import Part, follow
 from correlators.sigma.condition import compiled
 from correlators.sigma.predicate import Predicate, predicate
 from correlators.sigma.processing import NONE, Processing, Subject
@@ -166,15 +166,8 @@ class _Reading:
 
     def _stated(self, place: Place) -> Any:  # noqa: ANN401 - any JSON-like value
         """What stands there in the document; None where a pipeline made it."""
-        held: Any = self._part.data
-        for key in place:
-            if is_object(held):
-                held = held.get(str(key))
-            elif is_list(held) and isinstance(key, int) and key < len(held):
-                held = held[key]
-            else:
-                return None
-        return held
+        found = [held for _, held in follow(self._part.data, place)]
+        return found[-1] if len(found) == len(place) else None
 
     def _item(self, item: SigmaDetectionItem, name: str, place: Place) -> Node:
         tree = item.postprocess(self.detections)

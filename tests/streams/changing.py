@@ -13,13 +13,6 @@ from streams.embedded import Declared, Embedded
 from streams.journal import Journal
 from tests.streams.trail import NOON
 
-DELETED = """\
-title: deleted
-name: deleted
-level: high
-logsource: {product: aws, service: cloudtrail}
-detection: {s: {eventName: DeleteGuardrail}, condition: s}
-"""
 SPREE = """\
 title: spree
 name: spree

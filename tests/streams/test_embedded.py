@@ -17,15 +17,8 @@ from schemas.times import DAY, END, HOUR, MINUTE, SECOND
 from streams.embedded import Declared, Embedded
 from streams.input import Chunk
 from streams.journal import Journal
-from tests.streams.trail import NOON, call
+from tests.streams.trail import DELETED, NOON, call
 
-DELETED = """\
-title: deleted
-name: deleted
-level: high
-logsource: {product: aws, service: cloudtrail}
-detection: {s: {eventName: DeleteGuardrail}, condition: s}
-"""
 SPREE = """\
 title: spree
 name: spree

@@ -24,16 +24,9 @@ from streams.input import Chunk
 from streams.matchers import Matchers
 from streams.source import named
 from tests.streams.estate import SOURCES, START
-from tests.streams.trail import NOON, call, envelope
+from tests.streams.trail import DELETED, NOON, call, envelope
 
 LATENESS = 15 * MINUTE  # of cloudtrail
-DELETED = """\
-title: deleted
-name: deleted
-level: high
-logsource: {product: aws, service: cloudtrail}
-detection: {s: {eventName: DeleteGuardrail}, condition: s}
-"""
 OPENED = """\
 title: opened
 name: opened

@@ -16,8 +16,8 @@ from streams.embedded import Declared, Embedded
 from streams.input import Chunk
 from streams.journal import Journal
 from streams.outdated import Outdated, Stated, stated
-from tests.streams.changing import AGAIN, DELETED, OTHER, SPREE, STORY, rules
-from tests.streams.trail import NOON, call
+from tests.streams.changing import AGAIN, OTHER, SPREE, STORY, rules
+from tests.streams.trail import DELETED, NOON, call
 
 LOGS = Declared("logs", ("cloudtrail",))
 Restarted = Callable[..., tuple[Embedded, list[Result]]]

@@ -15,8 +15,8 @@ from schemas.times import DAY, HOUR, MINUTE, SECOND, rfc3339
 from streams.embedded import Declared, Embedded
 from streams.input import Chunk
 from streams.journal import Journal, Saved
-from tests.streams.changing import AGAIN, DELETED, OTHER, SPREE, STORY, Opened, final, reload, rules
-from tests.streams.trail import NOON, call
+from tests.streams.changing import AGAIN, OTHER, SPREE, STORY, Opened, final, reload, rules
+from tests.streams.trail import DELETED, NOON, call
 
 LOGS = Declared("logs", ("cloudtrail",))
 

@@ -1,4 +1,4 @@
-"""Records of CloudTrail at seconds from one noon."""
+"""Records of CloudTrail at seconds from one noon, and a rule over them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,13 @@ import orjson
 from schemas.times import SECOND, parse, rfc3339
 
 NOON = parse("2026-03-02T12:00:00Z")
+DELETED = """\
+title: deleted
+name: deleted
+level: high
+logsource: {product: aws, service: cloudtrail}
+detection: {s: {eventName: DeleteGuardrail}, condition: s}
+"""
 
 
 def call(at: int, name: str = "GetObject", uid: object = None, **more: Any) -> bytes:  # noqa: ANN401
