@@ -85,8 +85,8 @@ def facts(event: Event, detections: Sequence[Detection], time: int) -> Iterator[
                 title = f"{name.removeprefix('asset.')}: {value}"
                 about = _about(event, "informational", 900, title, "asset")
                 yield _fact(event, time, first, name, str(value), "open", about)
-    if event.class_uid == SCAN:
-        scan = {"tool": event.source, "at": event.time}
+    if event.class_uid == SCAN and event.status == "success":
+        scan = {"tool": _tool(event), "at": event.time}
         yield _row(first, time, f"scan|{event.uid}", "scan", scan)
     yield from _assets(event, time, told)
     yield from _edges(event, time)
@@ -137,6 +137,11 @@ def _state(finding: ScanFinding) -> str:
     return "open" if finding.state == "open" else "closed"
 
 
+def _tool(event: Event) -> str:
+    """Who says it: of a format that many scanners write, the scanner."""
+    return str(event.attributes.get("scan.tool", event.source))
+
+
 def _family(event: Event, otherwise: str) -> str:
     """One underlying weakness is one family, whichever tool and rule says it."""
     finding = event.finding
@@ -154,7 +159,7 @@ def _about(
         "title": title,
         "family": family,
         "tags": list(tags),
-        "tool": event.source,
+        "tool": _tool(event),
         "at": event.time,
         "evidence": [[event.uid, event.evidence.sha256]],
     }

@@ -24,6 +24,9 @@ Kind = Literal[
     "repo",
     "application",
     "account",
+    "skill",
+    "job",
+    "vulnerability",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
 MAX_ID = 512  # characters; identifiers come from untrusted records

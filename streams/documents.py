@@ -24,7 +24,15 @@ from streams.pieces import CHUNK, Pieces
 from streams.source import HEAD, Reason, Source, Unreadable, sniffed
 from streams.untrusted import slices
 
-SUFFIXES: Final = (".json", ".jsonl", ".ndjson", ".gz", ".zst")  # what a folder is searched for
+SUFFIXES: Final = (
+    ".json",
+    ".jsonl",
+    ".ndjson",
+    ".sarif",
+    ".csv",
+    ".gz",
+    ".zst",
+)  # what a folder is searched for
 _BOM: Final = b"\xef\xbb\xbf"
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 _LOOK: Final = 1000  # lines by which it is decided whether lines are documents

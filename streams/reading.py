@@ -98,7 +98,7 @@ class Reader(NamedTuple):
     def outcome(self, raw: Raw, number: int) -> Outcome:
         """What becomes of one record."""
         try:
-            record = decode(raw.data, self.limits)
+            record = decode(raw.data, self.limits) if raw.record is None else raw.record
         except Unreadable as error:
             return Outcome(self.refused(raw.data, number, error))
         return Outcome(self.normalised(raw, record, number), record)

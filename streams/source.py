@@ -43,11 +43,13 @@ class Raw(NamedTuple):
 
     `data` is the exact slice of the document that is the record, or the whole document where the
     record is about all of it. `context` is what the document says of all its records; only the
-    source that made it may look inside.
+    source that made it may look inside. `record` is what `data` says where that is no JSON (a line
+    of a table, of a log), else None.
     """
 
     data: bytes
     context: Json = None
+    record: Json = None
 
 
 class Narrow(NamedTuple):
@@ -96,6 +98,9 @@ class Source(Protocol):
     where `a` is a list. `ATTRIBUTES` are the names that its Events have in attributes and private
     content; with `*` among them records may bring others. `CATEGORIES` are the classes of its
     Events as a logsource names them. A source without them is not judged.
+
+    For `docs/sources.md` it says in `VERSIONS` which versions of the format were seen, and in
+    `GAPS`, a tuple of sentences, what it does not read yet.
     """
 
     NAME: str
@@ -116,7 +121,7 @@ class Source(Protocol):
         ...
 
     def event(self, raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
-        """What `record`, which is `raw.data` decoded, says. Raises Unreadable."""
+        """What `record`, which is `raw.record` or `raw.data` decoded, says. Raises Unreadable."""
         ...
 
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from schemas.entity import Entity, Kind, image, principal
 from schemas.event import Edge
-from streams import aws
+from streams import aws, mcp
 from streams.source import Json
 from streams.untrusted import edge, entity, listing, text
 
@@ -49,12 +49,10 @@ Things = dict[Kind, Entity]
 
 def things(seen: Mapping[str, Json], own: Mapping[str, Json]) -> Things:
     """One entity of each kind that is named: `own` by the record, `seen` by its resource too."""
-    address = text(own.get("server.address"), 256)
     server = None
     if any(name.startswith("mcp.") for name in own):
-        port = text(own.get("server.port"), 8)
-        host = address.lower() + (f":{port}" if port else "") if address else None
-        server = entity("mcp_server", host or seen.get("mcp.server.name"))
+        host = mcp.at(own.get("server.address"), own.get("server.port"))
+        server = entity("mcp_server", host) or mcp.server(title=seen.get("mcp.server.name"))
     named, known = seen.get("gen_ai.agent.name"), text(seen.get("gen_ai.agent.id"))
     agent = entity("agent", known or named, named if known else None)
     service = text(seen.get("service.name"), 256)

@@ -35,8 +35,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "paths",
         nargs="+",
         metavar="RULE|INPUT",
-        help="rules (.yml, or a folder with such) and the history to run them over (.json .jsonl"
-        " .ndjson .gz .zst, or a folder); without an INPUT: the files that the store names",
+        help="rules (.yml, or a folder with such) and the history to run them over (.json"
+        " .jsonl .ndjson .sarif .csv .gz .zst, or a folder); without an INPUT: the files that the"
+        " store names",
     )
     parser.add_argument(
         "--source", metavar="NAME", help="the format of all INPUTs; without it each is sniffed"

@@ -25,7 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "files",
         nargs="+",
         metavar="FILE",
-        help="file or folder (.json .jsonl .ndjson .gz .zst)",
+        help="file or folder (.json .jsonl .ndjson .sarif .csv .gz .zst)",
     )
 
 

@@ -24,7 +24,10 @@ EXAMPLE = "barograph produce logs/ --topic raw.cloudtrail --rate 1000"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     parser.add_argument(
-        "files", nargs="+", metavar="FILE", help="file or folder (.json .jsonl .ndjson .gz .zst)"
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="file or folder (.json .jsonl .ndjson .sarif .csv .gz .zst)",
     )
     parser.add_argument(
         "--topic",

@@ -25,7 +25,10 @@ EXAMPLE = "barograph replay logs/ --out out --until 2026-03-04T00:00:00Z"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     parser.add_argument(
-        "inputs", nargs="+", metavar="INPUT", help="file or folder (.json .jsonl .ndjson .gz .zst)"
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        help="file or folder (.json .jsonl .ndjson .sarif .csv .gz .zst)",
     )
     parser.add_argument(
         "--source", metavar="NAME", help="the format of all files; without it each is sniffed"

@@ -50,7 +50,7 @@ class McpServer(NamedTuple):
     @property
     def id(self) -> str:
         """As spans and bills of materials name it."""
-        return f"{self.host}:443"
+        return self.host
 
 
 class System(NamedTuple):

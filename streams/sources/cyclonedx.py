@@ -17,6 +17,7 @@ from schemas.entity import Entity
 from schemas.event import LEVELS, Edge, Event, EventEvidence, Level, ScanFinding
 from schemas.times import DAY
 from streams.bom import Bom, Context, Table, package, properties, root, thing
+from streams.scans import of_score
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 from streams.untrusted import (
     distinct,
@@ -52,12 +53,6 @@ _SEVERITIES: Final[dict[str, Level]] = {
     "high": "high",
     "critical": "critical",
 }
-_SCORES: Final[tuple[tuple[float, Level], ...]] = (
-    (9.0, "critical"),
-    (7.0, "high"),
-    (4.0, "medium"),
-    (0.1, "low"),
-)  # where nobody gave a word: the bands of CVSS
 _CLOSED: Final = frozenset({"false_positive", "not_affected", "resolved", "resolved_with_pedigree"})
 
 
@@ -245,5 +240,5 @@ def _rated(said: dict[str, Json]) -> tuple[float | None, Level]:
     score = max(scores, default=None)
     words = [text(one.get("severity")) for one in ratings]
     known = [_SEVERITIES[word] for word in words if word in _SEVERITIES]
-    known += [word for least, word in _SCORES if not known and (score or 0) >= least]
-    return score, LEVELS[max(map(LEVELS.index, known), default=0)]
+    known = known or [of_score(score or 0)]  # where nobody gave a word
+    return score, LEVELS[max(map(LEVELS.index, known))]

@@ -11,11 +11,12 @@ from typing import Final, Literal, NamedTuple
 
 import msgspec
 
-from schemas.canonical import digest
 from schemas.detection import Logsource
 from schemas.entity import MAX_ID, Entity, Kind, image
-from schemas.event import Event, EventEvidence, Level, ScanFinding
+from schemas.event import EventEvidence
 from schemas.times import DAY
+from streams import scans
+from streams.scans import Found, Scan, Sort, finding, level, scanned
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 from streams.untrusted import mapping, moment, number, slices, text
 
@@ -32,34 +33,22 @@ CATEGORIES: Final = frozenset(
         "vulnerability_finding",
     }
 )
-ATTRIBUTES: Final = frozenset(
-    """
-    check.id check.resource license.category license.name package.fixed_version package.name
-    package.purl package.version scan.findings scan.tool secret.category secret.rule time.unknown
-    vulnerability.cvss vulnerability.id vulnerability.severity
-    """.split()  # noqa: SIM905 - names read better as a paragraph
-)
+ATTRIBUTES: Final = scans.ATTRIBUTES | {"license.category", "license.name"}
 
 _KINDS: Final[dict[str, Kind]] = {
     "aws_account": "account",
     "container_image": "image",
     "vm": "host",
 }  # every other artifact is files: a repository, a folder, a bill of materials
-_LEVELS: Final[dict[str, Level]] = {
-    "LOW": "low",
-    "MEDIUM": "medium",
-    "HIGH": "high",
-    "CRITICAL": "critical",
-}
 _CLOSED: Final = frozenset({"PASS", "EXCEPTION", "not_affected"})
 
 Topic = Literal["Vulnerabilities", "Misconfigurations", "Secrets", "Licenses"]
 _Found = tuple[Topic, str, list[msgspec.Raw]]
-_CLASSES: Final[dict[Topic, tuple[int, str]]] = {
-    "Vulnerabilities": (2002, "Vulnerability Finding"),
-    "Misconfigurations": (2003, "Compliance Finding"),
-    "Secrets": (2006, "Data Security Finding"),
-    "Licenses": (2003, "Compliance Finding"),
+_SORTS: Final[dict[Topic, Sort]] = {
+    "Vulnerabilities": "vulnerability",
+    "Misconfigurations": "compliance",
+    "Secrets": "data",
+    "Licenses": "compliance",
 }
 
 
@@ -93,24 +82,16 @@ class _Report(msgspec.Struct, rename="pascal"):
     results: list[_Result] | None = None
 
 
-_UNDATED: Final[dict[str, Json]] = {"time.unknown": True}
 _REPORT: Final = msgspec.json.Decoder(_Report)
 
 
-class Scan(NamedTuple):
-    """What a report says of itself."""
-
-    asset: Entity
-    time: int
-    findings: int
-
-
 class Context(NamedTuple):
-    """Where in a report a finding stands; without a topic it is the scan itself."""
+    """Where in a report a finding stands, or without a topic how many the scan found."""
 
     scan: Scan
     topic: Topic | None = None
     target: str = ""
+    found: int = 0
 
 
 class Row(NamedTuple):
@@ -138,7 +119,7 @@ def split(document: bytes) -> Iterator[Raw]:
     found = [row for result in report.results or () for row in result.found()]
     # Before 0.49 Trivy did not say when: that holds from the beginning, as an undated bill does.
     time = moment(report.created_at) if report.created_at else 0
-    scan = Scan(_asset(report), time, sum(len(rows) for _, _, rows in found))
+    scan = Scan(NAME, NAME, _asset(report), time)
     return _raws(document, scan, found)
 
 
@@ -149,65 +130,26 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
         raise Unreadable("wrong-shape", "a finding is an object inside a report")
     said, scan, topic = mapping(record), context.scan, context.topic
     if topic is None:
-        return Parsed(_scanned(scan, evidence), {})
+        return Parsed(scanned(scan, context.found, evidence), {})
     row = _ROWS[topic](said)
-    place = ":".join(filter(None, (context.target, *row.place)))
-    closed = text(said.get("Status")) in _CLOSED
-    severity = _LEVELS.get((text(said.get("Severity")) or "").upper(), "informational")
-    known = topic == "Vulnerabilities"
-    finding = ScanFinding(
-        uid=digest(NAME, scan.asset.key, row.of, row.package, place),
+    found = Found(
+        sort=_SORTS[topic],
+        of=row.of,
         title=row.title,
-        state="resolved" if closed else "open",
-        check=None if known else row.of,
-        vulnerability=row.of if known else None,
+        severity=level(said.get("Severity")),
         package=row.package,
-        fixed_version=row.attributes.get("package.fixed_version"),
-        location=place or None,
+        place=":".join(filter(None, (context.target, *row.place))),
+        closed=text(said.get("Status")) in _CLOSED,
+        attributes=row.attributes,
     )
-    kept = row.attributes | {"package.name": row.package}
-    kept |= {"vulnerability.id": row.of, "vulnerability.severity": severity} if known else {}
-    kept |= _UNDATED if scan.time == 0 else {}
-    class_uid, class_name = _CLASSES[topic]
-    event = Event(
-        uid=digest(NAME, scan.asset.key, scan.time, finding.uid, evidence.sha256),
-        time=scan.time,
-        source=NAME,
-        class_uid=class_uid,
-        class_name=class_name,
-        activity="Close" if closed else "Create",
-        severity=severity,
-        message=row.title,
-        entities=(scan.asset,),
-        finding=finding,
-        attributes={key: value for key, value in kept.items() if value is not None},
-        evidence=evidence,
-    )
-    return Parsed(event, {})
-
-
-def _scanned(scan: Scan, evidence: EventEvidence) -> Event:
-    return Event(
-        uid=digest(NAME, scan.asset.key, scan.time, evidence.sha256),
-        time=scan.time,
-        source=NAME,
-        class_uid=6007,
-        class_name="Scan Activity",
-        activity="Completed",
-        status="success",
-        message=f"Trivy scanned {scan.asset.id}: {scan.findings} findings",
-        entities=(scan.asset,),
-        attributes={"scan.tool": NAME, "scan.findings": scan.findings}
-        | (_UNDATED if scan.time == 0 else {}),
-        evidence=evidence,
-    )
+    return Parsed(finding(scan, found, evidence), {})
 
 
 def _raws(document: bytes, scan: Scan, found: list[_Found]) -> Iterator[Raw]:
     for topic, target, rows in found:
         context = Context(scan, topic, target)
         yield from (Raw(bytes(row), context) for row in rows)
-    yield Raw(document, Context(scan))
+    yield Raw(document, Context(scan, found=sum(len(rows) for _, _, rows in found)))
 
 
 def _asset(report: _Report) -> Entity:

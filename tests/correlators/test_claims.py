@@ -242,7 +242,7 @@ def test_asset_attributes_are_facts_by_label(value: object, labels: list[str]) -
 
 
 def test_a_scan_is_told_to_its_asset() -> None:
-    (row,) = of_kind("scan", event(class_uid=SCAN))
+    (row,) = of_kind("scan", event(class_uid=SCAN, status="success"))
     assert (row.key, row.body) == (IMAGE.key, {"tool": "trivy", "at": TIME})
     assert of_kind("scan", event()) == []
 

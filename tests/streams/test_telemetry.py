@@ -44,8 +44,8 @@ def test_what_is_named(named: dict[str, object], found: list[str]) -> None:
         ({"mcp__server__name": "files"}, ["mcp_server:files"]),
         ({"mcp__server__name": "files", "server__address": "A.Example"}, ["mcp_server:a.example"]),
         (
-            {"mcp__method__name": "ping", "server__address": "::1", "server__port": 80},
-            ["mcp_server:::1:80"],
+            {"mcp__method__name": "ping", "server__address": "::1", "server__port": 8080},
+            ["mcp_server:::1:8080"],
         ),
         ({"server__address": "api.example"}, []),
         ({"mcp__method__name": "ping"}, []),

@@ -101,8 +101,8 @@ def test_a_tool_call() -> None:
     assert (found.actor.key, found.actor.name) == ("agent:agent-7", "triage")
     image = "image:sha256:" + "0" * 64
     assert keys(found) == [
-        "tool:pages.example:443/fetch_page",
-        "mcp_server:pages.example:443",
+        "tool:pages.example/fetch_page",
+        "mcp_server:pages.example",
         "agent:agent-7",
         "session:s-1",
         "application:claims",
@@ -111,8 +111,8 @@ def test_a_tool_call() -> None:
     ]
     assert edges(found) == [
         ("application:claims", "runs", "agent:agent-7"),
-        ("agent:agent-7", "uses", "tool:pages.example:443/fetch_page"),
-        ("tool:pages.example:443/fetch_page", "served_by", "mcp_server:pages.example:443"),
+        ("agent:agent-7", "uses", "tool:pages.example/fetch_page"),
+        ("tool:pages.example/fetch_page", "served_by", "mcp_server:pages.example"),
         ("application:claims", "runs_on", "workload:ecs/ml/triage"),
         ("workload:ecs/ml/triage", "runs_image", image),
     ]
@@ -229,7 +229,7 @@ def test_a_verdict_in_an_event_of_a_span() -> None:
     ]
     found = said([], events=happened)
     assert found.attributes["guardrail.verdict"] == "deny"
-    assert found.attributes["guardrail.category"] == "prompt_injection"
+    assert found.attributes["guardrail.category"] == "prompt_attack"
     assert keys(found) == ["guardrail:gr1example"]
 
 

@@ -94,6 +94,7 @@ def test_a_vulnerability_and_its_scan() -> None:
         "package.version": "2.6.3",
         "package.fixed_version": "2.8.1",
         "package.purl": "pkg:pypi/ray@2.6.3",
+        "scan.tool": "trivy",
     }
     assert (scan.class_uid, scan.class_name, scan.status) == (6007, "Scan Activity", "success")
     assert scan.attributes == {"scan.tool": "trivy", "scan.findings": 1}
@@ -112,7 +113,11 @@ def test_a_failed_check() -> None:
         "open",
         "a/b:module.bucket:12",
     )
-    assert found.attributes == {"check.id": "AVD-AWS-0001", "check.resource": "module.bucket"}
+    assert found.attributes == {
+        "check.id": "AVD-AWS-0001",
+        "check.resource": "module.bucket",
+        "scan.tool": "trivy",
+    }
 
 
 @pytest.mark.parametrize("status", ["PASS", "EXCEPTION"])
@@ -126,7 +131,11 @@ def test_a_secret_is_found_and_not_kept() -> None:
     found, told = finding(Secrets=[SECRET])
     assert (found.class_uid, found.class_name) == (2006, "Data Security Finding")
     assert (found.severity, told.location) == ("informational", "a/b:3")
-    assert found.attributes == {"secret.rule": "aws-access-key-id", "secret.category": "AWS"}
+    assert found.attributes == {
+        "secret.rule": "aws-access-key-id",
+        "secret.category": "AWS",
+        "scan.tool": "trivy",
+    }
     assert "obviously-fake" not in orjson.dumps(found.body()).decode()
 
 

@@ -1,0 +1,98 @@
+"""Each source has examples in our own words; what holds of every source is held to them.
+
+`examples/<source>.<anything>` is read without a reject, unless its name has `.bad.` in it: then
+every record of it is one. A text `do-not-store` in an example is content: no Event may keep it.
+"""
+
+from pathlib import Path
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.canonical import canonical
+from schemas.config import Limits
+from schemas.entity import KINDS
+from schemas.event import Reject
+from streams.documents import open_documents
+from streams.reading import Outcome, outcomes
+from streams.source import HEAD, event_attributes, named, names, sources
+from tests.streams.sources.conftest import Damage, Read
+
+FOLDER = Path(__file__).parent / "examples"
+EXAMPLES = sorted(path.name for path in FOLDER.iterdir())
+GOOD = [name for name in EXAMPLES if ".bad." not in name]
+
+
+def source_of(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def found(name: str) -> list[Outcome]:
+    return list(outcomes(str(FOLDER / name), Limits(), named(source_of(name))))
+
+
+def test_every_source_has_an_example() -> None:
+    assert {source_of(name) for name in EXAMPLES} == set(names())
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_one_source_knows_it(name: str) -> None:
+    with open_documents(FOLDER / name, Limits()) as documents:
+        assert documents.source is not None
+        assert source_of(name) == documents.source.NAME
+    head = (FOLDER / name).read_bytes()[:HEAD]
+    assert [one.NAME for one in sources().values() if one.sniff(head)] == [source_of(name)]
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_all_of_it_is_read(name: str) -> None:
+    for result, _ in found(name):
+        assert not isinstance(result, Reject), result
+        event = result.event
+        assert event.source == source_of(name)
+        assert event.entities, "an event is about something"
+        assert {one.kind for one in event.entities} <= set(KINDS)
+        stored = canonical(event.body())
+        assert b"do-not-store" not in stored
+        assert event.class_name
+        known = event_attributes(named(source_of(name)))
+        if known is not None and "*" not in known:
+            assert event.attributes.keys() | result.private.keys() <= known
+
+
+@pytest.mark.parametrize("name", sorted({*EXAMPLES} - {*GOOD}))
+def test_all_of_it_is_rejected(name: str) -> None:
+    for result, _ in found(name):
+        assert isinstance(result, Reject)
+        assert result.reason != "defect"
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_twice_is_once(name: str) -> None:
+    """The same record has the same uid, wherever it lies."""
+    uids = [one.result.event.uid for one in found(name) if not isinstance(one.result, Reject)]
+    again = [one.result.event.uid for one in found(name) if not isinstance(one.result, Reject)]
+    assert uids == again
+    assert len(set(uids)) == len(uids)
+
+
+@pytest.mark.parametrize("name", GOOD)
+@given(data=st.data())
+def test_damaged_records_are_no_crash(
+    read: Read, damaged: Damage, name: str, data: st.DataObject
+) -> None:
+    whole = (FOLDER / name).read_bytes()
+    try:
+        document = orjson.loads(whole)
+    except orjson.JSONDecodeError:
+        lines = whole.splitlines()
+        try:
+            document = orjson.loads(data.draw(st.sampled_from(lines)))
+        except orjson.JSONDecodeError:  # a table or a log: cut it
+            at = data.draw(st.integers(0, len(whole)))
+            read(named(source_of(name)), whole[:at] + bytes([data.draw(st.integers(0, 255))]))
+            return
+    for result, _ in read(named(source_of(name)), damaged(data, document)):
+        assert not isinstance(result, Reject) or result.reason != "defect", result
