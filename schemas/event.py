@@ -35,6 +35,7 @@ class Edge(Record):
     """One directed relation.
 
     `declared` edges come from a bill of materials or configuration, others were observed.
+    `confidence` is how sure it is that these two hang together; absent where the record says so.
     """
 
     from_: Entity = Field(alias="from")
@@ -42,6 +43,7 @@ class Edge(Record):
     to: Entity
     declared: bool = False
     state: Literal["open", "closed"] = "open"
+    confidence: float | None = Field(default=None, ge=0, le=1)
 
 
 class ScanFinding(Record):

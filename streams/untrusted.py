@@ -141,10 +141,19 @@ def entity(kind: Kind, value: Json, name: Json = None) -> Entity | None:
     return None if identity is None else _entity(kind, identity, text(name, MAX_ID))
 
 
-def edge(source: Entity, relation: str, target: Entity, *, declared: bool = False) -> Edge:
-    """The relation that a record shows, or declares."""
-    ends = {"from": source, "relation": relation, "to": target, "declared": declared}
-    return Edge.model_validate(ends)
+def edge(
+    source: Entity,
+    relation: str,
+    target: Entity,
+    *,
+    declared: bool = False,
+    ended: bool = False,
+    confidence: float | None = None,
+) -> Edge:
+    """The relation that a record shows, or declares; `ended`: that it no longer holds."""
+    said = {"from": source, "relation": relation, "to": target, "declared": declared}
+    state = "closed" if ended else "open"
+    return Edge.model_validate(said | {"state": state, "confidence": confidence})
 
 
 def distinct(entities: Iterable[Entity | None]) -> tuple[Entity, ...]:
