@@ -20,6 +20,7 @@ from streams.untrusted import edge, entity, listing, text
 
 # What an operation acts upon; elsewhere the first of _ORDER that is named.
 _TARGETS: Final[dict[str, Kind]] = {
+    "apply_guardrail": "guardrail",
     "chat": "model",
     "create_agent": "agent",
     "embeddings": "model",
@@ -42,6 +43,8 @@ _ORDER: Final[tuple[Kind, ...]] = (
     "workload",
     "image",
 )
+# Coding agents send an e-mail address beside the number of an installation as user.id.
+_PEOPLE: Final = ("enduser.id", "user.email", "user.id")
 _CONTROLLERS: Final = ("deployment", "statefulset", "daemonset", "cronjob", "job")
 
 Things = dict[Kind, Entity]
@@ -118,8 +121,10 @@ def _guardrail(seen: Mapping[str, Json]) -> str | None:
 
 
 def _principal(seen: Mapping[str, Json]) -> Entity | None:
-    user = text(seen.get("enduser.id")) or text(seen.get("user.id"))
-    return principal(user) if user and user.startswith("arn:") else entity("principal", user)
+    user = next(filter(None, map(text, map(seen.get, _PEOPLE))), None)
+    if user and user.startswith("arn:"):
+        return principal(user)
+    return entity("principal", user.lower() if user and "@" in user else user)
 
 
 def _workload(seen: Mapping[str, Json]) -> Entity | None:
