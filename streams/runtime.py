@@ -17,7 +17,7 @@ from streams.manifests import manifest
 from streams.semconv import parted, present
 from streams.source import Json, Parsed
 from streams.telemetry import Things, ordered, relations, things
-from streams.untrusted import edge, text
+from streams.untrusted import distinct, edge, text
 from streams.verdicts import verdict
 
 
@@ -26,6 +26,7 @@ class Told(NamedTuple):
 
     `said` are attributes and content under their present names; what is None says nothing.
     `others` are entities that no such name stands for, by kind; they win over what `said` names.
+    `about` is what the Event is about, where the activity does not say it.
     """
 
     source: str
@@ -37,7 +38,7 @@ class Told(NamedTuple):
     severity: Level = "informational"
     others: Mapping[Kind, Entity | None] = {}
     client: Client | None = None
-    message: str | None = None
+    about: Kind | None = None
 
 
 def runtime(told: Told, evidence: EventEvidence) -> Parsed:
@@ -52,8 +53,10 @@ def runtime(told: Told, evidence: EventEvidence) -> Parsed:
     if own.get("mcp.method.name") == "tools/list":
         kept |= manifest(own)
     entities = ordered(found, told.activity)
+    if told.about in found:
+        entities = distinct((found[told.about], *entities))
     actors = (found.get("agent"), found.get("principal"), found.get("application"))
-    about = " ".join((told.activity, *(f"{one.kind}:{one.id}" for one in entities[:1])))
+    message = " ".join((told.activity, *(f"{one.kind}:{one.id}" for one in entities[:1])))
     return Parsed(
         Event(
             uid=told.uid,
@@ -64,7 +67,7 @@ def runtime(told: Told, evidence: EventEvidence) -> Parsed:
             activity=told.activity,
             status=told.status,
             severity=told.severity,
-            message=told.message or about,
+            message=message,
             actor=next((one for one in actors if one and one not in entities[:1]), None),
             client=told.client,
             entities=entities,

@@ -120,6 +120,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
             status=status,
             severity=_level(said),
             others=others,
+            about="mcp_server" if kind == "mcp_inventory" else None,
         ),
         evidence,
     )

@@ -94,7 +94,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     given: dict[str, Json] = {ours: _value(said.get(theirs)) for ours, theirs in _KEPT.items()}
     tool, backend = _value(said.get("mcp.tool.name")), text(said.get("mcp.provider.name"), 256)
     given["gen_ai.tool.name"] = tool
-    route, behind = _provider(said.get("gen_ai.provider.name"))
+    route, behind = _provider(_value(said.get("gen_ai.provider.name")))
     given |= {"gen_ai.provider.name": route, "envoy.backend": behind, "mcp.server.name": backend}
     is_mcp = any(given[name] for name in ("mcp.method.name", "mcp.session.id", "mcp.server.name"))
     path = text(given["url.path"]) or ""

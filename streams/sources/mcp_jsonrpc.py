@@ -162,8 +162,9 @@ def _capture(record: dict[str, Json]) -> _Capture:
         if any("jsonrpc" in one or {"method", "result"} & one.keys() for one in pair):
             return _Capture(*pair, around)
         if "jsonrpc" in inner:
-            answers = "method" not in inner
-            return _Capture({} if answers else inner, inner if answers else {}, around)
+            if "method" in inner:
+                return _Capture(inner, {}, around)
+            return _Capture({}, inner if {"result", "error"} & inner.keys() else {}, around)
         found = (_decoded(inner.get(name)) for name in _INNER)
         inner = next((one for one in found if one), {})
         around = (inner, *around)
