@@ -42,6 +42,7 @@ _ORDER: Final[tuple[Kind, ...]] = (
     "application",
     "workload",
     "image",
+    "skill",
 )
 # Coding agents send an e-mail address beside the number of an installation as user.id.
 _PEOPLE: Final = ("enduser.id", "user.email", "user.id")
@@ -73,6 +74,7 @@ def things(seen: Mapping[str, Json], own: Mapping[str, Json]) -> Things:
         "application": entity("application", service),
         "workload": _workload(seen),
         "image": _image(seen),
+        "skill": entity("skill", seen.get("skill.name")),
     }
     return {kind: one for kind in _ORDER if (one := found[kind]) is not None}
 
@@ -92,6 +94,7 @@ def relations(found: Things) -> Iterator[Edge]:
         (application, "runs", agent),
         (doer, "uses", found.get("tool") or found.get("mcp_server")),
         (found.get("tool"), "served_by", found.get("mcp_server")),
+        (doer, "uses", found.get("skill")),
         (doer, "calls", found.get("model")),
         (doer, "retrieves", found.get("datastore")),
         (doer, "guarded_by", found.get("guardrail")),
