@@ -40,10 +40,13 @@ def azure(*, filtered: bool) -> dict[str, Any]:
 
 
 def litellm(status: str, *categories: str) -> dict[str, Any]:
-    guard = {"guardrail_name": "shield", "guardrail_status": status}
-    guard |= {"violation_categories": list(categories)}
-    record = {"call_type": "completion", "custom_llm_provider": "openai", "endTime": TIME}
-    return record | {"guardrail_information": [guard]}
+    said = {"guardrail_name": "shield", "guardrail_status": status}
+    return {
+        "call_type": "completion",
+        "custom_llm_provider": "openai",
+        "endTime": TIME,
+        "guardrail_information": [{**said, "violation_categories": list(categories)}],
+    }
 
 
 def airs(action: str) -> dict[str, Any]:
@@ -58,8 +61,11 @@ REFUSED = {
     "LiteLLM": Said("litellm", litellm("guardrail_intervened", "prompt_injection")),
     "LiteLLM, old": Said(
         "litellm",
-        {"call_type": "completion", "endTime": TIME, "status": "failure"}
-        | {"guardrail_information": {"guardrail_status": "failure", "guardrail_name": "jailbreak"}},
+        {
+            **litellm("failure"),
+            "status": "failure",
+            "guardrail_information": {"guardrail_status": "failure", "guardrail_name": "jailbreak"},
+        },
     ),
     "NeMo": Said(
         "guardrail",
