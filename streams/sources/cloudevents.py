@@ -18,7 +18,6 @@ from schemas.detection import Logsource
 from schemas.event import EventEvidence, Level, Status
 from schemas.times import MINUTE
 from streams import runtime
-from streams.conventions import NAMES
 from streams.envelope import records
 from streams.runtime import Told
 from streams.scans import level
@@ -32,13 +31,17 @@ LOGSOURCE: Final = Logsource(product="cloudevents")
 LATENESS: Final = 5 * MINUTE
 NARROW: Final[Narrow | None] = None
 CATEGORIES: Final = frozenset({"api_activity"})
-ATTRIBUTES: Final = NAMES | {
-    *("agent.capabilities.denied", "agent.capabilities.granted", "agent.capabilities.requested"),
-    *("agent.did", "agent.peer", "agent.trust.previous", "agent.trust.score", "agent.trust.tier"),
-    *("audit.entry.sha256", "audit.position", "audit.previous.sha256", "cloudevents.subject"),
-    *("cloudevents.type", "policy.id", "policy.name", "policy.reason", "policies.evaluated"),
-    *("tool.arguments.sha256", "tool.result.sha256", "tool.duration"),
-}
+ATTRIBUTES: Final = frozenset(
+    """
+    agent.capabilities.denied agent.capabilities.granted agent.capabilities.requested agent.did
+    agent.peer agent.trust.previous agent.trust.score agent.trust.tier audit.entry.sha256
+    audit.position audit.previous.sha256 cloudevents.subject cloudevents.type gen_ai.agent.id
+    gen_ai.agent.name gen_ai.conversation.id gen_ai.operation.name gen_ai.tool.call.arguments
+    gen_ai.tool.call.arguments.size gen_ai.tool.name guardrail.category guardrail.verdict
+    policies.evaluated policy.id policy.name policy.reason tool.arguments.sha256 tool.duration
+    tool.result.sha256 trace.id user.id
+    """.split()  # noqa: SIM905 - names read better as a paragraph
+)
 VERSIONS: Final = "CloudEvents 1.0; ai.agentmesh.* as of August 2026"
 GAPS: Final = (
     "Binary mode (attributes in HTTP or Kafka headers) is not read: headers do not reach a source.",

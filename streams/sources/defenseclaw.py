@@ -16,7 +16,6 @@ from schemas.entity import MAX_ID, Entity, Kind
 from schemas.event import EventEvidence, Level, Status
 from schemas.times import HOUR
 from streams import mcp, runtime
-from streams.conventions import NAMES
 from streams.envelope import records
 from streams.runtime import Told
 from streams.scans import ATTRIBUTES as OF_SCANS
@@ -31,16 +30,22 @@ LOGSOURCE: Final = Logsource(product="defenseclaw")
 LATENESS: Final = HOUR
 NARROW: Final[Narrow | None] = None
 CATEGORIES: Final = frozenset({"api_activity", "detection_finding", "scan_activity"})
-_OWN: Final = frozenset(
+ATTRIBUTES: Final = OF_SCANS | frozenset(
     """
-    activity.action activity.target activity.target_type agent.depth agent.lifecycle agent.type
-    agent.parent defenseclaw.event defenseclaw.mode egress.branch egress.looks_like_llm error.code
-    guardrail.reason guardrail.rules guardrail.stage guardrail.would_block judge.kind judge.model
-    lifecycle.subsystem lifecycle.transition discovery.category discovery.product discovery.state
-    discovery.vendor discovery.confidence inventory.count tool.exit_code policy.id scan.id
+    activity.action activity.target activity.target_type agent.depth agent.lifecycle agent.parent
+    agent.type defenseclaw.event defenseclaw.mode deployment.environment.name discovery.category
+    discovery.confidence discovery.product discovery.state discovery.vendor egress.branch
+    egress.looks_like_llm error.code gen_ai.agent.id gen_ai.agent.name gen_ai.conversation.id
+    gen_ai.input.messages gen_ai.input.messages.size gen_ai.operation.name gen_ai.output.messages
+    gen_ai.output.messages.size gen_ai.provider.name gen_ai.request.model
+    gen_ai.response.finish_reasons gen_ai.tool.call.arguments gen_ai.tool.call.arguments.size
+    gen_ai.tool.call.id gen_ai.tool.call.result gen_ai.tool.call.result.size gen_ai.tool.name
+    guardrail.category guardrail.reason guardrail.rules guardrail.stage guardrail.verdict
+    guardrail.would_block inventory.count judge.kind judge.model lifecycle.subsystem
+    lifecycle.transition network.peer.address policy.id scan.id server.address tool.exit_code
+    trace.id url.path user.id
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
-ATTRIBUTES: Final = NAMES | OF_SCANS | _OWN
 VERSIONS: Final = "gateway event envelope v7 (schema_version 7)"
 GAPS: Final = (
     "The canonical v8 telemetry is OpenTelemetry and comes through `otel`.",

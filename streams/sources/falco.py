@@ -17,7 +17,6 @@ from schemas.event import Edge, Event, EventEvidence, Level
 from schemas.times import MINUTE
 from streams import mcp, runtime
 from streams.clocks import clock
-from streams.conventions import NAMES
 from streams.envelope import records
 from streams.semconv import parted
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
@@ -30,11 +29,17 @@ LOGSOURCE: Final = Logsource(product="falco")
 LATENESS: Final = 5 * MINUTE
 NARROW: Final[Narrow | None] = None
 CATEGORIES: Final = frozenset({"detection_finding"})
-ATTRIBUTES: Final = NAMES | {
-    *("agent.working_directory", "falco.priority", "falco.rule", "falco.source", "falco.tags"),
-    *("file.path", "process.name", "process.parent.name", "tool.file"),
-    *("k8s.audit.verb", "k8s.audit.resource"),
-}
+ATTRIBUTES: Final = frozenset(
+    """
+    agent.working_directory client.address container.id container.image.name container.image.tags
+    container.name falco.priority falco.rule falco.source falco.tags file.path gen_ai.agent.name
+    gen_ai.conversation.id gen_ai.tool.call.arguments gen_ai.tool.call.arguments.size
+    gen_ai.tool.call.id gen_ai.tool.name guardrail.category guardrail.verdict k8s.audit.resource k8s.audit.verb
+    k8s.namespace.name k8s.pod.name network.peer.address
+    process.command_line process.command_line.size process.executable.name process.name
+    process.parent.name process.pid tool.file user.name
+    """.split()  # noqa: SIM905 - names read better as a paragraph
+)
 VERSIONS: Final = "Falco 0.32 to 0.41 JSON; the coding-agent plugin of 2026"
 GAPS: Final = (
     "`output` is text made of the fields and is not kept.",

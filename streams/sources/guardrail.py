@@ -21,7 +21,6 @@ from schemas.event import EventEvidence
 from schemas.times import MINUTE
 from streams import aws, guardrails, runtime
 from streams.clocks import clock
-from streams.conventions import NAMES
 from streams.envelope import records
 from streams.runtime import Told
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
@@ -34,9 +33,15 @@ LOGSOURCE: Final = Logsource(product="guardrail")
 LATENESS: Final = 5 * MINUTE
 NARROW: Final[Narrow | None] = None
 CATEGORIES: Final = frozenset({"api_activity"})
-ATTRIBUTES: Final = NAMES | {
-    *("guardrail.vendor", "guardrail.request", "guardrail.score", "guardrail.direction"),
-}
+ATTRIBUTES: Final = frozenset(
+    """
+    aws.bedrock.guardrail.id gen_ai.agent.id gen_ai.conversation.id gen_ai.guardrail.id
+    gen_ai.guardrail.name gen_ai.input.messages gen_ai.input.messages.size gen_ai.output.messages
+    gen_ai.output.messages.size gen_ai.request.model guardrail.category guardrail.direction
+    guardrail.request guardrail.score guardrail.vendor guardrail.verdict service.name trace.id
+    user.email user.id
+    """.split()  # noqa: SIM905 - names read better as a paragraph
+)
 VERSIONS: Final = (
     "Bedrock ApplyGuardrail, Azure API 2024-02 to 2025-04, NeMo Guardrails 0.8 to 0.24,"
     " LlamaFirewall 1.0, AIRS scan v1, Lakera v1 and v2"

@@ -16,7 +16,6 @@ from schemas.event import EventEvidence, Status
 from schemas.times import HOUR
 from streams import guardrails, mcp, runtime
 from streams.clocks import clock
-from streams.conventions import NAMES
 from streams.envelope import records
 from streams.runtime import Told
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
@@ -29,12 +28,19 @@ LOGSOURCE: Final = Logsource(product="litellm")
 LATENESS: Final = HOUR  # payloads are written in batches, to S3 by the minute and later
 NARROW: Final[Narrow | None] = None
 CATEGORIES: Final = frozenset({"api_activity"})
-ATTRIBUTES: Final = NAMES | {
-    *("guardrail.name", "guardrail.score", "guardrail.status", "litellm.cache_hit"),
-    *("litellm.call_type", "litellm.cost", "litellm.end_user", "litellm.key.alias"),
-    *("litellm.model.group", "litellm.organization", "litellm.tags", "litellm.team"),
-    *("litellm.team.alias", "error.code"),
-}
+ATTRIBUTES: Final = frozenset(
+    """
+    error.code error.type gen_ai.agent.id gen_ai.conversation.id gen_ai.input.messages
+    gen_ai.input.messages.size gen_ai.operation.name gen_ai.output.messages
+    gen_ai.output.messages.size gen_ai.provider.name gen_ai.request.model
+    gen_ai.response.finish_reasons gen_ai.response.id gen_ai.tool.call.arguments
+    gen_ai.tool.call.arguments.size gen_ai.tool.name gen_ai.usage.input_tokens
+    gen_ai.usage.output_tokens guardrail.category guardrail.name guardrail.score guardrail.status
+    guardrail.verdict litellm.cache_hit litellm.call_type litellm.cost litellm.end_user
+    litellm.key.alias litellm.model.group litellm.organization litellm.tags litellm.team
+    litellm.team.alias mcp.method.name mcp.server.name user.email user.id
+    """.split()  # noqa: SIM905 - names read better as a paragraph
+)
 VERSIONS: Final = "StandardLoggingPayload and spend logs as of LiteLLM 1.40 to 1.80"
 GAPS: Final = (
     "Times without a zone are taken for UTC; a proxy that runs in another zone writes its own.",

@@ -18,7 +18,6 @@ from schemas.event import EventEvidence, Status
 from schemas.times import MINUTE
 from streams import mcp, runtime
 from streams.clocks import clock
-from streams.conventions import NAMES
 from streams.envelope import records
 from streams.runtime import Told
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
@@ -30,10 +29,17 @@ LOGSOURCE: Final = Logsource(product="mcp", service="jsonrpc")
 LATENESS: Final = 5 * MINUTE
 NARROW: Final[Narrow | None] = None
 CATEGORIES: Final = frozenset({"api_activity"})
-ATTRIBUTES: Final = NAMES | {
-    *("jsonrpc.error.code", "jsonrpc.kind", "mcp.client.name", "mcp.client.version"),
-    *("mcp.prompt.name", "mcp.direction"),
-}
+ATTRIBUTES: Final = frozenset(
+    """
+    error.type gen_ai.agent.id gen_ai.input.messages gen_ai.input.messages.size
+    gen_ai.tool.call.arguments gen_ai.tool.call.arguments.size gen_ai.tool.call.result
+    gen_ai.tool.call.result.size gen_ai.tool.definitions gen_ai.tool.definitions.size
+    gen_ai.tool.name jsonrpc.error.code jsonrpc.kind jsonrpc.request.id mcp.client.name
+    mcp.client.version mcp.direction mcp.manifest.cues mcp.manifest.sha256 mcp.method.name
+    mcp.prompt.name mcp.protocol.version mcp.resource.uri mcp.server.name mcp.session.id
+    service.name trace.id user.email user.id
+    """.split()  # noqa: SIM905 - names read better as a paragraph
+)
 VERSIONS: Final = "MCP 2024-11-05 to 2025-11-25; Splunk sourcetype mcp:jsonrpc"
 GAPS: Final = (
     "A response alone does not say which request it answers: its shape tells (tools: tools/list).",
