@@ -251,7 +251,7 @@ def _threats(row: bytes, about: Context) -> Iterator[Raw]:
 
 def _named(analyzer: str, said: dict[str, Json]) -> list[Threat]:
     """The threats of one analyzer; it names none where it found nothing."""
-    severity = said.get("severity")
+    severity = text(said.get("severity"), 32)
     if severity in {None, "SAFE"} or said.get("total_findings") == 0:
         return []
     known = dict[str, Threat]()
