@@ -40,7 +40,7 @@ CONTROLLERS: Final = frozenset(
 )
 BINDINGS: Final = frozenset({"clusterrolebindings", "rolebindings"})
 _PODS: Final = CONTROLLERS | {"pods", "replicasets"}
-_OPENED: Final = frozenset({"attach", "ephemeralcontainers", "exec", "portforward"})
+OPENED: Final = frozenset({"attach", "ephemeralcontainers", "exec", "portforward"})
 _CHANGES: Final = frozenset({"create", "delete", "patch", "update"})
 _MODELS: Final = frozenset({"modelUri", "storageUri"})
 _IMAGES: Final = 32  # of one object
@@ -149,7 +149,7 @@ def edges(target: Target, verb: str, body: Json = None) -> Iterator[Edge]:
 
 def opened(target: Target) -> bool:
     """True if the request goes into a running container."""
-    return target.resource == "pods" and target.subresource in _OPENED
+    return target.resource == "pods" and target.subresource in OPENED
 
 
 def seen_in(body: Json) -> Seen:
