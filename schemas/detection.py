@@ -11,11 +11,15 @@ from schemas.event import Level, Record
 
 
 class Logsource(Record):
-    """Sigma's category, product and service. Absent means "any"."""
+    """Sigma's category, product and service. Absent means "any".
+
+    `also`: further services for which Sigma has names and records of a source may be.
+    """
 
     category: str | None = None
     product: str | None = None
     service: str | None = None
+    also: tuple[str, ...] = Field(default=(), exclude=True)
 
     def implied_by(self, source: Logsource) -> bool:
         """True if the source is every part that this rule names.
@@ -23,11 +27,11 @@ class Logsource(Record):
         Subset routing: what the source does not say is not "no conflict", it is no match.
         """
         return all(
-            mine is None or mine == theirs
+            mine is None or mine in theirs
             for mine, theirs in (
-                (self.category, source.category),
-                (self.product, source.product),
-                (self.service, source.service),
+                (self.category, (source.category,)),
+                (self.product, (source.product,)),
+                (self.service, (source.service, *source.also)),
             )
         )
 
