@@ -90,7 +90,7 @@ def sniff(head: bytes) -> bool:
     if any(key in head for key in (b'"resourceSpans"', b'"resourceLogs"', b'"resourceMetrics"')):
         return True
     single = b'"spanId"' in head or b'"timeUnixNano"' in head or b'"SPAN_KIND_' in head
-    return single and b'"attributes"' in head
+    return single and b'"attributes"' in head and b"aws_bedrock_agentcore" not in head
 
 
 def split(document: bytes) -> Iterator[Raw]:
