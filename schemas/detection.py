@@ -8,6 +8,7 @@ from pydantic import Field
 
 from schemas.entity import Kind
 from schemas.event import Level, Record
+from schemas.habit import Habit
 
 
 class Logsource(Record):
@@ -52,7 +53,8 @@ class Detection(Record):
 
     `id` is the rule's id, else its name, else its file name. `family` names the independent line of
     evidence: two matches of one family count once in a convergence.
-    `fields` are what correlations and convergences need of a matched record.
+    `fields` are what correlations, convergences and habits need of a matched record. With a `habit`
+    a match is no signal by itself, but one more observation of what its group does.
     """
 
     id: str
@@ -65,5 +67,6 @@ class Detection(Record):
     logsource: Logsource
     fields: tuple[str, ...] = ()
     fact: PostureFact | None = None
+    habit: Habit | None = None
     author: str | None = None
     path: str = ""

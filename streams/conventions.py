@@ -30,7 +30,9 @@ gen_ai.security.policy.rule.id gen_ai.security.risk.category gen_ai.security.ver
 gen_ai.security.verdict.reason gen_ai.security.verdict.type gen_ai.token.type gen_ai.tool.call.id
 gen_ai.tool.description gen_ai.tool.name gen_ai.tool.type gen_ai.usage.cache_creation.input_tokens
 gen_ai.usage.cache_read.input_tokens gen_ai.usage.input_tokens gen_ai.usage.output_tokens
-gen_ai.usage.reasoning.output_tokens gen_ai.workflow.name guardrail.category guardrail.verdict
+gen_ai.usage.reasoning.output_tokens
+gen_ai.usage.cost_usd
+gen_ai.workflow.name guardrail.category guardrail.verdict
 host.id host.name http.request.method http.response.status_code http.route jsonrpc.protocol.version
 jsonrpc.request.id k8s.cluster.name k8s.container.name k8s.cronjob.name k8s.daemonset.name
 k8s.deployment.name k8s.job.name k8s.namespace.name k8s.node.name k8s.pod.name k8s.pod.uid
