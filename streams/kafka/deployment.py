@@ -96,7 +96,8 @@ async def deploy(
 
 
 def _raw_job(plan: _Plan, clock: Callable[[], int], until: int | None) -> Job:
-    kafka, matchers = plan.kafka, Matchers(plan.ruleset.rules)
+    kafka = plan.kafka
+    matchers = Matchers(plan.ruleset.rules, plan.ruleset.advisories)
 
     def make(name: str) -> RawPart:
         one = plan.inputs[name]
