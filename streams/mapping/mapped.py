@@ -127,11 +127,10 @@ class Mapping(NamedTuple):
 class Mapped:
     """A Source (streams.source) made of a Mapping."""
 
-    NARROW: Final[Narrow | None] = None
-
     def __init__(self, said: Mapping) -> None:
         self.NAME, self.TITLE = said.name, said.title
         self.LOGSOURCE, self.LATENESS = said.logsource, said.lateness
+        self.NARROW: Narrow | None = None
         self.ATTRIBUTES = frozenset({*said.attributes, *said.private})
         self._said = said
         # Text of a record, unless its writer escapes letters: then name the source.
