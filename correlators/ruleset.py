@@ -7,6 +7,8 @@ from functools import cached_property, partial
 from importlib import resources
 from typing import Final, NamedTuple
 
+from correlators.advisories.feed import NONE as NO_FEED
+from correlators.advisories.feed import Feed
 from correlators.document import Document, Faulty, Part, Problem, parts
 from correlators.meaning import meaning
 from correlators.references import Names, Stated, linked, needed_fields, with_ids
@@ -53,6 +55,13 @@ class Ruleset:
     processing: Processing = field(default=NONE, compare=False)
     meanings: Mapping[str, str] = field(default_factory=dict[str, str], compare=False)
     filters: tuple[Filtered, ...] = field(default=(), compare=False)
+    advisories: Feed = field(default=NO_FEED, compare=False)
+
+    def advised(self, feed: Feed) -> "Ruleset":
+        """With the advisories of a feed, which are part of what runs: of `sha256` too."""
+        if not feed.sha256:
+            return self
+        return replace(self, advisories=feed, sha256=digest(self.sha256, feed.sha256))
 
     def detection(self, id_: str) -> Detection:
         """What is known of a detection. KeyError if there is none of that id."""

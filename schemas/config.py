@@ -139,6 +139,15 @@ class RulesConfig(Record):
     watch: bool = False
 
 
+class IntelConfig(Record):
+    """What the user knows of vulnerable versions: files and folders of advisories.
+
+    They are read when a run starts or its rules are read anew; nothing is ever downloaded.
+    """
+
+    feeds: tuple[str, ...] = ()
+
+
 class ServerConfig(Record):
     """Where `/healthz`, `/readyz` and `/metrics` listen. Port 0 takes a free one."""
 
@@ -180,6 +189,7 @@ class Config(Record):
     sink: tuple[SinkConfig, ...] = ()
     system: tuple[SystemConfig, ...] = ()
     rules: RulesConfig = RulesConfig()
+    intel: IntelConfig = IntelConfig()
     server: ServerConfig = ServerConfig()
     limits: Limits = Limits()
     privacy: PrivacyConfig = PrivacyConfig()

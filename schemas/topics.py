@@ -91,7 +91,7 @@ def state(stage: str) -> str:
 
 def raw(source: str) -> str:
     """The topic in which others hand us the records of a source."""
-    return RAW + source
+    return RAW + source.replace(":", ".")  # `generic:doors` has no name that Kafka takes
 
 
 def states(levels: int) -> tuple[Topic, ...]:

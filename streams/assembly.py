@@ -58,7 +58,7 @@ class Assembly:
         saved: bool,
     ) -> None:
         """`saved`: the run has a journal."""
-        routes, matchers = Routes(ruleset), Matchers(ruleset.rules)
+        routes, matchers = Routes(ruleset), Matchers(ruleset.rules, ruleset.advisories)
         carried = {name: one.sources for name, one in inputs.items()}
         self._bundles = {} if saved else bundled(ruleset, carried)
         if self._bundles:

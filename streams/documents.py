@@ -21,7 +21,7 @@ from schemas.config import Limits
 from schemas.errors import Mistake
 from streams.lines import Lines
 from streams.pieces import CHUNK, Pieces
-from streams.source import HEAD, Reason, Source, Unreadable, sniffed, whole
+from streams.source import HEAD, Reason, Source, Unreadable, sniffed, sources, whole
 from streams.untrusted import slices
 
 SUFFIXES: Final = (
@@ -74,6 +74,7 @@ class Documents:
         self.origin = origin(path)
         self._limits = limits
         self._growing = growing
+        sources()  # a mistake in a mapping is told before a file is open
         self._pieces = Pieces(path, limits)
         head = self._pieces.head()
         self._utf16 = head.startswith(_UTF16)

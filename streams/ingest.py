@@ -26,6 +26,7 @@ from schemas.config import Limits
 from schemas.event import Late, Reject
 from schemas.rows import Output, Result, Tick
 from schemas.times import BEGINNING, END, SECOND, rfc3339
+from streams.advised import Advised
 from streams.documents import Fault
 from streams.input import Chunk
 from streams.lines import untrimmed
@@ -75,7 +76,7 @@ class Ingest:
     ) -> None:
         """`lateness` replaces that of the sources; `not_after` bounds the time of finite files."""
         self.me, self.matchers, self.source = me, matchers, source
-        self.statements = Statements(matchers, routes)
+        self.statements = Advised(Statements(matchers, routes), matchers.advisories)
         self.lateness, self.limits, self.not_after = lateness, limits, not_after
 
     def tick(self, progress: Progress, tick: Tick) -> tuple[Progress, list[Output]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from correlators.advisories.feed import NONE, Feed
 from correlators.normal import logsource
 from correlators.sigma.matcher import Matcher
 from correlators.sigma.rule import Rule
@@ -14,8 +15,8 @@ from streams.source import Source
 class Matchers:
     """Shared by all inputs: making one costs more than a small file."""
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
-        self._rules = rules
+    def __init__(self, rules: Sequence[Rule], advisories: Feed = NONE) -> None:
+        self._rules, self.advisories = rules, advisories
         self._raw: dict[str, Matcher] = {}
         self._normal: dict[tuple[str, str], Matcher] = {}
 

@@ -128,6 +128,18 @@ class Source(Protocol):
         ...
 
 
+class Mappings(Protocol):
+    """The sources that a user described."""
+
+    def names(self) -> list[str]:
+        """Their names, each `generic:<name>`."""
+        ...
+
+    def source(self, name: str) -> Source:
+        """The source of that name."""
+        ...
+
+
 def fields(source: Source) -> frozenset[str] | None:
     """The names of the raw records of a source, as it says them; None if it does not."""
     return getattr(source, "FIELDS", None)
@@ -149,8 +161,9 @@ def whole(source: Source | None) -> bool:
 
 
 def names() -> list[str]:
-    """The names of all sources, sorted; none is imported."""
-    return sorted(module.name for module in pkgutil.iter_modules(streams.sources.__path__))
+    """The names of all sources, sorted, behind them the user's mappings; none is imported."""
+    ours = sorted(module.name for module in pkgutil.iter_modules(streams.sources.__path__))
+    return ours + folder().names()
 
 
 def named(name: str) -> Source:
@@ -170,6 +183,16 @@ def sniffed(head: bytes) -> Source | None:
     return next((source for source in sources().values() if source.sniff(head[:HEAD])), None)
 
 
-@cache
+def folder() -> Mappings:
+    """The mappings of the user (streams.mapping.folder)."""
+    # They are made of what is in this module.
+    return cast("Mappings", importlib.import_module("streams.mapping.folder"))
+
+
 def _module(name: str) -> Source:
+    return _imported(name) if ":" not in name else folder().source(name)
+
+
+@cache
+def _imported(name: str) -> Source:
     return cast("Source", importlib.import_module(f"{streams.sources.__name__}.{name}"))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from correlators.sigma.values import is_object
-from infra import rule_options
+from infra import intel, rule_options
 from infra.exits import Exit
 from infra.replaying import Order, replay
 from infra.rules import load
@@ -44,6 +44,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--no-builtin", action="store_true", help="only the rules given with --rules"
     )
     rule_options.arguments(parser)
+    intel.arguments(parser)
     parser.add_argument(
         "--out", default="out", metavar="DIR", help="folder for the results (default: out)"
     )
@@ -71,7 +72,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit 0; the summary goes to stdout, one line a figure."""
-    config = settings(args.config)
+    config = intel.stated(settings(args.config), args)
     ruleset = load(
         rule_options.stated(
             args,
@@ -79,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
             paths=(*config.rules.paths, *args.rules),
             builtin=config.rules.builtin and not args.no_builtin,
         )
-    )
+    ).advised(intel.load(config.intel))
     order = Order(
         source=args.source,
         until=args.until,

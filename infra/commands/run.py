@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 
+from infra import intel
 from infra.exits import Exit
 from infra.rules import load
 from infra.settings import load as settings
 from infra.times import moment
+from schemas.config import Config
 
 EXAMPLE = "barograph run --config barograph.toml"
 
@@ -21,16 +23,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="T",
         help="end once all inputs are quiet, as if time had passed up to T (for catching up)",
     )
+    intel.arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Exit 0 after SIGTERM or the end, 130 after SIGINT; 3 if a folder or port is taken."""
-    config = settings(args.config)
-    ruleset = load(config.rules)
+    config = intel.stated(settings(args.config), args)
+    ruleset = load(config.rules).advised(intel.load(config.intel))
     if config.kafka is None:
         from infra.service.serve import serve
 
-        asyncio.run(serve(config, ruleset, lambda: settings(args.config), args.until))
+        def anew() -> Config:
+            return intel.stated(settings(args.config), args)
+
+        asyncio.run(serve(config, ruleset, anew, args.until))
     else:
         from infra.service.worker import work
 

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from correlators.ruleset import Ruleset
+from infra import intel
 from infra.rules import files, parsed
 from schemas.config import Config, RulesConfig
 from schemas.errors import Mistake, Unavailable
@@ -67,7 +68,7 @@ class Reload:
         running: Callable[[], Running],
         say: Callable[[str], None],
     ) -> None:
-        """`settings` reads the configuration anew; of it only `[rules]` can change in a run.
+        """`settings` reads the configuration anew; `[rules]` and `[intel]` can change in a run.
 
         `adopt` has the engine change its rules, or raises; None if they are those that it has.
         `running` says which it has.
@@ -131,14 +132,19 @@ class Reload:
         if ruleset.problems:
             raise Broken([str(problem) for problem in ruleset.problems])
         said = [self._done(await self._adopt(ruleset))]
-        if config.model_copy(update={"rules": self._config.rules}) != self._config:
-            said.append("settings other than [rules] changed; they hold after a restart")
+        if (
+            config.model_copy(update={"rules": self._config.rules, "intel": self._config.intel})
+            != self._config
+        ):
+            said.append(
+                "settings other than [rules] and [intel] changed; they hold after a restart"
+            )
         self._rules = config.rules
         return said
 
     def _read(self) -> tuple[Config, Ruleset]:
         config = self._settings()
-        return config, parsed(config.rules)
+        return config, parsed(config.rules).advised(intel.load(config.intel))
 
     def _failed(self, problems: list[str]) -> Outcome:
         self.failures += 1

@@ -12,7 +12,7 @@ from correlators.ruleset import Ruleset
 from schemas.config import Config, InputConfig, KafkaConfig
 from schemas.errors import Mistake
 from schemas.times import BEGINNING, END
-from schemas.topics import RAW, deployment
+from schemas.topics import RAW, deployment, raw
 from streams.declared import DECLARED, edges
 from streams.ingest import Ingest
 from streams.kafka.agreement import Agreed, agree, agreed, have_ended
@@ -96,7 +96,8 @@ async def deploy(
 
 
 def _raw_job(plan: _Plan, clock: Callable[[], int], until: int | None) -> Job:
-    kafka, matchers = plan.kafka, Matchers(plan.ruleset.rules)
+    kafka = plan.kafka
+    matchers = Matchers(plan.ruleset.rules, plan.ruleset.advisories)
 
     def make(name: str) -> RawPart:
         one = plan.inputs[name]
@@ -191,7 +192,7 @@ def _inputs(config: Config, kafka: KafkaConfig, there: Mapping[str, int]) -> dic
     entries = list(config.input) or [
         InputConfig(name=source, kind="kafka", topic=topic, source=source)
         for source in names()
-        if (topic := f"{kafka.prefix}{RAW}{source}") in there
+        if (topic := kafka.prefix + raw(source)) in there
     ]
     if not entries:
         raise Mistake(

@@ -7,7 +7,7 @@ from typing import Final
 
 from schemas.config import KafkaConfig
 from schemas.errors import Unavailable
-from schemas.topics import RAW, TOPICS, deployment
+from schemas.topics import RAW, TOPICS, deployment, raw
 from streams.kafka.connection import admin, answering, lacks
 from streams.kafka.topics import Difference, Standing, standing
 from streams.source import names
@@ -22,7 +22,7 @@ def permitted(config: KafkaConfig, levels: int, inputs: Iterable[str]) -> None:
     sources. Raises Unavailable, with the mend, for the first right that is missing.
     """
     inputs = list(inputs)
-    raws = [] if inputs else [f"{config.prefix}{RAW}{name}" for name in names()]
+    raws = [] if inputs else [config.prefix + raw(name) for name in names()]
     ours = [plan.name for plan in deployment(config, levels)]
     found = _standing(config, [*ours, *inputs, *raws])
     denied = _first(config, {name: found[name] for name in (*ours, *inputs)})

@@ -12,7 +12,7 @@ from schemas.canonical import canonical
 from schemas.config import Limits
 from schemas.event import Reject
 from streams.reading import Outcome, Reader, outcomes
-from streams.source import Reason, named, names
+from streams.source import Reason, named
 
 LIMITS = Limits()
 
@@ -37,15 +37,6 @@ def read(path: Path, source: str | None = None) -> list[Outcome]:
 
 def reasons(found: list[Outcome]) -> Counter[str]:
     return Counter(one.result.reason for one in found if isinstance(one.result, Reject))
-
-
-def test_every_sample_with_every_source(shared: Path) -> None:
-    """Whatever a file is, and whatever a user calls it."""
-    for path in files(shared / "corpora", "*.json", "*.jsonl"):
-        read(path)
-    for name in names():
-        for path in files(shared / "corpora/scanners", "*.json", "*.jsonl"):
-            read(path, name)
 
 
 def test_cloudtrail(shared: Path) -> None:

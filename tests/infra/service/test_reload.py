@@ -143,7 +143,7 @@ def test_what_else_can_be_wrong_is_said(folder: Path, rules: Path) -> None:
         status, body = reload(run)
         assert status == 200
         assert body["said"][1:] == [
-            "settings other than [rules] changed; they hold after a restart"
+            "settings other than [rules] and [intel] changed; they hold after a restart"
         ]
         assert reload(run, Origin="http://evil.example")[0] == 403
         assert run.get("/-/reload")[0] == 405

@@ -1,0 +1,1 @@
+"""Advisories: which versions of which components are known to be vulnerable."""
