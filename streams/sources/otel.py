@@ -125,7 +125,9 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
     body = plain_value(said.get("body"))
     if body is not None:
         own.setdefault("body", body)
-    if not span:
+    if span:
+        own = coding_agents.said(own, said.get("name"), None)
+    else:
         name = said.get("eventName") or own.get("event.name")
         prefixed = body if isinstance(body, str) and body.endswith(f".{name}") else name
         own = coding_agents.said(own, prefixed, resource.seen.get("service.name"))
