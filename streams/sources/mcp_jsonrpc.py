@@ -102,9 +102,8 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     title = about.get("name") or capture.of("server_name", "serverName", "mcp_server", "backend")
     place = capture.of("server", "target", "upstream")
     url = capture.of("server_url", "serverUrl", "url", "endpoint")
-    if isinstance(place, dict):
-        title, url = title or place.get("name"), url or place.get("url")
-    elif "://" in (text(place) or ""):
+    title, url = title or mapping(place).get("name"), url or mapping(place).get("url")
+    if "://" in (text(place) or ""):
         url = url or place
     error = mapping(capture.response.get("error"))
     calls = method == "tools/call"
@@ -171,8 +170,8 @@ def _capture(record: dict[str, Json]) -> _Capture:
             if "method" in inner:
                 return _Capture(inner, {}, around)
             return _Capture({}, inner if {"result", "error"} & inner.keys() else {}, around)
-        found = (_decoded(inner.get(name)) for name in _INNER)
-        inner = next((one for one in found if one), {})
+        found = [one for name in _INNER if (one := _decoded(inner.get(name)))]
+        inner = found[0] if found else {}
         around = (inner, *around)
     raise Unreadable("wrong-shape", "no message of JSON-RPC 2.0 is in it")
 
