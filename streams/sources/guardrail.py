@@ -79,7 +79,7 @@ _LLAMAFIREWALL: Final = re.compile(
 _FOREIGN: Final = (
     *(b'"call_type"', b'"resourceSpans"', b'"resourceLogs"', b'"spanId"', b'"schemaType"'),
     *(b'"eventSource"', b'"specversion"', b'"operationName"', b'"protoPayload"', b'"jsonrpc"'),
-    *(b'"event_type"', b'"scan_results"', b'"event_timestamp"'),
+    *(b'"event_type"', b'"scan_results"', b'"event_timestamp"', b'"gradingResult"', b'"evalId"'),
 )
 
 

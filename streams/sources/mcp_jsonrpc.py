@@ -49,6 +49,11 @@ GAPS: Final = (
 _INNER: Final = ("message", "payload", "data", "body", "event", "jsonrpc_message", "raw")
 _LIMITS: Final = Limits()
 _NESTED: Final = 3  # wrappers in wrappers
+# Others that carry such messages inside a record of their own.
+_FOREIGN: Final = (
+    *(b'"resourceSpans"', b'"resourceLogs"', b'"specversion"', b'"call_type"'),
+    *(b'"eventSource"', b'"event_timestamp"', b'"protoPayload"', b'"operationName"'),
+)
 # By what a result holds, which method it answers.
 _ANSWERED: Final = {
     "tools": "tools/list",
@@ -78,8 +83,7 @@ class _Capture(NamedTuple):
 def sniff(head: bytes) -> bool:
     """The version that every message of JSON-RPC 2.0 has, also inside a text."""
     rpc = b'"jsonrpc"' in head or rb"\"jsonrpc\"" in head
-    foreign = (b'"resourceSpans"', b'"resourceLogs"', b'"specversion"', b'"call_type"')
-    return rpc and not any(key in head for key in foreign)
+    return rpc and not any(key in head for key in _FOREIGN)
 
 
 def split(document: bytes) -> Iterator[Raw]:
