@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from hashlib import sha256
 from itertools import islice
 from typing import Final
 
@@ -11,11 +10,10 @@ from correlators.normal import normal_form
 from infra.firing import Estate
 from schemas.config import Limits
 from schemas.errors import Mistake
-from schemas.event import EventEvidence
+from schemas.event import Reject
 from streams.documents import open_documents
 from streams.reading import Reader
-from streams.source import Raw, Unreadable
-from streams.untrusted import decode
+from streams.source import Raw
 
 MOST: Final = 10_000  # records of one file that are looked at
 
@@ -42,15 +40,12 @@ def _file(path: str, estate: Estate) -> int:
         )
         for record in islice(records, MOST):
             count += 1
-            try:
-                decoded = decode(record.data, limits)
-                evidence = EventEvidence(origin="", sha256=sha256(record.data).hexdigest())
-                parsed = source.event(record, decoded, evidence)
-            except Unreadable:
+            result, decoded = reader.outcome(record, count)
+            if isinstance(result, Reject):
                 continue
             if raw is not None:
                 raw.learn(decoded)
             if normal is not None:
-                for name in normal_form(parsed.event, parsed.private):
+                for name in normal_form(result.event, result.private):
                     normal.learn({name: None})
     return count

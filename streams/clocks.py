@@ -24,7 +24,7 @@ def clock(*said: Json) -> int:
     if isinstance(value, str):
         if not _numeric(value):
             return moment(value)
-        value = float(value)
+        value = int(value) if value.isdecimal() else float(value)
     known = number(value)
     if known is None:
         raise Unreadable("no-time", "the record says no time")

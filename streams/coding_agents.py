@@ -24,6 +24,9 @@ _OPERATIONS: Final = {
     "api_error": "chat",
     "api_request": "chat",
     "api_response": "chat",
+    "interaction": "invoke_agent",
+    "llm_request": "chat",
+    "tool": "execute_tool",
     "tool_call": "execute_tool",
     "tool_result": "execute_tool",
 }
@@ -62,7 +65,7 @@ _LIMITS: Final = Limits()
 
 
 def said(own: Mapping[str, Json], event: Json, service: Json) -> dict[str, Json]:
-    """The attributes of a log record, under present names if a coding agent wrote it.
+    """The attributes of a log record or span, under present names if a coding agent wrote it.
 
     `event` is its name, `service` the service that it comes from.
     """

@@ -13,12 +13,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from itertools import islice
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import orjson
 
 from correlators.cues import hidden
-from schemas.canonical import canonical
+from streams.source import Json
+from streams.untrusted import listing, mapping
 
 _READ: Final = 262_144  # characters of one text
 _MOST: Final = 10_000  # texts inside one value
@@ -124,7 +125,7 @@ PII: Final = {
 }
 
 
-def told(private: Mapping[str, Any], key: bytes | None = None) -> dict[str, Any]:
+def told(private: Mapping[str, Json], key: bytes | None = None) -> dict[str, Json]:
     """`content.*` attributes of a record, empty where nothing is in it.
 
     `content.hidden` is true where characters are that nobody sees; `content.secrets` and
@@ -143,7 +144,7 @@ def told(private: Mapping[str, Any], key: bytes | None = None) -> dict[str, Any]
             where.setdefault(sort, set()).add(_place(name))
             if key is not None:
                 marks.update(f"{kind}:{fingerprint(key, one)}" for one in values)
-    found: dict[str, Any] = {}
+    found: dict[str, Json] = {}
     for sort, places in sorted(where.items()):
         found[f"content.{sort}"] = True if sort == "hidden" else sorted(seen[sort])
         found[f"content.{sort}.where"] = sorted(places)
@@ -161,18 +162,18 @@ def fingerprint(key: bytes, value: str) -> str:
     return hmac.new(key, said, sha256).hexdigest()[:_DIGITS]
 
 
-def last_prompt(value: Any) -> str | None:  # noqa: ANN401 - JSON
+def last_prompt(value: Json) -> str | None:
     """What a user said last: of messages the last with the role `user`, else the text itself."""
     shown = _decoded(value)
     if isinstance(shown, str):
         return shown
-    messages: list[Any] = shown if isinstance(shown, list) else [shown]
-    for one in reversed(messages):
+    for one in reversed(listing(shown) or [shown]):
         if isinstance(one, str):
             return one
-        if isinstance(one, dict) and one.get("role", "user") == "user":
-            inner = one.get("parts") or one.get("content") or one.get("text")
-            said = "\n".join(islice(_texts(inner, _SAID), _MOST))
+        message = mapping(one)
+        if message.get("role", "user") == "user":
+            inner = message.get("parts") or message.get("content") or message.get("text")
+            said = "\n".join(islice(_texts(inner, _SAID), _MOST)) if inner else None
             if said:
                 return said
     return None
@@ -218,27 +219,25 @@ def _place(name: str) -> str:
     return OTHER
 
 
-def _texts(value: Any, names: frozenset[str] | None = None) -> Iterator[str]:  # noqa: ANN401 - JSON
+def _texts(value: Json, names: frozenset[str] | None = None) -> Iterator[str]:
     """The texts inside a value, level by level; of objects only what has one of these names."""
-    level: Sequence[Any] = [_decoded(value)]
+    level: Sequence[Json] = [_decoded(value)]
     while level:
-        below: list[Any] = []
+        below: list[Json] = []
         for one in level:
             if isinstance(one, str):
                 yield one
-            elif isinstance(one, list):
-                below += one
-            elif isinstance(one, dict):
-                below += [x for key, x in one.items() if names is None or key in names]
             elif isinstance(one, int) and not isinstance(one, bool):
                 yield str(one)
+            below += listing(one)
+            below += [x for key, x in mapping(one).items() if names is None or key in names]
         level = below[:_MOST]
 
 
-def _decoded(value: Any) -> Any:  # noqa: ANN401 - JSON
+def _decoded(value: Json) -> Json:
     """A value, or what it is as a JSON text: there, control characters are escaped."""
     if not isinstance(value, str):
-        return value if isinstance(value, list | dict) else canonical(value).decode()
+        return value
     if value.lstrip()[:1] not in {"{", "["}:
         return value
     try:

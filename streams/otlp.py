@@ -30,6 +30,7 @@ _MESSAGES: Final[dict[Signal, type[Message]]] = {
 }
 _IDS: Final = frozenset({"traceId", "spanId", "parentSpanId"})
 _HEX: Final = re.compile(r"[0-9a-fA-F]{16}|[0-9a-fA-F]{32}")
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/]{22}==|[A-Za-z0-9+/]{11}=")
 _MOST: Final = 1024  # attributes of one thing that are read; SDKs stop at 128
 
 
@@ -83,7 +84,12 @@ def time(*nanoseconds: Json) -> int:
 
 
 def hex_id(value: Json) -> str | None:
-    """A trace or span id in small hex; None of one that is not set, or is none."""
+    """A trace or span id in small hex; None of one that is not set, or is none.
+
+    Exporters that take JSON from protobuf as it comes write base64.
+    """
+    if isinstance(value, str) and _BASE64.fullmatch(value):
+        value = base64.b64decode(value).hex()
     if not isinstance(value, str) or not _HEX.fullmatch(value) or not value.strip("0"):
         return None
     return value.lower()

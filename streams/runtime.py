@@ -44,7 +44,8 @@ class Told(NamedTuple):
 def runtime(told: Told, evidence: EventEvidence) -> Parsed:
     """The Event of a record, and what only detections may see of it."""
     own = present({name: value for name, value in told.said.items() if value is not None})
-    found = things(own, own) | {kind: one for kind, one in told.others.items() if one is not None}
+    others: Things = {kind: one for kind, one in told.others.items() if one is not None}
+    found: Things = {**things(own, own), **others}
     tool, server = found.get("tool"), told.others.get("mcp_server")
     if tool is not None and server is not None:
         found["tool"] = Entity(kind="tool", id=f"{server.id}/{tool.name}"[:MAX_ID], name=tool.name)

@@ -1,8 +1,7 @@
 """Cases of detections: a record that must match or must not."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import orjson
 
@@ -12,9 +11,11 @@ from correlators.sigma.matcher import Matcher, runs_on
 from correlators.sigma.rule import Rule
 from correlators.sigma.values import is_object
 from infra.cases.shape import Keys
+from schemas.config import Limits
 from schemas.detection import Logsource
-from schemas.event import EventEvidence
-from streams.source import Source, Unreadable, named, names
+from schemas.event import Reject
+from streams.reading import Reader
+from streams.source import Reason, Source, Unreadable, named, names
 
 CASE: Final = Keys(("source", "event", "match"))
 NORMAL = "normal"
@@ -91,7 +92,7 @@ def _forms(
     source: Source, event: Mapping[str, Any]
 ) -> Iterator[tuple[Mapping[str, Any], Logsource]]:
     """The normal form of each record of a document, and where rules over it run."""
-    for raw in source.split(orjson.dumps(event)):
-        evidence = EventEvidence(origin="case#1", sha256=sha256(raw.data).hexdigest())
-        parsed = source.event(raw, orjson.loads(raw.data), evidence)
-        yield normal_form(parsed.event, parsed.private), logsource(parsed.event)
+    for result, _ in Reader(source, "case", Limits()).read(orjson.dumps(event), 0):
+        if isinstance(result, Reject):
+            raise Unreadable(cast("Reason", result.reason), result.detail)
+        yield normal_form(result.event, result.private), logsource(result.event)

@@ -34,8 +34,8 @@ ATTRIBUTES: Final = frozenset(
     agent.working_directory client.address container.id container.image.name container.image.tags
     container.name falco.priority falco.rule falco.source falco.tags file.path gen_ai.agent.name
     gen_ai.conversation.id gen_ai.tool.call.arguments gen_ai.tool.call.arguments.size
-    gen_ai.tool.call.id gen_ai.tool.name guardrail.category guardrail.verdict k8s.audit.resource k8s.audit.verb
-    k8s.namespace.name k8s.pod.name network.peer.address
+    gen_ai.tool.call.id gen_ai.tool.name guardrail.category guardrail.verdict k8s.audit.resource
+    k8s.audit.verb k8s.namespace.name k8s.pod.name network.peer.address
     process.command_line process.command_line.size process.executable.name process.name
     process.parent.name process.pid tool.file user.name
     """.split()  # noqa: SIM905 - names read better as a paragraph

@@ -11,6 +11,7 @@ application, agent, session, user and model it was.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -61,7 +62,6 @@ _KEYS: Final[tuple[tuple[bytes, ...], ...]] = (
     (b'"content_filter_result"', b'"innererror"'),
     (b'"userPromptAnalysis"',),
     (b'"activated_rails"',),
-    (b'"decision"', b'"reason"', b'"score"'),
     (b'"scan_id"', b'"prompt_detected"'),
     (b'"ai_guard.action"',),
     (b'"ai_guard"', b'"attack_categories"'),
@@ -71,19 +71,25 @@ _KEYS: Final[tuple[tuple[bytes, ...], ...]] = (
     (b'"flagged"', b'"detector_type"'),
     (b'"flagged"', b'"request_uuid"'),
 )
+_LLAMAFIREWALL: Final = re.compile(
+    rb'"decision"\s{0,8}:\s{0,8}"(?:ScanDecision\.)?(?:block|allow|human_in_the_loop)',
+    re.IGNORECASE,
+)
 # Others that carry such an answer inside a record of their own.
 _FOREIGN: Final = (
     *(b'"call_type"', b'"resourceSpans"', b'"resourceLogs"', b'"spanId"', b'"schemaType"'),
     *(b'"eventSource"', b'"specversion"', b'"operationName"', b'"protoPayload"', b'"jsonrpc"'),
-    *(b'"event_type"', b'"scan_results"', b'"event_timestamp"'),
+    *(b'"event_type"', b'"scan_results"', b'"event_timestamp"', b'"gradingResult"', b'"evalId"'),
 )
 
 
 def sniff(head: bytes) -> bool:
     """The keys of one vendor's answer, in no other format's record."""
-    return not any(key in head for key in _FOREIGN) and any(
-        all(key in head for key in keys) for keys in _KEYS
-    )
+    if any(key in head for key in _FOREIGN):
+        return False
+    if b'"score"' in head and b'"reason"' in head and _LLAMAFIREWALL.search(head):
+        return True
+    return any(all(key in head for key in keys) for keys in _KEYS)
 
 
 def split(document: bytes) -> Iterator[Raw]:

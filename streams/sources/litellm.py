@@ -69,8 +69,9 @@ _LIMITS: Final = Limits()
 
 
 def sniff(head: bytes) -> bool:
-    """`call_type` beside the provider in LiteLLM's own name for it."""
-    return b'"call_type"' in head and b'"custom_llm_provider"' in head
+    """`call_type` beside what LiteLLM alone calls so; the provider is new in 2025."""
+    own = (b'"custom_llm_provider"', b'"completionStartTime"', b'"model_map_information"')
+    return b'"call_type"' in head and any(key in head for key in own)
 
 
 def split(document: bytes) -> Iterator[Raw]:

@@ -49,6 +49,11 @@ GAPS: Final = (
 _INNER: Final = ("message", "payload", "data", "body", "event", "jsonrpc_message", "raw")
 _LIMITS: Final = Limits()
 _NESTED: Final = 3  # wrappers in wrappers
+# Others that carry such messages inside a record of their own.
+_FOREIGN: Final = (
+    *(b'"resourceSpans"', b'"resourceLogs"', b'"specversion"', b'"call_type"'),
+    *(b'"eventSource"', b'"event_timestamp"', b'"protoPayload"', b'"operationName"'),
+)
 # By what a result holds, which method it answers.
 _ANSWERED: Final = {
     "tools": "tools/list",
@@ -78,8 +83,7 @@ class _Capture(NamedTuple):
 def sniff(head: bytes) -> bool:
     """The version that every message of JSON-RPC 2.0 has, also inside a text."""
     rpc = b'"jsonrpc"' in head or rb"\"jsonrpc\"" in head
-    foreign = (b'"resourceSpans"', b'"resourceLogs"', b'"specversion"', b'"call_type"')
-    return rpc and not any(key in head for key in foreign)
+    return rpc and not any(key in head for key in _FOREIGN)
 
 
 def split(document: bytes) -> Iterator[Raw]:
@@ -102,9 +106,8 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     title = about.get("name") or capture.of("server_name", "serverName", "mcp_server", "backend")
     place = capture.of("server", "target", "upstream")
     url = capture.of("server_url", "serverUrl", "url", "endpoint")
-    if isinstance(place, dict):
-        title, url = title or place.get("name"), url or place.get("url")
-    elif "://" in (text(place) or ""):
+    title, url = title or mapping(place).get("name"), url or mapping(place).get("url")
+    if "://" in (text(place) or ""):
         url = url or place
     error = mapping(capture.response.get("error"))
     calls = method == "tools/call"
@@ -171,8 +174,8 @@ def _capture(record: dict[str, Json]) -> _Capture:
             if "method" in inner:
                 return _Capture(inner, {}, around)
             return _Capture({}, inner if {"result", "error"} & inner.keys() else {}, around)
-        found = (_decoded(inner.get(name)) for name in _INNER)
-        inner = next((one for one in found if one), {})
+        found = [one for name in _INNER if (one := _decoded(inner.get(name)))]
+        inner = found[0] if found else {}
         around = (inner, *around)
     raise Unreadable("wrong-shape", "no message of JSON-RPC 2.0 is in it")
 

@@ -1,7 +1,7 @@
 """OpenTelemetry: spans and log records of agents, MCP and models, as OTLP/JSON.
 
 Read are exports (`resourceSpans`, `resourceLogs`; of a collector's file exporter each line is one),
-and single spans and log records.
+and single spans and log records; those of coding agents under the names that all others use.
 """
 
 from __future__ import annotations
@@ -33,6 +33,14 @@ LATENESS: Final = 5 * MINUTE  # a span comes when it ends; exporters batch and r
 NARROW: Final[Narrow | None] = None
 CATEGORIES: Final = frozenset({"api_activity"})
 ATTRIBUTES: Final = NAMES | {"*"}  # whatever a record says of itself is passed on
+VERSIONS: Final = (
+    "OTLP 1.x; GenAI and MCP conventions of 2024 to November 2026; OpenInference 0.1; Vercel AI SDK"
+    " 4 to 6; logs and spans of Claude Code, Codex and Gemini CLI as of 2026"
+)
+GAPS: Final = (
+    "Metrics (`resourceMetrics`) are refused: they are sums, and name nobody.",
+    "Content in numbered attributes (`gen_ai.prompt.0.content`) keeps these names for rules.",
+)
 
 _EVENTS: Final = 64  # events of one span that are read
 _GUARDRAILS: Final = ("aws.bedrock.guardrail.id", "gen_ai.guardrail.id")  # often only in events
@@ -125,7 +133,9 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
     body = plain_value(said.get("body"))
     if body is not None:
         own.setdefault("body", body)
-    if not span:
+    if span:
+        own = coding_agents.said(own, said.get("name"), None)
+    else:
         name = said.get("eventName") or own.get("event.name")
         prefixed = body if isinstance(body, str) and body.endswith(f".{name}") else name
         own = coding_agents.said(own, prefixed, resource.seen.get("service.name"))

@@ -99,6 +99,21 @@ def test_a_secret_may_lie_in_a_file(loaded: Loaded, tmp_path: Path) -> None:
     assert "obviously" not in repr(config)
 
 
+def test_the_key_of_fingerprints_goes_where_records_are_read(
+    loaded: Loaded, tmp_path: Path
+) -> None:
+    (tmp_path / "key").write_text("obviously-fake-key\n")
+    config = loaded(TEXT, BAROGRAPH_PRIVACY__KEY_FILE=str(tmp_path / "key"))
+    assert config.limits.key is not None
+    assert config.limits.key.get_secret_value() == "obviously-fake-key"
+    assert config.limits.future == loaded(TEXT).limits.future
+    assert "obviously" not in repr(config)
+    assert "obviously" not in str(config.body())
+    assert loaded(TEXT).limits.key is None
+    with pytest.raises(Mistake, match=r"privacy\.key"):
+        loaded(TEXT, BAROGRAPH_PRIVACY__KEY="short")
+
+
 def test_names_of_others_are_no_settings(loaded: Loaded) -> None:
     kubernetes = {
         "BAROGRAPH_SERVICE_HOST": "10.0.0.1",

@@ -184,7 +184,8 @@ def test_times() -> None:
         ("0102030405060708", "0102030405060708"),
         ("0A" * 16, "0a" * 16),
         ("0" * 32, None),
-        ("AQIDBAUGBwg=", None),
+        ("AQIDBAUGBwg=", "0102030405060708"),  # as protobuf writes it in JSON
+        ("AQIDBAUGBwgJ", None),
         (7, None),
         (None, None),
     ],

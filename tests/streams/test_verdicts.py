@@ -1,6 +1,6 @@
 import pytest
 
-from streams.verdicts import verdict
+from streams.verdicts import CATEGORIES, category, verdict, verdicts, word
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,49 @@ def test_the_strongest_counts_with_its_category() -> None:
     strongest = {"guardrail.verdict": "deny", "guardrail.category": "jailbreak"}
     assert verdict(allowed, denied) == verdict(denied, allowed) == strongest
     assert verdict() == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "known"),
+    [
+        ("GUARDRAIL_INTERVENED", "deny"),
+        ("human_in_the_loop_required", "warn"),
+        ("auto_accept", "allow"),
+        ("ABORT", "deny"),
+        ("anonymized", "modify"),
+        ("success", None),  # of the call, not of the guardrail
+        ("", None),
+        (7, None),
+    ],
+)
+def test_words_of_vendors(said: object, known: str | None) -> None:
+    assert word(said) == known
+
+
+@pytest.mark.parametrize(
+    ("said", "known"),
+    [
+        ("PROMPT_ATTACK", "prompt_attack"),
+        ("Prompt Injection", "prompt_attack"),
+        ("indirect-prompt-injection", "indirect_attack"),
+        ("pi_and_jailbreak", "prompt_attack"),
+        ("self-harm/intent", "self_harm"),
+        ("pii/email", "pii"),
+        ("dlp", "pii"),
+        ("Weapons of mass destruction", "weapons_of_mass_destruction"),  # its own word
+        ("", None),
+    ],
+)
+def test_categories_of_vendors(said: str, known: str | None) -> None:
+    assert category(said) == known
+
+
+def test_one_vocabulary_is_closed() -> None:
+    assert {category(one) for one in CATEGORIES} == CATEGORIES
+
+
+def test_several_categories_are_a_list() -> None:
+    assert verdicts(("block", "jailbreak", "dlp"), ("allow", "violence")) == {
+        "guardrail.verdict": "deny",
+        "guardrail.category": ["jailbreak", "pii"],
+    }

@@ -9,16 +9,13 @@ from schemas.config import Limits
 from schemas.event import Event, Reject
 from streams.reading import outcomes
 from streams.source import Parsed, named
-from streams.sources import defenseclaw
 from tests.streams.sources.conftest import Read
 
 EXAMPLES = Path(__file__).parent / "examples"
 
 
 def parsed(name: str) -> list[Parsed]:
-    found = [
-        one.result for one in outcomes(str(EXAMPLES / name), Limits(), named(defenseclaw.NAME))
-    ]
+    found = [one.result for one in outcomes(str(EXAMPLES / name), Limits(), named("defenseclaw"))]
     assert not [one for one in found if isinstance(one, Reject)]
     return [one for one in found if not isinstance(one, Reject)]
 
@@ -129,7 +126,7 @@ def test_what_is_only_watched_went_through() -> None:
 
 def test_a_clean_scan_closes(read: Read) -> None:
     (outcome,) = read(
-        defenseclaw,
+        named("defenseclaw"),
         b'{"ts":"2026-03-04T05:06:07Z","event_type":"scan","scan":'
         b'{"scanner":"skill","target":"pdf-reader","counts":{"HIGH":0}}}',
     )
@@ -146,6 +143,6 @@ def test_a_clean_scan_closes(read: Read) -> None:
     ],
 )
 def test_what_is_rejected(read: Read, document: bytes, reason: str) -> None:
-    (outcome,) = read(defenseclaw, document)
+    (outcome,) = read(named("defenseclaw"), document)
     assert isinstance(outcome.result, Reject)
     assert outcome.result.reason == reason

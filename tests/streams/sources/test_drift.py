@@ -9,14 +9,13 @@ from schemas.config import Limits
 from schemas.event import Event, Reject
 from streams.reading import outcomes
 from streams.source import Parsed, named
-from streams.sources import drift
 from tests.streams.sources.conftest import Read
 
 EXAMPLES = Path(__file__).parent / "examples"
 
 
 def parsed(name: str) -> list[Parsed]:
-    found = [one.result for one in outcomes(str(EXAMPLES / name), Limits(), named(drift.NAME))]
+    found = [one.result for one in outcomes(str(EXAMPLES / name), Limits(), named("drift"))]
     assert not [one for one in found if isinstance(one, Reject)]
     return [one for one in found if not isinstance(one, Reject)]
 
@@ -101,7 +100,8 @@ def test_what_only_tells_of_drift_closes_nothing() -> None:
 
 def test_no_violations_are_a_clean_scan(read: Read) -> None:
     (outcome,) = read(
-        drift, b'{"endpoint":"claims-endpoint","time":"2026-03-04T05:06:07Z","violations":[]}'
+        named("drift"),
+        b'{"endpoint":"claims-endpoint","time":"2026-03-04T05:06:07Z","violations":[]}',
     )
     assert not isinstance(outcome.result, Reject)
     assert (outcome.result.event.class_uid, outcome.result.event.status) == (6007, "success")
@@ -109,7 +109,7 @@ def test_no_violations_are_a_clean_scan(read: Read) -> None:
 
 def test_a_distance_is_large_where_data_differ(read: Read) -> None:
     (row, _) = read(
-        drift,
+        named("drift"),
         b'{"dataset":"d","metrics":[{"config":{"type":"evidently:metric_v2:ValueDrift",'
         b'"column":"age","method":"psi","threshold":0.1},"value":0.4}]}',
     )
@@ -127,6 +127,6 @@ def test_a_distance_is_large_where_data_differ(read: Read) -> None:
     ],
 )
 def test_what_is_rejected(read: Read, document: bytes, reason: str) -> None:
-    (outcome,) = read(drift, document)
+    (outcome,) = read(named("drift"), document)
     assert isinstance(outcome.result, Reject)
     assert outcome.result.reason == reason

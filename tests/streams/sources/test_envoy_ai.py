@@ -9,14 +9,13 @@ from schemas.config import Limits
 from schemas.event import Event, Reject
 from streams.reading import outcomes
 from streams.source import Parsed, named
-from streams.sources import envoy_ai
 from tests.streams.sources.conftest import Read
 
 EXAMPLES = Path(__file__).parent / "examples"
 
 
 def parsed(name: str) -> list[Parsed]:
-    found = [one.result for one in outcomes(str(EXAMPLES / name), Limits(), named(envoy_ai.NAME))]
+    found = [one.result for one in outcomes(str(EXAMPLES / name), Limits(), named("envoy_ai"))]
     assert not [one for one in found if isinstance(one, Reject)]
     return [one for one in found if not isinstance(one, Reject)]
 
@@ -135,6 +134,6 @@ def test_a_refused_request() -> None:
     ],
 )
 def test_what_is_rejected(read: Read, document: bytes, reason: str) -> None:
-    (outcome,) = read(envoy_ai, document)
+    (outcome,) = read(named("envoy_ai"), document)
     assert isinstance(outcome.result, Reject)
     assert outcome.result.reason == reason

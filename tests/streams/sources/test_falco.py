@@ -9,14 +9,13 @@ from schemas.config import Limits
 from schemas.event import Event, Reject
 from streams.reading import outcomes
 from streams.source import Parsed, named
-from streams.sources import falco
 from tests.streams.sources.conftest import Read
 
 EXAMPLES = Path(__file__).parent / "examples"
 
 
 def parsed(name: str) -> list[Parsed]:
-    found = [one.result for one in outcomes(str(EXAMPLES / name), Limits(), named(falco.NAME))]
+    found = [one.result for one in outcomes(str(EXAMPLES / name), Limits(), named("falco"))]
     assert not [one for one in found if isinstance(one, Reject)]
     return [one for one in found if not isinstance(one, Reject)]
 
@@ -146,7 +145,7 @@ def test_the_audit_of_a_cluster() -> None:
 def test_the_controller_of_a_pod(read: Read, pod: str, workload: str) -> None:
     fields = '{"k8s.ns.name":"ml","k8s.pod.name":"' + pod + '"}'
     alert = '{"rule":"R","priority":"Notice","time":"2026-03-04T05:06:07Z","output_fields":'
-    (outcome,) = read(falco, (alert + fields + "}").encode())
+    (outcome,) = read(named("falco"), (alert + fields + "}").encode())
     assert not isinstance(outcome.result, Reject)
     assert outcome.result.event.entities[0].id == f"k8s/ml/{workload}"
 
@@ -160,6 +159,6 @@ def test_the_controller_of_a_pod(read: Read, pod: str, workload: str) -> None:
     ],
 )
 def test_what_is_rejected(read: Read, document: bytes, reason: str) -> None:
-    (outcome,) = read(falco, document)
+    (outcome,) = read(named("falco"), document)
     assert isinstance(outcome.result, Reject)
     assert outcome.result.reason == reason

@@ -9,14 +9,13 @@ from schemas.config import Limits
 from schemas.event import Event, Reject
 from streams.reading import outcomes
 from streams.source import Parsed, named
-from streams.sources import guardrail
 from tests.streams.sources.conftest import Read
 
 EXAMPLES = Path(__file__).parent / "examples"
 
 
 def parsed(name: str) -> list[Parsed]:
-    found = [one.result for one in outcomes(str(EXAMPLES / name), Limits(), named(guardrail.NAME))]
+    found = [one.result for one in outcomes(str(EXAMPLES / name), Limits(), named("guardrail"))]
     assert not [one for one in found if isinstance(one, Reject)]
     return [one for one in found if not isinstance(one, Reject)]
 
@@ -111,6 +110,6 @@ def test_the_prompt_is_private() -> None:
     ],
 )
 def test_what_is_rejected(read: Read, document: bytes, reason: str) -> None:
-    (outcome,) = read(guardrail, document)
+    (outcome,) = read(named("guardrail"), document)
     assert isinstance(outcome.result, Reject)
     assert outcome.result.reason == reason

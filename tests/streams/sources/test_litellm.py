@@ -9,14 +9,13 @@ from schemas.config import Limits
 from schemas.event import Event, Reject
 from streams.reading import outcomes
 from streams.source import Parsed, named
-from streams.sources import litellm
 from tests.streams.sources.conftest import Read
 
 EXAMPLES = Path(__file__).parent / "examples"
 
 
 def parsed(name: str) -> list[Parsed]:
-    found = [one.result for one in outcomes(str(EXAMPLES / name), Limits(), named(litellm.NAME))]
+    found = [one.result for one in outcomes(str(EXAMPLES / name), Limits(), named("litellm"))]
     assert not [one for one in found if isinstance(one, Reject)]
     return [one for one in found if not isinstance(one, Reject)]
 
@@ -216,7 +215,7 @@ def test_a_spend_log_has_json_in_texts() -> None:
 
 def test_a_key_itself_is_no_id(read: Read) -> None:
     (outcome,) = read(
-        litellm,
+        named("litellm"),
         b'{"call_type":"completion","startTime":1772600767,"api_key":"sk-example-0000000000000000"}',
     )
     assert not isinstance(outcome.result, Reject)
@@ -237,6 +236,6 @@ def test_a_batch() -> None:
     ],
 )
 def test_what_is_rejected(read: Read, document: bytes, reason: str) -> None:
-    (outcome,) = read(litellm, document)
+    (outcome,) = read(named("litellm"), document)
     assert isinstance(outcome.result, Reject)
     assert outcome.result.reason == reason

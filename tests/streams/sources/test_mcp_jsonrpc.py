@@ -9,16 +9,13 @@ from schemas.config import Limits
 from schemas.event import Event, Reject
 from streams.reading import outcomes
 from streams.source import Parsed, named
-from streams.sources import mcp_jsonrpc
 from tests.streams.sources.conftest import Read
 
 EXAMPLES = Path(__file__).parent / "examples"
 
 
 def parsed(name: str) -> list[Parsed]:
-    found = [
-        one.result for one in outcomes(str(EXAMPLES / name), Limits(), named(mcp_jsonrpc.NAME))
-    ]
+    found = [one.result for one in outcomes(str(EXAMPLES / name), Limits(), named("mcp_jsonrpc"))]
     assert not [one for one in found if isinstance(one, Reject)]
     return [one for one in found if not isinstance(one, Reject)]
 
@@ -154,6 +151,6 @@ def test_arguments_and_results_are_private() -> None:
     ],
 )
 def test_what_is_rejected(read: Read, document: bytes, reason: str) -> None:
-    (outcome,) = read(mcp_jsonrpc, document)
+    (outcome,) = read(named("mcp_jsonrpc"), document)
     assert isinstance(outcome.result, Reject)
     assert outcome.result.reason == reason
