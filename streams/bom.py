@@ -53,11 +53,12 @@ class Place(NamedTuple):
 
 
 class Context(NamedTuple):
-    """What the reader of a part needs to know."""
+    """What the reader of a part needs to know; of a vulnerability one that it affects."""
 
     bom: Bom
     part: Part
     above: Entity | None
+    ref: str | None = None
 
 
 class Table:
@@ -107,8 +108,16 @@ class Table:
                 yield Place("service", bytes(one), above)
 
     def raws(self, bom: Bom) -> Iterator[Raw]:
-        """The parts as records."""
-        return (Raw(at.data, Context(bom, at.part, at.above)) for at in self.places)
+        """The parts as records; a vulnerability is one for each part that it affects."""
+        for at in self.places:
+            refs = _affected(at.data) if at.part == "vulnerability" else []
+            for ref in dict.fromkeys(map(self._own, refs)) or [None]:
+                yield Raw(at.data, Context(bom, at.part, at.above, ref))
+
+    def _own(self, ref: str) -> str:
+        """A part of this document without its name; one of another document as it is named."""
+        inside = ref.rpartition("#")[2] if ref.startswith("urn:cdx:") else ref
+        return inside if inside in self.packages else ref
 
 
 class _Inside(msgspec.Struct):
@@ -117,6 +126,15 @@ class _Inside(msgspec.Struct):
 
 
 _INSIDE: Final = msgspec.json.Decoder(_Inside)
+
+
+def _affected(vulnerability: bytes) -> list[str]:
+    try:
+        said = mapping(decode(vulnerability, _LIMITS))
+    except Unreadable:  # it is a record all the same, and will be rejected as one
+        return []
+    refs = (text(mapping(one).get("ref"), 512) for one in listing(said.get("affects")))
+    return [ref for ref in refs if ref]
 
 
 def properties(said: Mapping[str, Json]) -> dict[str, str]:

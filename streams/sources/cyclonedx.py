@@ -293,17 +293,12 @@ def _vulnerability(context: Context, said: dict[str, Json], evidence: EventEvide
     bom, of = context.bom, text(said.get("id"), 256)
     if of is None:
         raise Unreadable("wrong-shape", "a vulnerability has an id")
-    affects = (text(mapping(one).get("ref")) for one in listing(said.get("affects")))
-    refs = [ref.rpartition("#")[2] if ref.startswith("urn:cdx:") else ref for ref in affects if ref]
-    affected = [bom.refs[ref] for ref in refs if ref in bom.refs]
-    assets = distinct((*affected, bom.root))
-    software: dict[str, Json] = {}
-    for ref in reversed(refs):  # of several the first
-        software = bom.packages.get(ref, software)
+    place = context.ref
+    assets = distinct((bom.refs.get(place or ""), bom.root))
+    software = bom.packages.get(place or "", {})
     name = text(software.get("package.name"))
     closed = text(mapping(said.get("analysis")).get("state")) in _CLOSED
     score, severity = _rated(said)
-    place = refs[0] if refs else None
     finding = ScanFinding(
         uid=digest(NAME, assets[0].key if assets else None, of, name, place),
         title=f"{of} in {name}" if name else of,

@@ -93,7 +93,9 @@ class Context(NamedTuple):
 
 def sniff(head: bytes) -> bool:
     """A result says that it is safe, or not, and what each analyzer found."""
-    if b'"is_safe"' not in head or b'"findings"' not in head or b'"skill_name"' in head:
+    if head.lstrip()[:1] not in {b"{", b"["} or b'"is_safe"' not in head:
+        return False
+    if b'"findings"' not in head or b'"skill_name"' in head:
         return False
     keys = (b'_analyzer"', b'"tool_name"', b'"item_type"', b'"scan_results"', b'"server_url"')
     return any(key in head for key in keys) or b'"scan_status"' in head
