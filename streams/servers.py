@@ -38,12 +38,7 @@ def declared(name: Json, said: Mapping[str, Json]) -> Server | None:
     value, or a word of the command, looks like a credential.
     """
     url = next((said[key] for key in _URLS if text(said.get(key))), None)
-    started = said.get("command")
-    command, args = started, listing(said.get("args"))
-    if isinstance(started, dict):  # {"path": ..., "args": [...]}
-        command, args = mapping(started).get("path"), listing(mapping(started).get("args")) or args
-    elif isinstance(started, list):
-        command, args = (started[0], [*started[1:], *args]) if started else (None, args)
+    command, args = _started(said)
     found = mcp.server(url=url, command=command, args=args, title=name)
     if found is None:
         return None
@@ -102,6 +97,15 @@ def labels(said: Json) -> list[str] | None:
         if isinstance(value := held.get(name), int | float) and value >= 0.5
     ]
     return sorted(known) or None
+
+
+def _started(said: Mapping[str, Json]) -> tuple[Json, list[Json]]:
+    """What starts a server, and its words: a text, a list, or `{"path": ..., "args": ...}`."""
+    command, args = said.get("command"), listing(said.get("args"))
+    inner, words = mapping(command), listing(command)
+    if inner:
+        return inner.get("path"), listing(inner.get("args")) or args
+    return (words[0], [*words[1:], *args]) if words else (command, args)
 
 
 def _secret(

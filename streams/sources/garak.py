@@ -246,18 +246,24 @@ def _judged(scan: Scan, context: Context, said: dict[str, Json], evidence: Event
     rate = kept["eval.pass_rate"]
     if rate is None:
         return scanned(scan, 0, evidence, status="failure", **kept)
-    usual: Level = next((word for least, word in _BOUNDS if rate >= least), "critical")
     kept["check.id"] = probe
     found = Found(
         sort="detection",
         of=probe,
         title=f"{probe}: {1 - rate:.1%} of the answers that {detector} judged were hits",
-        severity=usual if context.defcon is None else _DEFCON.get(context.defcon, usual),
+        severity=_DEFCON.get(context.defcon or 0) or _level(rate),
         place=detector,
         closed=rate == 1,
         attributes=kept,
     )
     return finding(scan, found, evidence)
+
+
+def _level(rate: float) -> Level:
+    for least, word in _BOUNDS:
+        if rate >= least:
+            return word
+    return "critical"
 
 
 def _numbers(said: dict[str, Json]) -> dict[str, Json]:
