@@ -34,12 +34,17 @@ class Server(NamedTuple):
 def declared(name: Json, said: Mapping[str, Json]) -> Server | None:
     """The server that a client calls `name`; None where neither name nor declaration says it.
 
+    Scanners list the skills of a client as servers of type `skill`: those are skills.
+
     `mcp.env` and `mcp.auth` are the names of variables and headers, `mcp.secret_in_config` that a
     value, or a word of the command, looks like a credential.
     """
     url = next((said[key] for key in _URLS if text(said.get(key))), None)
     command, args = _started(said)
-    found = mcp.server(url=url, command=command, args=args, title=name)
+    if said.get("type") == "skill":
+        found = entity("skill", name)
+    else:
+        found = mcp.server(url=url, command=command, args=args, title=name)
     if found is None:
         return None
     env = mapping(said.get("env")) or mapping(said.get("environment"))

@@ -1,9 +1,9 @@
 """SPDX: what a piece of software, a model or a data set is declared to be made of.
 
-Read are JSON documents of 2.2 and 2.3, and JSON-LD of 3.0 with the software, AI, dataset and
-security profiles. Each package is a record, so is each vulnerability that one refers to, each
-relationship of two entities, and each assessment of a vulnerability. A document without a time
-holds from 1970 on.
+Read are JSON documents of 2.2 and 2.3, also as GitHub exports them (in `sbom`), and JSON-LD of 3.0
+with the software, AI, dataset and security profiles. Each package is a record, so is each
+vulnerability that one refers to, each relationship of two entities, and each assessment of a
+vulnerability. A document without a time holds from 1970 on.
 """
 
 from __future__ import annotations
@@ -63,11 +63,16 @@ class _Old(msgspec.Struct):
     relationships: list[msgspec.Raw] | None = None
 
 
+class _Export(msgspec.Struct):
+    sbom: msgspec.Raw = msgspec.Raw()
+
+
 class _New(msgspec.Struct):
     graph: list[msgspec.Raw] = msgspec.field(name="@graph")
 
 
 _OLD: Final = msgspec.json.Decoder(_Old)
+_EXPORT: Final = msgspec.json.Decoder(_Export)
 _NEW: Final = msgspec.json.Decoder(_New)
 _Elements = list[tuple[bytes, dict[str, Json]]]
 
@@ -101,7 +106,8 @@ def sniff(head: bytes) -> bool:
 def split(document: bytes) -> Iterator[Raw]:
     """Packages with the vulnerabilities that they refer to, then what is said of two elements."""
     if b'"spdxVersion"' in document:
-        return _old(slices(document, _OLD))
+        inside = bytes(slices(document, _EXPORT).sbom)
+        return _old(slices(inside or document, _OLD))
     elements = [(bytes(one), _read(bytes(one))) for one in slices(document, _NEW).graph]
     return _new(elements)
 

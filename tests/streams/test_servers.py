@@ -44,6 +44,12 @@ def test_the_ways_to_say_it(said: dict[str, object], known: str) -> None:
     assert found.entity.id == known
 
 
+def test_a_skill_is_no_server() -> None:
+    found = declared("letters", {"type": "skill", "path": "/skills/letters"})
+    assert found is not None
+    assert found.entity.key == "skill:letters"
+
+
 def test_neither_name_nor_declaration() -> None:
     assert declared(None, {}) is None
 

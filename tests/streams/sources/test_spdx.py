@@ -223,3 +223,11 @@ def test_sniff(head: bytes, known: bool) -> None:  # noqa: FBT001 - a case
 def test_a_later_version_is_not_guessed_at() -> None:
     with pytest.raises(Unreadable):
         list(spdx.split(b'{"spdxVersion": "SPDX-4.0"}'))
+
+
+def test_an_export_of_github_has_the_document_inside() -> None:
+    inside = b'{"spdxVersion":"SPDX-2.3","name":"a","packages":[{"SPDXID":"x","name":"ray"}]}'
+    assert spdx.sniff(b'{"sbom":%b}' % inside)
+    assert [raw.data for raw in spdx.split(b'{"sbom":%b}' % inside)] == [
+        raw.data for raw in spdx.split(inside)
+    ]
