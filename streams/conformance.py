@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
@@ -20,6 +21,7 @@ _SERIAL: Final = re.compile(
     r"urn:uuid:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE | re.ASCII
 )
 _HASH: Final = re.compile(r"(?:[0-9a-f]{32}|[0-9a-f]{40}|(?:[0-9a-f]{32}){2,4})", re.IGNORECASE)
+_LICENSE: Final = re.compile(r"[A-Za-z0-9.+-]{1,64}")
 _ALGORITHMS: Final = frozenset(
     """
     BLAKE2b-256 BLAKE2b-384 BLAKE2b-512 BLAKE3 MD5 SHA-1 SHA-256 SHA-384 SHA-512 SHA3-256 SHA3-384
@@ -155,8 +157,11 @@ def _licenses(said: Mapping[str, Json], minor: int) -> Iterator[str]:
             yield "the text of a licence is encoded in base64"
 
 
+@lru_cache(maxsize=4096)  # a bill names the same few again and again
 def _listed(license_id: str) -> bool:
     """True of a licence, or an exception, of the SPDX list, spelt as it is there."""
+    if _LICENSE.fullmatch(license_id) is None:
+        return False
     for expression, prefix in ((license_id, ""), (f"MIT WITH {license_id}", "MIT WITH ")):
         try:
             if canonicalize_license_expression(expression) == f"{prefix}{license_id}":

@@ -268,21 +268,26 @@ def _level(rate: float) -> Level:
 
 def _numbers(said: dict[str, Json]) -> dict[str, Json]:
     """Counts and shares of an eval row, whichever generation wrote it, or of a digest."""
-    total = number(said.get("total_evaluated", said.get("total")))
-    passed = number(said.get("passed", said.get("pass")))
+    total = _count(said.get("total_evaluated", said.get("total")))
+    passed = _count(said.get("passed", said.get("pass")))
     rate = number(said.get("absolute_score"))
-    if total and passed is not None and 0 <= passed <= total:
+    if total and passed is not None and passed <= total:
         rate = passed / total
     failed = None if total is None or passed is None else total - passed
     lower, upper = number(said.get("confidence_lower")), number(said.get("confidence_upper"))
     return {
         "eval.evaluated": total,
-        "eval.failed": number(said.get("fails")) if "fails" in said else failed,
+        "eval.failed": _count(said.get("fails")) if "fails" in said else failed,
         "eval.pass_rate": rate if rate is not None and 0 <= rate <= 1 else None,
         "eval.confidence": text(said.get("confidence"), 16),
         "eval.confidence_lower": lower,
         "eval.confidence_upper": upper,
     }
+
+
+def _count(value: Json) -> float | None:
+    known = number(value)
+    return known if known is not None and 0 <= known < 2**53 else None
 
 
 def _hit(said: dict[str, Json], evidence: EventEvidence) -> Parsed:
