@@ -14,6 +14,14 @@ from streams.untrusted import edge, entity, listing, mapping, secret, text
 
 _URLS: Final = ("url", "serverUrl", "server_url", "httpUrl", "uri", "endpoint")
 _HOME: Final = re.compile(r"^(?:/Users/[^/]+|/home/[^/]+|/root|[A-Za-z]:/Users/[^/]+)(?=/)")
+# How scanners call some clients, else -> here.
+_CLIENTS: Final = {
+    "claude": "claude-desktop",
+    "copilot": "vscode",
+    "gemini": "gemini-cli",
+    "vs-code": "vscode",
+    "vscode-copilot": "vscode",
+}
 _MOST: Final = 64  # variables and headers of one server
 _LABELS: Final = ("private_data", "is_public_sink", "untrusted_content", "destructive")
 ATTRIBUTES: Final = frozenset(
@@ -61,6 +69,12 @@ def declared(name: Json, said: Mapping[str, Json]) -> Server | None:
         "mcp.server.name": text(name, 256),
     }
     return Server(found, {key: value for key, value in kept.items() if value is not None})
+
+
+def client(name: Json) -> Entity | None:
+    """The application that has servers configured, by one name: `Claude Code` is `claude-code`."""
+    known = "-".join((text(name, 256) or "").lower().split())
+    return entity("application", _CLIENTS.get(known, known))
 
 
 def named_in(path: Json, name: Json) -> Entity | None:

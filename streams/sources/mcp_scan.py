@@ -155,7 +155,7 @@ class _Reading:
 
     def __init__(self, result: _Path, data: bytes, host: Entity | None) -> None:
         self._result, self._data, self._host = result, data, host
-        self._client = entity("application", result.client)
+        self._client = servers.client(result.client)
         self._servers = [_server(bytes(one)) for one in result.servers or ()]
 
     def raws(self) -> Iterator[Raw]:
