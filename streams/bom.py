@@ -15,17 +15,22 @@ import msgspec
 
 from schemas.config import Limits
 from schemas.entity import KINDS, Entity, Kind, image, principal
+from streams import models
 from streams.source import Json, Raw, Unreadable
-from streams.untrusted import decode, entity, listing, mapping, slices, text
+from streams.untrusted import decode, distinct, entity, listing, mapping, slices, text
 
-Part = Literal["root", "component", "service", "vulnerability"]
+Part = Literal["root", "component", "service", "vulnerability", "workflow"]
 
 _LEVELS: Final = 16  # components inside components; each level is one more look at the text
 _LIMITS: Final = Limits()
 
 
 class Bom(NamedTuple):
-    """What holds for all parts. `refs` and `packages` go by bom-ref, `dependencies` too."""
+    """What holds for all parts. `refs` and `packages` go by bom-ref, `dependencies` too.
+
+    `minor` is the version of the standard behind 1, `faults` what breaks it in all of the document,
+    `twice` are the references that are not unique.
+    """
 
     identity: tuple[Json, ...]
     time: int
@@ -34,6 +39,9 @@ class Bom(NamedTuple):
     refs: Mapping[str, Entity]
     packages: Mapping[str, dict[str, Json]]
     dependencies: Mapping[str, list[str]]
+    minor: int = 7
+    faults: tuple[str, ...] = ()
+    twice: frozenset[str] = frozenset()
 
 
 class Place(NamedTuple):
@@ -45,11 +53,12 @@ class Place(NamedTuple):
 
 
 class Context(NamedTuple):
-    """What the reader of a part needs to know."""
+    """What the reader of a part needs to know; of a vulnerability one that it affects."""
 
     bom: Bom
     part: Part
     above: Entity | None
+    ref: str | None = None
 
 
 class Table:
@@ -60,6 +69,7 @@ class Table:
         self.refs: dict[str, Entity] = {}
         self.packages: dict[str, dict[str, Json]] = {}
         self.places: list[Place] = []
+        self.twice: set[str] = set()
 
     def add(self, part: Part, parts: list[msgspec.Raw] | None, above: Entity | None) -> None:
         """Note these parts and all inside them. Raises Unreadable: too-deep."""
@@ -84,6 +94,8 @@ class Table:
             self.whole = found
         ref = text(said.get("bom-ref"))
         if ref is not None:
+            if ref in self.packages:
+                self.twice.add(ref)
             self.packages.setdefault(ref, package(said))
             if found is not None:
                 self.refs.setdefault(ref, found)
@@ -96,8 +108,16 @@ class Table:
                 yield Place("service", bytes(one), above)
 
     def raws(self, bom: Bom) -> Iterator[Raw]:
-        """The parts as records."""
-        return (Raw(at.data, Context(bom, at.part, at.above)) for at in self.places)
+        """The parts as records; a vulnerability is one for each part that it affects."""
+        for at in self.places:
+            refs = _affected(at.data) if at.part == "vulnerability" else []
+            for ref in dict.fromkeys(map(self._own, refs)) or [None]:
+                yield Raw(at.data, Context(bom, at.part, at.above, ref))
+
+    def _own(self, ref: str) -> str:
+        """A part of this document without its name; one of another document as it is named."""
+        inside = ref.rpartition("#")[2] if ref.startswith("urn:cdx:") else ref
+        return inside if inside in self.packages else ref
 
 
 class _Inside(msgspec.Struct):
@@ -106,6 +126,15 @@ class _Inside(msgspec.Struct):
 
 
 _INSIDE: Final = msgspec.json.Decoder(_Inside)
+
+
+def _affected(vulnerability: bytes) -> list[str]:
+    try:
+        said = mapping(decode(vulnerability, _LIMITS))
+    except Unreadable:  # it is a record all the same, and will be rejected as one
+        return []
+    refs = (text(mapping(one).get("ref"), 512) for one in listing(said.get("affects")))
+    return [ref for ref in refs if ref]
 
 
 def properties(said: Mapping[str, Json]) -> dict[str, str]:
@@ -142,7 +171,7 @@ def thing(part: Part, said: Mapping[str, Json]) -> Entity | None:
         return entity("endpoint", name)
     match said.get("type"):
         case "machine-learning-model":
-            return entity("model", _model(said), name)
+            return model_ids(said)[0] if text(name) else None
         case "data":
             return entity("dataset", name)
         case "container":
@@ -159,18 +188,38 @@ def _as_told(kind: Kind, identity: str | None, name: Json) -> Entity | None:
     return entity(kind, identity, None if name == identity else name)
 
 
-def _sha256(said: Mapping[str, Json]) -> str | None:
-    for one in map(mapping, listing(said.get("hashes"))):
-        content = text(one.get("content"), 64)
-        if one.get("alg") == "SHA-256" and content is not None:
-            return f"sha256:{content.lower()}"
-    return None
-
-
-def _model(said: Mapping[str, Json]) -> str | None:
+def model_ids(said: Mapping[str, Json]) -> tuple[Entity, ...]:
+    """The ids of a model, the best first: of its file, on the hub, else as it is named."""
     name, version = text(said.get("name"), 256), text(said.get("version"), 128)
     plain = f"{name}@{version}" if name and version else name
-    return _sha256(said) or text(said.get("purl"), 512) or plain
+    refs = map(mapping, listing(said.get("externalReferences")))
+    places = (said.get("purl"), *(one.get("url") for one in refs))
+    hubs = (entity("model", models.hub(place), name) for place in places)
+    ids = distinct((models.hashed(sha256(said), name), *hubs))
+    return ids or distinct((entity("model", text(said.get("purl"), 512) or plain, name),))
+
+
+def ancestors(said: Mapping[str, Json]) -> Iterator[Entity]:
+    """The models and data that a model was made from, as its pedigree says."""
+    for one in map(mapping, listing(mapping(said.get("pedigree")).get("ancestors"))):
+        found = thing("component", one)
+        if found is not None:
+            yield found
+
+
+def dataset(said: Mapping[str, Json]) -> Entity | None:
+    """A data set that a model card holds: where it lies, if that is known, else by its name."""
+    name, url = text(said.get("name"), 256), text(mapping(said.get("contents")).get("url"))
+    stored = url and (url.startswith(("gs://", "s3://")) or "huggingface.co/datasets/" in url)
+    return models.dataset(url if stored else name, name)
+
+
+def sha256(said: Mapping[str, Json]) -> str | None:
+    """The SHA-256 of a part."""
+    for one in map(mapping, listing(said.get("hashes"))):
+        if one.get("alg") == "SHA-256":
+            return text(one.get("content"), 64)
+    return None
 
 
 def _container(said: Mapping[str, Json]) -> Entity | None:
@@ -179,7 +228,8 @@ def _container(said: Mapping[str, Json]) -> Entity | None:
     if name is None:
         return None
     purl = unquote((text(said.get("purl"), 512) or "").partition("?")[0])
-    for digest in (_sha256(said), version, purl.rpartition("@")[2]):
+    own = sha256(said)
+    for digest in (own and f"sha256:{own.lower()}", version, purl.rpartition("@")[2]):
         if digest and digest.startswith("sha256:"):
             return image(f"{name}@{digest}")
     return image(f"{name}:{version}" if version else name)

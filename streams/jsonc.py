@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_TEXT: Final = rb'"(?:[^"\\]|\\.)*+"'
-_COMMENT: Final = re.compile(_TEXT + rb"|(?P<out>//[^\r\n]*|/\*.*?\*/)", re.DOTALL)
+# What has no end reaches to the end: else each beginning inside it would be tried anew.
+_TEXT: Final = rb'"(?:[^"\\]|\\.)*+(?:"|\Z)'
+_COMMENT: Final = re.compile(_TEXT + rb"|(?P<out>//[^\r\n]*|/\*(?:.*?\*/|.*))", re.DOTALL)
 _COMMA: Final = re.compile(_TEXT + rb"|(?P<out>,)(?=\s*+[}\]])", re.DOTALL)
 
 

@@ -44,6 +44,6 @@ def _rows(document: bytes) -> Iterator[bytes]:
 
 def _cells(row: bytes) -> list[str]:
     try:
-        return next(csv.reader([row.decode()]), [])
+        return [cell for cells in csv.reader([row.decode()]) for cell in cells]
     except csv.Error:  # a cell without bound: the row has none then, and its source says so
         return []

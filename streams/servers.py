@@ -14,6 +14,14 @@ from streams.untrusted import edge, entity, listing, mapping, secret, text
 
 _URLS: Final = ("url", "serverUrl", "server_url", "httpUrl", "uri", "endpoint")
 _HOME: Final = re.compile(r"^(?:/Users/[^/]+|/home/[^/]+|/root|[A-Za-z]:/Users/[^/]+)(?=/)")
+# How scanners call some clients, else -> here.
+_CLIENTS: Final = {
+    "claude": "claude-desktop",
+    "copilot": "vscode",
+    "gemini": "gemini-cli",
+    "vs-code": "vscode",
+    "vscode-copilot": "vscode",
+}
 _MOST: Final = 64  # variables and headers of one server
 _LABELS: Final = ("private_data", "is_public_sink", "untrusted_content", "destructive")
 ATTRIBUTES: Final = frozenset(
@@ -34,17 +42,17 @@ class Server(NamedTuple):
 def declared(name: Json, said: Mapping[str, Json]) -> Server | None:
     """The server that a client calls `name`; None where neither name nor declaration says it.
 
+    Scanners list the skills of a client as servers of type `skill`: those are skills.
+
     `mcp.env` and `mcp.auth` are the names of variables and headers, `mcp.secret_in_config` that a
     value, or a word of the command, looks like a credential.
     """
     url = next((said[key] for key in _URLS if text(said.get(key))), None)
-    started = said.get("command")
-    command, args = started, listing(said.get("args"))
-    if isinstance(started, dict):  # {"path": ..., "args": [...]}
-        command, args = mapping(started).get("path"), listing(mapping(started).get("args")) or args
-    elif isinstance(started, list):
-        command, args = (started[0], [*started[1:], *args]) if started else (None, args)
-    found = mcp.server(url=url, command=command, args=args, title=name)
+    command, args = _started(said)
+    if said.get("type") == "skill":
+        found = entity("skill", name)
+    else:
+        found = mcp.server(url=url, command=command, args=args, title=name)
     if found is None:
         return None
     env = mapping(said.get("env")) or mapping(said.get("environment"))
@@ -61,6 +69,12 @@ def declared(name: Json, said: Mapping[str, Json]) -> Server | None:
         "mcp.server.name": text(name, 256),
     }
     return Server(found, {key: value for key, value in kept.items() if value is not None})
+
+
+def client(name: Json) -> Entity | None:
+    """The application that has servers configured, by one name: `Claude Code` is `claude-code`."""
+    known = "-".join((text(name, 256) or "").lower().split())
+    return entity("application", _CLIENTS.get(known, known))
 
 
 def named_in(path: Json, name: Json) -> Entity | None:
@@ -102,6 +116,15 @@ def labels(said: Json) -> list[str] | None:
         if isinstance(value := held.get(name), int | float) and value >= 0.5
     ]
     return sorted(known) or None
+
+
+def _started(said: Mapping[str, Json]) -> tuple[Json, list[Json]]:
+    """What starts a server, and its words: a text, a list, or `{"path": ..., "args": ...}`."""
+    command, args = said.get("command"), listing(said.get("args"))
+    inner, words = mapping(command), listing(command)
+    if inner:
+        return inner.get("path"), listing(inner.get("args")) or args
+    return (words[0], [*words[1:], *args]) if words else (command, args)
 
 
 def _secret(

@@ -124,7 +124,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
 
 def _raws(data: bytes, agent: _Agent, time: int) -> Iterator[Raw]:
     kind = (agent.kind or agent.type or "").lower()
-    known = entity("agent", agent.name) if kind in _OWN else entity("application", kind, agent.name)
+    known = entity("agent", agent.name) if kind in _OWN else servers.client(kind)
     if known is None:
         raise Unreadable("wrong-shape", "an agent has a name")
     context = Context("agent", time, known, agent.config_path or None)

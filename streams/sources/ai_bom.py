@@ -16,7 +16,7 @@ import msgspec
 from schemas.config import Limits
 from schemas.detection import Logsource
 from schemas.entity import MAX_ID, Entity, Kind, image
-from schemas.event import Event, EventEvidence, Status
+from schemas.event import Edge, Event, EventEvidence, Status
 from schemas.times import DAY
 from streams import aws, models, scans, servers
 from streams.clocks import told
@@ -196,7 +196,7 @@ def _component(scan: Scan, said: dict[str, Json], evidence: EventEvidence) -> Ev
         "package.version": text(said.get("sdk_version"), 128) if kind == "dependency" else None,
         "secret.name": text(about.get("env_var"), 128) or (name if kind == "secret" else None),
     }
-    ties = []
+    ties: list[Edge] = []
     if thing is not None:
         ties.append(edge(scan.asset, "uses", thing, declared=True, confidence=confidence))
         for key in ("model_name", "embedding_model"):

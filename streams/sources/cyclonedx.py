@@ -1,7 +1,9 @@
 """CycloneDX: what an application declares to be made of, and what is known to be wrong with it.
 
-Read are JSON documents. The component that a document is about, each component, service and
-vulnerability is a record. A document without a time holds from 1970 on, and says so.
+Read are JSON documents of 1.2 to 1.7. The component that a document is about, each component,
+service and vulnerability is a record, so is a workflow of a formulation that names models or data:
+a job that reads and makes them. A document without a time holds from 1970 on, and says so. What
+breaks the standard is said in `bom.invalid`; a document with a fault and no part is rejected.
 """
 
 from __future__ import annotations
@@ -12,22 +14,37 @@ from typing import Final
 import msgspec
 
 from schemas.canonical import digest
+from schemas.config import Limits
 from schemas.detection import Logsource
 from schemas.entity import Entity
 from schemas.event import LEVELS, Edge, Event, EventEvidence, Level, ScanFinding
 from schemas.times import DAY
-from streams.bom import Bom, Context, Table, package, properties, root, thing
+from streams import conformance, formulation, models
+from streams.bom import (
+    Bom,
+    Context,
+    Table,
+    ancestors,
+    dataset,
+    model_ids,
+    package,
+    properties,
+    root,
+    sha256,
+    thing,
+)
 from streams.scans import of_score
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 from streams.untrusted import (
+    decode,
     distinct,
     edge,
-    entity,
     listing,
     mapping,
     moment,
     number,
     plain,
+    secret,
     slices,
     text,
 )
@@ -40,10 +57,18 @@ NARROW: Final[Narrow | None] = None
 CATEGORIES: Final = frozenset({"software_inventory_info", "vulnerability_finding"})
 ATTRIBUTES: Final = frozenset(
     """
-    asset.criticality asset.data asset.exposure component.type package.name package.purl
-    package.version service.endpoints
-    time.unknown vulnerability.cvss vulnerability.id vulnerability.severity
+    asset.criticality asset.data asset.exposure bom.invalid component.properties component.sha256
+    component.supplier component.type job.tasks model.approach model.architecture model.task
+    package.name package.purl package.version service.endpoints time.unknown vulnerability.cvss
+    vulnerability.id vulnerability.severity
     """.split()  # noqa: SIM905 - names read better as a paragraph
+)
+
+VERSIONS: Final = "1.2 to 1.7"
+GAPS: Final = (
+    "XML and protobuf are not read.",
+    "Conformance is checked where a reader relies on it, not against the whole JSON Schema.",
+    "Compositions, annotations, declarations and cryptography are not read.",
 )
 
 _ASSET: Final = ("exposure", "criticality")
@@ -53,12 +78,18 @@ _SEVERITIES: Final[dict[str, Level]] = {
     "high": "high",
     "critical": "critical",
 }
+_PROPERTIES: Final = 32  # of one part that are kept
 _CLOSED: Final = frozenset({"false_positive", "not_affected", "resolved", "resolved_with_pedigree"})
 
 
 class _Dependency(msgspec.Struct):
     ref: str = ""
     depends: list[str] | None = msgspec.field(default=None, name="dependsOn")
+
+
+class _Formula(msgspec.Struct):
+    workflows: list[msgspec.Raw] | None = None
+    components: list[msgspec.Raw] | None = None
 
 
 class _Metadata(msgspec.Struct):
@@ -76,8 +107,19 @@ class _Document(msgspec.Struct):
     services: list[msgspec.Raw] | None = None
     dependencies: list[_Dependency] | None = None
     vulnerabilities: list[msgspec.Raw] | None = None
+    formulation: list[_Formula] | None = None
 
 
+class _Loose(msgspec.Struct):
+    """What is checked as it is, whatever its shape."""
+
+    metadata: msgspec.Raw = msgspec.Raw(b"{}")
+    dependencies: msgspec.Raw = msgspec.Raw(b"[]")
+    citations: msgspec.Raw = msgspec.Raw(b"[]")
+
+
+_LOOSE: Final = msgspec.json.Decoder(_Loose)
+_LIMITS: Final = Limits()
 _DOCUMENT: Final = msgspec.json.Decoder(_Document)
 
 
@@ -99,6 +141,14 @@ def split(document: bytes) -> Iterator[Raw]:
     table.add("component", told.components, whole)
     table.add("service", told.services, whole)
     table.add("vulnerability", told.vulnerabilities, whole)
+    for formula in told.formulation or ():
+        table.add("component", formula.components, whole)
+    for formula in told.formulation or ():
+        flows = [one for one in formula.workflows or () if formulation.trains(one, table.refs)]
+        table.add("workflow", flows, whole)
+    faults = _faults(document, told)
+    if faults and not table.places:
+        raise Unreadable("wrong-shape", faults[0])
     bom = Bom(
         identity=(told.serial, told.version, whole.key if whole else None),
         time=time,
@@ -107,6 +157,9 @@ def split(document: bytes) -> Iterator[Raw]:
         refs=table.refs,
         packages=table.packages,
         dependencies={one.ref: one.depends or [] for one in told.dependencies or ()},
+        minor=_minor(told),
+        faults=tuple(faults),
+        twice=frozenset(table.twice),
     )
     return table.raws(bom)
 
@@ -116,8 +169,13 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
     context = raw.context
     if not isinstance(context, Context) or not isinstance(record, dict):
         raise Unreadable("wrong-shape", "a part is an object inside a document")
-    read = _vulnerability if context.part == "vulnerability" else _inventory
-    return Parsed(read(context, mapping(record), evidence), {})
+    match context.part:
+        case "vulnerability":
+            return Parsed(_vulnerability(context, mapping(record), evidence), {})
+        case "workflow":
+            return Parsed(formulation.job(NAME, context.bom, mapping(record), evidence), {})
+        case _:
+            return Parsed(_inventory(context, mapping(record), evidence), {})
 
 
 def _inventory(context: Context, said: dict[str, Json], evidence: EventEvidence) -> Event:
@@ -127,7 +185,8 @@ def _inventory(context: Context, said: dict[str, Json], evidence: EventEvidence)
     found = root(said) if context.part == "root" else thing(context.part, said)
     data = _datasets(context, said)
     kept = _asset(said) | {"component.type": text(said.get("type"), 64) or context.part}
-    kept |= package(said) | ({} if bom.dated else {"time.unknown": True})
+    kept |= package(said) | _card(said) | _told(context, said)
+    ids = model_ids(said) if found is not None and found.kind == "model" else ()
     return Event(
         uid=digest(NAME, *bom.identity, bom.time, evidence.sha256),
         time=bom.time,
@@ -137,8 +196,8 @@ def _inventory(context: Context, said: dict[str, Json], evidence: EventEvidence)
         activity="Collect",
         status="success",
         message=f"{found.kind if found else 'software'} {name}",
-        entities=distinct((found, *data, bom.root)),
-        edges=tuple(_edges(context, said, found, data)),
+        entities=distinct((found, *ids, *data, bom.root)),
+        edges=(*_edges(context, said, found, data), *models.same((found, *ids))),
         attributes={key: value for key, value in kept.items() if value is not None},
         evidence=evidence,
     )
@@ -155,11 +214,55 @@ def _asset(said: dict[str, Json]) -> dict[str, Json]:
     return kept
 
 
+def _card(said: dict[str, Json]) -> dict[str, Json]:
+    """What a model card says in a word, and who supplies the part."""
+    card = mapping(mapping(said.get("modelCard")).get("modelParameters"))
+    given = mapping(said.get("supplier")) or mapping(said.get("manufacturer"))
+    others: dict[str, Json] = {}
+    for one in map(mapping, listing(said.get("properties"))[:_PROPERTIES]):
+        name, value = text(one.get("name"), 128), text(one.get("value"), 256)
+        if name and value and not name.startswith("barograph:") and not secret(value):
+            others.setdefault(name, value)
+    return {
+        "model.approach": text(mapping(card.get("approach")).get("type"), 64),
+        "model.architecture": text(card.get("architectureFamily"), 128),
+        "model.task": text(card.get("task"), 128),
+        "component.supplier": text(given.get("name") or said.get("publisher"), 128),
+        "component.sha256": (sha256(said) or "").lower() or None,
+        "component.properties": others or None,
+    }
+
+
+def _told(context: Context, said: dict[str, Json]) -> dict[str, Json]:
+    """What holds beside the part: that nothing is dated, and what breaks the standard."""
+    bom = context.bom
+    faults = [*bom.faults, *conformance.of_part(said, context.part, bom.minor)]
+    if text(said.get("bom-ref")) in bom.twice:
+        faults.append("a `bom-ref` is unique")
+    return {
+        "bom.invalid": list(dict.fromkeys(faults)) or None,
+        "time.unknown": None if bom.dated else True,
+    }
+
+
+def _minor(told: _Document) -> int:
+    known = told.spec.partition(".")[2]
+    return int(known) if known.isascii() and known.isdecimal() and len(known) < 3 else 7
+
+
+def _faults(document: bytes, told: _Document) -> list[str]:
+    """What breaks the standard in all of the document."""
+    loose = slices(document, _LOOSE)
+    said: dict[str, Json] = {"serialNumber": told.serial}
+    for name in ("metadata", "dependencies", "citations"):
+        said[name] = decode(bytes(getattr(loose, name)), _LIMITS)
+    return conformance.of_document(said, _minor(told))
+
+
 def _datasets(context: Context, said: dict[str, Json]) -> list[Entity]:
     card = mapping(mapping(said.get("modelCard")).get("modelParameters"))
     found = (
-        context.bom.refs.get(text(mapping(one).get("ref")) or "")
-        or entity("dataset", mapping(one).get("name"))
+        context.bom.refs.get(text(mapping(one).get("ref")) or "") or dataset(mapping(one))
         for one in listing(card.get("datasets"))
     )
     return [one for one in found if one is not None]
@@ -175,6 +278,9 @@ def _edges(
         yield edge(above, "uses", found, declared=True)
     for one in data:
         yield edge(found, "trained_on", one, declared=True)
+    for one in ancestors(said):
+        if one != found:
+            yield edge(found, "derived_from", one, declared=True)
     if context.part == "root":  # uses what is in the document, dependency or not
         return
     for ref in bom.dependencies.get(text(said.get("bom-ref")) or "", ()):
@@ -187,17 +293,12 @@ def _vulnerability(context: Context, said: dict[str, Json], evidence: EventEvide
     bom, of = context.bom, text(said.get("id"), 256)
     if of is None:
         raise Unreadable("wrong-shape", "a vulnerability has an id")
-    affects = (text(mapping(one).get("ref")) for one in listing(said.get("affects")))
-    refs = [ref.rpartition("#")[2] if ref.startswith("urn:cdx:") else ref for ref in affects if ref]
-    affected = [bom.refs[ref] for ref in refs if ref in bom.refs]
-    assets = distinct((*affected, bom.root))
-    software: dict[str, Json] = {}
-    for ref in reversed(refs):  # of several the first
-        software = bom.packages.get(ref, software)
+    place = context.ref
+    assets = distinct((bom.refs.get(place or ""), bom.root))
+    software = bom.packages.get(place or "", {})
     name = text(software.get("package.name"))
     closed = text(mapping(said.get("analysis")).get("state")) in _CLOSED
     score, severity = _rated(said)
-    place = refs[0] if refs else None
     finding = ScanFinding(
         uid=digest(NAME, assets[0].key if assets else None, of, name, place),
         title=f"{of} in {name}" if name else of,

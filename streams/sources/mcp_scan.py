@@ -155,7 +155,7 @@ class _Reading:
 
     def __init__(self, result: _Path, data: bytes, host: Entity | None) -> None:
         self._result, self._data, self._host = result, data, host
-        self._client = entity("application", result.client)
+        self._client = servers.client(result.client)
         self._servers = [_server(bytes(one)) for one in result.servers or ()]
 
     def raws(self) -> Iterator[Raw]:
@@ -276,19 +276,24 @@ def _issue(context: Context, record: Json, evidence: EventEvidence) -> Event:
     code = text(said.get("code"), 32)
     if code is None:
         raise Unreadable("wrong-shape", "an issue has a `code`")
-    usual = (word for start, word in _LEVELS if code.startswith(start))
-    known: Level = next(usual, "informational")
     severity = text(mapping(said.get("extra_data")).get("severity"), 32)
     found = Found(
         sort="detection",
         of=code,
         title=text(said.get("message"), 512) or code,
-        severity=level(severity) if severity else known,
+        severity=level(severity) if severity else _level(code),
         place=context.tools[0].name if context.tools else None,
         attributes={"check.id": code},
     )
     scan = Scan(NAME, "mcp-scan", context.asset(), 0)
     return finding(scan, found, evidence, others=(*context.tools, context.client))
+
+
+def _level(code: str) -> Level:
+    for start, word in _LEVELS:
+        if code.startswith(start):
+            return word
+    return "informational"
 
 
 def _scan(context: Context, record: Json, evidence: EventEvidence) -> Event:  # noqa: ARG001

@@ -12,7 +12,6 @@ names an address that it never called: there it is no identity, and the tools ar
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -24,9 +23,9 @@ from schemas.detection import Logsource
 from schemas.entity import Entity
 from schemas.event import EventEvidence, Status
 from schemas.times import DAY
-from streams import mcp, scans, servers
+from streams import mcp, scans, servers, threats
 from streams.listed import Listing, listed
-from streams.scans import Found, Scan, finding, level, scanned
+from streams.scans import Scan, finding, scanned
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 from streams.untrusted import MOST, decode, edge, entity, listing, mapping, slices, text
 
@@ -52,24 +51,10 @@ GAPS: Final = (
 
 _PLACEHOLDER: Final = "https://mcp.deepwiki.com/mcp"
 _ITEMS: Final = ("tool", "prompt", "resource")
-_ADVISORY: Final = re.compile(
-    r"Vulnerable dependency: (?P<name>[^\s=@\[]{1,128})(?:==|@)(?P<version>[^\s\[]{1,64})"
-    r" {0,4}\[(?P<id>[\w.-]{1,64})\]"
-)
-_ALIASES: Final = re.compile(r"(?:CVE-\d{4}-\d{4,19}|GHSA(?:-[23456789cfghjmpqrvwx]{4}){3})")
-_FIXED: Final = re.compile(r"\| Fix: (?P<version>[^\s|,]{1,64})")
 _LISTS: Final = ("scan_results", "results", "resources")
 _LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LIMITS: Final = Limits()
-
-
-class Threat(NamedTuple):
-    """One thing that an analyzer says: its id in the taxonomy, its name, how bad it is."""
-
-    of: str
-    name: str
-    severity: Json
 
 
 class Context(NamedTuple):
@@ -80,7 +65,7 @@ class Context(NamedTuple):
     item: tuple[str, str] | None = None  # kind, name
     tool: Entity | None = None
     analyzer: str = ""
-    threat: Threat | None = None
+    threat: threats.Threat | None = None
     tools: tuple[Entity, ...] = ()
     partial: bool = False
     failed: bool = False
@@ -93,7 +78,9 @@ class Context(NamedTuple):
 
 def sniff(head: bytes) -> bool:
     """A result says that it is safe, or not, and what each analyzer found."""
-    if b'"is_safe"' not in head or b'"findings"' not in head or b'"skill_name"' in head:
+    if head.lstrip()[:1] not in {b"{", b"["} or b'"is_safe"' not in head:
+        return False
+    if b'"findings"' not in head or b'"skill_name"' in head:
         return False
     keys = (b'_analyzer"', b'"tool_name"', b'"item_type"', b'"scan_results"', b'"server_url"')
     return any(key in head for key in keys) or b'"scan_status"' in head
@@ -126,7 +113,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
     if not isinstance(context, Context):
         raise Unreadable("wrong-shape", "a result is an object that says `is_safe`")
     if context.threat is not None:
-        found = _found(context, context.threat, mapping(record))
+        found = threats.found(context.threat, mapping(record), context.analyzer, context.item)
         return Parsed(finding(context.scan(), found, evidence, others=(context.tool,)), {})
     asset, tools = context.asset, context.tools
     ties = tuple(edge(tool, "served_by", asset) for tool in tools if asset.kind == "mcp_server")
@@ -208,7 +195,7 @@ def _alone(document: bytes, top: dict[str, msgspec.Raw]) -> Iterator[Raw]:
     failed = text(said.get("scan_status")) != "completed"
     about = Context(server, analyzer="behavioral", failed=failed)
     rows = [bytes(one) for one in slices(bytes(top.get("findings", b"[]")), _LIST)]
-    told = [Raw(row, about._replace(threat=_behavior(_read(row)))) for row in rows]
+    told = [Raw(row, about._replace(threat=threats.behavior(_read(row)))) for row in rows]
     return iter((*told, Raw(document, about._replace(found=len(told)))))
 
 
@@ -245,67 +232,8 @@ def _threats(row: bytes, about: Context) -> Iterator[Raw]:
     for key, slice_ in (slices(held, _OBJECT) if held.startswith(b"{") else {}).items():
         said = _read(bytes(slice_))
         analyzer = key.removesuffix("_analyzer")[:64]
-        for threat in _named(analyzer, said):
+        for threat in threats.named(analyzer, said):
             yield Raw(bytes(slice_), about._replace(analyzer=analyzer, threat=threat))
-
-
-def _named(analyzer: str, said: dict[str, Json]) -> list[Threat]:
-    """The threats of one analyzer; it names none where it found nothing."""
-    severity = text(said.get("severity"), 32)
-    if severity in {None, "SAFE"} or said.get("total_findings") == 0:
-        return []
-    known = dict[str, Threat]()
-    advisory = _ADVISORY.search(text(said.get("threat_summary")) or "")
-    if advisory is not None:
-        return [Threat(advisory["id"], "VULNERABLE DEPENDENCY", severity)]
-    for one in map(mapping, listing(said.get("mcp_taxonomies"))):
-        of = text(one.get("aisubtech") or one.get("aitech"), 64)
-        name = text(one.get("scanner_category") or one.get("aisubtech_name"), 128)
-        if of or name:
-            known.setdefault(of or str(name), Threat(of or str(name), name or str(of), severity))
-    for group in map(mapping, listing(mapping(said.get("threats")).get("items"))):
-        for one in map(mapping, listing(group.get("items")) or [group]):
-            of = text(one.get("sub_technique_id") or group.get("technique_id"), 64)
-            name = text(one.get("sub_technique_name") or group.get("technique_name"), 128)
-            if of is not None:
-                known.setdefault(of, Threat(of, name or of, one.get("max_severity") or severity))
-    if not known:
-        names = [name for one in listing(said.get("threat_names")) if (name := text(one, 128))]
-        known = {name: Threat(name, name, severity) for name in names}
-    return list(known.values()) or [Threat(analyzer, "unnamed threat", severity)]
-
-
-def _behavior(said: dict[str, Json]) -> Threat:
-    name = text(said.get("threat_category"), 128) or "behavior"
-    return Threat(name, name, said.get("severity"))
-
-
-def _found(context: Context, threat: Threat, said: dict[str, Json]) -> Found:
-    kind, name = context.item or (None, None)
-    kept: dict[str, Json] = {
-        "finding.analyzer": context.analyzer,
-        "finding.threat": threat.name,
-    }
-    summary = text(said.get("threat_summary")) or ""
-    advisory = _ADVISORY.search(summary)
-    if advisory is not None:
-        others = sorted(set(_ALIASES.findall(summary)))
-        of = next((one for one in others if one.startswith("CVE-")), advisory["id"])
-        fixed = _FIXED.search(summary)
-        kept |= {
-            "package.version": advisory["version"],
-            "package.fixed_version": fixed["version"] if fixed else None,
-            "vulnerability.aliases": sorted({*others, advisory["id"]} - {of}) or None,
-        }
-        title, package = f"{of} in {advisory['name']}", advisory["name"]
-        return Found("vulnerability", of, title, level(threat.severity), package, attributes=kept)
-    line = text(mapping(said.get("details")).get("line_number"), 16)
-    place = f"{kind} {name}" if kind and name else line
-    kept |= {"check.id": threat.of, "mcp.item": kind}
-    kept["finding.technique"] = threat.of if threat.of.startswith("AI") else None
-    title = f"{threat.name.capitalize()} in {place}" if place else threat.name.capitalize()
-    severity = level(threat.severity)
-    return Found("detection", threat.of, title, severity, place=place, attributes=kept)
 
 
 def _read(data: bytes) -> dict[str, Json]:

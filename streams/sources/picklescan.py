@@ -39,11 +39,6 @@ GAPS: Final = (
     "A file that is clean now is not named, so a scan closes nothing but on the files it names.",
 )
 
-_FOUND: Final = re.compile(
-    r"(?P<file>.{1,1024}?): (?P<word>global|dangerous|suspicious) import"
-    r" '(?P<module>[^' ]{1,256}) (?P<name>[^']{1,256})' FOUND"
-)
-_ERROR: Final = re.compile(r"ERROR: parsing (?:pickle|\S{1,16}) in (?P<file>.{1,1024}?): ")
 _COUNT: Final = re.compile(
     r"(?P<what>Scanned files|Infected files|Dangerous globals): (?P<n>\d{1,9})"
 )
@@ -82,13 +77,13 @@ def split(document: bytes) -> Iterator[Raw]:
     counts: dict[str, int] = {}
     raws: list[Raw] = []
     for line, said in lines:
-        if (one := _FOUND.search(said)) is not None:
-            raws.append(Raw(line, None, one.groupdict()))
+        if (one := _import(said)) is not None:
+            raws.append(Raw(line, None, one))
             file = _parts(one["file"])[0]
             found[file] = found.get(file, 0) + 1
-        elif (broken := _ERROR.search(said)) is not None:
-            failed.add(_parts(broken["file"])[0])
-        elif (count := _COUNT.search(said)) is not None:
+        elif said.startswith("ERROR: parsing "):
+            failed.add(_parts(said.partition(" in ")[2].partition(": ")[0])[0])
+        elif (count := _COUNT.match(said)) is not None:
             counts[count["what"]] = int(count["n"])
         elif "Unhandled exception" in said:
             failed.add("")
@@ -123,6 +118,17 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
         attributes={"check.id": of, "model.operator": name, "model.path": file},
     )
     return Parsed(finding(_scan(file, ids), found, evidence, others=ids), {})
+
+
+def _import(line: str) -> dict[str, str] | None:
+    """What a line says: `<file>: <word> import '<module> <name>' FOUND`; None of other lines."""
+    before, is_import, behind = line.partition(" import '")
+    file, colon, word = before.rpartition(": ")
+    what, found, _ = behind.partition("' FOUND")
+    module, blank, name = what.partition(" ")
+    if not (is_import and colon and found and blank and module and name and word in _LEVELS):
+        return None
+    return {"file": file, "word": word, "module": module, "name": name}
 
 
 def _run(ran: Ran, evidence: EventEvidence) -> Event:

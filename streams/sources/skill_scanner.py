@@ -70,7 +70,8 @@ class Context(NamedTuple):
 
 def sniff(head: bytes) -> bool:
     """A report names the skill and its path."""
-    return b'"skill_name"' in head and b'"skill_path"' in head and b'"is_safe"' in head
+    keys = (b'"skill_name"', b'"skill_path"', b'"is_safe"')
+    return head.lstrip().startswith(b"{") and all(key in head for key in keys)
 
 
 def split(document: bytes) -> Iterator[Raw]:

@@ -1,7 +1,7 @@
 import pytest
 
 from schemas.entity import Entity
-from streams.servers import alias, declared, labels, named_in, tool
+from streams.servers import alias, client, declared, labels, named_in, tool
 
 SERVER = Entity(kind="mcp_server", id="rates.example")
 
@@ -44,6 +44,12 @@ def test_the_ways_to_say_it(said: dict[str, object], known: str) -> None:
     assert found.entity.id == known
 
 
+def test_a_skill_is_no_server() -> None:
+    found = declared("letters", {"type": "skill", "path": "/skills/letters"})
+    assert found is not None
+    assert found.entity.key == "skill:letters"
+
+
 def test_neither_name_nor_declaration() -> None:
     assert declared(None, {}) is None
 
@@ -57,6 +63,17 @@ def test_a_name_in_a_file(path: str) -> None:
     assert (found.id, found.name) == ("~/.cursor/mcp.json#rates", "rates")
     (same,) = alias(SERVER, path, "rates")
     assert (same.from_, same.relation, same.to, same.declared) == (SERVER, "same_as", found, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [("claude", "claude-desktop"), ("Claude Code", "claude-code"), ("cursor", "cursor")],
+)
+def test_a_client_has_one_name(name: str, known: str) -> None:
+    found = client(name)
+    assert found is not None
+    assert found.key == f"application:{known}"
+    assert client(" ") is None
 
 
 def test_a_name_alone_is_a_title() -> None:

@@ -203,7 +203,7 @@ def test_the_severity(ratings: object, severity: str) -> None:
     [
         (
             {"type": "machine-learning-model", "name": "m", "purl": "pkg:huggingface/o/m@1"},
-            "model:pkg:huggingface/o/m@1",
+            "model:huggingface/o/m",
         ),
         ({"type": "machine-learning-model", "name": "m", "version": "2"}, "model:m@2"),
         ({"type": "machine-learning-model", "name": "m"}, "model:m"),

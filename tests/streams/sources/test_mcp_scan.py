@@ -149,7 +149,11 @@ SAID = {
         {
             "is": "API Activity: tools/list",
             "status": "success",
-            "of": ["mcp_server:rates.example", "tool:rates.example/get_rate", "application:claude"],
+            "of": [
+                "mcp_server:rates.example",
+                "tool:rates.example/get_rate",
+                "application:claude-desktop",
+            ],
             "mcp.manifest.sha256": "f1f7fb56c757",
             "mcp.method.name": "tools/list",
         },
@@ -162,11 +166,11 @@ SAID = {
         {
             "is": "Scan Activity: Completed",
             "status": "success",
-            "of": ["mcp_server:rates.example", "application:claude", "host:ann-laptop"],
+            "of": ["mcp_server:rates.example", "application:claude-desktop", "host:ann-laptop"],
             "edges": [
                 ("mcp_server:rates.example same_as mcp_server:~/.claude.json#rates"),
-                "application:claude uses mcp_server:rates.example",
-                "host:ann-laptop hosts application:claude",
+                "application:claude-desktop uses mcp_server:rates.example",
+                "host:ann-laptop hosts application:claude-desktop",
             ],
             "scan.findings": 0,
             "scan.tool": "mcp-scan",
@@ -177,8 +181,8 @@ SAID = {
         {
             "is": "Scan Activity: Completed",
             "status": "success",
-            "of": ["application:claude", "host:ann-laptop"],
-            "edges": ["host:ann-laptop hosts application:claude"],
+            "of": ["application:claude-desktop", "host:ann-laptop"],
+            "edges": ["host:ann-laptop hosts application:claude-desktop"],
             "scan.findings": 0,
             "scan.tool": "mcp-scan",
             "mcp.config": "~/.claude.json",

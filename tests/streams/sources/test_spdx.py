@@ -1,0 +1,233 @@
+import pytest
+
+from streams.source import Unreadable
+from streams.sources import spdx
+from tests.streams.sources.shown import read, rejected, shown
+
+SAID = {
+    "spdx.ai.json": [
+        {
+            "is": "Software Inventory Info: Collect",
+            "time": "2026-03-04T05:06:07.000000Z",
+            "status": "success",
+            "of": [
+                "model:sha256:cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd",
+                "model:huggingface/example/writer",
+            ],
+            "edges": [
+                (
+                    "model:sha256:cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd "
+                    "same_as model:huggingface/example/writer"
+                )
+            ],
+            "component.type": "aipackage",
+            "package.name": "writer",
+            "package.version": "2",
+            "asset.data": ["personal"],
+            "model.type": ["transformer"],
+            "model.domain": ["letters"],
+            "model.risk": "high",
+            "model.autonomy": "no",
+        },
+        {
+            "is": "Software Inventory Info: Collect",
+            "time": "2026-03-04T05:06:07.000000Z",
+            "status": "success",
+            "of": [
+                "model:base-model@1",
+                "model:sha256:cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd",
+            ],
+            "component.type": "aipackage",
+            "package.name": "base-model",
+            "package.version": "1",
+        },
+        {
+            "is": "Software Inventory Info: Collect",
+            "time": "2026-03-04T05:06:07.000000Z",
+            "status": "success",
+            "of": [
+                "dataset:s3/letters/2026",
+                "model:sha256:cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd",
+            ],
+            "component.type": "datasetpackage",
+            "package.name": "letters",
+            "dataset.type": ["text"],
+            "dataset.confidentiality": "amber",
+        },
+        {
+            "is": "Software Inventory Info: Collect",
+            "time": "2026-03-04T05:06:07.000000Z",
+            "status": "success",
+            "of": ["model:sha256:cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd"],
+            "component.type": "package",
+            "package.name": "ray",
+            "package.version": "2.6.3",
+            "package.purl": "pkg:pypi/ray@2.6.3",
+        },
+        {
+            "is": "Software Inventory Info: Collect",
+            "time": "2026-03-04T05:06:07.000000Z",
+            "status": "success",
+            "of": [
+                "model:sha256:cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd",
+                "dataset:s3/letters/2026",
+            ],
+            "edges": [
+                (
+                    "model:sha256:cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd "
+                    "trained_on dataset:s3/letters/2026"
+                )
+            ],
+        },
+        {
+            "is": "Software Inventory Info: Collect",
+            "time": "2026-03-04T05:06:07.000000Z",
+            "status": "success",
+            "of": [
+                "model:sha256:cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd",
+                "model:base-model@1",
+            ],
+            "edges": [
+                (
+                    "model:sha256:cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd "
+                    "derived_from model:base-model@1"
+                )
+            ],
+        },
+        {
+            "is": "Vulnerability Finding: Close",
+            "time": "2026-03-04T05:06:07.000000Z",
+            "of": ["model:sha256:cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd"],
+            "finding": "resolved | CVE-2026-0001 | None | CVE-2026-0001 in writer: not affected",
+            "vex.status": "not_affected",
+            "package.version": "2",
+            "package.name": "writer",
+            "scan.tool": "spdx",
+            "vulnerability.id": "CVE-2026-0001",
+            "vulnerability.severity": "informational",
+        },
+        {
+            "is": "Vulnerability Finding: Close",
+            "time": "2026-03-04T05:06:07.000000Z",
+            "of": ["model:sha256:cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd"],
+            "finding": "resolved | CVE-2026-0001 | None | CVE-2026-0001 in ray: not affected",
+            "vex.status": "not_affected",
+            "package.version": "2.6.3",
+            "package.name": "ray",
+            "scan.tool": "spdx",
+            "vulnerability.id": "CVE-2026-0001",
+            "vulnerability.severity": "informational",
+        },
+    ],
+    "spdx.json": [
+        {
+            "is": "Software Inventory Info: Collect",
+            "time": "2026-03-04T05:06:07.000000Z",
+            "status": "success",
+            "of": ["image:images.example/triage:7"],
+            "component.type": "container",
+            "package.name": "images.example/triage",
+            "package.version": "7",
+        },
+        {
+            "is": "Software Inventory Info: Collect",
+            "time": "2026-03-04T05:06:07.000000Z",
+            "status": "success",
+            "of": ["image:images.example/triage:7"],
+            "component.type": "package",
+            "package.name": "ray",
+            "package.version": "2.6.3",
+            "package.purl": "pkg:pypi/ray@2.6.3",
+        },
+        {
+            "is": "Vulnerability Finding: Create",
+            "time": "2026-03-04T05:06:07.000000Z",
+            "of": ["image:images.example/triage:7"],
+            "finding": "open | CVE-2026-0001 | SPDXRef-ray | CVE-2026-0001 in ray",
+            "package.version": "2.6.3",
+            "package.purl": "pkg:pypi/ray@2.6.3",
+            "package.name": "ray",
+            "scan.tool": "spdx",
+            "vulnerability.id": "CVE-2026-0001",
+            "vulnerability.severity": "informational",
+        },
+        {
+            "is": "Software Inventory Info: Collect",
+            "time": "2026-03-04T05:06:07.000000Z",
+            "status": "success",
+            "of": [
+                "model:sha256:abababababababababababababababababababababababababababababababab",
+                "model:huggingface/example/writer",
+                "image:images.example/triage:7",
+            ],
+            "edges": [
+                (
+                    "model:sha256:abababababababababababababababababababababababababababababababab "
+                    "same_as model:huggingface/example/writer"
+                ),
+                (
+                    "image:images.example/triage:7 uses "
+                    "model:sha256:abababababababababababababababababababababababababababababababab"
+                ),
+            ],
+            "component.type": "package",
+            "package.name": "writer",
+            "package.version": "1",
+            "package.purl": "pkg:huggingface/Example/Writer@0a",
+        },
+        {
+            "is": "Software Inventory Info: Collect",
+            "time": "2026-03-04T05:06:07.000000Z",
+            "status": "success",
+            "of": [
+                "image:images.example/triage:7",
+                "model:sha256:abababababababababababababababababababababababababababababababab",
+            ],
+            "edges": [
+                (
+                    "image:images.example/triage:7 uses "
+                    "model:sha256:abababababababababababababababababababababababababababababababab"
+                )
+            ],
+        },
+    ],
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_what_it_says(name: str) -> None:
+    assert [shown(event) for event in read(name)] == SAID[name]
+
+
+def test_what_is_no_record() -> None:
+    said = [
+        ("wrong-shape", "a package has a name"),
+        ("wrong-shape", "a package is an object inside a document"),
+    ]
+    assert rejected("spdx.bad.json") == said
+
+
+@pytest.mark.parametrize(
+    ("head", "known"),
+    [
+        (b'{"spdxVersion": "SPDX-2.3", "SPDXID": "x"}', True),
+        (b'{"@context": "https://spdx.org/rdf/3.0.1/spdx-context.jsonld", "@graph": []}', True),
+        (b'{"@context": "https://openvex.dev/ns/v0.2.0", "@graph": []}', False),
+        (b'{"spdxVersion": "x"}', False),
+    ],
+)
+def test_sniff(head: bytes, known: bool) -> None:  # noqa: FBT001 - a case
+    assert spdx.sniff(head) is known
+
+
+def test_a_later_version_is_not_guessed_at() -> None:
+    with pytest.raises(Unreadable):
+        list(spdx.split(b'{"spdxVersion": "SPDX-4.0"}'))
+
+
+def test_an_export_of_github_has_the_document_inside() -> None:
+    inside = b'{"spdxVersion":"SPDX-2.3","name":"a","packages":[{"SPDXID":"x","name":"ray"}]}'
+    assert spdx.sniff(b'{"sbom":%b}' % inside)
+    assert [raw.data for raw in spdx.split(b'{"sbom":%b}' % inside)] == [
+        raw.data for raw in spdx.split(inside)
+    ]
