@@ -93,7 +93,8 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
         return raw.context.event(evidence)
     context, said = about(raw.context, Context, record)
     id_ = text(said.get("id"), 256)
-    group = next((one for one in context.groups if id_ in listing(one.get("ids"))), {})
+    mine = [one for one in context.groups if id_ in listing(one.get("ids"))]
+    group = mine[0] if mine else dict[str, Json]()
     others = [listing(one.get(key)) for one in (group, said) for key in ("ids", "aliases")]
     name = known(id_, *(alias for several in others for alias in several))
     if id_ is None or name is None:

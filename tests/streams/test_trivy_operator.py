@@ -11,7 +11,13 @@ DIGEST = "sha256:" + "0" * 64
 GROUP = "aquasecurity.github.io/v1alpha1"
 
 
-def report(kind: str, of: str = "ReplicaSet", name: str = "triage-7c9d8f5b6d", **said: Any) -> Any:  # noqa: ANN401
+def report(
+    kind: str,
+    of: str = "ReplicaSet",
+    name: str = "triage-7c9d8f5b6d",
+    /,
+    **said: Any,  # noqa: ANN401 - JSON
+) -> dict[str, Any]:
     labels = {"kind": of, "name": name, "namespace": "shop"}
     return {
         "apiVersion": GROUP,

@@ -20,7 +20,7 @@ PUBLIC: dict[str, Any] = {
 TAGGED = PUBLIC | {"entity_tags": {"git_org": "Example", "git_repo": "infra"}}
 
 
-def report(kind: str = "terraform", **results: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+def report(kind: str = "terraform", /, **results: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     none: dict[str, Any] = {"passed_checks": [], "failed_checks": [], "skipped_checks": []}
     return {"check_type": kind, "results": none | results, "summary": {}}
 

@@ -108,7 +108,7 @@ def test_a_control(compliance: dict[str, Any], state: str) -> None:
     ],
 )
 def test_a_detection(changes: dict[str, Any], state: str) -> None:
-    info = {"uid": "f-3", "title": "Injection", "analytic": {"uid": "PI-1"}}
+    info: dict[str, Any] = {"uid": "f-3", "title": "Injection", "analytic": {"uid": "PI-1"}}
     info |= {"attacks": [{"technique": {"uid": "AML.T0051"}}]}
     agent = {"uid": "arn:aws:bedrock:eu-west-1:111122223333:agent/A1"}
     event = one(2004, finding_info=info, resources=[agent], **changes)
