@@ -34,6 +34,12 @@ def distinct(found: list[Event]) -> int:
     return len({one.finding.uid for one in found if one.finding})
 
 
+def placed(found: list[Event]) -> int:
+    """DefectDojo folds rows of one title in one line of one file."""
+    told = [one.finding for one in found if one.finding]
+    return len({(one.title, one.location) for one in told})
+
+
 # DefectDojo's name of a tool -> our source, and how DefectDojo counts the rows of its reports.
 TOOLS: dict[str, tuple[str, Count]] = {
     # One weakness of a package and version, once for each path in its detailed mode: ours.
@@ -46,6 +52,8 @@ TOOLS: dict[str, tuple[str, Count]] = {
     "osv_scanner": ("osv", rows),
     "prowler": ("prowler", opened),
     "sarif": ("sarif", rows),  # what is suppressed is a finding that is not active
+    "semgrep": ("semgrep", placed),  # one a title and place, in whichever repository
+    "semgrep_pro": ("semgrep", rows),
     "snyk": ("snyk", rows),
     "snyk_code": ("sarif", rows),
     "trivy": ("trivy", rows),
@@ -61,6 +69,7 @@ TOOLS: dict[str, tuple[str, Count]] = {
 NAMELESS = {
     "aws_prowler_v3plus/no_vuln.json",
     "gitleaks/no_findings.json",
+    "semgrep/empty.json",
     "trivy/legacy_no_vuln.json",
     "trufflehog3/zero_vulns.json",
 }
@@ -121,6 +130,8 @@ def test_as_many_findings_as_defectdojo(shared: Path) -> None:
         "osv_scanner": 2,
         "prowler": 5,
         "sarif": 7,
+        "semgrep": 6,
+        "semgrep_pro": 2,
         "snyk": 3,
         "snyk_code": 2,
         "trivy": 9,
@@ -212,3 +223,23 @@ def test_one_image_of_two_reports(shared: Path) -> None:
             assert document["Metadata"]["RepoDigests"][0].endswith(asset)
             assets[asset] += 1
     assert sum(assets.values()) == 6
+
+
+def test_semgrep_of_an_inventory(shared: Path) -> None:
+    folder = shared / "corpora/inventory/cartography/semgrep"
+    reader = Reader(named("semgrep"), "file:x", LIMITS)
+    said = set()
+    for name in ("sast", "sca", "secrets"):
+        document = orjson.loads((folder / f"{name}.json").read_bytes())
+        answer = document[f"{name.upper()}_RESPONSE"]
+        for one in events(list(reader.read(orjson.dumps(answer), 0))):
+            assert one.finding is not None
+            found = one.finding.vulnerability or one.finding.check
+            said.add((name, found, one.finding.state, one.entities[0].id))
+    repo = "github.com/simpsoncorp/sample_repo"
+    assert said == {
+        ("sast", "python.lang.security.audit.sqli.formatted-sql-query", "open", repo),
+        ("sca", "CVE-2022-31129", "open", repo),
+        ("sca", "UNKNOWN-2022-31129", "open", repo),
+        ("secrets", "OpenAI", "open", repo),
+    }

@@ -328,3 +328,14 @@ def test_other_names_of_a_vulnerability() -> None:
     found, told_ = finding(Vulnerabilities=[row])
     assert told_.vulnerability == "CVE-2026-0009"
     assert found.attributes["vulnerability.aliases"] == ["GHSA-aaaa-bbbb-cccc"]
+
+
+def test_what_was_set_aside_is_closed() -> None:
+    modified = [
+        {"Type": "vulnerability", "Status": "not_affected", "Finding": VULNERABILITY},
+        {"Type": "unknown", "Status": "ignored", "Finding": {}},
+        {"Type": "secret"},
+    ]
+    closed, _ = events(Results=[{"Target": "t", "ExperimentalModifiedFindings": modified}])
+    assert closed.finding is not None
+    assert (closed.finding.vulnerability, closed.finding.state) == ("CVE-2026-0001", "resolved")
