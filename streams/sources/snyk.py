@@ -50,6 +50,7 @@ class _Project(msgspec.Struct, rename="camel"):
     infrastructure_as_code_issues: list[msgspec.Raw] | None = None
     filtered: _Filtered | None = None
     docker: Json = None
+    applications: list[_Project] | None = None  # inside an image
     project_name: str | None = None
     remote_repo_url: str | None = None
     target_file: str | None = None
@@ -58,6 +59,7 @@ class _Project(msgspec.Struct, rename="camel"):
     error: Json = None
 
 
+# An application inside an image is scanned with it: of both there is one asset.
 _ONE: Final = msgspec.json.Decoder(_Project)
 _SEVERAL: Final = msgspec.json.Decoder(list[_Project])
 
@@ -93,7 +95,12 @@ def split(document: bytes) -> Iterator[Raw]:
         whole_ = (one.vulnerabilities, one.infrastructure_as_code_issues, one.error)
         if all(part is None for part in whole_):
             raise Unreadable("wrong-shape", "a project has `vulnerabilities`")
-    return _raws(document, projects)
+    inside = [
+        msgspec.structs.replace(part, docker=one.docker or {}, path=one.path)
+        for one in projects
+        for part in one.applications or ()
+    ]
+    return _raws(document, [*projects, *inside])
 
 
 def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:

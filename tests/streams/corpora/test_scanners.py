@@ -47,9 +47,11 @@ TOOLS: dict[str, tuple[str, Count]] = {
     "aws_prowler": ("prowler", opened),  # it drops Pass and Info, and keeps MANUAL
     "aws_prowler_v3plus": ("prowler", opened),
     "checkov": ("checkov", opened),  # it reads failed_checks alone
+    "dependency_track": ("dependency_track", rows),
     "gitleaks": ("gitleaks", rows),
     "kics": ("kics", rows),
     "osv_scanner": ("osv", rows),
+    "pip_audit": ("pip_audit", rows),
     "prowler": ("prowler", opened),
     "sarif": ("sarif", rows),  # what is suppressed is a finding that is not active
     "semgrep": ("semgrep", placed),  # one a title and place, in whichever repository
@@ -69,6 +71,8 @@ TOOLS: dict[str, tuple[str, Count]] = {
 NAMELESS = {
     "aws_prowler_v3plus/no_vuln.json",
     "gitleaks/no_findings.json",
+    "pip_audit/empty.json",
+    "pip_audit/empty_new.json",
     "semgrep/empty.json",
     "trivy/legacy_no_vuln.json",
     "trufflehog3/zero_vulns.json",
@@ -125,9 +129,11 @@ def test_as_many_findings_as_defectdojo(shared: Path) -> None:
         "aws_prowler": 5,
         "aws_prowler_v3plus": 4,
         "checkov": 2,
+        "dependency_track": 7,
         "gitleaks": 4,
         "kics": 1,
         "osv_scanner": 2,
+        "pip_audit": 4,
         "prowler": 5,
         "sarif": 7,
         "semgrep": 6,

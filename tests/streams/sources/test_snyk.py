@@ -108,6 +108,15 @@ def test_a_project_that_could_not_be_tested() -> None:
     assert (failed.status, failed.entities[0].id) == ("failure", "/src/empty")
 
 
+def test_applications_inside_an_image() -> None:
+    inside = {"vulnerabilities": [RAY], "displayTargetFile": "/app/uv.lock", "path": "/app"}
+    image = {"docker": {}, "path": "triage:7", "vulnerabilities": [], "applications": [inside]}
+    event, scan = told(snyk, image)
+    assert short(event) == ("CVE-2026-0001", "open", "critical", "image:triage:7")
+    assert found(event).location == "/app/uv.lock"
+    assert (scan.entities[0].key, scan.attributes["scan.findings"]) == ("image:triage:7", 1)
+
+
 def test_files_of_one_repository_are_one_scan_and_fail_together() -> None:
     bad = PROJECT | {"vulnerabilities": None, "error": "broken lockfile"}
     *_, scan = told(snyk, orjson.dumps([PROJECT, bad]))
