@@ -29,7 +29,7 @@ LATENESS: Final = DAY  # an export is made by hand or once a day
 NARROW: Final[Narrow | None] = None
 CATEGORIES: Final = frozenset({"scan_activity", "vulnerability_finding"})
 ATTRIBUTES: Final = scans.ATTRIBUTES | {"check.status"}
-VERSIONS: Final = "FPF 1.0 to 1.3 of 3.4 to 4.14"
+VERSIONS: Final = "3.4, 3.8, 4.7 and 4.14"
 GAPS: Final = ("Policy violations and the notifications of a webhook are not read.",)
 
 _ENDED: Final = frozenset({"FALSE_POSITIVE", "NOT_AFFECTED", "RESOLVED"})

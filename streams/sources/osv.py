@@ -31,7 +31,7 @@ LATENESS: Final = DAY  # a report comes when its pipeline has ended
 NARROW: Final[Narrow | None] = None
 CATEGORIES: Final = frozenset({"scan_activity", "vulnerability_finding"})
 ATTRIBUTES: Final = scans.ATTRIBUTES | {"package.ecosystem"}
-VERSIONS: Final = "1.0 to 2.2"
+VERSIONS: Final = "1.x; 2.2 as documented"
 GAPS: Final = (
     "Results have no time: they hold from 1970 on.",
     (

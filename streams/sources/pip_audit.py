@@ -28,7 +28,7 @@ LATENESS: Final = DAY  # a report comes when its pipeline has ended
 NARROW: Final[Narrow | None] = None
 CATEGORIES: Final = frozenset({"vulnerability_finding"})
 ATTRIBUTES: Final = scans.ATTRIBUTES | {"package.ecosystem"}
-VERSIONS: Final = "1.0 to 2.7"
+VERSIONS: Final = "both forms, of 1.x and 2.x"
 GAPS: Final = (
     (
         "A report has no time and no name of what was audited: its findings are those of files "

@@ -44,7 +44,9 @@ ATTRIBUTES: Final = scans.ATTRIBUTES | {
     "license.category",
     "license.name",
 }
-VERSIONS: Final = "0.18 (a list of results) to 0.69, operator 0.17 to 0.22, k8s"
+VERSIONS: Final = (
+    "0.18 to 0.69, k8s, operator 0.17 and 0.18; the bare list of results as documented"
+)
 GAPS: Final = (
     "A scan of a folder goes by the folder's name: give each repository one of its own.",
     (

@@ -47,7 +47,7 @@ ATTRIBUTES: Final = scans.ATTRIBUTES | {
     "finding.mark",
     "resource.type",
 }
-VERSIONS: Final = "issues as of 2023 to 2026, wizcli 0.40 to 1.0"
+VERSIONS: Final = "issues as CSV of 2023, as JSON as documented; wizcli of 2024"
 GAPS: Final = (
     ("An issue that an export no longer lists stays open: RESOLVED, REJECTED and IGNORED end it."),
     "Data findings and host configuration of wizcli are not read.",

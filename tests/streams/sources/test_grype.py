@@ -103,6 +103,12 @@ def test_a_report_of_nothing_with_a_name_is_no_scan() -> None:
     assert [event.class_uid for event in told(grype, REPORT, source=None)] == [2002]
 
 
+@pytest.mark.parametrize("db", [{"error": "no database"}, {"status": {"error": "too old"}}])
+def test_a_scan_without_a_database_failed(db: object) -> None:
+    (scan,) = told(grype, REPORT, matches=[], descriptor={"name": "grype", "db": db})
+    assert (scan.status, scan.attributes["scan.findings"]) == ("failure", 0)
+
+
 def test_the_form_of_old_versions() -> None:
     weak = {"id": "CVE-2019-9192", "severity": "Negligible", "cvssV2": {"baseScore": 5}}
     old = RAY | {"vulnerability": weak, "matchDetails": {"matcher": "x"}}
