@@ -54,6 +54,7 @@ AZURE = "/subscriptions/S-1/resourceGroups/g/providers"
         (f"{VERTEX}/customJobs/9", "job:vertex/9"),
         ("projects/p-1/serviceAccounts/ci@p-1.example", "principal:ci@p-1.example"),
         ("projects/p-1", None),
+        ("i-0ABC1234def567890", "host:i-0abc1234def567890"),
         ("<resource_uid>", None),
         (None, None),
     ],

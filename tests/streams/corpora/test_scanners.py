@@ -249,3 +249,33 @@ def test_semgrep_of_an_inventory(shared: Path) -> None:
         ("sca", "UNKNOWN-2022-31129", "open", repo),
         ("secrets", "OpenAI", "open", repo),
     }
+
+
+def test_records_of_rule_tests(shared: Path) -> None:
+    """Issues and threats of Wiz, and DNS in OCSF, as rules of another project are tested with."""
+    folder = shared / "corpora/cloudtrail/vendor-rule-tests/rule-tests"
+    said = []
+    for name, source in (
+        ("Wiz.Issues", "wiz"),
+        ("Wiz.IssuesWebhook", "wiz"),
+        ("Wiz.Detections", "wiz"),
+        ("AWS.VPCDns", "ocsf"),
+    ):
+        reader = Reader(named(source), "file:x", LIMITS)
+        for line in (folder / f"{name}.jsonl").read_bytes().splitlines():
+            document = orjson.dumps(orjson.loads(line)["log"])
+            if not named(source).sniff(document):  # Route 53 in its own words
+                continue
+            (event,) = events(list(reader.read(document, 0)))
+            state = event.finding.state if event.finding else event.attributes["dns.question.name"]
+            said.append((name, event.entities[0].key, state))
+    assert Counter(said) == {
+        ("Wiz.Issues", "account:wiz", "open"): 2,
+        ("Wiz.Issues", "account:wiz", "resolved"): 1,
+        ("Wiz.IssuesWebhook", "account:111111111111", "open"): 2,
+        ("Wiz.IssuesWebhook", "account:984186218765", "resolved"): 1,
+        ("Wiz.Detections", "host:i-abcdef1234567890a", "open"): 2,
+        ("Wiz.Detections", "host:i-0cfdf6629c26e24da", "open"): 1,
+        ("AWS.VPCDns", "host:i-0abc234", "dynamodb.us-west-2.amazonaws.com."): 1,
+        ("AWS.VPCDns", "host:i-0abc234", "moneropool.ru"): 1,
+    }

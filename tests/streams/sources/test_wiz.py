@@ -63,6 +63,47 @@ def test_an_issue_that_ended(status: str) -> None:
     assert found(event).uid == found(told(wiz, ISSUE)[0]).uid
 
 
+def test_an_end_without_a_time_is_after_the_beginning() -> None:
+    (event,) = told(wiz, ISSUE, status="RESOLVED")
+    assert event.time == 1_772_600_767_000_001
+
+
+def test_an_issue_of_a_webhook() -> None:
+    resource = {
+        "cloudPlatform": "AWS",
+        "id": "",
+        "name": "triage",
+        "subscriptionId": "111122223333",
+    }
+    said: dict[str, Any] = {
+        "control": {"id": "wc-1", "name": "Port is open"},
+        "issue": {"id": "i-1", "created": "2026-03-04T05:06:07Z", "severity": "LOW"},
+        "resource": resource,
+        "trigger": {"type": "Resolved"},
+    }
+    (event,) = told(wiz, said | {"issue": said["issue"] | {"status": "Resolved"}})
+    assert short(event) == ("wc-1", "resolved", "low", "account:111122223333")
+    assert (found(event).location, event.time) == ("triage", 1_772_600_767_000_001)
+
+
+def test_a_threat_of_a_webhook() -> None:
+    account = {"cloudPlatform": "AWS", "externalId": 111122223333}
+    said = {
+        "id": "d-1",
+        "createdAt": "2026-03-04 05:06:07.818948801",
+        "severity": "HIGH",
+        "tdrId": "cer-probe",
+        "title": "Port probe",
+        "mitreTechniques": ["TA0043-T1595", "TA0007-T1046", "TA0007-T1046"],
+        "primaryResource": {"externalId": "i-0abc1234", "name": "gpu", "cloudAccount": account},
+    }
+    (event,) = told(wiz, said)
+    assert short(event) == ("cer-probe", "open", "high", "host:i-0abc1234")
+    assert [one.key for one in event.entities[1:]] == ["account:111122223333"]
+    assert (event.class_uid, event.time) == (2004, 1_772_600_767_818_948)
+    assert event.attributes["attack.techniques"] == ["T1595", "T1046"]
+
+
 def test_a_threat() -> None:
     assert told(wiz, ISSUE, type="THREAT_DETECTION")[0].class_uid == 2004
 
