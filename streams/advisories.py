@@ -32,8 +32,10 @@ def known(*names: Json) -> Known | None:
 
 def named_in(words: str) -> str | None:
     """The CVE or GHSA that a rule's name begins with: `CVE-2026-0001-libc6`."""
-    found = _CVE.match(words) or _GHSA.match(words)
-    return None if found is None else found[0].upper() if found[0][:3] != "GHSA" else found[0]
+    cve, ghsa = _CVE.match(words), _GHSA.match(words)
+    if cve is not None:
+        return cve[0].upper()
+    return ghsa[0] if ghsa else None
 
 
 def fixed(versions: Iterable[Json]) -> str | None:

@@ -25,7 +25,7 @@ _SCP: Final = re.compile(r"[\w.-]+@([\w.-]+):([^?#\s]+)")
 _PLACES: Final = ("/-/", "/blob/", "/tree/", "/raw/", "/commit/", "/src/")  # behind a repository
 _HUB: Final = re.compile(r"(?:(?:index|registry-1)\.)?docker\.io/(?:library/)?")
 _NOWHERE: Final = frozenset({"", ".", "./", "/", "-", "unknown"})
-_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
+_DIGEST: Final = re.compile(r"sha(?:256|512):[0-9a-z]{1,128}")
 # What Kubernetes puts behind the name of a Deployment, from the letters that it takes for it.
 _HASH: Final = re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{6,10}")
 

@@ -151,7 +151,8 @@ def about(said: dict[str, Json]) -> Iterator[Entity | None]:
     yield _image(image)
     device = mapping(said.get("device"))
     host = text(device.get("hostname"), 253) or text(device.get("uid"), 253)
-    yield entity("host", host.lower() if host else None)
+    near = mapping(said.get("src_endpoint")).get("instance_uid")
+    yield entity("host", host.lower() if host else near)
 
 
 def account(said: dict[str, Json]) -> Entity | None:

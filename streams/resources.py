@@ -15,6 +15,7 @@ from streams.source import Json
 from streams.untrusted import entity, text
 
 _AZURE: Final = re.compile(r"/subscriptions/([^/]+)(?:/.*?/providers/(.+))?")
+_INSTANCE: Final = re.compile(r"i-[0-9a-fA-F]{8,17}")
 _PROJECT: Final = re.compile(r"(?:^|/)projects/([^/]+)")
 _ACCOUNTS: Final = "microsoft.cognitiveservices/accounts/"
 _STORES: Final = "microsoft.storage/storageaccounts/"
@@ -27,6 +28,8 @@ def asset(identity: Json) -> Entity | None:
         return None
     if known.startswith("arn:"):
         return _of_aws(known)
+    if _INSTANCE.fullmatch(known):
+        return entity("host", known.lower())
     if known.lower().startswith("/subscriptions/"):
         return _of_azure(known.lower())
     return _of_google(known) if "/" in known else None

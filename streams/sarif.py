@@ -42,15 +42,23 @@ class Rule(NamedTuple):
     @property
     def cwe(self) -> list[str]:
         """The weaknesses that it looks for: `CWE-79`."""
-        given = self.properties.get("cwe")
-        told = [*self.tags, *(listing(given) or [given])]
-        numbers = (_CWE.search(one) for one in told if isinstance(one, str))
-        return list(dict.fromkeys(f"CWE-{one[1]}" for one in numbers if one))
+        return numbers([*self.tags, *several(self.properties.get("cwe"))])
 
     @property
     def category(self) -> str | None:
         """The word of its author for rules like it."""
         return text(self.properties.get("category"), 128)
+
+
+def numbers(told: Json) -> list[str]:
+    """The weaknesses (`CWE-79`) that words speak of, each once."""
+    found = (_CWE.search(one) for one in several(told) if isinstance(one, str))
+    return list(dict.fromkeys(f"CWE-{one[1]}" for one in found if one))
+
+
+def several(value: Json) -> list[Json]:
+    """A list, or the one thing that stands for it."""
+    return listing(value) or [value]
 
 
 class Words(NamedTuple):

@@ -33,7 +33,7 @@ CATEGORIES: Final = frozenset(
     {"compliance_finding", "data_security_finding", "scan_activity", "vulnerability_finding"}
 )
 ATTRIBUTES: Final = scans.ATTRIBUTES | {"check.category"}
-VERSIONS: Final = "1.0 to 3.2"
+VERSIONS: Final = "1.0 and 2.0; 3.2 as documented"
 GAPS: Final = (
     "A report has no time: it holds from 1970 on.",
     (

@@ -26,7 +26,7 @@ LATENESS: Final = DAY  # a report comes when its pipeline has ended
 NARROW: Final[Narrow | None] = None
 CATEGORIES: Final = frozenset({"data_security_finding"})
 ATTRIBUTES: Final = scans.ATTRIBUTES | {"secret.commit", "secret.mark"}
-VERSIONS: Final = "6 and 7 (rule, offender), 8.0 to 8.28 (RuleID, Fingerprint)"
+VERSIONS: Final = "6 and 7 (rule, offender); 8.28 as documented (RuleID, Fingerprint)"
 GAPS: Final = (
     (
         "A report of what is in a list of files has no time and no repository; version 8 names the "

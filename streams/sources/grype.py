@@ -30,7 +30,7 @@ LATENESS: Final = DAY  # a report comes when its pipeline has ended
 NARROW: Final[Narrow | None] = None
 CATEGORIES: Final = frozenset({"scan_activity", "vulnerability_finding"})
 ATTRIBUTES: Final = scans.ATTRIBUTES
-VERSIONS: Final = "0.7 (flat cvssV2) to 0.96 (EPSS, KEV, risk)"
+VERSIONS: Final = "0.7 (flat cvssV2), 0.28, 0.36 and 0.96 (EPSS); known exploited as documented"
 GAPS: Final = (
     (
         "A report without its `source` says nothing of which image: its findings are those of "
@@ -74,8 +74,12 @@ def split(document: bytes) -> Iterator[Raw]:
     report = slices(document, _REPORT)
     descriptor = mapping(report.descriptor)
     scan = Scan(NAME, NAME, _asset(report.source), dated(descriptor.get("timestamp")))
-    ignored = report.ignored or []
-    return _raws(document, scan, report.matches, ignored)
+    # Without its database Grype finds nothing.
+    database = mapping(descriptor.get("db"))
+    errors = (database.get("error"), mapping(database.get("status")).get("error"))
+    failed = any(text(one) for one in errors)
+    ended = Ended(scan, len(report.matches), failed)
+    return _raws(document, report, ended)
 
 
 def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
@@ -112,12 +116,11 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
     return Parsed(finding(context.scan, found, evidence), {})
 
 
-def _raws(
-    document: bytes, scan: Scan, matches: list[msgspec.Raw], ignored: list[msgspec.Raw]
-) -> Iterator[Raw]:
-    for rows, context in ((matches, Context(scan)), (ignored, Context(scan, ignored=True))):
-        yield from (Raw(bytes(row), context) for row in rows)
-    yield from whole(document, Ended(scan, len(matches)))
+def _raws(document: bytes, report: _Report, ended: Ended) -> Iterator[Raw]:
+    yield from (Raw(bytes(row), Context(ended.scan)) for row in report.matches)
+    set_aside = Context(ended.scan, ignored=True)
+    yield from (Raw(bytes(row), set_aside) for row in report.ignored or ())
+    yield from whole(document, ended)
 
 
 def _asset(source: _Source | None) -> Entity:

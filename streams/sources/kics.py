@@ -27,7 +27,7 @@ LATENESS: Final = DAY  # a report comes when its pipeline has ended
 NARROW: Final[Narrow | None] = None
 CATEGORIES: Final = frozenset({"compliance_finding", "data_security_finding", "scan_activity"})
 ATTRIBUTES: Final = scans.ATTRIBUTES | {"check.category"}
-VERSIONS: Final = "1.3 to 2.1"
+VERSIONS: Final = "1.x; 2.1 as documented"
 GAPS: Final = (
     (
         "Results name folders, no repository: findings are those of files without a name, and a "

@@ -35,14 +35,15 @@ CATEGORIES: Final = normal.CATEGORIES
 ATTRIBUTES: Final = scans.ATTRIBUTES | frozenset(
     """
     api.operation api.service attack.techniques check.status cloud.provider cloud.region
-    compliance.requirements error.code finding.mark gen_ai.agent.id gen_ai.agent.name
-    gen_ai.input.messages gen_ai.output.messages gen_ai.provider.name gen_ai.request.model
+    compliance.requirements dns.question.name error.code finding.mark
+    gen_ai.agent.id gen_ai.agent.name gen_ai.input.messages gen_ai.output.messages
+    gen_ai.provider.name gen_ai.request.model
     gen_ai.usage.input_tokens gen_ai.usage.output_tokens http.request.method
     http.response.status_code ocsf.disposition process.command_line process.executable.name
     process.pid server.address server.port url.domain url.full
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
-VERSIONS: Final = "1.1.0 to 1.8.0, and what 1.9.0-dev adds (ai_agent)"
+VERSIONS: Final = "1.1 (DNS activity); else as the schemas of 1.1 to 1.9-dev document it"
 GAPS: Final = (
     (
         "Of an incident (2005) the first finding is read; of queries (5006 to 5022) that they "
@@ -303,6 +304,7 @@ def _network(said: dict[str, Json]) -> dict[str, Json]:
     url = mapping(request.get("url"))
     whole = text(url.get("url_string"), 1024)
     return {
+        "dns.question.name": text(mapping(said.get("query")).get("hostname"), 253),
         "server.address": text(far.get("hostname"), 253) or text(far.get("ip"), 64),
         "server.port": number(far.get("port")),
         "http.request.method": text(request.get("http_method"), 16),

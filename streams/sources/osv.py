@@ -31,7 +31,7 @@ LATENESS: Final = DAY  # a report comes when its pipeline has ended
 NARROW: Final[Narrow | None] = None
 CATEGORIES: Final = frozenset({"scan_activity", "vulnerability_finding"})
 ATTRIBUTES: Final = scans.ATTRIBUTES | {"package.ecosystem"}
-VERSIONS: Final = "1.0 to 2.2"
+VERSIONS: Final = "1.x; 2.2 as documented"
 GAPS: Final = (
     "Results have no time: they hold from 1970 on.",
     (
@@ -93,7 +93,8 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
         return raw.context.event(evidence)
     context, said = about(raw.context, Context, record)
     id_ = text(said.get("id"), 256)
-    group = next((one for one in context.groups if id_ in listing(one.get("ids"))), {})
+    mine = [one for one in context.groups if id_ in listing(one.get("ids"))]
+    group = mine[0] if mine else dict[str, Json]()
     others = [listing(one.get(key)) for one in (group, said) for key in ("ids", "aliases")]
     name = known(id_, *(alias for several in others for alias in several))
     if id_ is None or name is None:

@@ -37,7 +37,7 @@ ATTRIBUTES: Final = scans.ATTRIBUTES | {
     "compliance.requirements",
     "resource.type",
 }
-VERSIONS: Final = "2.12, 3.4, 4.2 and 5.4; OCSF 1.1 to 1.5"
+VERSIONS: Final = "2.12, 3.4, 4.2 and 5.4; OCSF 1.2 and 1.4; 1.1 and 1.5 as documented"
 GAPS: Final = (
     "A resource that is gone has no PASS row: its findings stay open until something else ends it.",
     "Findings of Kubernetes name their cluster only as the context in CSV.",

@@ -31,7 +31,7 @@ LATENESS: Final = DAY  # a report comes when its pipeline has ended
 NARROW: Final[Narrow | None] = None
 CATEGORIES: Final = frozenset({"compliance_finding", "scan_activity", "vulnerability_finding"})
 ATTRIBUTES: Final = scans.ATTRIBUTES | {"license.name", "package.path"}
-VERSIONS: Final = "CLI 1.500 to 1.1300"
+VERSIONS: Final = "the CLI of 2022 and 2023; what came since as documented"
 GAPS: Final = (
     "A report has no time: it holds from 1970 on.",
     "A project without the address of its repository goes by its project name.",
@@ -50,6 +50,7 @@ class _Project(msgspec.Struct, rename="camel"):
     infrastructure_as_code_issues: list[msgspec.Raw] | None = None
     filtered: _Filtered | None = None
     docker: Json = None
+    applications: list[_Project] | None = None  # inside an image
     project_name: str | None = None
     remote_repo_url: str | None = None
     target_file: str | None = None
@@ -58,6 +59,7 @@ class _Project(msgspec.Struct, rename="camel"):
     error: Json = None
 
 
+# An application inside an image is scanned with it: of both there is one asset.
 _ONE: Final = msgspec.json.Decoder(_Project)
 _SEVERAL: Final = msgspec.json.Decoder(list[_Project])
 
@@ -93,7 +95,12 @@ def split(document: bytes) -> Iterator[Raw]:
         whole_ = (one.vulnerabilities, one.infrastructure_as_code_issues, one.error)
         if all(part is None for part in whole_):
             raise Unreadable("wrong-shape", "a project has `vulnerabilities`")
-    return _raws(document, projects)
+    inside = [
+        msgspec.structs.replace(part, docker=one.docker or {}, path=one.path)
+        for one in projects
+        for part in one.applications or ()
+    ]
+    return _raws(document, [*projects, *inside])
 
 
 def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:

@@ -8,8 +8,8 @@ record is the whole report.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Final, Literal, NamedTuple
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -18,12 +18,12 @@ from schemas.entity import MAX_ID, Entity, Kind
 from schemas.event import EventEvidence
 from schemas.times import DAY
 from streams import scans, trivy_operator
-from streams.advisories import known
 from streams.artifacts import UNNAMED, container, repository, workload
 from streams.reports import Ended, Whole, about, empty, whole
 from streams.scans import Found, Scan, Sort, finding, level
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import listing, mapping, moment, number, slices, text
+from streams.trivy import ROWS, Topic
+from streams.untrusted import moment, slices, text
 
 NAME: Final = "trivy"
 TITLE: Final = "Trivy report"
@@ -44,7 +44,9 @@ ATTRIBUTES: Final = scans.ATTRIBUTES | {
     "license.category",
     "license.name",
 }
-VERSIONS: Final = "0.18 (a list of results) to 0.69, operator 0.17 to 0.22, k8s"
+VERSIONS: Final = (
+    "0.18 to 0.69, k8s, operator 0.17 and 0.18; the bare list of results as documented"
+)
 GAPS: Final = (
     "A scan of a folder goes by the folder's name: give each repository one of its own.",
     (
@@ -61,8 +63,13 @@ _KINDS: Final[dict[str, Kind]] = {
 }  # every other artifact is files: a repository, a folder, a bill of materials
 _CLOSED: Final = frozenset({"PASS", "EXCEPTION", "not_affected"})
 
-Topic = Literal["Vulnerabilities", "Misconfigurations", "Secrets", "Licenses"]
 _Found = tuple[Topic, str, list[msgspec.Raw]]
+_TOPICS: Final[dict[str, Topic]] = {
+    "license": "Licenses",
+    "misconfiguration": "Misconfigurations",
+    "secret": "Secrets",
+    "vulnerability": "Vulnerabilities",
+}
 _SORTS: Final[dict[Topic, Sort]] = {
     "Vulnerabilities": "vulnerability",
     "Misconfigurations": "compliance",
@@ -71,12 +78,20 @@ _SORTS: Final[dict[Topic, Sort]] = {
 }
 
 
+class _Modified(msgspec.Struct, rename="pascal"):
+    """What the user, or a VEX document, set aside: `--show-suppressed`."""
+
+    type: str = ""
+    finding: msgspec.Raw = msgspec.Raw()
+
+
 class _Result(msgspec.Struct, rename="pascal"):
     target: str = ""
     vulnerabilities: list[msgspec.Raw] | None = None
     misconfigurations: list[msgspec.Raw] | None = None
     secrets: list[msgspec.Raw] | None = None
     licenses: list[msgspec.Raw] | None = None
+    experimental_modified_findings: list[_Modified] | None = None
 
     def found(self) -> Iterator[_Found]:
         target = self.target[:512]
@@ -84,6 +99,13 @@ class _Result(msgspec.Struct, rename="pascal"):
         yield "Misconfigurations", target, self.misconfigurations or []
         yield "Secrets", target, self.secrets or []
         yield "Licenses", target, self.licenses or []
+
+    def suppressed(self) -> Iterator[_Found]:
+        """What was found and is not to be told, by its topic."""
+        for one in self.experimental_modified_findings or ():
+            topic = _TOPICS.get(one.type)
+            if topic is not None and bytes(one.finding):
+                yield topic, self.target[:512], [one.finding]
 
 
 class _Metadata(msgspec.Struct):
@@ -135,16 +157,7 @@ class Context(NamedTuple):
     scan: Scan
     topic: Topic
     target: str
-
-
-class Row(NamedTuple):
-    """What one finding says, whatever its topic. `of` is what was found: the CVE, check or rule."""
-
-    of: str
-    title: str
-    package: str | None
-    place: tuple[str | None, ...]
-    attributes: dict[str, Json]
+    suppressed: bool = False
 
 
 def sniff(head: bytes) -> bool:
@@ -189,7 +202,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
     if isinstance(raw.context, trivy_operator.Context):
         return trivy_operator.event(raw, record, evidence)
     context, said = about(raw.context, Context, record)
-    row = _ROWS[context.topic](said)
+    row = ROWS[context.topic](said)
     found = Found(
         sort=_SORTS[context.topic],
         of=row.of,
@@ -197,7 +210,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
         severity=level(said.get("Severity")),
         package=row.package,
         place=":".join(filter(None, (context.target, *row.place))),
-        closed=text(said.get("Status")) in _CLOSED,
+        closed=context.suppressed or text(said.get("Status")) in _CLOSED,
         attributes=row.attributes,
     )
     return Parsed(finding(context.scan, found, evidence), {})
@@ -207,6 +220,9 @@ def _rows(scan: Scan, results: list[_Result]) -> Iterator[Raw]:
     for result in results:
         for topic, target, rows in result.found():
             context = Context(scan, topic, target)
+            yield from (Raw(bytes(row), context) for row in rows)
+        for topic, target, rows in result.suppressed():
+            context = Context(scan, topic, target, suppressed=True)
             yield from (Raw(bytes(row), context) for row in rows)
 
 
@@ -248,80 +264,3 @@ def _asset(report: _Report) -> Entity:
         return container(*names, digests=data.digests or ()) or UNNAMED
     files = kind == "repo"
     return (repository(name) if files else Entity(kind=kind, id=name[:MAX_ID])) or UNNAMED
-
-
-def _vulnerability(said: dict[str, Json]) -> Row:
-    told = known(_named(said, "VulnerabilityID"), *listing(said.get("VendorIDs")))
-    of, aliases = told or ("", None)
-    package = text(said.get("PkgName"), 256)
-    version = text(said.get("InstalledVersion"), 256)
-    return Row(
-        of,
-        _title(said, f"{of} in {package} {version}"),
-        package,
-        (text(said.get("PkgPath"), 512),),
-        {
-            "vulnerability.aliases": aliases,
-            "vulnerability.cvss": _cvss(said.get("CVSS")),
-            "package.version": version,
-            "package.fixed_version": text(said.get("FixedVersion"), 256),
-            "package.purl": text(mapping(said.get("PkgIdentifier")).get("PURL"), 512),
-        },
-    )
-
-
-def _misconfiguration(said: dict[str, Json]) -> Row:
-    of = _named(said, "ID", "AVDID")
-    cause = mapping(said.get("CauseMetadata"))
-    resource = text(cause.get("Resource"), 256)
-    place = (resource, text(cause.get("StartLine"), 16))
-    return Row(of, _title(said, of), None, place, {"check.id": of, "check.resource": resource})
-
-
-def _secret(said: dict[str, Json]) -> Row:
-    """Where a secret lies and of which sort it is. Itself, and the lines about it, stay unread."""
-    of = _named(said, "RuleID")
-    category = text(said.get("Category"), 128)
-    place = (text(said.get("StartLine"), 16),)
-    return Row(of, _title(said, of), None, place, {"secret.rule": of, "secret.category": category})
-
-
-def _license(said: dict[str, Json]) -> Row:
-    of = _named(said, "Name")
-    package = text(said.get("PkgName"), 256)
-    category = text(said.get("Category"), 128)
-    return Row(
-        of,
-        f"{of} licence of {package or 'a file'}",
-        package,
-        (text(said.get("FilePath"), 512),),
-        {"license.name": of, "license.category": category},
-    )
-
-
-_ROWS: Final[dict[Topic, Callable[[dict[str, Json]], Row]]] = {
-    "Vulnerabilities": _vulnerability,
-    "Misconfigurations": _misconfiguration,
-    "Secrets": _secret,
-    "Licenses": _license,
-}
-
-
-def _named(said: dict[str, Json], *keys: str) -> str:
-    of = next((found for key in keys if (found := text(said.get(key), 256))), None)
-    if of is None:
-        raise Unreadable("wrong-shape", f"a finding has {keys[0]}")
-    return of
-
-
-def _title(said: dict[str, Json], otherwise: str) -> str:
-    return text(said.get("Title"), 512) or otherwise
-
-
-def _cvss(scores: Json) -> float | None:
-    """The highest base score that anyone gave, of version 2 only where nobody gave a newer one."""
-    given = [mapping(one) for one in mapping(scores).values()]
-    new = [number(one.get(key)) for one in given for key in ("V3Score", "V40Score")]
-    old = [number(one.get("V2Score")) for one in given]
-    known = [score for score in new if score] or [score for score in old if score]
-    return max(known, default=None)

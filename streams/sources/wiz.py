@@ -1,14 +1,14 @@
 """Wiz: the issues of a cloud estate, and what its command line found in images and code.
 
-Read are exports of issues as CSV and JSON (a list, NDJSON, an answer of the API), and the JSON that
-`wizcli` writes of an image, a folder or infrastructure code. There each vulnerability, secret and
-rule match is a record, then the scan itself.
+Read are exports of issues as CSV and JSON (a list, NDJSON, an answer of the API), issues and
+threats as webhooks send them, and the JSON that `wizcli` writes of an image, a folder or
+infrastructure code. There each vulnerability, secret and rule match is a record, then the scan.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -20,10 +20,10 @@ from streams import resources, scans, wizcli
 from streams.artifacts import workload
 from streams.envelope import records
 from streams.reports import Whole, dated, empty
-from streams.scans import Found, Scan, Sort, finding, level
+from streams.scans import Found, Scan, finding, level
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 from streams.tables import rows
-from streams.untrusted import entity, mapping, slices, text
+from streams.untrusted import entity, listing, mapping, slices, text
 
 NAME: Final = "wiz"
 TITLE: Final = "Wiz issues and wizcli scans"
@@ -40,6 +40,7 @@ CATEGORIES: Final = frozenset(
     }
 )
 ATTRIBUTES: Final = scans.ATTRIBUTES | {
+    "attack.techniques",
     "check.category",
     "check.status",
     "cloud.provider",
@@ -47,12 +48,13 @@ ATTRIBUTES: Final = scans.ATTRIBUTES | {
     "finding.mark",
     "resource.type",
 }
-VERSIONS: Final = "issues as of 2023 to 2026, wizcli 0.40 to 1.0"
+VERSIONS: Final = "issues as CSV of 2023 and JSON of 2024, webhooks of 2025, wizcli of 2024"
 GAPS: Final = (
     ("An issue that an export no longer lists stays open: RESOLVED, REJECTED and IGNORED end it."),
     "Data findings and host configuration of wizcli are not read.",
 )
 
+_THREAT: Final = "THREAT_DETECTION"
 _ENDED: Final = frozenset({"IGNORED", "REJECTED", "RESOLVED"})
 _CONTROLLERS: Final = frozenset(
     {"DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "StatefulSet"}
@@ -77,6 +79,16 @@ _ENTITY: Final = {
 }
 
 
+class _Issue(NamedTuple):
+    """What all forms say of an issue: itself and its thing as the API names what they have."""
+
+    said: dict[str, Json]
+    thing: dict[str, Json]
+    of: str | None
+    title: str | None
+    techniques: list[str] | None = None
+
+
 class _Page(msgspec.Struct):
     nodes: msgspec.Raw = msgspec.Raw()
 
@@ -93,11 +105,13 @@ _ANSWER: Final = msgspec.json.Decoder(_Answer)
 
 
 def sniff(head: bytes) -> bool:
-    """CSV has columns of Wiz; an issue has a snapshot of its entity; a scan its origin."""
+    """CSV has columns of Wiz; issues, threats and scans have keys of their own."""
     line = head.lstrip().partition(b"\n")[0]
     return (
         (b"Issue ID" in line and b"Resource vertex ID" in line)
         or (b'"entitySnapshot"' in head and b'"severity"' in head)
+        or (b'"primaryResource"' in head and b'"tdrId"' in head)
+        or (b'"issue"' in head and b'"control"' in head and b'"trigger"' in head)
         or wizcli.sniff(head)
     )
 
@@ -126,46 +140,39 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
     said = mapping(record)
     if not said:
         raise Unreadable("wrong-shape", "an issue is an object, or a row as long as the heading")
-    table = "Issue ID" in said
-    issue = {key: said.get(name) for key, name in _COLUMNS.items()} if table else said
-    thing = (
-        {key: said.get(name) for key, name in _ENTITY.items()}
-        if table
-        else mapping(said.get("entitySnapshot"))
-    )
-    rule = mapping(said.get("sourceRule") or said.get("control"))
-    title = text(said.get("Title") if table else rule.get("name"), 512)
-    of = text(said.get("Control ID"), 128) if table else text(rule.get("id"), 128)
-    if title is None and of is None:
+    read = next((read for key, read in _FORMS.items() if key in said), None)
+    if read is None:
+        raise Unreadable("wrong-shape", "an issue is about an entity or a resource")
+    issue = read(said)
+    if issue.of is None and issue.title is None:
         raise Unreadable("wrong-shape", "an issue has a control")
-    return Parsed(_issue(issue, thing, (of or title or "", title or of or ""), evidence), {})
+    return Parsed(_event(issue, evidence), {})
 
 
-def _issue(
-    issue: dict[str, Json],
-    thing: dict[str, Json],
-    names: tuple[str, str],
-    evidence: EventEvidence,
-) -> Event:
-    status = (text(issue.get("status"), 32) or "").upper()
+def _event(issue: _Issue, evidence: EventEvidence) -> Event:
+    said, thing = issue.said, issue.thing
+    status = (text(said.get("status"), 32) or "").upper()
     closed = status in _ENDED
-    ended = [issue.get("resolvedAt"), issue.get("statusChangedAt")] if closed else []
-    time = dated(*ended, issue.get("createdAt"))
+    time = dated(said.get("createdAt"))
+    if closed:  # when it ended, or where that is not said any time after it began
+        time = dated(said.get("resolvedAt"), said.get("statusChangedAt")) or time + 1
     account = entity("account", thing.get("subscriptionExternalId"))
     asset = _asset(thing) or account or Entity(kind="account", id="wiz")
     place = text(thing.get("externalId"), 512) or text(thing.get("name"), 512)
-    mark = text(issue.get("id"), 128)
+    mark = text(said.get("id"), 128)
+    of, title = issue.of or issue.title or "", issue.title or issue.of or ""
     found = Found(
-        sort=_sort(issue),
-        of=names[0],
-        title=names[1].strip(),
-        severity=level(issue.get("severity")),
+        sort="detection" if text(said.get("type")) == _THREAT else "compliance",
+        of=of,
+        title=title.strip(),
+        severity=level(said.get("severity")),
         place=place,
         mark=mark,
         closed=closed,
         attributes={
-            "check.id": names[0],
-            "check.category": text(issue.get("type"), 64),
+            "attack.techniques": issue.techniques or None,
+            "check.id": of,
+            "check.category": text(said.get("type"), 64),
             "check.resource": place,
             "check.status": status or None,
             "cloud.provider": text(thing.get("cloudPlatform"), 64),
@@ -177,8 +184,54 @@ def _issue(
     return finding(Scan(NAME, NAME, asset, time), found, evidence, others=(account,))
 
 
-def _sort(issue: dict[str, Json]) -> Sort:
-    return "detection" if text(issue.get("type")) == "THREAT_DETECTION" else "compliance"
+def _row(said: dict[str, Json]) -> _Issue:
+    return _Issue(
+        {key: said.get(name) for key, name in _COLUMNS.items()},
+        {key: said.get(name) for key, name in _ENTITY.items()},
+        text(said.get("Control ID"), 128),
+        text(said.get("Title"), 512),
+    )
+
+
+def _answered(said: dict[str, Json]) -> _Issue:
+    rule = mapping(said.get("sourceRule") or said.get("control"))
+    thing = mapping(said.get("entitySnapshot"))
+    return _Issue(said, thing, text(rule.get("id"), 128), text(rule.get("name"), 512))
+
+
+def _detected(said: dict[str, Json]) -> _Issue:
+    """A threat, as a webhook tells it."""
+    thing = mapping(said.get("primaryResource"))
+    account = mapping(thing.get("cloudAccount"))
+    about = {"subscriptionExternalId": account.get("externalId")}
+    about["cloudPlatform"] = account.get("cloudPlatform")
+    told = (text(one, 32) for one in listing(said.get("mitreTechniques"))[:64])
+    techniques = dict.fromkeys(one.rpartition("-")[2] for one in told if one)
+    of, title = text(said.get("tdrId"), 128), text(said.get("title"), 512)
+    return _Issue(said | {"type": _THREAT}, thing | about, of, title, list(techniques))
+
+
+def _called(said: dict[str, Json]) -> _Issue:
+    """An issue, as a webhook tells it."""
+    issue, rule = mapping(said.get("issue")), mapping(said.get("control"))
+    thing = mapping(said.get("resource"))
+    about = {"subscriptionExternalId": thing.get("subscriptionId")}
+    about["externalId"] = thing.get("id") or None
+    return _Issue(
+        issue | {"createdAt": issue.get("created")},
+        thing | about,
+        text(rule.get("id"), 128),
+        text(rule.get("name"), 512),
+    )
+
+
+# A key that only this form has, and how it is read.
+_FORMS: Final[dict[str, Callable[[dict[str, Json]], _Issue]]] = {
+    "Issue ID": _row,
+    "entitySnapshot": _answered,
+    "primaryResource": _detected,
+    "issue": _called,
+}
 
 
 def _asset(thing: dict[str, Json]) -> Entity | None:

@@ -37,6 +37,16 @@ def test_two_tools_of_one_format_find_two_things() -> None:
     assert len(uids) == 2
 
 
+def test_a_scanners_own_mark_outlives_a_place() -> None:
+    row = Found("compliance", "rule", "title", place="a:1", mark="m")
+    uids = {
+        told.uid
+        for one in (row, row._replace(place="a:2"), row._replace(mark=None))
+        if (told := finding(SCAN, one, EVIDENCE).finding)
+    }
+    assert len(uids) == 2
+
+
 def test_a_scan_that_failed_says_so() -> None:
     done, failed = scanned(SCAN, 2, EVIDENCE), scanned(SCAN, 0, EVIDENCE, status="failure")
     assert (done.status, done.activity) == ("success", "Completed")

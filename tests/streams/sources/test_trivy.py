@@ -279,3 +279,63 @@ def test_a_bad_row_does_not_spoil_the_others(read: Any) -> None:  # noqa: ANN401
 def test_a_report_that_does_not_say_when_holds_from_the_beginning() -> None:
     first = events(CreatedAt="")[0]
     assert (first.time, first.attributes["time.unknown"]) == (0, True)
+
+
+def told(document: bytes) -> list[Event]:
+    return [
+        trivy.event(raw, orjson.loads(raw.data), EventEvidence(origin="x", sha256="00")).event
+        for raw in trivy.split(document)
+    ]
+
+
+def test_the_bare_list_of_old_versions() -> None:
+    result = {"Target": "images.example/a:7 (debian 12)", "Vulnerabilities": [VULNERABILITY]}
+    document = orjson.dumps([result, {"Target": "app/uv.lock", "Vulnerabilities": None}])
+    assert trivy.sniff(document)
+    found, scan = told(document)
+    assert [one.entities[0].key for one in (found, scan)] == ["image:images.example/a:7"] * 2
+    assert (scan.time, scan.attributes["scan.findings"]) == (0, 1)
+
+
+@pytest.mark.parametrize("document", [b"null", b"[]"])
+def test_what_old_versions_wrote_of_nothing(document: bytes) -> None:
+    assert told(document) == []
+
+
+def test_a_cluster() -> None:
+    def resource(name: str, **rows: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+        result = {"Target": "t", **rows}
+        return {"Namespace": "shop", "Kind": "Deployment", "Name": name, "Results": [result]}
+
+    document = orjson.dumps(
+        {
+            "ClusterName": "lab",
+            "Vulnerabilities": [resource("a", Vulnerabilities=[VULNERABILITY])],
+            "Misconfigurations": [resource("a", Misconfigurations=[FAILED]), resource("b")],
+        }
+    )
+    assert trivy.sniff(document)
+    *found, first, second = told(document)
+    assert [one.entities[0].key for one in found] == ["workload:k8s/shop/a"] * 2
+    assert [(one.entities[0].id, one.attributes["scan.findings"]) for one in (first, second)] == [
+        ("k8s/shop/a", 2),
+        ("k8s/shop/b", 0),
+    ]
+
+
+def test_other_names_of_a_vulnerability() -> None:
+    row = VULNERABILITY | {"VulnerabilityID": "GHSA-aaaa-bbbb-cccc", "VendorIDs": ["CVE-2026-0009"]}
+    found, told_ = finding(Vulnerabilities=[row])
+    assert told_.vulnerability == "CVE-2026-0009"
+    assert found.attributes["vulnerability.aliases"] == ["GHSA-aaaa-bbbb-cccc"]
+
+
+def test_what_was_set_aside_is_closed() -> None:
+    modified = [
+        {"Type": "vulnerability", "Status": "not_affected", "Finding": VULNERABILITY},
+        {"Type": "unknown", "Status": "ignored", "Finding": {}},
+        {"Type": "secret"},
+    ]
+    closed, _ = events(Results=[{"Target": "t", "ExperimentalModifiedFindings": modified}])
+    assert closed.finding is not None
+    assert (closed.finding.vulnerability, closed.finding.state) == ("CVE-2026-0001", "resolved")

@@ -1,0 +1,217 @@
+from typing import Any
+
+import orjson
+import pytest
+
+from schemas.event import Event
+from streams.sources import sarif
+from tests.streams.sources.reports import found, refused, short, told
+
+DIGEST = "sha256:" + "0" * 64
+RULES: list[dict[str, Any]] = [
+    {
+        "id": "py/code-injection",
+        "shortDescription": {"text": "Code injection"},
+        "defaultConfiguration": {"level": "error"},
+        "messageStrings": {"here": {"text": "{0} runs in {1}"}},
+        "properties": {"tags": ["security", "external/cwe/cwe-094"], "security-severity": "9.3"},
+    },
+    {"id": "py/unused", "defaultConfiguration": {"level": "note"}},
+]
+
+
+def result(rule: str = "py/code-injection", **changes: Any) -> dict[str, Any]:  # noqa: ANN401
+    place = {"artifactLocation": {"uri": "src/a%20b.py"}, "region": {"startLine": 3}}
+    return {
+        "ruleId": rule,
+        "message": {"text": "[input](1) is run"},
+        "locations": [{"physicalLocation": place}],
+    } | changes
+
+
+def run(*results: dict[str, Any], **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    return {
+        "tool": {"driver": {"name": "CodeQL", "version": "2.16.0", "rules": RULES}},
+        "versionControlProvenance": [
+            {"repositoryUri": "https://git.example/Team/App.git", "revisionId": "c0ffee"}
+        ],
+        "invocations": [{"executionSuccessful": True, "endTimeUtc": "2026-03-04T05:06:07Z"}],
+        "results": list(results),
+    } | changes
+
+
+def log(*runs: dict[str, Any]) -> dict[str, Any]:
+    return {"version": "2.1.0", "runs": list(runs)}
+
+
+def one(**changes: Any) -> Event:  # noqa: ANN401 - JSON
+    return told(sarif, log(run(result(**changes))))[0]
+
+
+def test_a_result_and_its_run() -> None:
+    event, scan = told(sarif, log(run(result())))
+    assert short(event) == ("py/code-injection", "open", "critical", "repo:git.example/team/app")
+    assert (event.class_uid, event.class_name) == (2007, "Application Security Posture Finding")
+    assert event.time == scan.time == 1_772_600_767_000_000
+    assert (found(event).title, found(event).location) == ("input is run", "src/a b.py:3")
+    assert event.attributes == {
+        "check.id": "py/code-injection",
+        "check.tags": ["security", "external/cwe/cwe-094"],
+        "check.cwe": ["CWE-94"],
+        "scan.tool": "codeql",
+        "scan.version": "2.16.0",
+        "vcs.revision": "c0ffee",
+    }
+    assert (scan.status, scan.attributes["scan.findings"]) == ("success", 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "state"),
+    [
+        ({"suppressions": []}, "open"),
+        ({"suppressions": [{"kind": "inSource"}]}, "resolved"),
+        ({"suppressions": [{"kind": "external", "status": "accepted"}]}, "resolved"),
+        ({"suppressions": [{"kind": "external", "status": "rejected"}]}, "open"),
+        ({"suppressions": [{"kind": "external", "status": "underReview"}]}, "open"),
+        ({"baselineState": "absent"}, "resolved"),
+        ({"baselineState": "unchanged"}, "open"),
+        ({"kind": "pass"}, "resolved"),
+        ({"kind": "notApplicable"}, "resolved"),
+        ({"kind": "review"}, "open"),
+    ],
+)
+def test_what_is_settled(changes: dict[str, Any], state: str) -> None:
+    assert found(one(**changes)).state == state
+
+
+@pytest.mark.parametrize(
+    ("changes", "severity"),
+    [
+        ({"rule": "py/unused"}, "low"),
+        ({"rule": "py/unused", "level": "error"}, "high"),
+        ({"rule": "py/unused", "level": "none"}, "informational"),
+        ({"rule": "elsewhere"}, "medium"),
+        ({"rule": "py/unused", "properties": {"security-severity": "7.5"}}, "high"),
+        ({"rule": "py/unused", "properties": {"security-severity": "high"}}, "low"),
+        ({"rule": "py/unused", "properties": {"issue_severity": "CRITICAL"}}, "critical"),
+    ],
+)
+def test_how_bad_it_is(changes: dict[str, Any], severity: str) -> None:
+    assert one(**changes).severity == severity
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"ruleId": None, "ruleIndex": 0},
+        {"ruleId": None, "rule": {"id": "py/code-injection"}},
+        {"ruleId": None, "rule": {"index": 0}},
+        {"ruleId": None, "rule": {"index": 1, "toolComponent": {"index": 0}}},
+    ],
+)
+def test_ways_to_name_a_rule(said: dict[str, Any]) -> None:
+    tool = {"driver": {"name": "x", "rules": RULES}, "extensions": [{"rules": RULES[::-1]}]}
+    event, _ = told(sarif, log(run(result() | said, tool=tool)))
+    assert found(event).check == "py/code-injection"
+    assert event.severity == "critical"
+
+
+def test_a_rule_below_a_rule_has_its_level() -> None:
+    event = one(rule="py/unused/import")
+    assert (found(event).check, event.severity) == ("py/unused/import", "low")
+
+
+def test_a_message_by_its_form() -> None:
+    event = one(message={"id": "here", "arguments": ["input"]})
+    assert found(event).title == "input runs in {1}"
+
+
+def test_a_result_that_moved_is_the_same_by_its_fingerprint() -> None:
+    place = {"artifactLocation": {"uri": "src/a%20b.py"}, "region": {"startLine": 30}}
+    prints = {"partialFingerprints": {"primaryLocationLineHash": "abc:1"}}
+    before = one(**prints)
+    after = one(**prints, locations=[{"physicalLocation": place}])
+    assert found(before).uid == found(after).uid
+    assert found(after).location == "src/a b.py:30"
+    assert found(one()).uid != found(one(locations=[{"physicalLocation": place}])).uid
+
+
+def test_a_vulnerability_of_a_package_in_an_image() -> None:
+    """As Trivy writes it."""
+    text = "Package: ray\nInstalled Version: 2.6.3\nSeverity: CRITICAL\nFixed Version: 2.8.1"
+    rule = {"id": "CVE-2026-0001", "properties": {"security-severity": "9.8"}}
+    image = {"imageName": "triage:7", "repoDigests": [f"images.example/triage@{DIGEST}"]}
+    trivy = run(
+        result("CVE-2026-0001", message={"text": text}),
+        tool={"driver": {"name": "Trivy", "rules": [rule]}},
+        versionControlProvenance=None,
+        properties=image,
+    )
+    event, scan = told(sarif, log(trivy))
+    assert short(event) == ("CVE-2026-0001", "open", "critical", f"image:{DIGEST}")
+    assert (event.class_uid, found(event).package, found(event).fixed_version) == (
+        2002,
+        "ray",
+        "2.8.1",
+    )
+    assert event.attributes["package.version"] == "2.6.3"
+    assert scan.entities == event.entities
+
+
+def test_a_secret_is_not_quoted() -> None:
+    leak = result("aws-key", message={"text": "obviously-fake was found"})
+    tool = {"driver": {"name": "gitleaks", "rules": [{"id": "aws-key", "name": "AWS key"}]}}
+    event, _ = told(sarif, log(run(leak, tool=tool)))
+    assert (event.class_uid, found(event).title) == (2006, "AWS key")
+    assert event.attributes["secret.rule"] == "aws-key"
+    assert b"obviously-fake" not in orjson.dumps(event.body())
+
+
+def test_a_run_that_failed_closes_nothing() -> None:
+    *_, scan = told(sarif, log(run(invocations=[{"executionSuccessful": False}])))
+    assert (scan.status, scan.attributes["scan.findings"]) == ("failure", 0)
+
+
+def test_files_without_a_name() -> None:
+    nameless = run(result(), versionControlProvenance=[])
+    (event,) = told(sarif, log(nameless))
+    assert event.entities[0].key == "repo:unnamed"
+    _, scan = told(sarif, log(nameless | {"invocations": [{"executionSuccessful": False}]}))
+    assert scan.status == "failure"
+
+
+def test_runs_of_one_tool_over_one_repository_are_one_scan() -> None:
+    events = told(sarif, log(run(result()), run(result("py/unused"))))
+    assert [event.class_uid for event in events] == [2007, 2007, 6007]
+    assert events[2].attributes["scan.findings"] == 2
+
+
+def test_runs_of_two_categories_do_not_close_each_other() -> None:
+    runs = [run(automationDetails={"id": f"/language:{name}/7"}) for name in ("python", "go")]
+    assert [event.attributes["scan.tool"] for event in told(sarif, log(*runs))] == [
+        "codeql/language:python",
+        "codeql/language:go",
+    ]
+
+
+def test_a_byte_order_mark() -> None:
+    assert len(told(sarif, b"\xef\xbb\xbf" + orjson.dumps(log(run(result()))))) == 2
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"version": "1.0.0", "runs": []},
+        {"version": "2.1.0"},
+        log(run(tool={"driver": {}})),
+        log(run({"message": {}})),
+        log(run(7)),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_no_log(document: object) -> None:
+    assert refused(sarif, orjson.dumps(document))[0] == "wrong-shape"
+
+
+def test_no_runs() -> None:
+    assert sarif.sniff(b'{"version": "2.1.0", "runs": [ ]}')
+    assert told(sarif, log()) == []
