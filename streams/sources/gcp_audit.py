@@ -103,7 +103,7 @@ CATEGORIES: Final = frozenset({"api_activity", "authentication"})
 ATTRIBUTES: Final = frozenset(
     """
     api.operation api.read_only api.service cloud.account.id cloud.provider cloud.region
-    cloud.resource_id error.code gcp.safety.off gen_ai.input.messages gen_ai.input.messages.size
+    cloud.resource_id error.code guardrail.off gen_ai.input.messages gen_ai.input.messages.size
     gen_ai.operation.name gen_ai.output.messages gen_ai.output.messages.size gen_ai.provider.name
     gen_ai.request.model iam.change iam.member iam.role k8s.cluster.name k8s.namespace.name
     """.split()  # noqa: SIM905 - names read better as a paragraph
@@ -300,7 +300,7 @@ def _attributes(
         or gcp.part(call.get("resourceName"), "locations"),
         "cloud.resource_id": text(call.get("resourceName"), 512),
         "error.code": code,
-        "gcp.safety.off": vertex.unsafe(asked) or None,
+        "guardrail.off": vertex.unsafe(asked) or None,
         "gen_ai.provider.name": provider,
         "gen_ai.operation.name": vertex.operation(name),
         "gen_ai.request.model": model if vertex.infers(name) else None,
