@@ -83,8 +83,8 @@ CATEGORIES: Final = frozenset({"api_activity"})
 ATTRIBUTES: Final = frozenset(
     """
     api.operation api.service azure.category azure.correlation_id azure.local_auth.disabled
-    azure.public_network_access azure.result cloud.account.id cloud.provider cloud.region cloud.resource_id error.code
-    gen_ai.request.model guardrail.off iam.member iam.role
+    azure.public_network_access azure.result cloud.account.id cloud.provider cloud.region
+    cloud.resource_id error.code gen_ai.request.model guardrail.off iam.member iam.role
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
 _KINDS: Final = frozenset(

@@ -59,11 +59,11 @@ CATEGORIES: Final = frozenset({"api_activity"})
 ATTRIBUTES: Final = frozenset(
     """
     api.operation api.service azure.category azure.correlation_id azure.duration_ms
-    cloud.account.id cloud.provider cloud.region cloud.resource_id error.code gen_ai.input.messages gen_ai.input.messages.size
-    gen_ai.operation.name gen_ai.output.messages gen_ai.output.messages.size gen_ai.provider.name
-    gen_ai.request.model gen_ai.request.stream gen_ai.usage.input_tokens
-    gen_ai.usage.output_tokens http.request.body.size http.response.body.size
-    http.response.status_code url.path
+    cloud.account.id cloud.provider cloud.region cloud.resource_id error.code
+    gen_ai.input.messages gen_ai.input.messages.size gen_ai.operation.name
+    gen_ai.output.messages gen_ai.output.messages.size gen_ai.provider.name gen_ai.request.model
+    gen_ai.request.stream gen_ai.usage.input_tokens gen_ai.usage.output_tokens
+    http.request.body.size http.response.body.size http.response.status_code url.path
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
 _CATEGORY: Final = re.compile(rb'"(?i:category)"\s*:\s*"([^"]{1,64})"')

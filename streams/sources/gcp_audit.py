@@ -103,9 +103,10 @@ CATEGORIES: Final = frozenset({"api_activity", "authentication"})
 ATTRIBUTES: Final = frozenset(
     """
     api.operation api.read_only api.service cloud.account.id cloud.provider cloud.region
-    cloud.resource_id error.code guardrail.off gen_ai.input.messages gen_ai.input.messages.size
-    gen_ai.operation.name gen_ai.output.messages gen_ai.output.messages.size gen_ai.provider.name
-    gen_ai.request.model iam.change iam.member iam.role k8s.cluster.name k8s.namespace.name
+    cloud.resource_id error.code gen_ai.input.messages gen_ai.input.messages.size
+    gen_ai.operation.name gen_ai.output.messages gen_ai.output.messages.size
+    gen_ai.provider.name gen_ai.request.model guardrail.off iam.change iam.member iam.role
+    k8s.cluster.name k8s.namespace.name
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
 # google.rpc.Code
