@@ -1,9 +1,9 @@
 """Microsoft Entra: who signed in to what, what was changed in the directory, what was found risky.
 
-Read are sign-ins (interactive, of users without them, of service principals and managed identities),
-audit records and risk detections: as diagnostic settings export them (`{"records": [...]}`, most
-of it in `properties`), as Microsoft Graph gives them (`{"value": [...]}`), one a line, and rows of
-the tables SigninLogs, AuditLogs and the like.
+Read are sign-ins (of users, interactive or not, of service principals and managed identities),
+audit records and risk detections: as exports of diagnostic settings have them
+(`{"records": [...]}`, most of it in `properties`), as Microsoft Graph gives them
+(`{"value": [...]}`), one a line, and rows of the tables SigninLogs, AuditLogs and the like.
 """
 
 from __future__ import annotations
@@ -61,23 +61,22 @@ NARROW: Final = Narrow(
 
 # Exports, Graph, and the columns of the tables.
 _GRAPH: Final = """
-    activityDateTime activityDisplayName additionalDetails[].key additionalDetails[].value
-    agent.* appDisplayName appId appOwnerTenantId appliedConditionalAccessPolicies[].*
-    authenticationContextClassReferences[].* authenticationDetails[].*
-    authenticationMethodsUsed[] authenticationProcessingDetails[].* authenticationProtocol
-    authenticationRequirement autonomousSystemNumber category clientAppUsed clientCredentialType
-    conditionalAccessStatus correlationId createdDateTime crossTenantAccessType detectedDateTime
-    detectionTimingType deviceDetail.* federatedCredentialId flaggedForReview id
-    incomingTokenType initiatedBy.app.* initiatedBy.user.* ipAddress isInteractive
-    isTenantRestricted lastUpdatedDateTime location.* loggedByService managedIdentityType
-    mfaDetail.* networkLocationDetails[].* operationType originalRequestId
-    processingTimeInMilliseconds resourceDisplayName resourceId resourceServicePrincipalId result resultReason riskDetail
-    riskEventType riskEventTypes[] riskEventTypes_v2[] riskLevel riskLevelAggregated
-    riskLevelDuringSignIn riskState riskType servicePrincipalCredentialKeyId
-    servicePrincipalCredentialThumbprint servicePrincipalId servicePrincipalName sessionId
-    signInEventTypes[] signInIdentifier signInIdentifierType source status.* targetResources[].*
-    tokenIssuerName tokenIssuerType tokenProtectionStatusDetails.* uniqueTokenIdentifier userAgent
-    userDisplayName userId userPrincipalName userType
+    activityDateTime activityDisplayName additionalDetails[].key additionalDetails[].value agent.*
+    appDisplayName appId appOwnerTenantId appliedConditionalAccessPolicies[].*
+    authenticationContextClassReferences[].* authenticationDetails[].* authenticationMethodsUsed[]
+    authenticationProcessingDetails[].* authenticationProtocol authenticationRequirement
+    autonomousSystemNumber category clientAppUsed clientCredentialType conditionalAccessStatus
+    correlationId createdDateTime crossTenantAccessType detectedDateTime detectionTimingType
+    deviceDetail.* federatedCredentialId flaggedForReview id incomingTokenType initiatedBy.app.*
+    initiatedBy.user.* ipAddress isInteractive isTenantRestricted lastUpdatedDateTime location.*
+    loggedByService managedIdentityType mfaDetail.* networkLocationDetails[].* operationType
+    originalRequestId processingTimeInMilliseconds resourceDisplayName resourceId
+    resourceServicePrincipalId result resultReason riskDetail riskEventType riskEventTypes[]
+    riskEventTypes_v2[] riskLevel riskLevelAggregated riskLevelDuringSignIn riskState riskType
+    servicePrincipalCredentialKeyId servicePrincipalCredentialThumbprint servicePrincipalId
+    servicePrincipalName sessionId signInEventTypes[] signInIdentifier signInIdentifierType source
+    status.* targetResources[].* tokenIssuerName tokenIssuerType tokenProtectionStatusDetails.*
+    uniqueTokenIdentifier userAgent userDisplayName userId userPrincipalName userType
 """
 _TABLE: Final = """
     AADOperationType AADTenantId ActivityDateTime ActivityDisplayName AdditionalDetails.*
