@@ -52,6 +52,8 @@ _MADE: Final = re.compile(
     r"|[bcdf-hj-np-tv-xz2456789]{5}|\d{1,10}(?:-[bcdf-hj-np-tv-xz2456789]{5})?)"
 )
 
+_ANY: Final = "bbbbb"  # five letters of that alphabet
+
 
 class Target(NamedTuple):
     """What a request is about; what it does not name is empty."""
@@ -112,7 +114,7 @@ def about(target: Target, body: Json = None) -> Entity | None:
     kind = _KINDS.get((target.group, target.resource))
     if kind is None and target.group in _TRAINING and target.resource.endswith("jobs"):
         kind = "job"
-    name = target.name or text(mapping(mapping(body).get("metadata")).get("name"), 256) or ""
+    name = target.name or _name(body)
     if kind == "mcp_server":
         url = mapping(mapping(body).get("spec")).get("url")
         return mcp.server(url=url, title=name) if name else None
@@ -129,7 +131,7 @@ def things(target: Target, body: Json = None) -> tuple[Entity, ...]:
     if target.resource in BINDINGS:
         said = listing(mapping(body).get("subjects"))[:_IMAGES]
         return distinct(subject(one, target.namespace) for one in said)
-    seen = seen_in(body) if known is not None else Seen((), ())
+    seen = seen_in(body) if known or target.resource in _PODS else Seen((), ())
     return distinct((known, *seen.images, *seen.models))
 
 
@@ -201,6 +203,13 @@ def _model(uri: Json) -> Entity | None:
     return entity("model", f"{scheme.lower()}/{rest.strip('/')}")
 
 
+def _name(body: Json) -> str:
+    """The name that an object brings, or how one is called that is to be named."""
+    meta = mapping(mapping(body).get("metadata"))
+    start = text(meta.get("generateName"), 256)
+    return text(meta.get("name"), 256) or (f"{start}{_ANY}" if start else "")
+
+
 def _owner(body: Json) -> str | None:
     """The name of the controller of a pod, where the pod says it."""
     owners = listing(mapping(mapping(body).get("metadata")).get("ownerReferences"))
@@ -208,5 +217,5 @@ def _owner(body: Json) -> str | None:
     name = text(said.get("name"), 256)
     if name is None:
         return None
-    made = _MADE.fullmatch(f"{name}-bbbbb")  # as a pod of it would be called
+    made = _MADE.fullmatch(f"{name}-{_ANY}")  # as a pod of it would be called
     return made[1] if made is not None and said.get("kind") in {"Job", "ReplicaSet"} else name

@@ -137,9 +137,9 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     entry = mapping(record)
     call = mapping(entry.get("protoPayload"))
     method = text(call.get("methodName"), 256)
-    service = text(call.get("serviceName"), 128)
-    if method is None or service is None:
-        raise Unreadable("wrong-shape", "an audit entry has protoPayload with what was called")
+    if method is None:
+        raise Unreadable("wrong-shape", "an audit entry has protoPayload.methodName")
+    service = text(call.get("serviceName"), 128) or "an unnamed service"
     time = moment(entry.get("timestamp"))
     asked, answered = mapping(call.get("request")), mapping(call.get("response"))
     status, code = _ended(call)
@@ -282,7 +282,7 @@ def _content(name: str, asked: dict[str, Json], answered: dict[str, Json]) -> di
 def _attributes(
     entry: dict[str, Json], call: dict[str, Json], targets: list[Entity], code: str | None
 ) -> dict[str, Json]:
-    method, service = str(call.get("methodName")), str(call.get("serviceName"))
+    method, service = str(call.get("methodName")), text(call.get("serviceName"), 128)
     labels = mapping(mapping(entry.get("resource")).get("labels"))
     places = listing(mapping(call.get("resourceLocation")).get("currentLocations"))
     kinds = [mapping(o).get("permissionType") for o in listing(call.get("authorizationInfo"))]
@@ -292,7 +292,7 @@ def _attributes(
     gemini = service == "generativelanguage.googleapis.com"
     provider = "gcp.gemini" if gemini else "gcp.vertex_ai" if service in vertex.SERVICES else None
     found: dict[str, Json] = {
-        "api.service": service[:128],
+        "api.service": service,
         "api.operation": method[:256],
         "api.read_only": all("READ" in str(one) for one in kinds) if any(kinds) else None,
         "cloud.provider": "gcp",
