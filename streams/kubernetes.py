@@ -213,7 +213,9 @@ def _name(body: Json) -> str:
 def _owner(body: Json) -> str | None:
     """The name of the controller of a pod, where the pod says it."""
     owners = listing(mapping(mapping(body).get("metadata")).get("ownerReferences"))
-    said = next((mapping(one) for one in owners if mapping(one).get("controller") is True), {})
+    said = next(
+        filter(lambda one: one.get("controller") is True, map(mapping, owners)), mapping(None)
+    )
     name = text(said.get("name"), 256)
     if name is None:
         return None

@@ -52,6 +52,12 @@ _ACTIONS: Final = frozenset(
 _RELEVANT: Final = _ACTIONS | {
     f"{kind}/{verb}" for kind in azure.AI_TYPES for verb in ("write", "delete")
 }
+
+
+def _uid(record: Json, sha256: str) -> str:
+    return text(azure.folded(record).get("eventdataid"), 128) or sha256
+
+
 NARROW: Final = Narrow(
     time="time",
     relevant={
@@ -59,7 +65,7 @@ NARROW: Final = Narrow(
         "operationName.value": _RELEVANT,
         "OperationNameValue": _RELEVANT,
     },
-    uid=lambda record, sha256: _uid(azure.folded(record), sha256),
+    uid=_uid,
 )
 
 # The three shapes: of exports, of the REST API, of the table.
@@ -149,7 +155,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     address = address or text(mapping(row.get("httprequest")).get("clientIpAddress"), 256)
     return Parsed(
         Event(
-            uid=_uid(row, evidence.sha256),
+            uid=_uid(record, evidence.sha256),
             time=time,
             source=NAME,
             class_uid=6003,
@@ -176,10 +182,6 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
         ),
         {},
     )
-
-
-def _uid(row: dict[str, Json], sha256: str) -> str:
-    return text(row.get("eventdataid"), 128) or sha256
 
 
 def _actor(row: dict[str, Json], claims: dict[str, Json]) -> Entity | None:

@@ -42,10 +42,16 @@ _AI: Final = frozenset(
     runevent trace
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
+
+
+def _uid(_: Json, sha256: str) -> str:
+    return sha256
+
+
 NARROW: Final = Narrow(
     time="time",
     relevant={"category": _AI},
-    uid=lambda _, sha256: sha256,
+    uid=_uid,
 )
 FIELDS: Final = frozenset(
     """

@@ -46,6 +46,17 @@ _AI: Final = frozenset(
 )
 _RISKY: Final = frozenset({"atrisk", "confirmedcompromised"})
 _AUDIT: Final = frozenset({"auditlogs"})
+
+
+def _told(row: dict[str, Json]) -> dict[str, Json]:
+    """The record itself, which an export has in `properties`."""
+    return azure.folded(azure.opened(row.get("properties"))) or row
+
+
+def _uid(record: Json, sha256: str) -> str:
+    return text(_told(azure.folded(record)).get("id"), 128) or sha256
+
+
 NARROW: Final = Narrow(
     time="time",
     relevant={
@@ -56,7 +67,7 @@ NARROW: Final = Narrow(
         "resourceDisplayName": _AI,
         "appDisplayName": _AI,
     },
-    uid=lambda record, sha256: _uid(_told(azure.folded(record)), sha256),
+    uid=_uid,
 )
 
 # Exports, Graph, and the columns of the tables.
@@ -121,7 +132,7 @@ ATTRIBUTES: Final = frozenset(
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
 _CATEGORY: Final = re.compile(
-    rb'(?i)"category"\s*:\s*"(?:\w*SignInLogs|AuditLogs|UserRiskEvents|ServicePrincipalRiskEvents)"'
+    rb'(?i)"category"\s*:\s*"(?:\w*SignInLogs|UserRiskEvents|ServicePrincipalRiskEvents)"'
 )
 _TYPE: Final = re.compile(rb'"Type"\s*:\s*"(?:\w*Sign[iI]nLogs|AuditLogs)"')
 _RESOURCE: Final = re.compile(rb'(?i)"resourceId"\s*:\s*"/subscriptions/')
@@ -131,8 +142,10 @@ _MOST: Final = 32  # targets of one change
 
 def sniff(head: bytes) -> bool:
     """A category of Entra, or the keys that only Graph has together."""
-    if _CATEGORY.search(head) or _TYPE.search(head) or b"/providers/Microsoft.aadiam" in head:
+    if b"/providers/microsoft.aadiam" in head.lower() or _CATEGORY.search(head):
         return _RESOURCE.search(head) is None
+    if _TYPE.search(head):
+        return True
     if b'"activityDisplayName"' in head and b'"initiatedBy"' in head:
         return True
     if b'"riskEventType"' in head and b'"detectionTimingType"' in head:
@@ -177,7 +190,7 @@ def _login(row: dict[str, Json], told: dict[str, Json], evidence: EventEvidence)
         edges += [edge(actor, "owns", key)] if key else []
         edges += [edge(actor, "assumes", session)] if session else []
     return Event(
-        uid=_uid(told, evidence.sha256),
+        uid=text(told.get("id"), 128) or evidence.sha256,
         time=_time(row, told),
         source=NAME,
         class_uid=3002,
@@ -231,7 +244,7 @@ def _change(row: dict[str, Json], told: dict[str, Json], evidence: EventEvidence
     roles = sorted({one for target in targets for one in _roles(target)})
     address = user.get("ipaddress") or row.get("calleripaddress")
     return Event(
-        uid=_uid(told, evidence.sha256),
+        uid=text(told.get("id"), 128) or evidence.sha256,
         time=_time(row, told),
         source=NAME,
         class_uid=3001 if of_accounts else 3004,
@@ -263,7 +276,7 @@ def _risk(row: dict[str, Json], told: dict[str, Json], evidence: EventEvidence) 
     kind = text(told.get("riskeventtype"), 128) or "unknown"
     level = (text(told.get("risklevel"), 32) or "").lower()
     return Event(
-        uid=_uid(told, evidence.sha256),
+        uid=text(told.get("id"), 128) or evidence.sha256,
         time=_time(row, told),
         source=NAME,
         class_uid=2004,
@@ -284,15 +297,6 @@ def _risk(row: dict[str, Json], told: dict[str, Json], evidence: EventEvidence) 
         ),
         evidence=evidence,
     )
-
-
-def _told(row: dict[str, Json]) -> dict[str, Json]:
-    """The record itself, which an export has in `properties`."""
-    return azure.folded(azure.opened(row.get("properties"))) or row
-
-
-def _uid(told: dict[str, Json], sha256: str) -> str:
-    return text(told.get("id"), 128) or sha256
 
 
 def _time(row: dict[str, Json], told: dict[str, Json]) -> int:
@@ -363,5 +367,10 @@ def _attributes(row: dict[str, Json], told: dict[str, Json]) -> dict[str, Json]:
 
 
 def _kept(found: dict[str, Json]) -> dict[str, Json]:
-    kept = {name: one if isinstance(one, list) else text(one, 256) for name, one in found.items()}
-    return {name: value for name, value in kept.items() if value is not None}
+    """What is said, as bounded texts; roles may be several."""
+    kept: dict[str, Json] = {}
+    for name, one in found.items():
+        value: Json = one if name == "iam.role" else text(one, 256)
+        if value is not None:
+            kept[name] = value
+    return kept

@@ -55,6 +55,15 @@ _KEYS: Final = frozenset(
         "setiampolicy",
     }
 )
+
+
+def _uid(record: Json, sha256: str) -> str:
+    """An insertId is the only one of its log and moment."""
+    entry = mapping(record)
+    known, time = text(entry.get("insertId"), 128), text(entry.get("timestamp"), 64)
+    return f"{known}@{time}" if known and time else sha256
+
+
 NARROW: Final = Narrow(
     time="timestamp",
     relevant={
@@ -68,7 +77,7 @@ NARROW: Final = Narrow(
             for verb in _VERBS
         },
     },
-    uid=lambda record, sha256: _uid(mapping(record), sha256),
+    uid=_uid,
 )
 
 # LogEntry and AuditLog as Google documents them.
@@ -178,12 +187,6 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
         ),
         private,
     )
-
-
-def _uid(entry: dict[str, Json], sha256: str) -> str:
-    """An insertId is the only one of its log and moment."""
-    known, time = text(entry.get("insertId"), 128), text(entry.get("timestamp"), 64)
-    return f"{known}@{time}" if known and time else sha256
 
 
 def _pushed(head: bytes) -> bool:

@@ -35,6 +35,16 @@ GAPS: Final = (
     "At level Metadata objects are not logged: neither images nor models are known.",
 )
 
+
+def _uid(record: Json, sha256: str) -> str:
+    """A request has one id, whose stages are records of their own."""
+    call = mapping(record)
+    known, stage = text(call.get("auditID"), 128), text(call.get("stage"), 32)
+    if known is None:
+        return sha256
+    return known if stage in {None, "ResponseComplete"} else f"{known}/{stage}"
+
+
 NARROW: Final = Narrow(
     time="stageTimestamp",
     relevant={
@@ -43,7 +53,7 @@ NARROW: Final = Narrow(
         "objectRef.subresource": frozenset({*kubernetes.OPENED, "token"}),
         "requestObject.kind": frozenset({"pod"}),
     },
-    uid=lambda record, sha256: _uid(mapping(record), sha256),
+    uid=_uid,
 )
 
 FIELDS: Final = frozenset(
@@ -143,14 +153,6 @@ def _event(raw: Raw) -> Raw:
         return Raw(slices(raw.data, _CARRIER).properties.log.encode())
     except Unreadable:  # an Event that only speaks of it
         return raw
-
-
-def _uid(call: dict[str, Json], sha256: str) -> str:
-    """A request has one id, whose stages are records of their own."""
-    known, stage = text(call.get("auditID"), 128), text(call.get("stage"), 32)
-    if known is None:
-        return sha256
-    return known if stage in {None, "ResponseComplete"} else f"{known}/{stage}"
 
 
 def _target(call: dict[str, Json]) -> kubernetes.Target:
