@@ -238,6 +238,17 @@ def audit(name: str, **told: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
             exported("SignInLogs", {}, resultType="53003"),
             {"azure_user_login_blocked_by_conditional_access"},
         ),
+        (
+            exported(
+                "SignInLogs",
+                {
+                    "authenticationRequirement": "multiFactorAuthentication",
+                    "status": {"errorCode": 500121, "additionalDetails": "MFA denied; user said no"},
+                },
+                resultType="500121",
+            ),
+            {"azure_mfa_denies"},
+        ),
         (exported("SignInLogs", {}, resultType="0"), set()),
         (
             audit("Delete conditional access policy"),
