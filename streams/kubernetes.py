@@ -8,7 +8,6 @@ Workloads go by the name of what makes the pods, in their namespace; clusters ar
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from schemas.entity import Entity, Kind, image
@@ -125,28 +124,27 @@ def about(target: Target, body: Json = None) -> Entity | None:
     return workload(target.namespace, name) if target.resource in _PODS else None
 
 
-def things(target: Target, body: Json = None) -> tuple[Entity, ...]:
-    """What a request is about, then what its object names."""
-    known = about(target, body)
+def told(target: Target, verb: str, body: Json = None) -> tuple[tuple[Entity, ...], list[Edge]]:
+    """What a request is about and what its object names, and the edges that it declares.
+
+    They hold if the request succeeds; a deletion ends them.
+    """
     if target.resource in BINDINGS:
         said = listing(mapping(body).get("subjects"))[:_IMAGES]
-        return distinct(subject(one, target.namespace) for one in said)
-    seen = seen_in(body) if known or target.resource in _PODS else Seen((), ())
-    return distinct((known, *seen.images, *seen.models))
-
-
-def edges(target: Target, verb: str, body: Json = None) -> Iterator[Edge]:
-    """What a successful change declares; a deletion ends it."""
+        return distinct(subject(one, target.namespace) for one in said), []
     known = about(target, body)
+    seen = seen_in(body) if known or target.resource in _PODS else Seen((), ())
+    found = distinct((known, *seen.images, *seen.models))
     if known is None or verb not in _CHANGES or target.subresource:
-        return
-    ended, seen = verb == "delete", seen_in(body)
+        return found, []
+    ended = verb == "delete"
     runs = known if known.kind == "workload" else workload(target.namespace, target.name)
+    edges: list[Edge] = []
     if runs is not None:
-        for one in seen.images:
-            yield edge(runs, "runs_image", one, declared=True, ended=ended)
-    for one in seen.models if known.kind == "endpoint" else ():
-        yield edge(known, "serves", one, declared=True, ended=ended)
+        edges += [edge(runs, "runs_image", o, declared=True, ended=ended) for o in seen.images]
+    if known.kind == "endpoint":
+        edges += [edge(known, "serves", o, declared=True, ended=ended) for o in seen.models]
+    return found, edges
 
 
 def opened(target: Target) -> bool:
@@ -156,6 +154,8 @@ def opened(target: Target) -> bool:
 
 def seen_in(body: Json) -> Seen:
     """The images and models of an object or of a patch of it, wherever they stand."""
+    if not isinstance(body, dict | list):
+        return Seen((), ())
     images: list[Entity] = []
     models: list[Entity | None] = []
     level: list[Json] = [body]

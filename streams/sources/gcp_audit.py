@@ -219,7 +219,8 @@ def _said(
     if method.startswith("io.k8s.") or call.get("serviceName") == "k8s.io":
         target, verb = _object(call, method)
         body = asked if "spec" in asked or "subjects" in asked else answered
-        return list(kubernetes.things(target, body)), list(kubernetes.edges(target, verb, body))
+        things, declared = kubernetes.told(target, verb, body)
+        return list(things), declared
     named = gcp.resources(call.get("resourceName"))
     known = named[0] if named else None
     made = gcp.resource(answered.get("name")), gcp.model(answered.get("model"))

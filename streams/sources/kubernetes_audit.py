@@ -113,10 +113,9 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     who = mapping(call.get("user"))
     actor, key, others = _caller(call, who)
     body = _body(call, verb)
-    targets = kubernetes.things(target, body)
-    edges: list[Edge] = [edge(actor, "owns", key)] if actor and key else []
-    if status == "success":
-        edges += kubernetes.edges(target, verb, body)
+    targets, declared = kubernetes.told(target, verb, body)
+    edges: list[Edge] = declared if status == "success" else []
+    edges += [edge(actor, "owns", key)] if actor and key else []
     what = target.resource + (f"/{target.subresource}" if target.subresource else "")
     address = text(next(iter(listing(call.get("sourceIPs"))), None), 256)
     agent = text(call.get("userAgent"), 512)
