@@ -147,6 +147,19 @@ def told(target: Target, verb: str, body: Json = None) -> tuple[tuple[Entity, ..
     return found, edges
 
 
+def granted(target: Target, body: Json) -> dict[str, Json]:
+    """`iam.role` that a binding gives, and `iam.member`s, groups among them; None where unsaid."""
+    if target.resource not in BINDINGS:
+        return {}
+    bound = mapping(body)
+    members = (mapping(one).get("name") for one in listing(bound.get("subjects"))[:_IMAGES])
+    known = sorted({one for name in members if (one := text(name, 256))})
+    return {
+        "iam.role": text(mapping(bound.get("roleRef")).get("name"), 256),
+        "iam.member": known or None,
+    }
+
+
 def opened(target: Target) -> bool:
     """True if the request goes into a running container."""
     return target.resource == "pods" and target.subresource in OPENED

@@ -216,10 +216,11 @@ def _said(
     call: dict[str, Json], method: str, asked: dict[str, Json], answered: dict[str, Json]
 ) -> tuple[list[Entity], list[Edge]]:
     """What was acted upon, and the edges that it declares."""
-    if method.startswith("io.k8s.") or call.get("serviceName") == "k8s.io":
-        target, verb = _object(call, method)
-        body = asked if "spec" in asked or "subjects" in asked else answered
-        things, declared = kubernetes.told(target, verb, body)
+    if _of_kubernetes(call, method):
+        body = _object(asked, answered)
+        things, declared = kubernetes.told(
+            gcp.target(call.get("resourceName")), method.rpartition(".")[2], body
+        )
         return list(things), declared
     named = gcp.resources(call.get("resourceName"))
     known = named[0] if named else None
@@ -232,6 +233,14 @@ def _said(
     edges += [edge(known, "guarded_by", one) for one in rails if known]
     members = listing(_granted(call).get("iam.member"))
     return found + [one for one in map(gcp.principal, members) if one], edges
+
+
+def _of_kubernetes(call: dict[str, Json], method: str) -> bool:
+    return method.startswith("io.k8s.") or call.get("serviceName") == "k8s.io"
+
+
+def _object(asked: dict[str, Json], answered: dict[str, Json]) -> dict[str, Json]:
+    return asked if "spec" in asked or "subjects" in asked else answered
 
 
 def _named(asked: dict[str, Json]) -> Iterator[Entity]:
@@ -253,18 +262,6 @@ def _owned(method: str, call: dict[str, Json], made: Entity | None) -> Iterator[
         owner = gcp.resource(mapping(call.get("response")).get("name"), "principal")
     if key and owner and key.kind == "apikey":
         yield edge(owner, "owns", key, declared=True, ended="Delete" in method)
-
-
-def _object(call: dict[str, Json], method: str) -> tuple[kubernetes.Target, str]:
-    """`apps/v1/namespaces/claims/deployments/triage` and what was done to it."""
-    group, _, rest = (text(call.get("resourceName"), 512) or "").partition("/")
-    parts = rest.split("/")[1:]
-    namespace = ""
-    if parts[:1] == ["namespaces"] and len(parts) > 2:
-        namespace, parts = parts[1], parts[2:]
-    resource, name, sub = (*parts, "", "", "")[:3]
-    target = kubernetes.Target(resource, name, namespace, "" if group == "core" else group, sub)
-    return target, method.rpartition(".")[2]
 
 
 def _project(entry: dict[str, Json]) -> str | None:
@@ -317,7 +314,10 @@ def _attributes(
 
 
 def _granted(call: dict[str, Json]) -> dict[str, Json]:
-    """Roles that a change of a policy gives or takes."""
+    """Roles that a change of a policy, or a binding of Kubernetes, gives or takes."""
+    if _of_kubernetes(call, str(call.get("methodName"))):
+        body = _object(mapping(call.get("request")), mapping(call.get("response")))
+        return kubernetes.granted(gcp.target(call.get("resourceName")), body)
     said = mapping(call.get("serviceData")) or mapping(call.get("metadata"))
     deltas = listing(mapping(said.get("policyDelta")).get("bindingDeltas"))[:_MOST]
     found: dict[str, Json] = {}

@@ -77,7 +77,7 @@ ATTRIBUTES: Final = frozenset(
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
 _READS: Final = frozenset({"get", "head", "list", "watch"})
-_MOST: Final = 64  # words of a command, members of a binding
+_MOST: Final = 64  # words of a command
 
 
 class _Properties(msgspec.Struct):
@@ -228,12 +228,8 @@ def _attributes(
         "k8s.pod.name": (target.name or None) if target.resource == "pods" else None,
         "k8s.user.name": text(mapping(call.get("user")).get("username"), 512),
         "url.path": (text(call.get("requestURI"), 2048) or "").partition("?")[0] or None,
+        **kubernetes.granted(target, body),
     }
-    if target.resource in kubernetes.BINDINGS:
-        bound = mapping(body)
-        members = (mapping(one).get("name") for one in listing(bound.get("subjects"))[:_MOST])
-        found["iam.role"] = text(mapping(bound.get("roleRef")).get("name"), 256)
-        found["iam.member"] = sorted({one for name in members if (one := text(name, 256))}) or None
     return {key: value for key, value in found.items() if value is not None}
 
 
