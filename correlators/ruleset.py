@@ -162,6 +162,14 @@ def builtin_cases() -> dict[str, Document]:
     }
 
 
+def pipeline(name: str) -> Document | None:
+    """The processing pipeline of that name that comes with the package."""
+    file = resources.files("correlators") / "pipelines" / f"{name}{SUFFIX}"
+    if not file.is_file():
+        return None
+    return Document(f"correlators/pipelines/{name}{SUFFIX}", file.read_text("utf-8"))
+
+
 def _packaged() -> Iterator[Document]:
     package = resources.files("correlators")
     for name in FOLDERS:

@@ -92,7 +92,7 @@ def processing(config: RulesConfig) -> Processing:
     """The pipelines and placeholders of the configuration; any Problem with them is a Mistake."""
     try:
         return processed(
-            (_document(Path(path), "a pipeline") for path in config.pipelines),
+            (_pipeline(path) for path in config.pipelines),
             (_document(Path(path), "a file of placeholders") for path in config.placeholders),
         )
     except Faulty as faulty:
@@ -176,6 +176,12 @@ def _seen(folder: Path, ends: Iterable[str]) -> Iterator[Path]:
         for file in folder.rglob(f"*{end}"):
             if not any(part.startswith(".") for part in file.relative_to(folder).parts):
                 yield file
+
+
+def _pipeline(name: str) -> Document:
+    """A file, or the pipeline of that name that comes with the package."""
+    known = ruleset.pipeline(name) if name.isidentifier() else None
+    return known or _document(Path(name), "a pipeline")
 
 
 def _document(file: Path, wanted: str = "a file or folder of rules") -> Document:

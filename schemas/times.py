@@ -41,8 +41,12 @@ def parse(text: str) -> int:
         raise ValueError(f"not an RFC 3339 time: {text[:40]!r}")
     day, clock, fraction, offset = found.groups()
     zone = "+00:00" if offset in (None, "Z", "z", "UTC") else offset
-    moment = datetime.fromisoformat(f"{day}T{clock}{zone}")
-    return (moment - _EPOCH) // timedelta(microseconds=1) + int((fraction or "0")[:6].ljust(6, "0"))
+    return _second(f"{day}T{clock}{zone}") + int((fraction or "0")[:6].ljust(6, "0"))
+
+
+@lru_cache(maxsize=8192)  # where times have fractions, seconds repeat
+def _second(text: str) -> int:
+    return (datetime.fromisoformat(text) - _EPOCH) // timedelta(microseconds=1)
 
 
 def instant(value: object) -> int:

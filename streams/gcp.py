@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from schemas.entity import Entity, Kind
+from streams import kubernetes
 from streams.source import Json
 from streams.untrusted import entity, text
 
@@ -95,6 +96,17 @@ def part(name: Json, collection: str) -> str | None:
     parts = (text(name, 512) or "").split("/")
     at = parts.index(collection) + 1 if collection in parts else len(parts)
     return parts[at] or None if at < len(parts) else None
+
+
+def target(name: Json) -> kubernetes.Target:
+    """The object of Kubernetes at `apps/v1/namespaces/claims/deployments/triage`."""
+    group, _, rest = (text(name, 512) or "").partition("/")
+    parts = rest.split("/")[1:]
+    namespace = ""
+    if parts[:1] == ["namespaces"] and len(parts) > 2:
+        namespace, parts = parts[1], parts[2:]
+    resource, known, sub = (*parts, "", "", "")[:3]
+    return kubernetes.Target(resource, known, namespace, "" if group == "core" else group, sub)
 
 
 def _resources(parts: list[str]) -> Iterator[Entity]:

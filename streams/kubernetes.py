@@ -8,7 +8,6 @@ Workloads go by the name of what makes the pods, in their namespace; clusters ar
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from schemas.entity import Entity, Kind, image
@@ -51,6 +50,8 @@ _MADE: Final = re.compile(
     r"(.+?)-(?:[bcdf-hj-np-tv-xz2456789]{6,10}-[bcdf-hj-np-tv-xz2456789]{5}"
     r"|[bcdf-hj-np-tv-xz2456789]{5}|\d{1,10}(?:-[bcdf-hj-np-tv-xz2456789]{5})?)"
 )
+
+_ANY: Final = "bbbbb"  # five letters of that alphabet
 
 
 class Target(NamedTuple):
@@ -112,7 +113,7 @@ def about(target: Target, body: Json = None) -> Entity | None:
     kind = _KINDS.get((target.group, target.resource))
     if kind is None and target.group in _TRAINING and target.resource.endswith("jobs"):
         kind = "job"
-    name = target.name or text(mapping(mapping(body).get("metadata")).get("name"), 256) or ""
+    name = target.name or _name(body)
     if kind == "mcp_server":
         url = mapping(mapping(body).get("spec")).get("url")
         return mcp.server(url=url, title=name) if name else None
@@ -123,28 +124,40 @@ def about(target: Target, body: Json = None) -> Entity | None:
     return workload(target.namespace, name) if target.resource in _PODS else None
 
 
-def things(target: Target, body: Json = None) -> tuple[Entity, ...]:
-    """What a request is about, then what its object names."""
-    known = about(target, body)
+def told(target: Target, verb: str, body: Json = None) -> tuple[tuple[Entity, ...], list[Edge]]:
+    """What a request is about and what its object names, and the edges that it declares.
+
+    They hold if the request succeeds; a deletion ends them.
+    """
     if target.resource in BINDINGS:
         said = listing(mapping(body).get("subjects"))[:_IMAGES]
-        return distinct(subject(one, target.namespace) for one in said)
-    seen = seen_in(body) if known is not None else Seen((), ())
-    return distinct((known, *seen.images, *seen.models))
-
-
-def edges(target: Target, verb: str, body: Json = None) -> Iterator[Edge]:
-    """What a successful change declares; a deletion ends it."""
+        return distinct(subject(one, target.namespace) for one in said), []
     known = about(target, body)
+    seen = seen_in(body) if known or target.resource in _PODS else Seen((), ())
+    found = distinct((known, *seen.images, *seen.models))
     if known is None or verb not in _CHANGES or target.subresource:
-        return
-    ended, seen = verb == "delete", seen_in(body)
+        return found, []
+    ended = verb == "delete"
     runs = known if known.kind == "workload" else workload(target.namespace, target.name)
+    edges: list[Edge] = []
     if runs is not None:
-        for one in seen.images:
-            yield edge(runs, "runs_image", one, declared=True, ended=ended)
-    for one in seen.models if known.kind == "endpoint" else ():
-        yield edge(known, "serves", one, declared=True, ended=ended)
+        edges += [edge(runs, "runs_image", o, declared=True, ended=ended) for o in seen.images]
+    if known.kind == "endpoint":
+        edges += [edge(known, "serves", o, declared=True, ended=ended) for o in seen.models]
+    return found, edges
+
+
+def granted(target: Target, body: Json) -> dict[str, Json]:
+    """`iam.role` that a binding gives, and `iam.member`s, groups among them; None where unsaid."""
+    if target.resource not in BINDINGS:
+        return {}
+    bound = mapping(body)
+    members = (mapping(one).get("name") for one in listing(bound.get("subjects"))[:_IMAGES])
+    known = sorted({one for name in members if (one := text(name, 256))})
+    return {
+        "iam.role": text(mapping(bound.get("roleRef")).get("name"), 256),
+        "iam.member": known or None,
+    }
 
 
 def opened(target: Target) -> bool:
@@ -154,6 +167,8 @@ def opened(target: Target) -> bool:
 
 def seen_in(body: Json) -> Seen:
     """The images and models of an object or of a patch of it, wherever they stand."""
+    if not isinstance(body, dict | list):
+        return Seen((), ())
     images: list[Entity] = []
     models: list[Entity | None] = []
     level: list[Json] = [body]
@@ -201,12 +216,21 @@ def _model(uri: Json) -> Entity | None:
     return entity("model", f"{scheme.lower()}/{rest.strip('/')}")
 
 
+def _name(body: Json) -> str:
+    """The name that an object brings, or how one is called that is to be named."""
+    meta = mapping(mapping(body).get("metadata"))
+    start = text(meta.get("generateName"), 256)
+    return text(meta.get("name"), 256) or (f"{start}{_ANY}" if start else "")
+
+
 def _owner(body: Json) -> str | None:
     """The name of the controller of a pod, where the pod says it."""
     owners = listing(mapping(mapping(body).get("metadata")).get("ownerReferences"))
-    said = next((mapping(one) for one in owners if mapping(one).get("controller") is True), {})
+    said = next(
+        filter(lambda one: one.get("controller") is True, map(mapping, owners)), mapping(None)
+    )
     name = text(said.get("name"), 256)
     if name is None:
         return None
-    made = _MADE.fullmatch(f"{name}-bbbbb")  # as a pod of it would be called
+    made = _MADE.fullmatch(f"{name}-{_ANY}")  # as a pod of it would be called
     return made[1] if made is not None and said.get("kind") in {"Job", "ReplicaSet"} else name

@@ -14,7 +14,7 @@ import orjson
 from correlators.sigma.plan import Plan, path_of
 from correlators.sigma.rule import Rule
 from correlators.sigma.shape import UNUSUAL, Place, Shape, is_utf8
-from correlators.sigma.values import folded, is_object, reader
+from correlators.sigma.values import folded, is_object, reader, spelled
 from correlators.sigma.watch import Memo, Watch
 from correlators.sigma.witness import Clause
 
@@ -67,7 +67,9 @@ class Scanner:
     def __init__(self, plan: Plan, narrow: Narrow) -> None:
         there = {path for path, watch in plan.watches.items() if not watch.of_texts} - {narrow.time}
         words = {path for path, watch in plan.watches.items() if not watch.may_be_boolean}
-        shape = Shape({*plan.watches, narrow.time} - there, there, words | {narrow.time})
+        numbers = {path for path, watch in plan.watches.items() if watch.of_numbers}
+        numbers -= there | {narrow.time}
+        shape = Shape({*plan.watches, narrow.time} - there, there, words | {narrow.time}, numbers)
         self._decode = shape.decode
         self._look = _look(plan, shape, narrow.time)
         self._sure = plan.sure(shape.places)
@@ -146,6 +148,8 @@ def _question(watch: Watch, memo: str) -> str:
     """A statement that calls the rules up which wait for the value `v`."""
     if not watch.of_texts:
         return f'if v is not None: call({memo}[""], e)'
+    if watch.of_numbers:  # None calls nothing, 0 may
+        return f"if rules := {memo}[v]: call(rules, e)"
     if watch.parts:  # a lookup would cost more: such texts seldom repeat
         parts = " or ".join(f"{part!r} in lower" for part in watch.parts)
         return f"if v and (lower := v.lower()) and ({parts}): call({memo}[v], e)"
@@ -184,8 +188,8 @@ def _one_of(clause: Clause) -> Callable[[str], bool]:
     whole = frozenset(atom.literal for atom in clause if atom.kind == "is")
     parts = tuple(atom.literal for atom in clause if atom.kind != "is")  # any text has "" in it
     if not parts:
-        return whole.__contains__
-    return lambda text: text in whole or any(part in text for part in parts)
+        return lambda text: not whole.isdisjoint(spelled(text))
+    return lambda text: not whole.isdisjoint(spelled(text)) or any(part in text for part in parts)
 
 
 def decoded_object(data: bytes) -> dict[str, Any] | None:

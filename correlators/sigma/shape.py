@@ -38,19 +38,25 @@ class Place(NamedTuple):
 class Shape:
     """Fields of an object by dotted path: some for their text, some that need only be there.
 
-    A boolean is a text too, but not for those of the texts that are `words`.
+    A boolean is a text too, but not for those of the texts that are `words`; for `numbers` a whole
+    number is one instead.
     A record in which they have other shapes (a number or a list for a text, a text for an object)
     is unusual: `decode` raises one of UNUSUAL, and a full decoding must judge it. So it is where
     one of the paths is a key, dots and all, which for Sigma comes before the path.
     """
 
     def __init__(
-        self, texts: Collection[str], there: Collection[str] = (), words: Collection[str] = ()
+        self,
+        texts: Collection[str],
+        there: Collection[str] = (),
+        words: Collection[str] = (),
+        numbers: Collection[str] = (),
     ) -> None:
         self.places: dict[str, Place] = {}
         self._texts = frozenset(texts)
         self._there = frozenset(there)
         self._words = frozenset(words)
+        self._numbers = frozenset(numbers)
         kinds = self._kinds("", ())
         dotted = [(path, _NEVER) for path in sorted({*texts, *there}) if "." in path]
         self.decode = msgspec.json.Decoder(_struct([*kinds, *dotted])).decode
@@ -71,6 +77,8 @@ class Shape:
         for one in list(self.places):  # where the path is a text, nothing lies below it
             if one.startswith(f"{path}."):
                 del self.places[one]
+        if path in self._numbers:
+            return str | int | None
         return str | None if path in self._words else str | bool | None
 
 

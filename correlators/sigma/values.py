@@ -147,6 +147,13 @@ def folded(value: Any) -> Iterator[str]:  # noqa: ANN401 - a JSON value
     return (fold(plain) for plain in texts(value))
 
 
+def spelled(plain: str) -> tuple[str, ...]:
+    """A text, and the digits of the number that it spells otherwise: `403.0` is `403` too."""
+    known = number(plain)
+    digits = plain if known is None else text(known)
+    return (plain,) if digits == plain else (plain, digits)
+
+
 def number(value: Any) -> int | float | None:  # noqa: ANN401 - a JSON value
     """The number that a value is or spells; integers are exact, booleans are no numbers."""
     if isinstance(value, int | float):

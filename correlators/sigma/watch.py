@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Final, Generic, TypeVar
 
-from correlators.sigma.values import fold, text
+from correlators.sigma.values import fold, spelled, text
 from correlators.sigma.witness import SHORTEST, Atom
 
 _MOST: Final = 8192  # spellings that a memo remembers
@@ -59,12 +59,19 @@ class Watch:
     def lengths(self) -> tuple[int, ...]:
         """How long a text is that calls something up; () if more than these may.
 
-        Only U+0130 changes its length in small letters, and no longer is ASCII then.
+        Only U+0130 changes its length in small letters, and no longer is ASCII then. A number may
+        be spelled longer.
         """
         lengths = {len(one) for one in self._whole}
         unknown = self._parts or self._any or len(lengths) > _LENGTHS or 0 in lengths
-        plain = all(map(str.isascii, self._whole))
+        other = not _BOOLEAN.isdisjoint(self._whole) or any(map(str.isdecimal, self._whole))
+        plain = not other and all(map(str.isascii, self._whole))
         return () if unknown or not plain else tuple(sorted(lengths))
+
+    @property
+    def of_numbers(self) -> bool:
+        """True if all that one looks for are whole numbers: a record may well have them as such."""
+        return not (self._parts or self._any) and all(map(str.isdecimal, self._whole))
 
     @property
     def may_be_boolean(self) -> bool:
@@ -90,7 +97,8 @@ class Watch:
     def called(self, folded: str) -> tuple[int, ...]:
         """The rules that a text calls up."""
         parts = (rule for part, rule in self._near(folded) if part in folded)
-        return tuple({*self._whole.get(folded, ()), *parts, *self._any})
+        whole = (rule for each in spelled(folded) for rule in self._whole.get(each, ()))
+        return tuple({*whole, *parts, *self._any})
 
     def _near(self, folded: str) -> Iterable[tuple[str, int]]:
         """The parts that may be in the text: of many only those that start as something in it."""

@@ -16,13 +16,15 @@ from sigma.types import (
     SigmaExists,
     SigmaExpansion,
     SigmaNull,
+    SigmaNumber,
     SigmaRegularExpression,
     SigmaString,
+    SigmaTimestampPart,
     SigmaType,
     SpecialChars,
 )
 
-from correlators.sigma.values import fold
+from correlators.sigma.values import fold, text
 
 Kind = Literal["is", "has", "there"]
 KINDS: Final[tuple[Kind, ...]] = ("is", "has", "there")  # the most telling first
@@ -118,8 +120,16 @@ def _is_all(value: SigmaType) -> bool:
 
 @singledispatch
 def _clause(_: SigmaType, path: str) -> Clause:
-    """Numbers, networks, times, references: the field must be there, in whatever spelling."""
+    """Networks, times, references: the field must be there, in whatever spelling."""
     return frozenset({Atom(path, "there")})
+
+
+@_clause.register
+def _number(value: SigmaNumber, path: str) -> Clause:
+    digits = text(value.number)  # who looks for it knows how else it may be spelled
+    if isinstance(value, SigmaTimestampPart) or not digits.isdecimal():
+        return frozenset({Atom(path, "there")})
+    return frozenset({Atom(path, "is", digits)})
 
 
 @_clause.register

@@ -55,6 +55,15 @@ _KEYS: Final = frozenset(
         "setiampolicy",
     }
 )
+
+
+def _uid(record: Json, sha256: str) -> str:
+    """An insertId is the only one of its log and moment."""
+    entry = mapping(record)
+    known, time = text(entry.get("insertId"), 128), text(entry.get("timestamp"), 64)
+    return f"{known}@{time}" if known and time else sha256
+
+
 NARROW: Final = Narrow(
     time="timestamp",
     relevant={
@@ -68,7 +77,7 @@ NARROW: Final = Narrow(
             for verb in _VERBS
         },
     },
-    uid=lambda record, sha256: _uid(mapping(record), sha256),
+    uid=_uid,
 )
 
 # LogEntry and AuditLog as Google documents them.
@@ -103,9 +112,10 @@ CATEGORIES: Final = frozenset({"api_activity", "authentication"})
 ATTRIBUTES: Final = frozenset(
     """
     api.operation api.read_only api.service cloud.account.id cloud.provider cloud.region
-    cloud.resource_id error.code gcp.safety.off gen_ai.input.messages gen_ai.input.messages.size
-    gen_ai.operation.name gen_ai.output.messages gen_ai.output.messages.size gen_ai.provider.name
-    gen_ai.request.model iam.change iam.member iam.role k8s.cluster.name k8s.namespace.name
+    cloud.resource_id error.code gen_ai.input.messages gen_ai.input.messages.size
+    gen_ai.operation.name gen_ai.output.messages gen_ai.output.messages.size
+    gen_ai.provider.name gen_ai.request.model guardrail.off iam.change iam.member iam.role
+    k8s.cluster.name k8s.namespace.name
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
 # google.rpc.Code
@@ -136,9 +146,9 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     entry = mapping(record)
     call = mapping(entry.get("protoPayload"))
     method = text(call.get("methodName"), 256)
-    service = text(call.get("serviceName"), 128)
-    if method is None or service is None:
-        raise Unreadable("wrong-shape", "an audit entry has protoPayload with what was called")
+    if method is None:
+        raise Unreadable("wrong-shape", "an audit entry has protoPayload.methodName")
+    service = text(call.get("serviceName"), 128) or "an unnamed service"
     time = moment(entry.get("timestamp"))
     asked, answered = mapping(call.get("request")), mapping(call.get("response"))
     status, code = _ended(call)
@@ -179,12 +189,6 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     )
 
 
-def _uid(entry: dict[str, Json], sha256: str) -> str:
-    """An insertId is the only one of its log and moment."""
-    known, time = text(entry.get("insertId"), 128), text(entry.get("timestamp"), 64)
-    return f"{known}@{time}" if known and time else sha256
-
-
 def _pushed(head: bytes) -> bool:
     try:
         found = [raw.data for raw in records(head)]
@@ -212,10 +216,12 @@ def _said(
     call: dict[str, Json], method: str, asked: dict[str, Json], answered: dict[str, Json]
 ) -> tuple[list[Entity], list[Edge]]:
     """What was acted upon, and the edges that it declares."""
-    if method.startswith("io.k8s.") or call.get("serviceName") == "k8s.io":
-        target, verb = _object(call, method)
-        body = asked if "spec" in asked or "subjects" in asked else answered
-        return list(kubernetes.things(target, body)), list(kubernetes.edges(target, verb, body))
+    if _of_kubernetes(call, method):
+        body = _object(asked, answered)
+        things, declared = kubernetes.told(
+            gcp.target(call.get("resourceName")), method.rpartition(".")[2], body
+        )
+        return list(things), declared
     named = gcp.resources(call.get("resourceName"))
     known = named[0] if named else None
     made = gcp.resource(answered.get("name")), gcp.model(answered.get("model"))
@@ -227,6 +233,14 @@ def _said(
     edges += [edge(known, "guarded_by", one) for one in rails if known]
     members = listing(_granted(call).get("iam.member"))
     return found + [one for one in map(gcp.principal, members) if one], edges
+
+
+def _of_kubernetes(call: dict[str, Json], method: str) -> bool:
+    return method.startswith("io.k8s.") or call.get("serviceName") == "k8s.io"
+
+
+def _object(asked: dict[str, Json], answered: dict[str, Json]) -> dict[str, Json]:
+    return asked if "spec" in asked or "subjects" in asked else answered
 
 
 def _named(asked: dict[str, Json]) -> Iterator[Entity]:
@@ -250,18 +264,6 @@ def _owned(method: str, call: dict[str, Json], made: Entity | None) -> Iterator[
         yield edge(owner, "owns", key, declared=True, ended="Delete" in method)
 
 
-def _object(call: dict[str, Json], method: str) -> tuple[kubernetes.Target, str]:
-    """`apps/v1/namespaces/claims/deployments/triage` and what was done to it."""
-    group, _, rest = (text(call.get("resourceName"), 512) or "").partition("/")
-    parts = rest.split("/")[1:]
-    namespace = ""
-    if parts[:1] == ["namespaces"] and len(parts) > 2:
-        namespace, parts = parts[1], parts[2:]
-    resource, name, sub = (*parts, "", "", "")[:3]
-    target = kubernetes.Target(resource, name, namespace, "" if group == "core" else group, sub)
-    return target, method.rpartition(".")[2]
-
-
 def _project(entry: dict[str, Json]) -> str | None:
     known = text(mapping(mapping(entry.get("resource")).get("labels")).get("project_id"), 128)
     name = entry.get("logName")
@@ -281,7 +283,7 @@ def _content(name: str, asked: dict[str, Json], answered: dict[str, Json]) -> di
 def _attributes(
     entry: dict[str, Json], call: dict[str, Json], targets: list[Entity], code: str | None
 ) -> dict[str, Json]:
-    method, service = str(call.get("methodName")), str(call.get("serviceName"))
+    method, service = str(call.get("methodName")), text(call.get("serviceName"), 128)
     labels = mapping(mapping(entry.get("resource")).get("labels"))
     places = listing(mapping(call.get("resourceLocation")).get("currentLocations"))
     kinds = [mapping(o).get("permissionType") for o in listing(call.get("authorizationInfo"))]
@@ -291,7 +293,7 @@ def _attributes(
     gemini = service == "generativelanguage.googleapis.com"
     provider = "gcp.gemini" if gemini else "gcp.vertex_ai" if service in vertex.SERVICES else None
     found: dict[str, Json] = {
-        "api.service": service[:128],
+        "api.service": service,
         "api.operation": method[:256],
         "api.read_only": all("READ" in str(one) for one in kinds) if any(kinds) else None,
         "cloud.provider": "gcp",
@@ -300,7 +302,7 @@ def _attributes(
         or gcp.part(call.get("resourceName"), "locations"),
         "cloud.resource_id": text(call.get("resourceName"), 512),
         "error.code": code,
-        "gcp.safety.off": vertex.unsafe(asked) or None,
+        "guardrail.off": vertex.unsafe(asked) or None,
         "gen_ai.provider.name": provider,
         "gen_ai.operation.name": vertex.operation(name),
         "gen_ai.request.model": model if vertex.infers(name) else None,
@@ -312,7 +314,10 @@ def _attributes(
 
 
 def _granted(call: dict[str, Json]) -> dict[str, Json]:
-    """Roles that a change of a policy gives or takes."""
+    """Roles that a change of a policy, or a binding of Kubernetes, gives or takes."""
+    if _of_kubernetes(call, str(call.get("methodName"))):
+        body = _object(mapping(call.get("request")), mapping(call.get("response")))
+        return kubernetes.granted(gcp.target(call.get("resourceName")), body)
     said = mapping(call.get("serviceData")) or mapping(call.get("metadata"))
     deltas = listing(mapping(said.get("policyDelta")).get("bindingDeltas"))[:_MOST]
     found: dict[str, Json] = {}

@@ -35,6 +35,16 @@ GAPS: Final = (
     "At level Metadata objects are not logged: neither images nor models are known.",
 )
 
+
+def _uid(record: Json, sha256: str) -> str:
+    """A request has one id, whose stages are records of their own."""
+    call = mapping(record)
+    known, stage = text(call.get("auditID"), 128), text(call.get("stage"), 32)
+    if known is None:
+        return sha256
+    return known if stage in {None, "ResponseComplete"} else f"{known}/{stage}"
+
+
 NARROW: Final = Narrow(
     time="stageTimestamp",
     relevant={
@@ -43,7 +53,7 @@ NARROW: Final = Narrow(
         "objectRef.subresource": frozenset({*kubernetes.OPENED, "token"}),
         "requestObject.kind": frozenset({"pod"}),
     },
-    uid=lambda record, sha256: _uid(mapping(record), sha256),
+    uid=_uid,
 )
 
 FIELDS: Final = frozenset(
@@ -67,7 +77,7 @@ ATTRIBUTES: Final = frozenset(
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
 _READS: Final = frozenset({"get", "head", "list", "watch"})
-_MOST: Final = 64  # words of a command, members of a binding
+_MOST: Final = 64  # words of a command
 
 
 class _Properties(msgspec.Struct):
@@ -103,10 +113,9 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     who = mapping(call.get("user"))
     actor, key, others = _caller(call, who)
     body = _body(call, verb)
-    targets = kubernetes.things(target, body)
-    edges: list[Edge] = [edge(actor, "owns", key)] if actor and key else []
-    if status == "success":
-        edges += kubernetes.edges(target, verb, body)
+    targets, declared = kubernetes.told(target, verb, body)
+    edges: list[Edge] = declared if status == "success" else []
+    edges += [edge(actor, "owns", key)] if actor and key else []
     what = target.resource + (f"/{target.subresource}" if target.subresource else "")
     address = text(next(iter(listing(call.get("sourceIPs"))), None), 256)
     agent = text(call.get("userAgent"), 512)
@@ -143,14 +152,6 @@ def _event(raw: Raw) -> Raw:
         return Raw(slices(raw.data, _CARRIER).properties.log.encode())
     except Unreadable:  # an Event that only speaks of it
         return raw
-
-
-def _uid(call: dict[str, Json], sha256: str) -> str:
-    """A request has one id, whose stages are records of their own."""
-    known, stage = text(call.get("auditID"), 128), text(call.get("stage"), 32)
-    if known is None:
-        return sha256
-    return known if stage in {None, "ResponseComplete"} else f"{known}/{stage}"
 
 
 def _target(call: dict[str, Json]) -> kubernetes.Target:
@@ -227,12 +228,8 @@ def _attributes(
         "k8s.pod.name": (target.name or None) if target.resource == "pods" else None,
         "k8s.user.name": text(mapping(call.get("user")).get("username"), 512),
         "url.path": (text(call.get("requestURI"), 2048) or "").partition("?")[0] or None,
+        **kubernetes.granted(target, body),
     }
-    if target.resource in kubernetes.BINDINGS:
-        bound = mapping(body)
-        members = (mapping(one).get("name") for one in listing(bound.get("subjects"))[:_MOST])
-        found["iam.role"] = text(mapping(bound.get("roleRef")).get("name"), 256)
-        found["iam.member"] = sorted({one for name in members if (one := text(name, 256))}) or None
     return {key: value for key, value in found.items() if value is not None}
 
 

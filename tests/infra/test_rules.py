@@ -145,6 +145,15 @@ def test_a_flood_of_problems_is_counted_and_moves_no_terminal(
     assert all(line.isprintable() for line in told)
 
 
+def test_a_pipeline_comes_with_the_package(tmp_path: Path) -> None:
+    text = RULE.format("a").replace("product: test", "product: gcp").replace("A: x", "eventName: x")
+    rule = write(tmp_path / "a.yml", text)
+    (found,) = load(config(rule, pipelines=("sigmahq",))).rules
+    assert found.reads == frozenset({"protoPayload.metadata.event.eventName"})
+    with pytest.raises(Mistake, match=r"cannot read other: .*; name a pipeline"):
+        load(config(rule, pipelines=("other",)))
+
+
 def test_pipelines_and_placeholders_are_files_of_the_configuration(tmp_path: Path) -> None:
     rule = write(tmp_path / "r.yml", RULE.format("r").replace("A: x", "A|expand: '%who%'"))
     prefix = "transformations:\n- {type: field_name_prefix, prefix: p.}\n"

@@ -66,6 +66,15 @@ def test_any_text_calls_up_what_asks_for_any() -> None:
     assert (watch.called(""), watch.called("x")) == ((7,), (7,))
 
 
+@pytest.mark.parametrize("spelling", ["403", "403.0", "4.03e2"])
+def test_a_number_calls_up_however_it_is_spelled(spelling: str) -> None:
+    watch = Watch()
+    watch.add(Atom("A", "is", "403"), 7)
+    assert watch.of_numbers
+    assert watch.called(spelling) == (7,)
+    assert watch.called("404") == ()
+
+
 @pytest.mark.parametrize(
     ("atoms", "lengths"),
     [
@@ -74,6 +83,8 @@ def test_any_text_calls_up_what_asks_for_any() -> None:
         ([("is", "root"), ("there", "")], ()),
         ([("is", "k\u03b1")], ()),
         ([("is", "")], ()),
+        ([("is", "true")], ()),
+        ([("is", "403")], ()),
         ([("is", "a"), ("is", "bb"), ("is", "ccc"), ("is", "dddd")], ()),
     ],
 )

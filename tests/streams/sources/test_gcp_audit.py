@@ -105,7 +105,7 @@ def test_what_was_said_is_not_kept() -> None:
     assert not event.edges[0].declared
     assert event.attributes["gen_ai.request.model"] == "gemini-2.5-pro"
     assert event.attributes["gen_ai.operation.name"] == "generate_content"
-    assert event.attributes["gcp.safety.off"] == ["HARM_CATEGORY_HARASSMENT"]
+    assert event.attributes["guardrail.off"] == ["HARM_CATEGORY_HARASSMENT"]
     assert event.attributes["gen_ai.input.messages.size"] == 32
 
 

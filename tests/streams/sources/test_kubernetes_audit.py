@@ -200,6 +200,20 @@ def test_somebody_goes_into_a_pod(pod: str, made_by: str) -> None:
     assert found.attributes["k8s.pod.name"] == pod
 
 
+@pytest.mark.parametrize(
+    ("meta", "first"),
+    [
+        ({"generateName": "triage-5d9c7f6b8d-"}, "workload:k8s/claims/triage"),
+        ({"name": "shell"}, "workload:k8s/claims/shell"),
+        ({}, "image:images.example/triage:7"),
+    ],
+)
+def test_a_pod_that_has_no_name_yet(meta: dict[str, str], first: str) -> None:
+    ref = {"resource": "pods", "namespace": "claims"}
+    body = {"kind": "Pod", "metadata": meta, "spec": POD}
+    assert keys(parsed(objectRef=ref, requestObject=body).event)[0] == first
+
+
 def test_the_owner_of_a_pod_is_taken_where_it_is_said() -> None:
     owner = {"kind": "ReplicaSet", "name": "scoring-5d9c7f6b8d", "controller": True}
     body = {"metadata": {"ownerReferences": [owner]}, "spec": POD}
