@@ -16,13 +16,21 @@ from schemas.detection import Logsource
 from schemas.entity import Entity, image, principal
 from schemas.event import Client, Edge, Event, EventEvidence, Status
 from schemas.times import MINUTE
-from streams import aws
+from streams import aws, identity
+from streams.aws_lineage import told
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 from streams.untrusted import distinct, edge, entity, listing, mapping, moment, slices, text
 
 NAME: Final = "cloudtrail"
 TITLE: Final = "AWS CloudTrail"
 LOGSOURCE: Final = Logsource(product="aws", service="cloudtrail")
+VERSIONS: Final = "eventVersion 1.05 to 1.11"
+GAPS: Final = (
+    "What AssumeRole answers is not read: a session is known from the calls that it makes of AI.",
+    "An endpoint that is updated serves its old configuration too: the call does not say which.",
+    "A delete ends that the account hosts the thing; what else hung on it the call does not say.",
+    "Bodies of InvokeGateway are not read: the source bedrock_agentcore has them.",
+)
 LATENESS: Final = 15 * MINUTE  # AWS delivers within about five minutes, not always
 
 _AI: Final = (
@@ -114,10 +122,12 @@ ATTRIBUTES: Final = frozenset(
         "api.read_only",
         "api.service",
         "aws.bedrock.guardrail.id",
+        "aws.request_id",
         "cloud.region",
         "error.code",
         "gen_ai.provider.name",
         "gen_ai.request.model",
+        "identity.link",
     }
 )
 
@@ -184,7 +194,8 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     who, asked = mapping(call.get("userIdentity")), mapping(call.get("requestParameters"))
     actor = _actor(call, who)
     owned = entity("apikey", who.get("accessKeyId"))
-    targets = _targets(service, call, asked)
+    lineage, known = told(service, name, call), _caller(service, who)
+    targets = [*lineage.things[:1], *_targets(service, call, asked), *lineage.things[1:]]
     status = _status(call)
     address, agent = text(call.get("sourceIPAddress"), 256), text(call.get("userAgent"), 512)
     login = name == "ConsoleLogin"
@@ -201,10 +212,17 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
             actor=actor,
             client=Client(ip=address, user_agent=agent) if address or agent else None,
             entities=distinct(
-                (*targets, actor, owned, entity("account", call.get("recipientAccountId")))
+                (
+                    *(*targets, actor, owned, entity("account", call.get("recipientAccountId"))),
+                    *((known.session, known.person) if known else ()),
+                )
             ),
-            edges=tuple(_edges(name, call, targets, actor, owned)),
-            attributes=_attributes(service, name, call, asked),
+            edges=(
+                *_edges(name, call, targets, actor, owned),
+                *(lineage.edges if status == "success" else ()),
+                *(identity.chain(known, actor, owned) if known else ()),
+            ),
+            attributes=_attributes(service, name, call, asked, known),
             evidence=evidence,
         ),
         {},
@@ -234,6 +252,16 @@ def _actor(call: dict[str, Json], who: dict[str, Json]) -> Entity | None:
     user = mapping(who.get("onBehalfOf")).get("userId")
     names = (who.get("invokedBy"), user, who.get("principalId"), name, who.get("accountId"))
     return next((entity("principal", one) for one in names if text(one) and one != _HIDDEN), None)
+
+
+def _caller(service: str, who: dict[str, Json]) -> identity.Caller | None:
+    """What ties a call of an AI service to more than a role, where the record has its session."""
+    session = mapping(who.get("sessionContext"))
+    if not service.startswith(("bedrock", "runtime.sagemaker", "sagemaker")):
+        return None
+    if not session and who.get("type") not in ("IAMUser", "Root"):
+        return None
+    return identity.caller(who.get("arn"), session.get("sourceIdentity"))
 
 
 def _targets(service: str, call: dict[str, Json], asked: dict[str, Json]) -> list[Entity]:
@@ -295,7 +323,11 @@ def _edges(
 
 
 def _attributes(
-    service: str, name: str, call: dict[str, Json], asked: dict[str, Json]
+    service: str,
+    name: str,
+    call: dict[str, Json],
+    asked: dict[str, Json],
+    known: identity.Caller | None,
 ) -> dict[str, Json]:
     read = call.get("readOnly")
     found: dict[str, Json] = {
@@ -305,6 +337,9 @@ def _attributes(
         "cloud.region": text(call.get("awsRegion"), 64),
         "error.code": text(call.get("errorCode"), 256),
     }
+    if known is not None:
+        found["identity.link"] = known.link
+        found["aws.request_id"] = text(call.get("requestID"), 128)
     if service.startswith("bedrock"):
         guardrail = mapping(asked.get("guardrailConfig")).get("guardrailIdentifier")
         found["gen_ai.provider.name"] = "aws.bedrock"
