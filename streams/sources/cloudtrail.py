@@ -1,7 +1,7 @@
 """AWS CloudTrail: what was asked of the AWS API, by whom, and how it ended.
 
-Read are files of a trail (`{"Records": [...]}`), EventBridge events (the record is in `detail`), a
-list of records, and one record alone.
+Read are files of a trail (`{"Records": [...]}`), EventBridge events (the record is in `detail`),
+answers of LookupEvents (in `CloudTrailEvent`, a text), a list of records, and one record alone.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TITLE: Final = "AWS CloudTrail"
 LOGSOURCE: Final = Logsource(product="aws", service="cloudtrail")
 VERSIONS: Final = "eventVersion 1.05 to 1.11"
 GAPS: Final = (
-    "What AssumeRole answers is not read: a session is known from the calls that it makes of AI.",
+    "AssumeRole is read where a rule asks for it: else a session is known by its calls of AI.",
     "An endpoint that is updated serves its old configuration too: the call does not say which.",
     "A delete ends that the account hosts the thing; what else hung on it the call does not say.",
     "Bodies of InvokeGateway are not read: the source bedrock_agentcore has them.",
@@ -144,10 +144,15 @@ _INVOKE: Final = frozenset(
 _IMAGES: Final = 32  # containers of one task definition that are looked at
 _HIDDEN: Final = "HIDDEN_DUE_TO_SECURITY_REASONS"  # a failed login's name: it may be a password
 _NONE: Final = msgspec.Raw()
-_WRAPPED: Final = (b'"Records"', b'"detail"', b'"digestS3Bucket"')
+_WRAPPED: Final = (b'"Records"', b'"detail"', b'"digestS3Bucket"', b'"CloudTrailEvent"')
+
+
+class _Found(msgspec.Struct):
+    record: str = msgspec.field(name="CloudTrailEvent")
 
 
 class _Wrapper(msgspec.Struct):
+    events: list[_Found] | None = msgspec.field(default=None, name="Events")
     records: list[msgspec.Raw] | None = msgspec.field(default=None, name="Records")
     detail: msgspec.Raw = _NONE
     digest: msgspec.Raw = msgspec.field(default=_NONE, name="digestS3Bucket")
@@ -160,7 +165,7 @@ _LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
 def sniff(head: bytes) -> bool:
     """A record has a service and a call, and nearly always the service's full name."""
-    if b'"digestS3Bucket"' in head:
+    if b'"digestS3Bucket"' in head or b'"CloudTrailEvent"' in head:
         return True
     service = b'"eventID"' in head or b".amazonaws.com" in head or b"AwsCloudTrailInsight" in head
     return service and b'"eventSource"' in head and b'"eventName"' in head
@@ -178,6 +183,8 @@ def split(document: bytes) -> Iterator[Raw]:
         wrapper = slices(document, _WRAPPER)
         if wrapper.digest is not _NONE:
             raise Unreadable("wrong-shape", "a digest file: hashes of log files, no records")
+        if wrapper.events is not None:
+            return (Raw(one.record.encode()) for one in wrapper.events)
         if wrapper.records is not None:
             records = wrapper.records
         elif wrapper.detail is not _NONE and wrapper.name is _NONE:
@@ -221,6 +228,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
                 *_edges(name, call, targets, actor, owned),
                 *(lineage.edges if status == "success" else ()),
                 *(identity.chain(known, actor, owned) if known else ()),
+                *_assumed(service, call, actor),
             ),
             attributes=_attributes(service, name, call, asked, known),
             evidence=evidence,
@@ -264,6 +272,11 @@ def _caller(service: str, who: dict[str, Json]) -> identity.Caller | None:
     return identity.caller(who.get("arn"), session.get("sourceIdentity"))
 
 
+def _assumed(service: str, call: dict[str, Json], actor: Entity | None) -> Iterator[Edge]:
+    if service.startswith("sts."):
+        yield from identity.assumed(actor, call.get("responseElements"))
+
+
 def _targets(service: str, call: dict[str, Json], asked: dict[str, Json]) -> list[Entity]:
     """What was acted upon, by what the services call it."""
     answered = mapping(call.get("responseElements"))
@@ -290,6 +303,8 @@ def _targets(service: str, call: dict[str, Json], asked: dict[str, Json]) -> lis
         )
     elif service.startswith("s3.") and text(bucket := asked.get("bucketName"), 256):
         found = (entity("datastore", f"s3/{bucket}"),)
+    elif service.startswith("sts.") and text(role := asked.get("roleArn"), 512):
+        found = (_principal(role),)
     elif service.startswith("iam."):
         made = mapping(answered.get("serviceSpecificCredential"))
         found = (

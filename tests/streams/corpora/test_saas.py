@@ -225,3 +225,22 @@ def test_assessments_of_an_inventory(shared: Path) -> None:
     (outcome,) = reader.read(orjson.dumps(assessment), 0)
     assert isinstance(outcome.result, Reject)
     assert outcome.result.reason == "wrong-shape"
+
+
+def test_looked_up_events_of_an_inventory(shared: Path) -> None:
+    """LookupEvents gives records as texts; those of the inventory that are whole are parsed."""
+    path = shared / "corpora/inventory/cartography/aws/cloudtrail_management_events.json"
+    found, counts = orjson.loads(path.read_bytes()), Counter[str]()
+    reader = Reader(named("cloudtrail"), "file:x", Limits())
+    for name, rows in found.items():
+        if not name.endswith("_CLOUDTRAIL_EVENTS"):
+            continue
+        for outcome in reader.read(orjson.dumps({"Events": rows}), 0):
+            result = outcome.result
+            counts[result.reason if isinstance(result, Reject) else result.event.activity] += 1
+    assert counts == {
+        "AssumeRole": 2,
+        "AssumeRoleWithSAML": 1,
+        "AssumeRoleWithWebIdentity": 1,
+        "wrong-shape": 12,  # they have neither service nor time
+    }

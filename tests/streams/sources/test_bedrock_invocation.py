@@ -7,8 +7,7 @@ from correlators.normal import normal_form
 from correlators.ruleset import builtin, parse
 from schemas.times import rfc3339
 from streams.matchers import Matchers
-from streams.source import Parsed
-from streams.sources import bedrock_invocation
+from streams.source import Parsed, named
 from tests.streams.sources.conftest import Read
 from tests.streams.sources.parsed import edges, events, keys, parsed, reasons
 
@@ -31,7 +30,7 @@ BASE: dict[str, Any] = {
 def invocation(read: Read) -> Any:  # noqa: ANN401 - a function
     def of(asked: Any = None, answered: Any = None, **changes: Any) -> Parsed:  # noqa: ANN401 - JSON
         bodies = {"input": {"inputBodyJson": asked}, "output": {"outputBodyJson": answered}}
-        (outcome,) = read(bedrock_invocation, orjson.dumps(BASE | bodies | changes))
+        (outcome,) = read(named("bedrock_invocation"), orjson.dumps(BASE | bodies | changes))
         assert isinstance(outcome.result, Parsed), outcome.result
         return outcome.result
 
