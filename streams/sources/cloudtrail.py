@@ -200,7 +200,8 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     time = moment(call.get("eventTime"))
     who, asked = mapping(call.get("userIdentity")), mapping(call.get("requestParameters"))
     actor = _actor(call, who)
-    owned = entity("apikey", who.get("accessKeyId"))
+    # A call with a bearer token (a key of Bedrock's own) has the id of that instead.
+    owned = entity("apikey", who.get("accessKeyId") or who.get("credentialId"))
     lineage, known = told(service, name, call), _caller(service, who)
     targets = [*lineage.things[:1], *_targets(service, call, asked), *lineage.things[1:]]
     status = _status(call)

@@ -71,6 +71,13 @@ def test_who_assumed_a_role() -> None:
     assert edges(event(**sts, requestParameters=asked, responseElements=None)) == []
 
 
+def test_a_key_of_bedrock_is_the_one_that_iam_made() -> None:
+    user = "arn:aws:iam::111122223333:user/BedrockAPIKey-x1"
+    identity = {"type": "IAMUser", "arn": user, "credentialId": "ACCAEXAMPLE01"}
+    found = event(userIdentity=identity, additionalEventData={"callWithBearerToken": True})
+    assert edges(found)[0] == (f"principal:{user}", "owns", "apikey:ACCAEXAMPLE01")
+
+
 def test_other_services_say_nothing_of_sessions() -> None:
     found = event(eventSource="ec2.amazonaws.com", userIdentity=SESSION)
     assert "identity.link" not in found.attributes
