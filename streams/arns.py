@@ -14,7 +14,6 @@ _TYPES: Final[dict[tuple[str, str], tuple[Kind, str]]] = {
     ("bedrock", "agent"): ("agent", ""),
     ("bedrock", "guardrail"): ("guardrail", ""),
     ("bedrock", "knowledge-base"): ("datastore", ""),
-    ("bedrock", "model-customization-job"): ("job", "bedrock/"),
     ("bedrock-agentcore", "memory"): ("datastore", ""),
     ("bedrock-agentcore", "runtime"): ("agent", ""),
     ("eks", "cluster"): ("workload", "eks/"),
@@ -42,14 +41,14 @@ _MODELS: Final = frozenset(
 )
 
 
-def asset(name: Json) -> Entity | None:
+def asset(arn: Json) -> Entity | None:
     """The asset that an ARN names; None of what is no ARN, or of a resource that nobody asks for.
 
     Whatever may be called in Bedrock is a model; a gateway is an MCP server; a bucket is a
     datastore whatever object in it is named.
     """
-    arn = text(name, 512) or ""
-    parts = arn.split(":", 5)
+    whole = text(arn, 512) or ""
+    parts = whole.split(":", 5)
     if len(parts) != 6 or parts[0] != "arn":
         return None
     service, region, rest = parts[2], parts[3], parts[5]
@@ -58,20 +57,21 @@ def asset(name: Json) -> Entity | None:
         case "s3", bucket:
             found = entity("datastore", f"s3/{bucket}") if bucket else None
         case (("iam" | "sts"), _):
-            found = principal(arn)
-        case "ecr", _ if "sha256:" in arn:
-            found = image(f"{last.rpartition('/')[0]}@sha256:{arn.rpartition('sha256:')[2]}")
+            found = principal(whole)
+        case "ecr", _ if "sha256:" in whole:
+            found = image(f"{last.rpartition('/')[0]}@sha256:{whole.rpartition('sha256:')[2]}")
         case "ecs", "task-definition":
-            found = aws.task(None, arn)
+            found = aws.task(None, whole)
         case "bedrock", profile if profile in _MODELS:
-            found = aws.model(arn)
+            found = aws.model(whole)
         case "bedrock-agentcore", "gateway":
             found = gateway(last, region)
         case "ec2", number if number.startswith("i-"):  # written without its type
             found = entity("host", number)
         case _:
             known = _TYPES.get((service, kind))
-            found = entity(known[0], known[1] + last.partition("/")[0]) if known and last else None
+            name = last.partition("/")[0].partition(":")[0]  # without version, alias or endpoint
+            found = entity(known[0], known[1] + name) if known and name else None
     return found
 
 

@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal, NamedTuple
 
-from schemas.entity import Entity
+from schemas.entity import Entity, principal
 from schemas.event import Edge
 from streams.source import Json
 from streams.untrusted import edge, entity, mapping, secret, text
@@ -113,6 +113,21 @@ def chain(
     holder = session or principal
     if agent_session is not None and holder is not None:
         yield edge(holder, "carries", agent_session, confidence=_OF_METADATA)
+
+
+def assumed(actor: Entity | None, answered: Json) -> Iterator[Edge]:
+    """What the answer of AssumeRole tells: who has which session of the role, by which key."""
+    said = mapping(answered)
+    arn = text(mapping(said.get("assumedRoleUser")).get("arn"), 512)
+    session = entity("session", arn, (arn or "").rpartition("/")[2])
+    if arn is None or session is None:
+        return
+    yield edge(principal(arn), "assumes", session)
+    if actor is not None:
+        yield edge(actor, "assumes", session)
+    key = entity("apikey", mapping(said.get("credentials")).get("accessKeyId"))
+    if key is not None:
+        yield edge(session, "owns", key)
 
 
 def metadata(pairs: Json, user: Json = None) -> dict[str, Json]:

@@ -42,7 +42,11 @@ ATTRIBUTES: Final = NAMES | {*_OWN, "*"}  # what an agent says of itself is pass
 _RESOURCE: Final = re.compile(
     r"\Aarn:[\w-]{1,16}:bedrock-agentcore:([\w-]{0,32}):(\d{0,12}|aws):(\S{1,256})"
 )
-_CALLED: Final = re.compile(r"\btool[: ]+([\w.:/-]{1,128})(?: from target[: ]+([\w.-]{1,128}))?")
+# "Processing request for tool X from target Y"; without a target only what a gateway calls a tool.
+_CALLED: Final = re.compile(
+    r"\btool:? (?P<tool>[\w.:/-]{1,128}) from target:? (?P<target>[\w.-]{1,128})"
+    r"|\btool:? (?P<named>[\w.-]{1,64}___[\w.-]{1,64})"
+)
 # A request that was written as a map of Java: `{id=1, method=tools/call, params={name=x}}`.
 _METHOD: Final = re.compile(r"\bmethod=([\w/]{1,64})")
 _TOOL: Final = re.compile(r"\bname=([\w.:/-]{1,128})")
@@ -86,11 +90,13 @@ def _delivered(said: dict[str, Json], evidence: EventEvidence) -> Parsed:
     body = own or {"log": said.get("body")}
     request = _request(own.get("requestBody") or said.get("request_payload"))
     called = _CALLED.search(log)
-    tool = (called[1] if called else None) or request.get("gen_ai.tool.name")
+    tool = request.get("gen_ai.tool.name") or (
+        called["tool"] or called["named"] if called else None
+    )
     trace = otlp.hex_id(said.get("trace_id")) or text(said.get("trace_id"), 64)
     session = text(said.get("session_id"), 256)
-    method = request.get("mcp.method.name") or ("tools/call" if tool else None)
-    target = called[2] if called and called[2] else None
+    method = request.get("mcp.method.name")
+    target = called["target"] if called else None
     if target is None and tool and _TARGETED in tool:
         target = tool.partition(_TARGETED)[0]
     seen: dict[str, Json] = {
@@ -102,7 +108,6 @@ def _delivered(said: dict[str, Json], evidence: EventEvidence) -> Parsed:
         "cloud.region": region,
         "cloud.resource_id": arn,
         "gen_ai.conversation.id": session,
-        "gen_ai.operation.name": "execute_tool" if tool else None,
         "gen_ai.tool.name": tool,
         "identity.link": "trace" if trace else "role_only",
         "mcp.method.name": method,
@@ -110,6 +115,7 @@ def _delivered(said: dict[str, Json], evidence: EventEvidence) -> Parsed:
     }
     kept, private = parted({"body": body} | _payloads(said))
     own_tool = entity("tool", f"{found.id}/{tool}" if found and tool else tool, tool)
+    # A call is told by its request; the lines that follow it only add the tool and target.
     operation = text(said.get("operation"), 128) or method or "log"
     entities = distinct((own_tool, found, entity("session", session), entity("account", account)))
     return Parsed(

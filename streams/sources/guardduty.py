@@ -81,7 +81,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
         sort="detection",
         of=kind,
         title=text(said.get("title"), 512) or kind,
-        severity=next((word for least, word in _LEVELS if severity >= least), "informational"),
+        severity=_level(severity),
         place=number_of,
         closed=service.get("archived") is True,
         attributes={
@@ -100,6 +100,13 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     address = _address(action)
     client = Client(ip=address) if address else None
     return Parsed(told.model_copy(update={"actor": actor, "client": client}), {})
+
+
+def _level(severity: float) -> Level:
+    for least, word in _LEVELS:
+        if severity >= least:
+            return word
+    return "informational"
 
 
 def _small(value: Json) -> dict[str, Json]:

@@ -125,7 +125,7 @@ def _time(value: Json) -> int:
 
 def _details(said: dict[str, Json], kind: str) -> dict[str, Json]:
     keys = (kind, kind.replace(".", "_"))
-    return next((mapping(said[key]) for key in keys if key in said), {})
+    return mapping(next((said[key] for key in keys if key in said), None))
 
 
 def _targets(kind: str, details: dict[str, Json]) -> list[Entity]:

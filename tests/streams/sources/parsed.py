@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from schemas.config import Limits
-from schemas.event import Event, Reject
+from schemas.event import Edge, Event, Reject
 from streams.reading import outcomes
 from streams.source import Parsed, named
 
@@ -34,10 +34,11 @@ def keys(event: Event) -> list[str]:
 
 
 def edges(event: Event) -> list[str]:
-    """Return the edges as texts: `from relation to`, with `ended` and how sure it is."""
-    return [
-        f"{one.from_.key} {one.relation} {one.to.key}"
-        + (" ended" if one.state == "closed" else "")
-        + (f" {one.confidence}" if one.confidence is not None else "")
-        for one in event.edges
-    ]
+    return [said(one) for one in event.edges]
+
+
+def said(edge: Edge) -> str:
+    """Return `from relation to`, with `ended` where it is, and how sure it is."""
+    text = f"{edge.from_.key} {edge.relation} {edge.to.key}"
+    text += " ended" if edge.state == "closed" else ""
+    return text if edge.confidence is None else f"{text} {edge.confidence}"

@@ -1,4 +1,9 @@
+import orjson
+import pytest
+
 from schemas.times import rfc3339
+from streams.source import Parsed, named
+from tests.streams.sources.conftest import Read
 from tests.streams.sources.parsed import edges, events, keys, parsed, reasons
 
 GATEWAY = "claims-gw-example.gateway.bedrock-agentcore.eu-west-1.amazonaws.com"
@@ -23,7 +28,6 @@ def test_a_request_of_a_gateway() -> None:
         "cloud.region": "eu-west-1",
         "cloud.resource_id": "arn:aws:bedrock-agentcore:eu-west-1:111122223333"
         ":gateway/claims-gw-example",
-        "gen_ai.operation.name": "execute_tool",
         "gen_ai.tool.name": "policies___read",
         "identity.link": "trace",
         "mcp.method.name": "tools/call",
@@ -36,6 +40,25 @@ def test_a_line_that_names_tool_and_target() -> None:
     event = events("bedrock_agentcore.jsonl")[1]
     assert keys(event)[0] == TOOL
     assert event.attributes["aws.agentcore.target"] == "TGT1EXAMPLE"
+    assert event.activity == "log", "the request before it is the call"
+    assert "mcp.method.name" not in event.attributes
+
+
+@pytest.mark.parametrize(
+    ("log", "tool"),
+    [
+        ("Executing tool: claims___pay for session x", "claims___pay"),
+        ("Processing request for tool pay from target T1", "pay"),
+        ("Failed to call tool because of a timeout", None),
+        ("Received a tool call", None),
+    ],
+)
+def test_which_words_name_a_tool(read: Read, log: str, tool: str | None) -> None:
+    arn = "arn:aws:bedrock-agentcore:eu-west-1:111122223333:gateway/gw1"
+    record = {"resource_arn": arn, "event_timestamp": 1772600760000, "body": {"log": log}}
+    (outcome,) = read(named("bedrock_agentcore"), orjson.dumps(record))
+    assert isinstance(outcome.result, Parsed)
+    assert outcome.result.event.attributes.get("gen_ai.tool.name") == tool
 
 
 def test_other_resources() -> None:

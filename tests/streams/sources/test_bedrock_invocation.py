@@ -4,9 +4,10 @@ import orjson
 import pytest
 
 from correlators.normal import normal_form
+from correlators.ruleset import builtin, parse
 from schemas.times import rfc3339
-from streams.source import Parsed
-from streams.sources import bedrock_invocation
+from streams.matchers import Matchers
+from streams.source import Parsed, named
 from tests.streams.sources.conftest import Read
 from tests.streams.sources.parsed import edges, events, keys, parsed, reasons
 
@@ -29,7 +30,7 @@ BASE: dict[str, Any] = {
 def invocation(read: Read) -> Any:  # noqa: ANN401 - a function
     def of(asked: Any = None, answered: Any = None, **changes: Any) -> Parsed:  # noqa: ANN401 - JSON
         bodies = {"input": {"inputBodyJson": asked}, "output": {"outputBodyJson": answered}}
-        (outcome,) = read(bedrock_invocation, orjson.dumps(BASE | bodies | changes))
+        (outcome,) = read(named("bedrock_invocation"), orjson.dumps(BASE | bodies | changes))
         assert isinstance(outcome.result, Parsed), outcome.result
         return outcome.result
 
@@ -203,6 +204,25 @@ def test_a_block_without_a_trace(invocation: Any, body: Any) -> None:  # noqa: A
     said = invocation(None, body).event.attributes
     assert said["guardrail.verdict"] == "deny"
     assert "guardrail.category" not in said
+
+
+@pytest.mark.parametrize(
+    ("action", "rules"),
+    [
+        ("BLOCKED", ["guardrail_blocked_prompt_attack"]),
+        ("NONE", ["guardrail_allowed_prompt_attack"]),
+    ],
+)
+def test_the_detections_of_every_vendor_see_it(
+    invocation: Any,  # noqa: ANN401 - a function
+    action: str,
+    rules: list[str],
+) -> None:
+    row = {"type": "PROMPT_ATTACK", "confidence": "HIGH", "action": action, "detected": True}
+    assessment = {"gr1example": {"contentPolicy": {"filters": [row]}}}
+    event, private = invocation({}, {"trace": {"guardrail": {"inputAssessment": assessment}}})
+    matcher = Matchers(parse(builtin()).rules).normal(event)
+    assert [one.detection.id for one in matcher.match(normal_form(event, private))] == rules
 
 
 def test_no_secret_of_the_metadata_is_kept(invocation: Any) -> None:  # noqa: ANN401 - a function

@@ -243,6 +243,7 @@ def test_records_are_exact_slices_however_they_are_wrapped() -> None:
         b'{"eventName":"x","detail":{"Records":[]}}': [
             b'{"eventName":"x","detail":{"Records":[]}}'
         ],
+        b'{"Events":[' + orjson.dumps({"CloudTrailEvent": one.decode()}) + b"]}": [one],
         b'{"Records":[]}': [],
         b'{"Records":[1,null]}': [b"1", b"null"],
     }
