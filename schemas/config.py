@@ -139,6 +139,15 @@ class RulesConfig(Record):
     watch: bool = False
 
 
+class InventoryConfig(Record):
+    """What is known to be right: `approved` are patterns of `kind:id`, with `*` and `?`.
+
+    AI that is at work, and neither declared nor approved, is shadow AI.
+    """
+
+    approved: tuple[str, ...] = ()
+
+
 class ServerConfig(Record):
     """Where `/healthz`, `/readyz` and `/metrics` listen. Port 0 takes a free one."""
 
@@ -166,6 +175,7 @@ class Config(Record):
     sink: tuple[SinkConfig, ...] = ()
     system: tuple[SystemConfig, ...] = ()
     rules: RulesConfig = RulesConfig()
+    inventory: InventoryConfig = InventoryConfig()
     server: ServerConfig = ServerConfig()
     limits: Limits = Limits()
     kafka: KafkaConfig | None = None
