@@ -91,7 +91,8 @@ def facts(event: Event, detections: Sequence[Detection], time: int) -> Iterator[
     if _deletes(event):
         about = _about(event, "informational", 900, "it was deleted", "asset")
         yield _fact(event, time, first, STATE, DELETED, "open", about)
-    if event.class_uid == SCAN and event.status == "success":
+    # What a feed says of one vulnerability is all that it says of it, as a whole scan of an asset.
+    if event.class_uid == INTEL or (event.class_uid == SCAN and event.status == "success"):
         scan = {"tool": _tool(event), "at": event.time}
         yield _row(first, time, f"scan|{event.uid}", "scan", scan)
     yield from _assets(event, time, told)
@@ -197,7 +198,8 @@ def _posture(event: Event, detection: Detection, time: int) -> Iterator[Row]:
     # The rule's level, not the scanner's word: what a fact weighs in a story is for the story's
     # author to say.
     confidence, family = round(detection.confidence * 1000), _family(event, detection.family)
-    about = _about(event, detection.level, confidence, detection.title, family, detection.tags)
+    level = rule.level or detection.level
+    about = _about(event, level, confidence, detection.title, family, detection.tags)
     yield _fact(event, time, entity, rule.name, instance, state, about)
 
 
