@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
             return Exit.OK
         below = _steps(reader, "downstream", args.entity, time, args.depth)
         above = _steps(reader, "upstream", args.entity, time, args.depth)
-        above += _affected(reader, args.entity, time)
+        above += _affected(reader, args.entity, time, args.depth)
     if args.json:
         said = {
             "entity": args.entity,
@@ -107,11 +107,15 @@ def _steps(reader: Reader, way: str, entity: str, time: str | None, depth: int) 
     return [Step(*row) for row in reader.run(query, [entity, time, depth], rows=THINGS).rows]
 
 
-def _affected(reader: Reader, entity: str, time: str | None) -> list[Step]:
-    """The assets that have a vulnerability, where it is one that is asked for."""
+def _affected(reader: Reader, entity: str, time: str | None, depth: int) -> list[Step]:
+    """What has a vulnerability, where it is one that is asked for, and what reaches that."""
     query = "SELECT entity, 1, $1, 'affected_by' FROM affected_at(CAST($2 AS TIMESTAMP))"
     query += " WHERE 'vulnerability:' || vulnerability = $1 ORDER BY entity"
-    return [Step(*row) for row in reader.run(query, [entity, time], rows=THINGS).rows]
+    found = {row[0]: Step(*row) for row in reader.run(query, [entity, time], rows=THINGS).rows}
+    for asset in list(found):
+        for step in _steps(reader, "upstream", asset, time, depth - 1):
+            found.setdefault(step.entity, step._replace(depth=step.depth + 1))
+    return list(found.values())
 
 
 def _known(reader: Reader, entity: str) -> None:

@@ -247,12 +247,15 @@ def test_one_thing_with_all_that_is_said_of_it(
         severity="high",
         finding={"uid": "f", "title": "A hole", "vulnerability": "CVE-2026-0001"},
     )
-    folder = str(store([weak], tmp_path))
+    runs = link(APP, "uses", "image:sha256:aa", declared=True)
+    folder = str(store([weak, event(0, "cyclonedx", 5020, [APP], [runs])], tmp_path))
     assert main(["assets", "image:sha256:aa", "--store", folder]) == 0
     said = capsys.readouterr().out
     assert "CVE-2026-0001" in said
     assert "grype" in said
     assert main(["lineage", "vulnerability:CVE-2026-0001", "--store", folder]) == 0
-    assert "<-affected_by- image:sha256:aa" in capsys.readouterr().out
+    assert capsys.readouterr().out.endswith(
+        "is reached by:\n  <-affected_by- image:sha256:aa\n    <-uses- application:shop\n"
+    )
     assert main(["assets", "image:none", "--store", folder]) == 2
     assert "the store knows no entity 'image:none'" in capsys.readouterr().err

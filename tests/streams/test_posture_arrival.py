@@ -73,6 +73,8 @@ def workload(random: Random, size: int) -> list[dict[str, Any]]:
         elif kind == "edge":
             event |= {"parent": random.choice([*APPS, *MODELS]), "child": random.choice(MODELS)}
             event |= {"open": random.random() < 0.8}
+            if event["parent"] in MODELS and random.random() < 0.5:
+                event |= {"relation": "same_as"}
         else:
             event |= {"entity": random.choice(MODELS)}
             event |= {"asset.state": "deleted"} if kind == "gone" else {}
