@@ -57,10 +57,10 @@ def blast(links: Iterable[Link], start: str, deepest: int) -> list[Reached]:
     """
     steps = _steps(links)
     found: dict[tuple[str, Hold], Reached] = {}
-    level = [Reached(start, "held", 1.0, ())]
+    level: list[Reached] = [Reached(start, "held", 1.0, ())]
     for _ in range(deepest):
         near = sorted((one for here in level for one in _near(steps, here)), key=_surest)
-        level = []
+        level.clear()
         for one in near:
             known = (one.entity, "held") in found or (one.entity, one.hold) in found
             if one.entity != start and not known:

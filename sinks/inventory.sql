@@ -64,27 +64,40 @@ SELECT
 FROM current_edges GROUP BY relation ORDER BY relation;
 COMMENT ON VIEW edge_counts IS 'How many edges of each relation hold, and how they are known';
 
+CREATE OR REPLACE VIEW thing_systems AS
+SELECT t.thing AS entity, list(DISTINCT m.system ORDER BY m.system) AS systems
+FROM system_members AS m JOIN things AS t USING (entity) GROUP BY t.thing;
+COMMENT ON VIEW thing_systems IS 'The AI systems of a thing, under all its names';
+
 -- A tool is known with the server that serves it.
 CREATE OR REPLACE VIEW shadow_ai AS
-SELECT entity, names, kind, layer, name, first_seen, last_seen, sources, servers
-FROM (
-  SELECT i.*, coalesce(list(e.to_entity) FILTER (e.to_entity IS NOT NULL), []) AS servers
-  FROM inventory AS i
-  LEFT JOIN current_edges AS e ON e.relation = 'served_by' AND list_contains(i.names, e.from_entity)
-  WHERE i.ai AND i.observed_from IS NOT NULL AND i.declared_from IS NULL AND i.deleted IS NULL
-  GROUP BY ALL) AS seen
-WHERE NOT EXISTS (FROM inventory AS s WHERE s.declared_from IS NOT NULL AND list_has_any(s.names, seen.servers));
+WITH served AS (
+  SELECT f.thing AS entity, list(DISTINCT t.thing ORDER BY t.thing) AS servers, bool_or(s.declared_from IS NOT NULL) AS known
+  FROM current_edges AS e
+  JOIN things AS f ON f.entity = e.from_entity
+  JOIN things AS t ON t.entity = e.to_entity
+  LEFT JOIN inventory AS s ON s.entity = t.thing
+  WHERE e.relation = 'served_by' GROUP BY f.thing)
+SELECT
+  i.entity, i.names, i.kind, i.layer, i.name, i.first_seen, i.last_seen, i.sources,
+  coalesce(s.servers, []) AS servers, coalesce(y.systems, []) AS systems
+FROM inventory AS i
+LEFT JOIN served AS s USING (entity)
+LEFT JOIN thing_systems AS y USING (entity)
+WHERE i.ai AND i.observed_from IS NOT NULL AND i.declared_from IS NULL AND i.deleted IS NULL
+  AND NOT coalesce(s.known, false);
 COMMENT ON VIEW shadow_ai IS 'AI that was observed at work and that no inventory or configuration declares';
 
 CREATE OR REPLACE VIEW stale_keys AS
 SELECT
-  i.entity, i.last_seen, list(e.from_entity ORDER BY e.from_entity) FILTER (e.from_entity IS NOT NULL) AS owners,
+  i.entity, i.last_seen, list(DISTINCT e.from_entity ORDER BY e.from_entity) FILTER (e.from_entity IS NOT NULL) AS owners,
   date_diff('day', i.last_seen, greatest(
     (SELECT max(last_seen) FROM assets), (SELECT max(time) FROM events))) AS quiet_days
 FROM inventory AS i
-LEFT JOIN current_edges AS e ON e.relation = 'owns' AND list_contains(i.names, e.to_entity)
+LEFT JOIN things AS t ON t.thing = i.entity
+LEFT JOIN current_edges AS e ON e.relation = 'owns' AND e.to_entity = t.entity
 WHERE i.kind = 'apikey' AND i.deleted IS NULL
-GROUP BY ALL;
+GROUP BY i.entity, i.last_seen;
 COMMENT ON VIEW stale_keys IS 'Keys with their owners, and for how many days before the newest record nobody used them';
 
 CREATE OR REPLACE VIEW private_data AS

@@ -4,17 +4,20 @@ CREATE OR REPLACE VIEW deletions AS
 SELECT entity, since, until FROM facts WHERE name = 'asset.state' AND instance = 'deleted';
 COMMENT ON VIEW deletions IS 'What was deleted, and until when, if it is there again';
 
+CREATE OR REPLACE MACRO gone_at(t) AS TABLE
+SELECT entity FROM deletions
+WHERE (t IS NULL AND until IS NULL) OR (since <= t AND (until IS NULL OR until > t));
+COMMENT ON MACRO TABLE gone_at IS 'gone_at(time): what was deleted and not there again then; without a time, what is gone now';
+
 -- edges_at(NULL) is what still holds; edges_at(t) what held at t. Nothing leads to what was deleted.
 CREATE OR REPLACE MACRO edges_at(t) AS TABLE
 SELECT
   from_entity, relation, to_entity, coalesce(declared_from <= coalesce(t, declared_from), declared) AS declared,
   coalesce(observed_from <= coalesce(t, observed_from), observed) AS observed, valid_from, valid_to, last_seen,
   coalesce(confidence, 1.0) AS confidence
-FROM edges AS e
+FROM edges
 WHERE ((t IS NULL AND valid_to IS NULL) OR (valid_from <= t AND (valid_to IS NULL OR valid_to > t)))
-  AND NOT EXISTS (
-    FROM deletions AS d WHERE d.entity IN (e.from_entity, e.to_entity)
-    AND ((t IS NULL AND d.until IS NULL) OR (d.since <= t AND (d.until IS NULL OR d.until > t))));
+  AND from_entity NOT IN (SELECT entity FROM gone_at(t)) AND to_entity NOT IN (SELECT entity FROM gone_at(t));
 
 CREATE OR REPLACE VIEW current_edges AS
 SELECT from_entity, relation, to_entity, declared, observed, valid_from, last_seen, confidence FROM edges_at(NULL);
@@ -69,3 +72,9 @@ WITH RECURSIVE same(entity, other) AS (
 )
 SELECT entity, least(entity, min(other)) AS canonical FROM same GROUP BY entity;
 COMMENT ON VIEW identities IS 'Names that same_as makes one thing, each with the name that stands for it';
+
+CREATE OR REPLACE VIEW things AS
+SELECT a.entity, coalesce(i.canonical, a.entity) AS thing
+FROM (SELECT entity FROM assets UNION SELECT unnest([from_entity, to_entity]) FROM edges) AS a
+LEFT JOIN identities AS i USING (entity);
+COMMENT ON VIEW things IS 'Every name with the thing that it is a name of';
