@@ -16,6 +16,7 @@ from schemas.times import DAY
 WayName = Literal["declared", "observed"]
 STATEMENTS = 64  # attributes kept of one entity: of more, those said longest ago are forgotten
 LONGEST = 1_024  # bytes of a value that is kept with its history
+_SHORT = 128  # characters of a text that is not hashed
 
 
 class Way(msgspec.Struct, array_like=True, frozen=True):
@@ -113,9 +114,9 @@ def heard(
     """
     found = history
     for name, value in said.items():
-        if len(canonical(value)) > LONGEST:
+        place = _place(name, value, source)
+        if place is None:
             continue
-        place = digest(name, source, value)
         known = found.get(place)
         if known is not None and at // DAY <= known.seen // DAY:
             continue
@@ -125,6 +126,13 @@ def heard(
         kept = sorted(found, key=lambda place: (found[place].seen, place))[-STATEMENTS:]
         found = {place: found[place] for place in kept}
     return found
+
+
+def _place(name: str, value: Any, source: str) -> str | None:  # noqa: ANN401 - JSON
+    """What makes a statement another one; None of a value that is too long to be kept."""
+    if isinstance(value, str) and len(value) <= _SHORT:  # a name, with nearly every event
+        return f"{name}|{source}|{value}"
+    return digest(name, source, value) if len(canonical(value)) <= LONGEST else None
 
 
 def late(at: int, time: int, seen: int | None) -> bool:

@@ -91,7 +91,8 @@ def facts(event: Event, detections: Sequence[Detection], time: int) -> Iterator[
     if _deletes(event):
         about = _about(event, "informational", 900, "it was deleted", "asset")
         yield _fact(event, time, first, STATE, DELETED, "open", about)
-    if event.class_uid == SCAN and event.status == "success":
+    # What a feed says of one vulnerability is all that it says of it, as a whole scan of an asset.
+    if event.class_uid == INTEL or (event.class_uid == SCAN and event.status == "success"):
         scan = {"tool": _tool(event), "at": event.time}
         yield _row(first, time, f"scan|{event.uid}", "scan", scan)
     yield from _assets(event, time, told)
@@ -128,13 +129,19 @@ def _assets(event: Event, time: int, told: Mapping[str, Any]) -> Iterator[Row]:
 
     A vulnerability is no asset: of a feed of them all, those that are nowhere leave nothing.
     """
-    id_, declared = f"asset|{event.uid}", _declared(event)
+    id_, declared, usual, gone = (
+        f"asset|{event.uid}",
+        _declared(event),
+        _way(event),
+        _deletes(event),
+    )
     for place, entity in enumerate(event.entities):
         if entity.kind == KIND:
             continue
-        way = "declared" if entity.key in declared else _way(event)
+        key = entity.key
+        way = "declared" if key in declared else usual
         body: dict[str, Any] = {"source": event.source, "at": event.time}
-        if way is not None and not (place == 0 and _deletes(event)):
+        if way is not None and not (place == 0 and gone):
             body["way"] = way
         if entity.name:
             body["name"] = entity.name
@@ -142,13 +149,13 @@ def _assets(event: Event, time: int, told: Mapping[str, Any]) -> Iterator[Row]:
             body["attributes"] = {k: v for k, v in told.items() if k != CONFIDENCE}
         if "name" in body or "attributes" in body:
             body["confidence"] = _sure(event, way)
-        yield _row(entity.key, time, id_, "asset", body)
+        yield _row(key, time, id_, "asset", body)
 
 
 def _declared(event: Event) -> frozenset[str]:
     """The entities that the event declares to be there, at the ends of what it declares."""
-    ends = ((edge.from_.key, edge.to.key) for edge in event.edges if edge.declared)
-    return frozenset(key for pair in ends for key in pair)
+    declared = [edge for edge in event.edges if edge.declared]
+    return frozenset(end.key for edge in declared for end in (edge.from_, edge.to))
 
 
 def _way(event: Event) -> str | None:
@@ -197,7 +204,8 @@ def _posture(event: Event, detection: Detection, time: int) -> Iterator[Row]:
     # The rule's level, not the scanner's word: what a fact weighs in a story is for the story's
     # author to say.
     confidence, family = round(detection.confidence * 1000), _family(event, detection.family)
-    about = _about(event, detection.level, confidence, detection.title, family, detection.tags)
+    level = rule.level or detection.level
+    about = _about(event, level, confidence, detection.title, family, detection.tags)
     yield _fact(event, time, entity, rule.name, instance, state, about)
 
 

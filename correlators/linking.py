@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from correlators.asset import Asset, Edge, again, late
+from correlators.asset import Asset, Edge, Way, again, late
 from correlators.logic import Emit
 from schemas.canonical import digest
 from schemas.rows import Row
@@ -33,21 +33,29 @@ def edge(key: str, state: Asset, time: int, body: dict[str, Any], emit: Emit) ->
         end(key, state, place, time, emit, at)
         return
     confidence = round(body.get("confidence", 1.0) * 1000)
-    if known is None or not known.open:
-        known = Edge(body["relation"], body["to"], True, time, at, None, None, None, confidence)  # noqa: FBT003 - a struct
-    # What came late holds from now on, and was said before: it is not newer than what is known.
     way = "declared" if body["declared"] else "observed"
-    before: Any = getattr(known, way)
-    now = again(before, time if before is None else at)
-    fresh = replace(
-        known,
-        seen=max(known.seen, now.seen) if now is not before else known.seen,
-        confidence=max(known.confidence, confidence),
-        **{way: now},
-    )
-    if fresh != state.edges.get(place):
-        state.edges[place] = fresh
-        _tell(key, fresh, time, emit)
+    if known is not None and known.open:
+        before: Way | None = getattr(known, way)
+        # What came late holds from now on, and was said before: it is not newer than what is known.
+        now = again(before, time if before is None else at)
+        if now is before and confidence <= known.confidence:
+            return
+        seen, sure = max(known.seen, now.seen), max(known.confidence, confidence)
+        fresh = replace(known, seen=seen, confidence=sure, **{way: now})
+    else:
+        fresh = Edge(
+            relation=body["relation"],
+            to=body["to"],
+            open=True,
+            since=time,
+            seen=at,
+            until=None,
+            declared=Way(time, at) if body["declared"] else None,
+            observed=None if body["declared"] else Way(time, at),
+            confidence=confidence,
+        )
+    state.edges[place] = fresh
+    _tell(key, fresh, time, emit)
 
 
 def end(key: str, state: Asset, place: str, time: int, emit: Emit, at: int | None = None) -> None:

@@ -1,10 +1,10 @@
 """Marked: what is known of a vulnerability is a fact of an asset that has it, while both hold.
 
 Why here, beside the asset, and not as edges to vulnerabilities in the lineage: the inventory is one
-partition and saves its state whole, and every system would have its vulnerabilities as members, of
-20,000 at most. Measured with 1,000 images of 300 vulnerabilities (of 3,000): as lineage 300,000
-more edges and members in that one partition; here one row for each scan, and one for each asset
-and vulnerability of which something is known.
+partition and saves its state whole, and every system would have its vulnerabilities as members.
+Measured with 1,000 images of 300 vulnerabilities (of 3,000 in all) in 50 systems, processor time
+and memory: as lineage 59 s in inventory and attach, 47 MB of state saved with each change, and
+2,650 members of a system; here 0.2 s, 0.3 MB and 21 members, with one row for each scan.
 """
 
 from __future__ import annotations

@@ -109,12 +109,13 @@ def _seen(at: At, body: dict[str, Any]) -> None:
     state.name = state.name or body.get("name")
     if body["source"] not in state.sources:
         state.sources = sorted([*state.sources, body["source"]])
-    state.attributes = state.attributes | body.get("attributes", {})
+    if "attributes" in body:
+        state.attributes = state.attributes | body["attributes"]
     if way is not None:
         setattr(state, way, again(getattr(state, way), time))
-    said = body.get("attributes", {}) | ({"name": body["name"]} if "name" in body else {})
-    confidence = body.get("confidence", 1000)
-    state.history = heard(state.history, said, body["source"], time, confidence)
+    if "confidence" in body:
+        said = body.get("attributes", {}) | ({"name": body["name"]} if "name" in body else {})
+        state.history = heard(state.history, said, body["source"], time, body["confidence"])
     if (
         (state.name, state.sources, state.attributes) == known
         and time // DAY == day

@@ -247,7 +247,8 @@ def _openers(leg: Leg, ruleset: Ruleset) -> list[str]:
         one.id
         for one in about
         if one.fact is not None
-        and (one.fact.name, one.fact.on) == (leg.fact, leg.on)
+        and one.fact.name == leg.fact
+        and one.fact.on in {leg.on, "vulnerability"}  # that of every asset that has it
         and one.fact.state != "closed"
     ]
 

@@ -148,6 +148,15 @@ class IntelConfig(Record):
     feeds: tuple[str, ...] = ()
 
 
+class InventoryConfig(Record):
+    """What is known to be right: `approved` are patterns of `kind:id`, with `*` and `?`.
+
+    AI that is at work, and neither declared nor approved, is shadow AI.
+    """
+
+    approved: tuple[str, ...] = ()
+
+
 class ServerConfig(Record):
     """Where `/healthz`, `/readyz` and `/metrics` listen. Port 0 takes a free one."""
 
@@ -190,6 +199,7 @@ class Config(Record):
     system: tuple[SystemConfig, ...] = ()
     rules: RulesConfig = RulesConfig()
     intel: IntelConfig = IntelConfig()
+    inventory: InventoryConfig = InventoryConfig()
     server: ServerConfig = ServerConfig()
     limits: Limits = Limits()
     privacy: PrivacyConfig = PrivacyConfig()

@@ -41,11 +41,14 @@ class PostureFact(Record):
     """A match opens (or closes) the fact `name` of the event's first entity of kind `on`.
 
     `state` finding: follows the state of the event's scanner finding, one instance per finding uid.
+    A fact on a `vulnerability` is one of every asset that has it. `level`: what the fact weighs
+    where it holds, if that is not the level of the rule.
     """
 
     name: str
     on: Kind
     state: Literal["open", "closed", "finding"] = "open"
+    level: Level | None = None
 
 
 class Detection(Record):

@@ -34,18 +34,22 @@ COMMENT ON TABLE scores IS 'The score ledger: one row per term of each stored re
 
 CREATE TABLE IF NOT EXISTS assets (
   entity VARCHAR PRIMARY KEY, kind VARCHAR, id VARCHAR, name VARCHAR, first_seen TIMESTAMP, last_seen TIMESTAMP,
-  sources VARCHAR[], attributes JSON, meta_state VARCHAR, body JSON);
-COMMENT ON TABLE assets IS 'The inventory: every thing that a source named';
+  sources VARCHAR[], attributes JSON, declared_from TIMESTAMP, declared_seen TIMESTAMP, observed_from TIMESTAMP,
+  observed_seen TIMESTAMP, history JSON, meta_state VARCHAR, body JSON);
+COMMENT ON TABLE assets IS 'Every thing that a source named; declared by an inventory or configuration, observed at work, or only scanned';
 
 CREATE TABLE IF NOT EXISTS edges (
   id VARCHAR PRIMARY KEY, from_entity VARCHAR, relation VARCHAR, to_entity VARCHAR, declared BOOLEAN,
-  valid_from TIMESTAMP, valid_to TIMESTAMP, last_seen TIMESTAMP, meta_state VARCHAR, body JSON);
+  observed BOOLEAN, valid_from TIMESTAMP, valid_to TIMESTAMP, last_seen TIMESTAMP, declared_from TIMESTAMP,
+  declared_seen TIMESTAMP, observed_from TIMESTAMP, observed_seen TIMESTAMP, confidence DOUBLE, meta_state VARCHAR,
+  body JSON);
 COMMENT ON TABLE edges IS 'Lineage: from_entity -relation-> to_entity, from valid_from until before valid_to (none: it still holds)';
 
 CREATE TABLE IF NOT EXISTS facts (
   id VARCHAR PRIMARY KEY, entity VARCHAR, name VARCHAR, instance VARCHAR, state VARCHAR, since TIMESTAMP,
-  until TIMESTAMP, severity VARCHAR, confidence DOUBLE, title VARCHAR, meta_state VARCHAR, body JSON);
-COMMENT ON TABLE facts IS 'Posture: what holds of an entity from since on, until it is closed';
+  until TIMESTAMP, severity VARCHAR, confidence DOUBLE, title VARCHAR, tool VARCHAR, vulnerability VARCHAR,
+  check_id VARCHAR, package VARCHAR, fixed_version VARCHAR, location VARCHAR, meta_state VARCHAR, body JSON);
+COMMENT ON TABLE facts IS 'Posture: what holds of an entity from since on, until it is closed; a row for each time that it holds';
 
 CREATE TABLE IF NOT EXISTS systems (
   id VARCHAR PRIMARY KEY, name VARCHAR, root VARCHAR, members VARCHAR[], meta_state VARCHAR, body JSON);
@@ -70,6 +74,25 @@ CREATE TABLE IF NOT EXISTS late (
   id VARCHAR PRIMARY KEY, origin VARCHAR, source VARCHAR, time TIMESTAMP, watermark TIMESTAMP, body JSON);
 COMMENT ON TABLE late IS 'Parsed records that came behind the watermark of their input';
 
+-- Columns that a store of an older version lacks.
+ALTER TABLE assets ADD COLUMN IF NOT EXISTS declared_from TIMESTAMP;
+ALTER TABLE assets ADD COLUMN IF NOT EXISTS declared_seen TIMESTAMP;
+ALTER TABLE assets ADD COLUMN IF NOT EXISTS observed_from TIMESTAMP;
+ALTER TABLE assets ADD COLUMN IF NOT EXISTS observed_seen TIMESTAMP;
+ALTER TABLE assets ADD COLUMN IF NOT EXISTS history JSON;
+ALTER TABLE edges ADD COLUMN IF NOT EXISTS observed BOOLEAN;
+ALTER TABLE edges ADD COLUMN IF NOT EXISTS declared_from TIMESTAMP;
+ALTER TABLE edges ADD COLUMN IF NOT EXISTS declared_seen TIMESTAMP;
+ALTER TABLE edges ADD COLUMN IF NOT EXISTS observed_from TIMESTAMP;
+ALTER TABLE edges ADD COLUMN IF NOT EXISTS observed_seen TIMESTAMP;
+ALTER TABLE edges ADD COLUMN IF NOT EXISTS confidence DOUBLE;
+ALTER TABLE facts ADD COLUMN IF NOT EXISTS tool VARCHAR;
+ALTER TABLE facts ADD COLUMN IF NOT EXISTS vulnerability VARCHAR;
+ALTER TABLE facts ADD COLUMN IF NOT EXISTS check_id VARCHAR;
+ALTER TABLE facts ADD COLUMN IF NOT EXISTS package VARCHAR;
+ALTER TABLE facts ADD COLUMN IF NOT EXISTS fixed_version VARCHAR;
+ALTER TABLE facts ADD COLUMN IF NOT EXISTS location VARCHAR;
+
 CREATE OR REPLACE VIEW open_alerts AS
 SELECT
   id, stage, priority, confidence, severity, system, convergence, title, first_time, last_time, expires_at, revision
@@ -80,10 +103,6 @@ COMMENT ON VIEW open_alerts IS 'Alerts that need a human';
 CREATE OR REPLACE VIEW posture AS
 SELECT entity, name, instance, severity, confidence, title, since FROM facts WHERE state = 'open';
 COMMENT ON VIEW posture IS 'Facts that are open';
-
-CREATE OR REPLACE VIEW current_edges AS
-SELECT from_entity, relation, to_entity, declared, valid_from, last_seen FROM edges WHERE valid_to IS NULL;
-COMMENT ON VIEW current_edges IS 'Lineage that still holds';
 
 CREATE OR REPLACE VIEW system_members AS
 SELECT name AS system, root, unnest(members) AS entity FROM systems;
@@ -111,37 +130,3 @@ FROM forecasts
 WHERE meta_state <> 'withdrawn'
 GROUP BY technique;
 COMMENT ON VIEW forecast_verification IS 'How forecasts came true: a good one has hit_rate near mean_probability and a small Brier score';
-
--- edges_at(NULL) is what still holds; edges_at(t) what held at t.
-CREATE OR REPLACE MACRO edges_at(t) AS TABLE
-SELECT from_entity, relation, to_entity, declared, valid_from, valid_to, last_seen
-FROM edges
-WHERE (t IS NULL AND valid_to IS NULL) OR (valid_from <= t AND (valid_to IS NULL OR valid_to > t));
-
--- What an entity reaches, nearest first: each thing once, with the step over which it is reached.
-CREATE OR REPLACE MACRO downstream(start, t, deepest) AS TABLE
-WITH RECURSIVE reach(entity, depth, parent, relation) USING KEY (entity) AS (
-  SELECT CAST(start AS VARCHAR), 0, CAST(NULL AS VARCHAR), CAST(NULL AS VARCHAR)
-  UNION
-  SELECT e.to_entity, min(r.depth) + 1, min(e.from_entity), arg_min(e.relation, (e.from_entity, e.relation))
-  FROM reach AS r JOIN edges_at(t) AS e ON e.from_entity = r.entity
-  WHERE r.depth < deepest AND NOT EXISTS (FROM recurring.reach AS known WHERE known.entity = e.to_entity)
-  GROUP BY e.to_entity
-)
-SELECT entity, depth, parent, relation FROM reach WHERE depth > 0;
-
--- What reaches an entity: the same against the direction of the edges.
-CREATE OR REPLACE MACRO upstream(start, t, deepest) AS TABLE
-WITH RECURSIVE reach(entity, depth, parent, relation) USING KEY (entity) AS (
-  SELECT CAST(start AS VARCHAR), 0, CAST(NULL AS VARCHAR), CAST(NULL AS VARCHAR)
-  UNION
-  SELECT e.from_entity, min(r.depth) + 1, min(e.to_entity), arg_min(e.relation, (e.to_entity, e.relation))
-  FROM reach AS r JOIN edges_at(t) AS e ON e.to_entity = r.entity
-  WHERE r.depth < deepest AND NOT EXISTS (FROM recurring.reach AS known WHERE known.entity = e.from_entity)
-  GROUP BY e.from_entity
-)
-SELECT entity, depth, parent, relation FROM reach WHERE depth > 0;
-
-COMMENT ON MACRO TABLE edges_at IS 'edges_at(time): the edges that held then; edges_at(NULL): those that still hold';
-COMMENT ON MACRO TABLE downstream IS 'downstream(entity, time, depth): what it reaches, each thing once';
-COMMENT ON MACRO TABLE upstream IS 'upstream(entity, time, depth): what reaches it, each thing once';

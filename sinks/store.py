@@ -25,6 +25,7 @@ from sinks.delivery.sink import Delivered
 
 WRITER = "barograph-writer.duckdb"
 SNAPSHOT = "barograph.duckdb"
+SCHEMA = ("schema.sql", "lineage.sql", "inventory.sql")  # views rest on those before them
 STORAGE = "v1.4.0"  # the oldest DuckDB that can open the file; DuckDB 2 would write its own
 INTERVAL = 2.0  # seconds between two snapshots, at least
 SHARE = 10  # and this many times what the last one took: a tenth of the time at most goes there
@@ -154,7 +155,8 @@ class Store:
             place = str(self._writer).replace("'", "''")
             db.execute(f"ATTACH '{place}' AS store (STORAGE_VERSION '{STORAGE}')")
             db.execute("USE store")
-            db.execute(files(sinks).joinpath("schema.sql").read_text(encoding="utf-8"))
+            for name in SCHEMA:
+                db.execute(files(sinks).joinpath(name).read_text(encoding="utf-8"))
         except duckdb.Error as error:
             db.close()
             if "Could not set lock" in str(error):

@@ -24,7 +24,7 @@ from sinks.delivery.revisions import Revisions, with_meta
 from streams.succession import Succession
 from streams.unsettled import Block
 
-FORMAT = 3  # user_version of the file; a newer format is refused, not guessed at
+FORMAT = 4  # user_version of the file; a newer format is refused, not guessed at
 WAL_BYTES = 64 * 2**20  # what a large commit leaves of its log on disk
 
 _SCHEMA = """

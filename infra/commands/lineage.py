@@ -1,4 +1,4 @@
-"""Show what an entity reaches and what reaches it, now or as of a time."""
+"""Show what an entity reaches, what reaches it, and what an attacker gets with it; as of a time."""
 
 from __future__ import annotations
 
@@ -16,19 +16,25 @@ from schemas.times import parse, rfc3339
 if TYPE_CHECKING:
     from infra.reader import Reader
 
-EXAMPLE = "barograph lineage agent:support-bot --as-of 2026-11-21T10:00:00Z"
+EXAMPLE = """\
+barograph lineage agent:support-bot --as-of 2026-11-21T10:00:00Z
+barograph lineage apikey:AKIAEXAMPLE0001 --blast-radius"""
 
 DEPTH = 12  # steps; longer chains are not one system any more
 THINGS = 10_000
 
 
 class Step(NamedTuple):
-    """`entity` is reached from `parent` over `relation`, `depth` steps away."""
+    """`entity` is reached from `parent` over `relation`, `depth` steps away.
+
+    The confidence is that of all steps up to it.
+    """
 
     entity: str
     depth: int
     parent: str
     relation: str
+    confidence: float = 1.0
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +42,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("entity", metavar="ENTITY", help="kind:id, as `barograph assets` has it")
     parser.add_argument("--as-of", metavar="T", help="the time to look at; default: what holds now")
     parser.add_argument("--depth", type=int, default=DEPTH, help=f"steps; default: {DEPTH}")
+    parser.add_argument(
+        "--blast-radius",
+        action="store_true",
+        help="what somebody who holds it could use or control, and the shortest way there",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument(
         "--store", metavar="PATH", help="default: the newer of ./out and the data folder"
@@ -53,8 +64,16 @@ def run(args: argparse.Namespace) -> int:
         raise Mistake(f"--as-of: {error}") from error
     with Reader(located(args.store, settings(args.config))) as reader:
         _known(reader, args.entity)
+        if args.blast_radius:
+            from infra.radius import lines, radius
+
+            found = radius(reader, args.entity, time, args.depth)
+            for line in (encoded(found.said(time)),) if args.json else lines(found):
+                print(line)
+            return Exit.OK
         below = _steps(reader, "downstream", args.entity, time, args.depth)
         above = _steps(reader, "upstream", args.entity, time, args.depth)
+        above += _affected(reader, args.entity, time, args.depth)
     if args.json:
         said = {
             "entity": args.entity,
@@ -76,19 +95,33 @@ def tree(root: str, steps: Sequence[Step], arrow: str, indent: str = "  ") -> It
     """The steps below `root`, each under its parent, in the order given."""
     for step in steps:
         if step.parent == root:
-            yield f"{indent}{arrow.format(text(step.relation))} {text(step.entity)}"
+            sure = "" if step.confidence >= 1 else f" ({step.confidence:.0%} sure)"
+            yield f"{indent}{arrow.format(text(step.relation))} {text(step.entity)}{sure}"
             yield from tree(step.entity, steps, arrow, indent + "  ")
 
 
 def _steps(reader: Reader, way: str, entity: str, time: str | None, depth: int) -> list[Step]:
     query = f"""
-    SELECT entity, depth, parent, relation FROM {way}($1, CAST($2 AS TIMESTAMP), $3)
+    SELECT entity, depth, parent, relation, confidence FROM {way}($1, CAST($2 AS TIMESTAMP), $3)
     ORDER BY depth, relation, entity"""  # noqa: S608 - one of two names of ours
     return [Step(*row) for row in reader.run(query, [entity, time, depth], rows=THINGS).rows]
 
 
+def _affected(reader: Reader, entity: str, time: str | None, depth: int) -> list[Step]:
+    """What has a vulnerability, where it is one that is asked for, and what reaches that."""
+    query = "SELECT entity, 1, $1, 'affected_by' FROM affected_at(CAST($2 AS TIMESTAMP))"
+    query += " WHERE 'vulnerability:' || vulnerability = $1 ORDER BY entity"
+    found = {row[0]: Step(*row) for row in reader.run(query, [entity, time], rows=THINGS).rows}
+    for asset in list(found):
+        for step in _steps(reader, "upstream", asset, time, depth - 1):
+            found.setdefault(step.entity, step._replace(depth=step.depth + 1))
+    return list(found.values())
+
+
 def _known(reader: Reader, entity: str) -> None:
-    query = "SELECT entity FROM assets UNION SELECT unnest([from_entity, to_entity]) FROM edges"
+    query = """
+    SELECT entity FROM assets UNION SELECT unnest([from_entity, to_entity]) FROM edges
+    UNION SELECT 'vulnerability:' || vulnerability FROM facts WHERE vulnerability IS NOT NULL"""
     known = {str(row[0]) for row in reader.run(query, rows=1_000_000).rows}
     if entity in known:
         return

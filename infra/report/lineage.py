@@ -19,10 +19,10 @@ COLUMNS = (
     ("identity", ("principal", "apikey", "account", "session")),
     ("application", ("application",)),
     ("agents", ("agent",)),
-    ("tools", ("tool", "mcp_server")),
+    ("tools", ("tool", "mcp_server", "skill")),
     ("models", ("model", "endpoint", "guardrail")),
     ("data", ("datastore", "dataset")),
-    ("infrastructure", ("workload", "image", "host", "repo")),
+    ("infrastructure", ("workload", "image", "host", "repo", "job")),
 )
 _COLUMN = {kind: column for column, (_, kinds) in enumerate(COLUMNS) for kind in kinds}
 

@@ -15,7 +15,9 @@ _BODIES = {
     "alerts": "FROM alerts WHERE meta_state <> 'withdrawn'",
     "systems": "FROM systems ORDER BY id",
     "edges": """FROM edges WHERE valid_to IS NULL AND from_entity IN (
-        SELECT unnest(members) FROM systems WHERE id IN (SELECT system FROM alerts))""",
+        SELECT unnest(members) FROM systems WHERE id IN (SELECT system FROM alerts))
+        AND NOT EXISTS (
+          FROM deletions WHERE until IS NULL AND entity IN (from_entity, to_entity))""",
     "facts": """FROM facts WHERE state = 'open' ORDER BY list_position(
         ['critical', 'high', 'medium', 'low'], severity) NULLS LAST, name, entity LIMIT $facts""",
     "forecasts": "FROM forecasts",

@@ -58,7 +58,7 @@ def edge(
 
 
 def asset(time: int, source: str = "otel", at: int | None = None, **more: Any) -> Row:  # noqa: ANN401
-    body = {"source": source, "at": time if at is None else at, **more}
+    body = {"source": source, "at": time if at is None else at, "confidence": 1000, **more}
     return Row("facts", 0, KEY, time, f"asset|{source}|{time}", "asset", body)
 
 

@@ -42,7 +42,7 @@ class ModelSource:
             entities = [_entity(record["parent"]), _entity(record["child"])]
             edge = {
                 "from": entities[0],
-                "relation": "uses",
+                "relation": record.get("relation", "uses"),
                 "to": entities[1],
                 "declared": entities[0].kind == "application",
                 "state": "open" if record["open"] else "closed",

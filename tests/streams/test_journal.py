@@ -204,7 +204,7 @@ def test_another_format_is_refused(path: Path, format_: int) -> None:
     with sqlite3.connect(path) as db:
         db.execute(f"PRAGMA user_version = {format_}")
     db.close()
-    with pytest.raises(Unavailable, match=rf"format {format_}, this version reads 3; use the ver"):
+    with pytest.raises(Unavailable, match=rf"format {format_}, this version reads 4; use the ver"):
         Journal(path)
 
 

@@ -31,7 +31,7 @@ KNOWN = [
     )
     for name, state in (("kev", "open"), ("unkev", "closed"))
 ]
-KNOWN += [
+STORY = [
     Document(
         "detections/weak.yml",
         "title: weak\nname: weak\nlevel: medium\nlogsource: {product: barograph}\n"
@@ -73,6 +73,8 @@ def workload(random: Random, size: int) -> list[dict[str, Any]]:
         elif kind == "edge":
             event |= {"parent": random.choice([*APPS, *MODELS]), "child": random.choice(MODELS)}
             event |= {"open": random.random() < 0.8}
+            if event["parent"] in MODELS and random.random() < 0.5:
+                event |= {"relation": "same_as"}
         else:
             event |= {"entity": random.choice(MODELS)}
             event |= {"asset.state": "deleted"} if kind == "gone" else {}
@@ -87,7 +89,7 @@ def workload(random: Random, size: int) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def rules() -> Ruleset:
-    found = parse([*RULES, *KNOWN])
+    found = parse([*RULES, *KNOWN, *STORY])
     assert not found.problems, found.problems
     return found
 

@@ -10,8 +10,8 @@ def test_a_line_for_each_thing(ask: Ask) -> None:
     code, out, _ = ask("assets")
     assert code == 0
     assert [line.split()[0] for line in out.splitlines()[2:]] == [
-        "agent:bot",
         "application:shop",
+        "agent:bot",
         "tool:search",
     ]
 
@@ -21,6 +21,14 @@ def test_json_has_everything_about_it(ask: Ask) -> None:
     assert json.loads(out) == {
         "entity": "agent:bot",
         "name": None,
+        "layer": "agents and tools",
+        "names": ["agent:bot"],
+        "known": "",
+        "declared_from": None,
+        "declared_seen": None,
+        "observed_from": None,
+        "observed_seen": None,
+        "deleted": None,
         "first_seen": "2026-01-01T12:00:00.250000Z",
         "last_seen": "2026-01-01T12:00:00.250000Z",
         "sources": ["otel"],

@@ -134,3 +134,65 @@ def test_it_works_elsewhere_and_twice(
         "barograph: out/summary.json/input cannot be written: Not a directory;"
         " give another folder with --out\n"
     )
+
+
+def test_its_inventory_is_counted_by_kind_and_relation(
+    played: Played, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["assets", "--counts", "--json", "--store", str(played.folder / "out")]) == 0
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {one["name"]: one["number"] for one in told if one["what"] == "things"} == {
+        "account": 1,
+        "agent": 2,
+        "apikey": 10,
+        "application": 3,
+        "dataset": 1,
+        "datastore": 4,
+        "guardrail": 2,
+        "image": 3,
+        "mcp_server": 3,
+        "model": 4,
+        "principal": 9,
+        "repo": 1,
+        "session": 238,
+        "tool": 6,
+        "workload": 5,
+    }
+    assert {
+        one["name"]: (one["declared"], one["observed"]) for one in told if one["what"] == "edges"
+    } == {
+        "calls": (0, 8),
+        "depends_on": (3, 0),
+        "guarded_by": (0, 2),
+        "owns": (0, 10),
+        "retrieves": (0, 1),
+        "runs": (0, 2),
+        "runs_image": (0, 5),
+        "runs_on": (0, 3),
+        "served_by": (0, 6),
+        "trained_on": (1, 0),
+        "uses": (22, 8),
+    }
+
+
+def test_its_lineage_is_another_one_before_anybody_worked(
+    played: Played, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def below(at: str) -> set[str]:
+        words = ["lineage", "agent:policy-assistant", "--as-of", at, "--json"]
+        assert main([*words, "--store", str(played.folder / "out")]) == 0
+        return {step["entity"] for step in json.loads(capsys.readouterr().out)["downstream"]}
+
+    assert below("2026-03-02T00:00:00Z") == set()
+    assert below("2026-03-02T00:30:00Z") == {
+        "mcp_server:rates-mcp.quotefeed.example",
+        "model:amazon.nova-pro-v1:0",
+        "tool:rates-mcp.quotefeed.example/get_exchange_rate",
+    }
+
+
+def test_its_shadow_ai_is_the_model_that_no_bill_of_materials_names(
+    played: Played, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["assets", "--shadow", "--json", "--store", str(played.folder / "out")]) == 0
+    assert json.loads(capsys.readouterr().out)["entity"] == "model:amazon.titan-embed-text-v2:0"
