@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from schemas.event import Record
-from schemas.times import DAY, HOUR, Duration
+from schemas.times import DAY, SECOND, Duration
 
 LONGEST: Final = 60 * DAY  # that a habit remembers: what a group holds is bounded by it
 MODIFIERS: Final = ("network", "product")  # `client.ip|network`: see correlators/habits/values.py
@@ -39,7 +39,7 @@ class _Group(Record):
     """What all kinds share: `by` what it is the habit of, how long it is learnt and remembered."""
 
     by: Fields
-    learning: Duration = Field(default=7 * DAY, ge=HOUR)
+    learning: Duration = Field(default=7 * DAY, ge=0)
     memory: Duration = Field(default=28 * DAY, ge=DAY, le=LONGEST)
 
     @model_validator(mode="after")
@@ -64,7 +64,7 @@ class FirstSeen(_Group):
 
     type: Literal["first_seen"]
     of: Fields
-    memory: Duration = Field(default=30 * DAY, ge=DAY, le=LONGEST)
+    memory: Duration = Field(default=30 * DAY, ge=SECOND, le=LONGEST)
     most: int = Field(default=200, ge=1, le=2_000)
 
 
