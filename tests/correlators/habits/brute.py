@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from statistics import median
 from typing import NamedTuple
 
@@ -126,24 +125,23 @@ def _talks(spoken: Sequence[int], start: int, hour: int) -> bool:
     return len(set(spoken).intersection(weeks)) >= max(2, len(weeks) - 1)
 
 
-def _missing(habit: Missing, life: Sequence[Seen], until: int) -> Iterator[Said]:
-    start, waiting = life[0].hour, False
-    hours = {hour: list(then) for hour, then in groupby(life, lambda one: one.hour)}
-    counts = {
-        hour: any(one.marked for one in then)
-        for hour, then in hours.items()
-        if any(one.marked for one in then) or len(then) >= habit.least
-    }
-    for hour, here in hours.items():
-        bare = [one for one in here if not one.marked]
-        if len(bare) < len(here):
-            waiting = False
+def _missing(habit: Missing, life: Sequence[Seen], _until: int) -> Iterator[Said]:
+    """By the place of each match: the run that it is in, and the runs that had ended by then."""
+    ordered = sorted(life, key=lambda one: (one.time, not one.marked, one.id))
+    ended: list[tuple[int, int]] = []  # the hour of a marked match, the run that it ended
+    run, waiting = 0, False
+    for one in ordered:
+        if one.marked:
+            ended.append((one.hour, run))
+            run, waiting = 0, False
             continue
-        first = max(start, hour - habit.memory // HOUR)
-        counted = [marked for one, marked in counts.items() if first <= one < hour]
-        usual = len(counted) >= habit.hours and sum(counted) * 10 >= len(counted) * 9
-        learnt = (hour - start) * HOUR >= habit.learning
-        end = (hour + 1) * HOUR
-        if usual and learnt and not waiting and len(bare) >= habit.least and end <= until:
+        run += 1
+        first = one.hour - habit.memory // HOUR
+        remembered = [pair for pair in ended if first <= pair[0]]
+        before = {hour for hour, _ in remembered if hour < one.hour}
+        usual = max((length for _, length in remembered), default=0)
+        learnt = (one.hour - life[0].hour) * HOUR >= habit.learning
+        known = learnt and len(before) >= habit.hours
+        if known and not waiting and run > max(habit.least, habit.times * usual):
             waiting = True
-            yield end, bare[0].id
+            yield one.time, one.id

@@ -109,7 +109,8 @@ def _habits(random: Random) -> dict[str, Habit]:
         "missing": Missing(
             type="missing",
             of=("m",),
-            least=random.choice([1, 2]),
+            least=random.choice([1, 4]),
+            times=random.choice([1, 2]),
             hours=random.choice([2, 6]),
             learning=random.choice([0, 2 * DAY]),
             memory=random.choice([4 * DAY, 15 * DAY]),
