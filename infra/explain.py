@@ -77,7 +77,7 @@ def explain_finding(finding: Finding, records: Records) -> Iterator[str]:
 
 
 def explain_signal(signal: Signal, records: Records) -> Iterator[str]:
-    """Which detection matched which event, and what correlations see of it."""
+    """Which detection matched which event, what was usual, and what correlations see of it."""
     yield shown.text(f"signal ({signal.level}): {signal.title}")
     yield ""
     yield from _pairs(
@@ -89,6 +89,8 @@ def explain_signal(signal: Signal, records: Records) -> Iterator[str]:
         ("tags", ", ".join(signal.tags)),
         ("id", signal.id),
     )
+    habit = (signal.habit or {}).items()
+    yield from _part("Habit", (f"{name} = {_value(v)}" for name, v in habit))
     yield from _part("Fields", (f"{name} = {_value(v)}" for name, v in signal.fields.items()))
     yield from _part("Entities", (entity.key for entity in signal.entities))
     yield from _part("Evidence", _evidence(_numbered(signal.evidence), records))

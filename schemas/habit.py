@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from schemas.event import Record
-from schemas.times import DAY, HOUR, Duration
+from schemas.times import DAY, SECOND, Duration
 
 LONGEST: Final = 60 * DAY  # that a habit remembers: what a group holds is bounded by it
 MODIFIERS: Final = ("network", "product")  # `client.ip|network`: see correlators/habits/values.py
@@ -39,7 +39,7 @@ class _Group(Record):
     """What all kinds share: `by` what it is the habit of, how long it is learnt and remembered."""
 
     by: Fields
-    learning: Duration = Field(default=7 * DAY, ge=HOUR)
+    learning: Duration = Field(default=7 * DAY, ge=0)
     memory: Duration = Field(default=28 * DAY, ge=DAY, le=LONGEST)
 
     @model_validator(mode="after")
@@ -64,7 +64,7 @@ class FirstSeen(_Group):
 
     type: Literal["first_seen"]
     of: Fields
-    memory: Duration = Field(default=30 * DAY, ge=DAY, le=LONGEST)
+    memory: Duration = Field(default=30 * DAY, ge=SECOND, le=LONGEST)
     most: int = Field(default=200, ge=1, le=2_000)
 
 
@@ -91,17 +91,18 @@ class Silence(_Group):
 
 
 class Missing(_Group):
-    """An hour of matches without a marked one, of a group that has hardly had such an hour before.
+    """More matches in a row that are not marked than the group has had before.
 
-    A match is marked if one of the fields `of` is there, with one of `values` if some are named. An
-    hour counts with `least` matches that are not, or with a marked one; `hours` such hours are
-    known at least, and nine of ten were marked.
+    A match is marked if one of the fields `of` is there, with one of `values` if some are named.
+    More is: more than `least`, and than `times` the longest run remembered. Marked ones have come
+    in `hours` different hours at least.
     """
 
     type: Literal["missing"]
     of: Fields
     values: Annotated[tuple[str, ...], BeforeValidator(_listed), Field(max_length=50)] = ()
-    least: int = Field(default=10, ge=1, le=10**9)
+    least: int = Field(default=30, ge=1, le=10**9)
+    times: int = Field(default=3, ge=1, le=1_000)
     hours: int = Field(default=24, ge=1, le=1_000)
 
 

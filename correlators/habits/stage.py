@@ -16,7 +16,7 @@ import orjson
 from correlators.correlate import hit_row
 from correlators.habits.departure import Departure, Known
 from correlators.habits.first_seen import Seen
-from correlators.habits.missing import Marks
+from correlators.habits.missing import Runs
 from correlators.habits.silence import Words
 from correlators.habits.volume import Totals
 from correlators.logic import Emit, Logic
@@ -26,13 +26,13 @@ from schemas.habit import FirstSeen, Habit, Missing, Silence, Volume
 from schemas.rows import Row
 from schemas.times import rfc3339
 
-State = Seen | Totals | Words | Marks
+State = Seen | Totals | Words | Runs
 
 _STATES: Final[Mapping[type[Habit], type[Known]]] = {
     FirstSeen: Seen,
     Volume: Totals,
     Silence: Words,
-    Missing: Marks,
+    Missing: Runs,
 }
 
 

@@ -79,12 +79,17 @@ def invalid(part: Part, error: ValidationError) -> Iterator[Problem]:
     told: dict[tuple[str | int, ...], list[str]] = {}
     for fault in error.errors(include_url=False, include_context=False):
         # Without the alternatives of a type, which pydantic puts behind the keys.
-        place = tuple(key for key, _ in follow(part.data, fault["loc"]))
+        place = tuple(key for key, _ in follow(part.data, _untagged(fault["loc"])))
         told.setdefault(place, []).append(_sentence(fault["msg"]))
     for place, messages in told.items():
         keys = ".".join(str(key) for key in place)
         message = "; or ".join(dict.fromkeys(messages))
         yield part.problem(f"`{keys}`: {message}" if keys else message, *place)
+
+
+def _untagged(place: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Without the type of a habit, which pydantic puts behind its key."""
+    return (*place[:2], *place[3:]) if place[:2] == ("barograph", "habit") else place
 
 
 def _sentence(message: str) -> str:

@@ -40,7 +40,8 @@ def test_pysigma_reads_all_built_in_rules_without_an_error(tmp_path: Path) -> No
     collection = SigmaCollection.load_ruleset([tmp_path])
     assert collection.errors == []
     assert [rule.errors for rule in collection.rules if rule.errors] == []
-    assert len(collection.rules) == len(ruleset.rules) + len(ruleset.correlations)
+    plain = len(ruleset.rules) - len(ruleset.habits)
+    assert len(collection.rules) == plain + len(ruleset.correlations)
     texts = [path.read_text("utf-8") for path in tmp_path.rglob("*.yml")]
     assert {tuple(text.split("\n")[:2]) for text in texts} == {
         ("# SPDX-License-Identifier: Apache-2.0", MARK.strip())
@@ -57,7 +58,9 @@ def test_what_is_exported_matches_the_same(tmp_path: Path) -> None:
     again = parse(Document(str(tmp_path / one.name), str(one.text)) for one in texts)
     assert again.problems == ()
     assert {rule.detection.name: rule.clauses for rule in again.rules} == {
-        rule.detection.name: rule.clauses for rule in ruleset.rules
+        rule.detection.name: rule.clauses
+        for rule in ruleset.rules
+        if rule.detection.habit is None  # as plain Sigma it would match all day
     }
 
 
@@ -77,6 +80,13 @@ def test_a_rule_of_others_keeps_what_it_says_of_its_licence() -> None:
     }
     assert list(yaml.safe_load(one.text))[:3] == ["title", "id", "name"]
     assert "one\n  two" in one.text
+
+
+def test_a_habit_is_left_out_and_told() -> None:
+    habit = "habit: {type: silence, by: userIdentity.arn}"
+    (one,) = export(RULE.replace("confidence: 0.8", habit), ours=False)
+    assert one.text is None
+    assert one.reason == "a habit, which Sigma has no word for"
 
 
 def test_a_convergence_is_left_out_and_told() -> None:

@@ -102,6 +102,15 @@ def _fact(state: str) -> str:
     return f"barograph: {{fact: {{name: exposed, on: model, state: {state}}}}}\n"
 
 
+_NEW = """\
+title: new
+name: new
+logsource: {product: barograph}
+detection: {selection: {activity: [probe, fail, ok]}, condition: selection}
+barograph:
+  habit: {type: first_seen, by: user, of: [activity, value], learning: 30s, memory: 90s}
+"""
+
 RULES = [
     _detection("fail"),
     _detection("probe"),
@@ -111,6 +120,7 @@ RULES = [
     _detection("eval"),
     _detection("expose", extra=_fact("open")),
     _detection("hide", extra=_fact("closed")),
+    Document("detections/new.yml", _NEW),
     _correlation(
         "r1",
         "  type: event_count\n  rules: [fail]\n  group-by: [user]\n  timespan: 30s\n"
@@ -133,6 +143,11 @@ RULES = [
         "  condition: {gte: 2}\n",
     ),
     _correlation(
+        "news",
+        "  type: event_count\n  rules: [new]\n  group-by: [user]\n  timespan: 30s\n"
+        "  condition: {gte: 2}\n",
+    ),
+    _correlation(
         "few",
         "  type: event_count\n  rules: [ok]\n  group-by: [user]\n  timespan: 25s\n"
         "  condition: {lt: 2}\n",
@@ -152,6 +167,7 @@ legs:
   auth: {class: runtime, of: [c1, c2], at_least: 1}
   change: {class: change, of: [cfg], after: probe}
   weak: {class: posture, fact: exposed, on: model}
+  novel: {class: runtime, of: [new]}
   unchecked: {class: change, of: [eval], absent: true, since: change, within: 50s}
 actions:
   - {text: hide it, removes: [weak]}

@@ -248,6 +248,48 @@ def test_rules_of_another_version_are_refused() -> None:
 def test_every_rule_with_state_has_a_fingerprint() -> None:
     ruleset = parse(builtin())
     known = stated(ruleset)
-    assert len(known) == len(ruleset.correlations) + len(ruleset.convergences)
+    counted = (ruleset.habits, ruleset.correlations, ruleset.convergences)
+    assert len(known) == sum(map(len, counted))
     assert len({rule.fingerprint for rule in known.values()}) == len(known)
     assert known == stated(parse(builtin()))
+
+
+NEW = """\
+title: new
+name: new
+logsource: {product: aws, service: cloudtrail}
+detection: {s: {eventName: DeleteGuardrail}, condition: s}
+barograph: {habit: {type: first_seen, by: eventSource, of: eventName, learning: 1h}}
+"""
+NEWS = SPREE.replace("[deleted]", "[new]").replace("gte: 2", "gte: 1")
+
+
+def test_a_habit_that_changed_is_learnt_anew(restarted: Restarted) -> None:
+    engine, _ = restarted(NEW, NEWS)
+    take(engine, 0, 86_400)
+    (key,) = engine.keyed["habits/0"].slots
+    assert engine.keyed["habits/0"].slots[key].compact.since == NOON
+    engine, _ = restarted(NEW.replace("title: new", "title: words"), NEWS)
+    assert set(engine.keyed["habits/0"].slots) == {key}
+    for number, other in enumerate(
+        (NEW.replace("1h", "2h"), NEW.replace("DeleteGuardrail", "Delete*"), DELETED)
+    ):
+        engine, _ = restarted(other)
+        assert engine.keyed["habits/0"].slots == {}
+        engine, _ = restarted(NEW, NEWS)
+        take(engine, 90_000 + number, 180_000 + number)
+
+
+def test_what_a_habit_said_too_early_is_taken_back_with_it(restarted: Restarted) -> None:
+    soon = NEW.replace("1h", "0s")
+    engine, _ = restarted(soon, NEWS, STORY.replace("[deleted]", "[new]"))
+    results = take(engine, 0)
+    assert {(r.kind, r.state) for r in results if r.kind in ("finding", "alert")} == {
+        ("finding", "provisional"),
+        ("alert", "provisional"),
+    }
+    _, results = restarted(soon.replace("0s", "3h"), NEWS, STORY.replace("[deleted]", "[new]"))
+    assert {(r.kind, r.state) for r in results if r.kind in ("finding", "alert")} == {
+        ("finding", "withdrawn"),
+        ("alert", "withdrawn"),
+    }
