@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -161,7 +161,7 @@ def _note(tally: Tally, kind: str, detail: str, document: bytes) -> None:
 
 
 @contextmanager
-def _patience(seconds: float) -> Iterator[None]:
+def _patience(seconds: float) -> Generator[None]:
     def hang(_: int, __: FrameType | None) -> None:
         raise Hang
 

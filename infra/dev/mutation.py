@@ -8,7 +8,11 @@ from typing import Any, Final
 
 import orjson
 
+from correlators.sigma.values import is_list, is_object
+
 LARGEST: Final = 2**20  # bytes of a document that is still changed
+LONGEST: Final = 2000  # elements of a list
+DEEPEST: Final = 40  # levels that are gone inside
 _DEPTHS: Final = (3, 90, 101, 600)
 _BYTES: Final = (
     *(b"\x00", b"\xff", b"\xc3(", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"\xff\xfe", b"\n", b"\r\n"),
@@ -75,32 +79,36 @@ class Mutator:
         return b"".join(lines)
 
     def _changed(self, value: Any, depth: int) -> Any:  # noqa: ANN401 - JSON
-        random = self._random
-        inner = isinstance(value, dict | list) and value
-        if not inner or depth > 40 or random.random() < 0.12:
-            return self._other(value)
-        if isinstance(value, list):
-            found = list(value)
-            at = random.randrange(len(found))
-            turn = random.random()
-            if turn < 0.08:
-                found.insert(at, found[at])
-            elif turn < 0.16:
-                del found[at]
-            elif turn < 0.18:
-                found = found * random.choice((2, 40))
-            else:
-                found[at] = self._changed(found[at], depth + 1)
-            return found[:2000]
-        said: dict[str, Any] = dict(value)
-        key = random.choice(sorted(said))
-        turn = random.random()
+        """Change one value somewhere inside."""
+        if value and depth <= DEEPEST and self._random.random() > 0.12:
+            if is_list(value):
+                return self._list(value, depth)
+            if is_object(value):
+                return self._object(value, depth)
+        return self._other(value)
+
+    def _list(self, value: list[Any], depth: int) -> list[Any]:
+        found, turn = list(value), self._random.random()
+        at = self._random.randrange(len(found))
+        if turn < 0.08:
+            found.insert(at, found[at])
+        elif turn < 0.16:
+            del found[at]
+        elif turn < 0.18:
+            found = found * self._random.choice((2, 40))
+        else:
+            found[at] = self._changed(found[at], depth + 1)
+        return found[:LONGEST]
+
+    def _object(self, value: dict[str, Any], depth: int) -> dict[str, Any]:
+        said, turn = dict(value), self._random.random()
+        key = self._random.choice(sorted(said))
         if turn < 0.08:
             del said[key]
         elif turn < 0.14:
-            said[random.choice(self._keys)] = said.pop(key)
+            said[self._random.choice(self._keys)] = said.pop(key)
         elif turn < 0.20:
-            said[random.choice(self._keys)] = self._value()
+            said[self._random.choice(self._keys)] = self._value()
         elif turn < 0.24:
             said[key.swapcase()] = said[key]
         else:
@@ -114,9 +122,9 @@ class Mutator:
             lambda _: self._value(),
             lambda v: [v],
             lambda v: {self._random.choice(self._keys): v},
-            lambda v: v[0] if isinstance(v, list) and v else None,
+            lambda v: v[0] if is_list(v) and v else None,
             lambda v: orjson.dumps(v).decode() if not isinstance(v, str) else v.upper(),
-            lambda v: v[: len(v) // 2] if isinstance(v, str | list) else str(v),
+            lambda v: v[: len(v) // 2] if isinstance(v, str) or is_list(v) else str(v),
             lambda v: v + self._random.choice(_TEXTS) if isinstance(v, str) else [],
             self._nested,
         )
@@ -135,17 +143,18 @@ class Mutator:
             return self._random.choice(_TEXTS)
         if turn < 0.85:
             return self._random.choice(_NUMBERS)
-        return self._random.choice((None, True, False, [], {}, [[]], [None], {"": ""}))
+        others: tuple[Any, ...] = (None, True, False, [], {}, [[]], [None], {"": ""})
+        return self._random.choice(others)
 
     def _learn(self, value: Any) -> None:  # noqa: ANN401 - JSON
         level = [value]
         while level and len(self._keys) < 20_000:
             below: list[Any] = []
             for one in level:
-                if isinstance(one, dict):
+                if is_object(one):
                     self._keys += one
                     below += one.values()
-                elif isinstance(one, list):
+                elif is_list(one):
                     below += one[:50]
                 if len(self._values) < 20_000 and len(str(one)) < 2000:
                     self._values.append(one)

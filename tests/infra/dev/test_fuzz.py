@@ -14,7 +14,7 @@ from infra.dev.mutation import LARGEST, Mutator
 from schemas.detection import Logsource
 from schemas.entity import Entity
 from schemas.event import Event, EventEvidence
-from streams.source import Parsed, Raw, Unreadable
+from streams.source import Narrow, Parsed, Raw, Unreadable
 
 SEED = b'{"a": 1, "b": {"c": [1, 2, "x"]}}'
 COUNT = itertools.count()
@@ -23,13 +23,10 @@ COUNT = itertools.count()
 class Made:
     """A source that does what it is told with the value of `a`."""
 
-    NAME = "made"
-    TITLE = "Made"
-    LOGSOURCE = Logsource(product="made")
-    LATENESS = 0
-    NARROW = None
-
     def __init__(self, does: Callable[[Any], Any]) -> None:
+        self.NAME, self.TITLE, self.LATENESS = "made", "Made", 0
+        self.LOGSOURCE = Logsource(product="made")
+        self.NARROW: Narrow | None = None
         self._does = does
 
     def sniff(self, head: bytes) -> bool:
