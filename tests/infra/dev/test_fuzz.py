@@ -24,7 +24,9 @@ class Made:
     """A source that does what it is told with the value of `a`."""
 
     def __init__(self, does: Callable[[Any], Any]) -> None:
-        self.NAME, self.TITLE, self.LATENESS = "made", "Made", 0
+        self.NAME: str = "made"
+        self.TITLE: str = "Made"
+        self.LATENESS: int = 0
         self.LOGSOURCE = Logsource(product="made")
         self.NARROW: Narrow | None = None
         self._does = does
