@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from correlators import marked
 from correlators.logic import Emit, Logic, in_order
 from schemas.canonical import digest
 from schemas.rows import Row
@@ -24,16 +25,26 @@ _RANK = {"posture": 0, "member": 1, "signal": 2, "finding": 2}
 class Attached(msgspec.Struct, array_like=True):
     """What is known of an entity.
 
-    Its systems with the path to it, its open facts by `name|instance`, its recent legs by id.
+    Its systems with the path to it, its open facts by `name|instance`, its recent legs by id. The
+    vulnerabilities that it has, with their evidence, and what is known of vulnerabilities
+    (`correlators.marked`).
     """
 
     systems: dict[str, Edges] = {}
     facts: dict[str, dict[str, Any]] = {}
     legs: dict[str, tuple[int, dict[str, Any]]] = {}
+    affected: dict[str, list[list[str]]] = {}
+    marks: dict[str, dict[str, dict[str, Any]]] = {}
 
     def copy(self) -> Attached:
-        """A copy that can be changed: systems are replaced, never altered."""
-        return Attached(self.systems, self.facts.copy(), self.legs.copy())
+        """A copy that can be changed: systems and single marks are replaced, never altered."""
+        return msgspec.structs.replace(
+            self,
+            facts=self.facts.copy(),
+            legs=self.legs.copy(),
+            affected=self.affected.copy(),
+            marks=self.marks.copy(),
+        )
 
 
 class Attach(Logic):
@@ -59,17 +70,14 @@ class Attach(Logic):
             path = state.systems.get(system, [])
             emit.row(Row(ASSESS, 0, system, time, id_, kind, body | {"entity": key, "path": path}))
 
-        for row in in_order(rows, _RANK):
+        known = [row for row in rows if row.kind in marked.KINDS]
+        for body in marked.facts(state, time, known) if known else ():
+            _turn(key, state, f"{body['name']}|{body['instance']}", body, send)
+        for row in in_order([row for row in rows if row.kind not in marked.KINDS], _RANK):
             if row.kind == "member":
                 _move(key, state, row, send)
             elif row.kind == "posture":
-                place = f"{row.body['name']}|{row.body['instance']}"
-                if row.body["state"] == "open":
-                    state.facts[place] = row.body
-                else:
-                    state.facts.pop(place, None)
-                for system in state.systems or (key,):
-                    send(system, "posture", row.id, row.body)
+                _turn(key, state, row.id, row.body, send)
             else:
                 body = row.body | {"leg": row.id, "at": time}
                 state.legs.pop(row.id, None)
@@ -90,7 +98,19 @@ class Attach(Logic):
 
     def idle(self, state: Attached, /) -> bool:
         """True if nothing is known."""
-        return not (state.systems or state.facts or state.legs)
+        known = state.affected or state.marks
+        return not (state.systems or state.facts or state.legs or known)
+
+
+def _turn(key: str, state: Attached, why: str, body: dict[str, Any], send: Send) -> None:
+    """Open or close a fact, and hand it to the systems."""
+    place = f"{body['name']}|{body['instance']}"
+    if body["state"] == "open":
+        state.facts[place] = body
+    else:
+        state.facts.pop(place, None)
+    for system in state.systems or (key,):
+        send(system, "posture", why, body)
 
 
 def _move(key: str, state: Attached, row: Row, send: Send) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from correlators.correlate import hit_row
-from correlators.observe import SCANNER_FINDING
+from correlators.observe import DELETED, STATE
 from correlators.routes import Routes
 from correlators.sigma.values import is_list
+from correlators.weakness import AGAINST, FINDING, KIND, VEX, joined, vulnerability
 from schemas.canonical import digest
 from schemas.detection import Detection
 from schemas.event import Event, ScanFinding
@@ -18,6 +19,10 @@ from schemas.topics import FACTS
 
 SCAN = 6007  # OCSF Scan Activity: what a scanner says when its report is whole
 ASSET_ATTRIBUTES = ("asset.exposure", "asset.data", "asset.criticality")
+CONFIDENCE = "asset.confidence"  # of a source that is less sure of what it says of an asset
+INTEL = 5021  # OCSF OSINT Inventory Info: of vulnerabilities in general, not of what is there
+# How sure a source is of an attribute that does not say: an inventory was made to be right.
+_SURE = {"declared": 0.9, "observed": 0.8, None: 0.7}
 
 
 def signal(
@@ -72,9 +77,7 @@ def facts(event: Event, detections: Sequence[Detection], time: int) -> Iterator[
         return
     first = event.entities[0].key
     if event.finding is not None:
-        finding, family = event.finding, _family(event, SCANNER_FINDING)
-        about = _about(event, event.severity, 800, finding.title, family)
-        yield _fact(event, time, first, SCANNER_FINDING, finding.uid, _state(finding), about)
+        yield from _found(event, time)
     for detection in detections:
         if detection.fact is not None:
             yield from _posture(event, detection, time)
@@ -85,6 +88,9 @@ def facts(event: Event, detections: Sequence[Detection], time: int) -> Iterator[
                 title = f"{name.removeprefix('asset.')}: {value}"
                 about = _about(event, "informational", 900, title, "asset")
                 yield _fact(event, time, first, name, str(value), "open", about)
+    if _deletes(event):
+        about = _about(event, "informational", 900, "it was deleted", "asset")
+        yield _fact(event, time, first, STATE, DELETED, "open", about)
     if event.class_uid == SCAN and event.status == "success":
         scan = {"tool": _tool(event), "at": event.time}
         yield _row(first, time, f"scan|{event.uid}", "scan", scan)
@@ -92,28 +98,90 @@ def facts(event: Event, detections: Sequence[Detection], time: int) -> Iterator[
     yield from _edges(event, time)
 
 
+def _found(event: Event, time: int) -> Iterator[Row]:
+    """What a scanner, or a VEX statement, says of the first entity."""
+    finding, of = event.finding, vulnerability(event)
+    if finding is None:
+        return
+    first, family = event.entities[0].key, _family(event, FINDING)
+    about = _about(event, event.severity, 800, finding.title, family)
+    said = {name: value for name, value in finding if name in _KEPT and value is not None}
+    yield _fact(
+        event, time, first, FINDING, finding.uid, _state(finding), about | {"finding": said}
+    )
+    if of is None:
+        return
+    stated = event.attributes.get("vulnerability.vex")
+    if isinstance(stated, str):
+        state = "open" if stated in AGAINST else "closed"
+        yield _fact(event, time, first, VEX, of, state, about | {"title": f"{stated}: {of}"})
+    if finding.state == "open" and joined(of):
+        body = {"asset": first, "at": event.time}
+        yield _row(f"{KIND}:{of}", time, f"has|{event.uid}", "has", body)
+
+
+_KEPT = ("check", "package", "fixed_version", "location")
+
+
 def _assets(event: Event, time: int, told: Mapping[str, Any]) -> Iterator[Row]:
-    """Each entity was seen; the first is what `told`, the `asset.` attributes, speaks of."""
-    id_ = f"asset|{event.uid}"
-    for entity in event.entities:
+    """Each entity was seen; the first is what `told`, the `asset.` attributes, speaks of.
+
+    A vulnerability is no asset: of a feed of them all, those that are nowhere leave nothing.
+    """
+    id_, declared = f"asset|{event.uid}", _declared(event)
+    for place, entity in enumerate(event.entities):
+        if entity.kind == KIND:
+            continue
+        way = "declared" if entity.key in declared else _way(event)
         body: dict[str, Any] = {"source": event.source, "at": event.time}
+        if way is not None and not (place == 0 and _deletes(event)):
+            body["way"] = way
         if entity.name:
             body["name"] = entity.name
-        if told:
-            body["attributes"], told = told, {}
+        if told and place == 0:
+            body["attributes"] = {k: v for k, v in told.items() if k != CONFIDENCE}
+        if "name" in body or "attributes" in body:
+            body["confidence"] = _sure(event, way)
         yield _row(entity.key, time, id_, "asset", body)
+
+
+def _declared(event: Event) -> frozenset[str]:
+    """The entities that the event declares to be there, at the ends of what it declares."""
+    ends = ((edge.from_.key, edge.to.key) for edge in event.edges if edge.declared)
+    return frozenset(key for pair in ends for key in pair)
+
+
+def _way(event: Event) -> str | None:
+    """How the event knows that its entities are there; None of what scanners say, and denials."""
+    if event.class_uid // 1_000 == 5 and event.class_uid != INTEL:
+        return "declared"
+    denied = event.status == "failure" or event.class_uid == SCAN
+    return "observed" if event.class_uid // 1_000 in {1, 3, 4, 6} and not denied else None
+
+
+def _sure(event: Event, way: str | None) -> int:
+    stated = event.attributes.get(CONFIDENCE)
+    sure = stated if isinstance(stated, int | float) and 0 <= stated <= 1 else _SURE[way]
+    return round(sure * 1000)
+
+
+def _deletes(event: Event) -> bool:
+    """True for a thing that is no more; a call that was denied deletes nothing."""
+    return event.attributes.get(STATE) == DELETED and event.status != "failure"
 
 
 def _edges(event: Event, time: int) -> Iterator[Row]:
     for edge in event.edges:
         to = edge.to.key
-        body = {
+        body: dict[str, Any] = {
             "relation": edge.relation,
             "to": to,
             "declared": edge.declared,
             "state": edge.state,
             "at": event.time,
         }
+        if edge.confidence is not None:
+            body["confidence"] = edge.confidence
         yield _row(edge.from_.key, time, f"edge|{edge.relation}|{to}|{event.uid}", "edge", body)
 
 
@@ -144,16 +212,16 @@ def _tool(event: Event) -> str:
 
 def _family(event: Event, otherwise: str) -> str:
     """One underlying weakness is one family, whichever tool and rule says it."""
-    finding = event.finding
-    if finding is None:
-        return otherwise
-    return finding.vulnerability or finding.check or otherwise
+    of = vulnerability(event)
+    if of is None and event.entities and event.entities[0].kind == KIND:
+        of = event.entities[0].id  # what is known of it is no second weakness
+    return of or (event.finding.check if event.finding else None) or otherwise
 
 
 def _about(
     event: Event, severity: str, confidence: int, title: str, family: str, tags: Sequence[str] = ()
 ) -> dict[str, Any]:
-    return {
+    said: dict[str, Any] = {
         "severity": severity,
         "confidence": confidence,
         "title": title,
@@ -163,6 +231,8 @@ def _about(
         "at": event.time,
         "evidence": [[event.uid, event.evidence.sha256]],
     }
+    of = vulnerability(event)
+    return said if of is None else said | {KIND: of}
 
 
 def _fact(

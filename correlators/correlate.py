@@ -69,6 +69,7 @@ class Correlate(Logic):
 
     name = "correlate"
     state_type = Window
+    packed = True
     most = 1_000_000  # groups: who sends records may choose the values that they are grouped by
 
     def __init__(self, correlations: Sequence[Correlation], routes: Routes) -> None:

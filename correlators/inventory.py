@@ -1,8 +1,9 @@
 """Inventory: the lineage of the estate, and which AI systems each entity belongs to.
 
 A system is named by its declared root, an application, never by a connected component: its id would
-change with every new edge. Its members are what directed lineage reaches from the root. One
-partition, one key.
+change with every new edge. Its members are what directed lineage reaches from the root; `same_as`
+leads both ways, for it is one thing under two names. What was deleted is reached by nothing, until
+it is there again. One partition, one key.
 """
 
 from __future__ import annotations
@@ -22,14 +23,21 @@ from schemas.topics import MEMBERSHIP
 DEPTH = 12  # edges from a root; longer chains are not one system any more
 MEMBERS = 20_000  # entities of one system
 
+SAME = "same_as"
+_BACK = f"<{SAME}"  # how the other end of such an edge is kept; no relation of a source begins so
+
 Path = tuple[tuple[str, str, str], ...]  # (from, relation, to) from the root to the member
 
 
 class Estate(msgspec.Struct, array_like=True, dict=True):
-    """Open edges: from -> {`relation|to`: declared}; systems: root -> members with their paths."""
+    """Open edges: from -> {`relation|to`: declared}; systems: root -> members with their paths.
+
+    `gone`: what was deleted.
+    """
 
     edges: dict[str, dict[str, bool]] = {}
     systems: dict[str, dict[str, Path]] = {}
+    gone: dict[str, bool] = {}
 
     @cached_property
     def roots(self) -> dict[str, frozenset[str]]:
@@ -42,7 +50,7 @@ class Estate(msgspec.Struct, array_like=True, dict=True):
 
     def copy(self) -> Estate:
         """A copy that can be changed: inner maps and sets are replaced, never altered."""
-        copy = Estate(self.edges.copy(), self.systems.copy())
+        copy = Estate(self.edges.copy(), self.systems.copy(), self.gone.copy())
         copy.roots = self.roots.copy()
         return copy
 
@@ -72,8 +80,10 @@ class Inventory(Logic):
         """Take the edges of one time; tell the systems that changed, and entities whose did."""
         changed: set[str] = set()
         for row in sorted(rows, key=lambda row: (row.body["open"], row.id)):  # open wins
-            if _link(state, row.body):
-                changed.add(row.body["from"])
+            if row.kind == "gone":
+                changed |= _turn(state, row.body)
+            else:
+                changed |= _link(state, row.body)
         touched: set[str] = set()
         for root in sorted(_affected(state, changed)):
             old, members = state.systems.get(root, {}), _reach(state, root)
@@ -92,25 +102,47 @@ class Inventory(Logic):
 
     def idle(self, state: Estate, /) -> bool:
         """True if there is no edge."""
-        return not state.edges
+        return not (state.edges or state.gone)
 
 
-def _link(state: Estate, body: dict[str, Any]) -> bool:
-    """Open or close an edge; True if the graph changed."""
-    out = state.edges.get(body["from"], {})
-    place = f"{body['relation']}|{body['to']}"
+def _turn(state: Estate, body: dict[str, Any]) -> set[str]:
+    """A thing is gone, or there again; where its edges come from, or who has it now."""
+    entity: str = body["entity"]
+    if not body["open"]:
+        state.gone[entity] = True
+        return {entity}
+    state.gone.pop(entity, None)
+    return {
+        from_
+        for from_, out in state.edges.items()  # all of them: that is rare
+        if from_ == entity or any(place.partition("|")[2] == entity for place in out)
+    }
+
+
+def _link(state: Estate, body: dict[str, Any]) -> set[str]:
+    """Open or close an edge; the entities of which the way on changed."""
+    ends = [(body["from"], body["relation"], body["to"])]
+    if body["relation"] == SAME:
+        ends.append((body["to"], _BACK, body["from"]))
+    return {end[0] for end in ends if _put(state, end, body)}
+
+
+def _put(state: Estate, ends: tuple[str, str, str], body: dict[str, Any]) -> bool:
+    from_, relation, to = ends
+    out = state.edges.get(from_, {})
+    place = f"{relation}|{to}"
     if body["open"]:
         if out.get(place) == body["declared"]:
             return False
-        state.edges[body["from"]] = out | {place: body["declared"]}
+        state.edges[from_] = out | {place: body["declared"]}
         return True
     if place not in out:
         return False
     rest = {k: v for k, v in out.items() if k != place}
     if rest:
-        state.edges[body["from"]] = rest
+        state.edges[from_] = rest
     else:
-        del state.edges[body["from"]]
+        del state.edges[from_]
     return True
 
 
@@ -122,7 +154,9 @@ def _affected(state: Estate, changed: set[str]) -> set[str]:
 
 def _is_root(state: Estate, entity: str) -> bool:
     """An application with an edge that somebody declared."""
-    return entity.startswith("application:") and any(state.edges.get(entity, {}).values())
+    if not entity.startswith("application:") or entity in state.gone:
+        return False
+    return any(state.edges.get(entity, {}).values())
 
 
 def _reach(state: Estate, root: str) -> dict[str, Path]:
@@ -141,7 +175,7 @@ def _reach(state: Estate, root: str) -> dict[str, Path]:
             continue
         for place in sorted(state.edges.get(here, {})):
             relation, _, to = place.partition("|")
-            if to not in members:
-                members[to] = (*path, (here, relation, to))
+            if to not in members and to not in state.gone:
+                members[to] = (*path, (here, SAME if relation == _BACK else relation, to))
                 todo.append(to)
     return members

@@ -27,6 +27,7 @@ import msgspec
 from correlators.ahead import Ahead
 from correlators.logic import Emit, Logic
 from correlators.slot import Slot, fold
+from correlators.slots import Slots
 from schemas.canonical import canonical
 from schemas.rows import Delete, Output, Result, Row, Tick
 from schemas.times import BEGINNING, END
@@ -36,7 +37,7 @@ STALE = 1_000  # deadlines that have moved, kept beside as many as hold
 # Rows that ingest makes can arrive several times with different bodies: the same event by two
 # deliveries. Rows of keyed stages are upserts of the one partition that owns the key: there the
 # newest is right.
-COPIED = frozenset({"hit", "signal", "fact", "edge", "scan"})
+COPIED = frozenset({"hit", "signal", "observation", "asset", "fact", "edge", "scan", "has"})
 
 
 class Clock(msgspec.Struct, array_like=True, frozen=True):
@@ -69,7 +70,7 @@ class Keyed:
         """An empty partition that has heard of no input yet."""
         self.logic, self.me, self.level = logic, me, level
         self.clock = Clock({name: Tick(name, level, BEGINNING, BEGINNING) for name in inputs})
-        self.slots: dict[str, Slot] = {}
+        self.slots = Slots(logic)
         self.crowded_out = 0  # keys since it was made
         self._due: dict[str, int] = {}
         self._queue: list[tuple[int, str]] = []
@@ -89,13 +90,13 @@ class Keyed:
                 continue
             slot = slots.get(record.key)
             if slot is None:
-                slot = slots[record.key] = self._open(record.key)
+                slot = slots[record.key] = self.slots.draft(record.key)
             self._take(slot, record)
         now = self._now(ticks)
         if now.watermark > self.clock.watermark:
             for key in self._ripe(now.watermark):
                 if key not in slots:
-                    slots[key] = self._open(key)
+                    slots[key] = self.slots.draft(key)
         outputs: list[Output] = []
         results: list[Result] = []
         changed: dict[str, Slot | None] = {}
@@ -154,7 +155,7 @@ class Keyed:
             if row.time >= self.clock.watermark:
                 slot = slots.get(row.key)
                 if slot is None:
-                    slot = slots[row.key] = self._open(row.key)
+                    slot = slots[row.key] = self.slots.draft(row.key)
                 self._take(slot, row)
         kept = {key: None if slot.idle(self.logic) else slot for key, slot in slots.items()}
         self.apply(Changes(self.clock, kept))
@@ -172,7 +173,7 @@ class Keyed:
         quiet = (
             (due, key)
             for key, due in self._due.items()
-            if key not in changed and self.slots[key].quiet
+            if key not in changed and self.slots.quiet(key)
         )
         return [key for _, key in heapq.nsmallest(over + most // SPARE, quiet)]
 
@@ -182,10 +183,6 @@ class Keyed:
         ended = watermark == END and ticks  # then the clock, T, is behind the watermark
         clock = max(tick.clock for tick in ticks.values()) if ended else watermark
         return Clock(ticks, watermark, clock)
-
-    def _open(self, key: str) -> Slot:
-        slot = self.slots.get(key)
-        return Slot(self.logic.empty(key)) if slot is None else slot.copy(self.logic)
 
     def _take(self, slot: Slot, record: Row | Delete) -> None:
         if record.time < self.clock.watermark:

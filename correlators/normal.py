@@ -33,9 +33,17 @@ web_resource_access_activity web_resources_activity
 """
 CATEGORIES: Final = frozenset(_CLASSES.split())
 
+# What is told of prompts, answers and tool calls, whichever source brought them.
+CONTENT: Final = frozenset(
+    """
+    content.fingerprints content.hidden content.hidden.where content.pii content.pii.where
+    content.prompt content.secrets content.secrets.where
+    """.split()  # noqa: SIM905 - names read better as a paragraph
+)
 # The fields that every event has for a rule, or may have, besides the attributes of its source.
 NAMES: Final = frozenset(
     {
+        *CONTENT,
         *("time", "source", "class_uid", "class_name", "activity", "status", "severity", "message"),
         *("actor.kind", "actor.id"),
         *(f"client.{name}" for name in Client.model_fields),

@@ -94,6 +94,11 @@ class Ruleset:
         )
 
     @cached_property
+    def habits(self) -> tuple[Detection, ...]:
+        """The detections whose matches are observed, and are no signals by themselves."""
+        return tuple(rule.detection for rule in self.rules if rule.detection.habit is not None)
+
+    @cached_property
     def feeds(self) -> Mapping[str, tuple[Correlation, ...]]:
         """By id of a detection or correlation, the correlations that refer to it."""
         found: dict[str, list[Correlation]] = {}

@@ -9,6 +9,7 @@ from correlators.document import Part
 from correlators.sigma.outline import Node
 from infra.firing import Vocabularies, meant
 from schemas.correlation import Correlation
+from schemas.habit import bare
 
 Place = tuple[str | int, ...]
 
@@ -29,7 +30,17 @@ def of_detection(part: Part, tree: Node, routed: Vocabularies) -> Iterator[Unkno
     found = [one for line, field in asked for one in _judged(line, field, routed)]
     for number, field in enumerate(part.data.get("fields") or ()):
         found += _judged(part.line_of("fields", number), str(field), routed)
+    for key, field in _of_habit(part):
+        found += _judged(part.line_of("barograph", "habit", key), bare(field), routed)
     yield from sorted(set(found))
+
+
+def _of_habit(part: Part) -> Iterator[tuple[str, str]]:
+    """The fields of its habit, by the key under which they stand."""
+    habit = part.data.get("barograph", {}).get("habit", {})
+    for key in ("by", "of", "sum"):
+        stated = habit.get(key, ())
+        yield from ((key, one) for one in ([stated] if isinstance(stated, str) else stated))
 
 
 def unchecked(tree: Node, routed: Vocabularies) -> int:

@@ -48,7 +48,7 @@ def exported(files: Iterable[RuleFile], ruleset: Ruleset, *, ours: bool) -> Iter
     names = _names(one for one in stated if one.part is not None)
     for one in stated:
         if one.part is None:
-            yield Exported(one.id, "", None, "a convergence, which Sigma has no word for")
+            yield Exported(one.id, "", None, f"a {one.kind}, which Sigma has no word for")
         else:
             name = f"{one.folder}/{names[one.folder, one.id]}.yml"
             yield Exported(one.id, name, _text(one.id, one.part, ours=ours))
@@ -60,14 +60,17 @@ class _Stated(NamedTuple):
     folder: str
     id: str
     part: Part | None
+    kind: str = ""
 
 
 def _rules(files: Iterable[RuleFile], ruleset: Ruleset) -> Iterator[_Stated]:
     files = list(files)
     places = Places(file.document for file in files)
+    habits = {about.id for about in ruleset.habits}
     for row in rows(files, ruleset):
-        part = None if row.kind == "convergence" else places.of(row.path, row.id)
-        yield _Stated(f"{row.kind}s", row.id, part)
+        kind = "habit" if row.id in habits else row.kind
+        part = None if kind in {"convergence", "habit"} else places.of(row.path, row.id)
+        yield _Stated(f"{row.kind}s", row.id, part, kind)
 
 
 def _filters(files: Iterable[RuleFile]) -> Iterator[_Stated]:

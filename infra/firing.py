@@ -161,7 +161,7 @@ def _nearest(wanted: Logsource, sources: Mapping[str, Source]) -> str | None:
 
 def named(logsource: Logsource) -> str:
     """A logsource as a sentence has it."""
-    return " ".join(f"{name}={value}" for name, value in logsource if value is not None)
+    return " ".join(f"{name}={value}" for name, value in logsource if value and name != "also")
 
 
 def _emits(source: Source, category: str | None) -> bool:

@@ -80,7 +80,8 @@ def run_cases(
 ) -> Iterator[Outcome]:
     """The outcome of each case of one rule; they stand in `document`.
 
-    `kind` is the folder of such rules; the module of that name in infra/cases knows their cases.
+    `kind` is the folder of such rules, or `habits`; the module of that name in infra/cases knows
+    their cases.
     """
     runner = cast("Runner", importlib.import_module(f"infra.cases.{kind}"))
     stated, lines = list(stated), document.text.split("\n")
@@ -112,9 +113,14 @@ def _failures(runner: Runner, ruleset: Ruleset, rule: str, case: Part) -> Iterat
 
 
 def by_path(ruleset: Ruleset) -> dict[str, list[tuple[str, str]]]:
-    """By file, the folder of such rules and the id of each rule in it."""
+    """By file, the kind of cases (see `run_cases`) and the id of each rule in it."""
     kinds = {
-        "detections": [(rule.detection.path, rule.detection.id) for rule in ruleset.rules],
+        "detections": [
+            (rule.detection.path, rule.detection.id)
+            for rule in ruleset.rules
+            if rule.detection.habit is None
+        ],
+        "habits": [(about.path, about.id) for about in ruleset.habits],
         "correlations": [(rule.path, rule.id) for rule in ruleset.correlations],
         "convergences": [(story.path, story.id) for story in ruleset.convergences],
     }

@@ -155,8 +155,21 @@ class ServerConfig(Record):
     port: int = Field(default=9464, ge=0, le=65535)
 
 
+class PrivacyConfig(Record):
+    """How content is told that is not kept.
+
+    With `key`, equal secrets and equal prompts have equal fingerprints; whoever knows it can test a
+    guess. Without it there are none.
+    """
+
+    key: SecretStr | None = Field(default=None, min_length=16)
+
+
 class Limits(Record):
-    """Bounds of one process; what passes them is rejected or evicted, counted and visible."""
+    """Bounds of one process; what passes them is rejected or evicted, counted and visible.
+
+    `key` is that of `[privacy]`: it goes where the bounds go, to whoever reads records.
+    """
 
     record_bytes: int = Field(default=8 * 2**20, gt=0)
     document_bytes: int = Field(default=512 * 2**20, gt=0)
@@ -165,6 +178,7 @@ class Limits(Record):
     batch_bytes: int = Field(default=32 * 2**20, gt=0)
     future: Duration = 5 * MINUTE
     outbox: int = Field(default=100_000, gt=0)
+    key: SecretStr | None = Field(default=None, exclude=True)
 
 
 class Config(Record):
@@ -178,4 +192,12 @@ class Config(Record):
     intel: IntelConfig = IntelConfig()
     server: ServerConfig = ServerConfig()
     limits: Limits = Limits()
+    privacy: PrivacyConfig = PrivacyConfig()
     kafka: KafkaConfig | None = None
+
+    @model_validator(mode="after")
+    def _keyed(self) -> Self:
+        if self.privacy.key is not None:
+            keyed = self.limits.model_copy(update={"key": self.privacy.key})
+            object.__setattr__(self, "limits", keyed)  # frozen, and not shown to anybody yet
+        return self

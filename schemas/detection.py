@@ -8,14 +8,19 @@ from pydantic import Field
 
 from schemas.entity import Kind
 from schemas.event import Level, Record
+from schemas.habit import Habit
 
 
 class Logsource(Record):
-    """Sigma's category, product and service. Absent means "any"."""
+    """Sigma's category, product and service. Absent means "any".
+
+    `also`: further services for which Sigma has names and records of a source may be.
+    """
 
     category: str | None = None
     product: str | None = None
     service: str | None = None
+    also: tuple[str, ...] = Field(default=(), exclude=True)
 
     def implied_by(self, source: Logsource) -> bool:
         """True if the source is every part that this rule names.
@@ -23,11 +28,11 @@ class Logsource(Record):
         Subset routing: what the source does not say is not "no conflict", it is no match.
         """
         return all(
-            mine is None or mine == theirs
+            mine is None or mine in theirs
             for mine, theirs in (
-                (self.category, source.category),
-                (self.product, source.product),
-                (self.service, source.service),
+                (self.category, (source.category,)),
+                (self.product, (source.product,)),
+                (self.service, (source.service, *source.also)),
             )
         )
 
@@ -48,7 +53,8 @@ class Detection(Record):
 
     `id` is the rule's id, else its name, else its file name. `family` names the independent line of
     evidence: two matches of one family count once in a convergence.
-    `fields` are what correlations and convergences need of a matched record.
+    `fields` are what correlations, convergences and habits need of a matched record. With a `habit`
+    a match is no signal by itself, but one more observation of what its group does.
     """
 
     id: str
@@ -61,5 +67,6 @@ class Detection(Record):
     logsource: Logsource
     fields: tuple[str, ...] = ()
     fact: PostureFact | None = None
+    habit: Habit | None = None
     author: str | None = None
     path: str = ""

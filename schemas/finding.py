@@ -35,7 +35,7 @@ class Signal(Record):
     """A detection matched one event. id = hash(detection, event uid).
 
     `fields` hold what correlations need of the record; `family` names the independent line of
-    evidence.
+    evidence. `habit`: what was usual, where the signal is a departure from it.
     """
 
     id: str
@@ -48,6 +48,7 @@ class Signal(Record):
     event: str
     entities: tuple[Entity, ...] = ()
     fields: dict[str, Any] = Field(default_factory=dict)
+    habit: dict[str, Any] | None = None
     tags: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
 

@@ -26,6 +26,7 @@ class Topic(NamedTuple):
     single: bool = False
 
 
+HABITS = "habits"
 SIGNALS = "signals"
 FACTS = "facts"
 INVENTORY = "inventory"
@@ -40,6 +41,7 @@ AGREEMENT = "agreement"
 RAW = "raw."  # before the name of a source: a topic that others write
 
 TOPICS = (
+    Topic(HABITS, "detection|group", "what was observed of a group, on its way to its habits"),
     Topic(SIGNALS, "rule|group", "hits of correlations, all levels, with Ticks by level"),
     Topic(FACTS, "entity", "attributes, findings of scanners and edges as the sources say them"),
     Topic(INVENTORY, "estate", "edges that opened, closed or aged a day", single=True),
@@ -53,8 +55,8 @@ TOPICS = (
     Topic(AGREEMENT, "none", "what all workers have in common", "newest", single=True),
 )
 
-# The stages that hold state; their correlations lie between ingest and the rest.
-_FIRST: Final = ("ingest",)
+# The stages that hold state; the correlations lie between the first and the rest.
+_FIRST: Final = ("ingest", "habits")
 _REST: Final = ("observe", "inventory", "attach", "assess")
 _SINGLE: Final = "inventory"
 

@@ -25,24 +25,25 @@ gen_ai.request.frequency_penalty gen_ai.request.max_tokens gen_ai.request.model
 gen_ai.request.presence_penalty gen_ai.request.seed gen_ai.request.stop_sequences
 gen_ai.request.stream gen_ai.request.temperature gen_ai.request.top_k gen_ai.request.top_p
 gen_ai.response.finish_reasons gen_ai.response.id gen_ai.response.model
-gen_ai.response.time_to_first_chunk gen_ai.security.action.type
-gen_ai.security.external_finding_id gen_ai.security.policy.rule.id
-gen_ai.security.risk.category gen_ai.security.verdict.code gen_ai.security.verdict.reason
-gen_ai.security.verdict.type gen_ai.token.type gen_ai.tool.call.id gen_ai.tool.description
-gen_ai.tool.name gen_ai.tool.type gen_ai.usage.cache_creation.input_tokens
+gen_ai.response.time_to_first_chunk gen_ai.security.action.type gen_ai.security.external_finding_id
+gen_ai.security.policy.rule.id gen_ai.security.risk.category gen_ai.security.verdict.code
+gen_ai.security.verdict.reason gen_ai.security.verdict.type gen_ai.token.type gen_ai.tool.call.id
+gen_ai.tool.description gen_ai.tool.name gen_ai.tool.type gen_ai.usage.cache_creation.input_tokens
 gen_ai.usage.cache_read.input_tokens gen_ai.usage.input_tokens gen_ai.usage.output_tokens
-gen_ai.usage.reasoning.output_tokens gen_ai.workflow.name guardrail.category guardrail.verdict
+gen_ai.usage.reasoning.output_tokens
+gen_ai.usage.cost_usd
+gen_ai.workflow.name guardrail.category guardrail.verdict
 host.id host.name http.request.method http.response.status_code http.route jsonrpc.protocol.version
 jsonrpc.request.id k8s.cluster.name k8s.container.name k8s.cronjob.name k8s.daemonset.name
 k8s.deployment.name k8s.job.name k8s.namespace.name k8s.node.name k8s.pod.name k8s.pod.uid
 k8s.statefulset.name mcp.manifest.cues mcp.manifest.sha256 mcp.method.name mcp.protocol.version
 mcp.resource.uri mcp.server.name mcp.session.id messaging.destination.name messaging.system
 network.peer.address network.peer.port network.protocol.name network.protocol.version
-network.transport os.type peer.service process.executable.name process.pid
-rpc.method rpc.response.status_code rpc.service rpc.system server.address server.port
-service.instance.id service.name service.namespace service.version session.id
-telemetry.sdk.language telemetry.sdk.name telemetry.sdk.version trace.id url.domain url.full
-url.path url.query url.scheme user.email user.id user.name user_agent.original
+network.transport os.type peer.service process.executable.name process.pid rpc.method
+rpc.response.status_code rpc.service rpc.system server.address server.port service.instance.id
+service.name service.namespace service.version session.id skill.name telemetry.sdk.language
+telemetry.sdk.name telemetry.sdk.version tool.decision.source trace.id url.domain url.full url.path
+url.query url.scheme user.email user.id user.name user_agent.original
 """
 # What people and models said: rules see it, and only its size is kept.
 _CONTENT: Final = """

@@ -21,7 +21,7 @@ from schemas.config import Limits
 from schemas.errors import Mistake
 from streams.lines import Lines
 from streams.pieces import CHUNK, Pieces
-from streams.source import HEAD, Reason, Source, Unreadable, sniffed, sources
+from streams.source import HEAD, Reason, Source, Unreadable, sniffed, sources, whole
 from streams.untrusted import slices
 
 SUFFIXES: Final = (
@@ -81,7 +81,7 @@ class Documents:
         self._at = max(at, len(_BOM) if head.startswith(_BOM) else 0)
         head = head.removeprefix(_BOM)
         self.source = source or sniffed(head[:HEAD])
-        self.lines = _holds_lines(head)
+        self.lines = not whole(self.source) and _holds_lines(head)
 
     def __enter__(self) -> Self:
         return self

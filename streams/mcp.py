@@ -4,10 +4,12 @@
     https://gateway.example/github/mcp                      gateway.example/github
     npx -y @example/server-files@1.2 /data                  npm/@example/server-files
     uvx mcp-server-git, python -m mcp_server_git            pypi/mcp-server-git
+    uvx --from git+https://git.example/o/r server           git/git.example/o/r
     docker run -i --rm mcp/fetch:latest                     docker/mcp/fetch
-    /opt/tools/server.py --port 1                           stdio/server.py
+    uv run python /opt/tools/server.py --port 1             stdio/server.py
 
-Where nothing else is known, the title stands for the server: `files`.
+A bridge (`npx mcp-remote https://mcp.example/sse`) is the server behind it, a shell what it runs
+(`cmd /c npx ...`). Where nothing else is known, the title stands for the server: `files`.
 """
 
 from __future__ import annotations
@@ -31,6 +33,17 @@ _PYPI: Final = frozenset({"pipx", "uvx", "uv"})
 _CONTAINERS: Final = frozenset({"docker", "nerdctl", "podman"})
 _INTERPRETERS: Final = re.compile(r"(?:python|py|node|deno|ruby|php|java|bash|sh)[\d.]*(?:\.exe)?")
 _VERBS: Final = frozenset({"dlx", "exec", "run", "tool", "x"})
+# Programs that speak stdio here and pass it on to the URL among their words.
+_BRIDGES: Final = frozenset(
+    {"npm/@pyroprompts/mcp-stdio-to-streamable-http-adapter", "npm/mcp-remote", "npm/supergateway"}
+    | {"pypi/mcp-proxy", "npm/mcp-proxy", "stdio/mcp-proxy", "npm/@modelcontextprotocol/client"}
+)
+_SHELLS: Final = re.compile(r"(?:ba|da|z)?sh|cmd|powershell|pwsh")
+_COMMAND: Final = re.compile(r"-[a-z]{0,4}c|/[ck]|-command", re.IGNORECASE)
+_ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w{0,127}=")
+_ROOTED: Final = re.compile(r"(?:[~/\\]|[A-Za-z]:[/\\])")
+_CODE: Final = (".cjs", ".js", ".mjs", ".py", ".ts")
+_NESTED: Final = 4  # shells in shells
 # Options that take a value in the next word.
 _VALUED: Final = frozenset(
     """
@@ -38,6 +51,11 @@ _VALUED: Final = frozenset(
     -w --workdir --entrypoint --add-host --from --with --python --index --index-url --project
     --directory -c --call --package --label -l --memory -m --cpus
     """.split()  # noqa: SIM905 - options read better as a paragraph
+)
+# A package that is taken from where it is written: `git+https://host/path`, `github:owner/name`.
+_SOURCE: Final = re.compile(
+    r"(?:git\+)?(?:https?|ssh)://(?:[^/@]{1,128}@)?(?P<host>[\w.:-]{1,128})/(?P<path>[\w./-]{1,256})"
+    r"|github:(?P<name>[\w./-]{1,256})"
 )
 _FROM: Final = frozenset({"--from", "--package", "-p"})  # what is named here is what runs
 
@@ -81,17 +99,41 @@ def _of_url(url: str | None) -> str | None:
 def _of_command(command: str | None, args: list[Json]) -> str | None:
     if command is None:
         return None
-    words = _words(command) + [known for one in args if (known := text(one)) is not None]
+    given = [known for one in args if (known := text(one)) is not None]
+    words = [command, *given] if _is_path(command) else [*_words(command), *given]
+    for _ in range(_NESTED):
+        inside = _inside(words)
+        if inside == words:
+            break
+        words = inside
+    found = _of_words(words)
+    if found in _BRIDGES:
+        return next(filter(None, map(_of_url, words[1:])), None) or found
+    return found
+
+
+def _inside(words: list[str]) -> list[str]:
+    """What a shell runs, or `env` behind its assignments; else the words themselves."""
+    program = _bare(_file(words[0])) if words else ""
+    if program == "env":
+        rest = [word for word in words[1:] if not word.startswith("-")]
+        return rest[next((n for n, one in enumerate(rest) if not _ASSIGNMENT.match(one)), 0) :]
+    if _SHELLS.fullmatch(program) and len(words) > 2 and _COMMAND.fullmatch(words[1]):
+        return [*_words(words[2]), *words[3:]]
+    return words
+
+
+def _of_words(words: list[str]) -> str | None:
     if not words:
         return None
     program = _file(words[0])
-    name = program.removesuffix(".exe").removesuffix(".cmd")
+    name = _bare(program)
     rest = words[1:]
     found: str | None = None
     if name in _NPM:
         found = _package("npm", rest)
     elif name in _PYPI:
-        found = _package("pypi", rest)
+        found = _run(rest) or _package("pypi", rest)
     elif name in _CONTAINERS:
         image = _first(rest)
         found = f"docker/{_untagged(image)}" if image else None
@@ -100,10 +142,26 @@ def _of_command(command: str | None, args: list[Json]) -> str | None:
     return found or f"stdio/{program}"
 
 
+def _run(words: Sequence[str]) -> str | None:
+    """What `uv run` starts where that is no package: an interpreter, or a file given to `mcp`."""
+    program = _first(words)
+    if program is None:
+        return None
+    behind = words[words.index(program) + 1 :]
+    if _INTERPRETERS.fullmatch(program):
+        return _script(behind) or f"stdio/{program}"
+    if program in {"fastmcp", "mcp"}:
+        script = _first(behind)
+        return f"stdio/{_file(script.partition(':')[0])}" if script else None
+    return None
+
+
 def _script(words: Sequence[str]) -> str | None:
     """What an interpreter runs: a module, or a file by its name."""
     if "-m" in words[:-1]:
-        return f"pypi/{_module(words[words.index('-m') + 1])}"
+        return f"pypi/{_module(words[words.index('-m') + 1].partition('.')[0])}"
+    if "-c" in words or "-e" in words:
+        return None
     script = _first(words)
     return f"stdio/{_file(script)}" if script else None
 
@@ -113,7 +171,11 @@ def _package(kind: str, words: Sequence[str]) -> str | None:
     found = named or _first(words)
     if found is None:
         return None
-    if found.endswith((".js", ".py", ".ts")):
+    source = _SOURCE.match(found)
+    if source is not None:
+        host, path = source["host"] or "github.com", source["path"] or source["name"]
+        return f"git/{host}/{path.partition('.git')[0]}".lower()
+    if found.endswith(_CODE):
         return f"stdio/{_file(found)}"
     scope, at_, rest = found.rpartition("@")
     bare = scope if at_ and scope and "/" not in rest else found
@@ -147,6 +209,19 @@ def _module(name: str) -> str:
 
 def _file(path: str) -> str:
     return path.replace("\\", "/").rstrip("/").rpartition("/")[2] or path
+
+
+def _bare(program: str) -> str:
+    return program.lower().removesuffix(".exe").removesuffix(".cmd")
+
+
+def _is_path(command: str) -> bool:
+    """True of a path with blanks in it that nobody quoted: `C:/Program Files/x.exe`."""
+    head, blank, rest = command.partition(" ")
+    after = rest.partition(" ")[0]
+    if not blank or not _ROOTED.match(head) or _ROOTED.match(after) or after.startswith(("-", ".")):
+        return False
+    return "/" in after or "\\" in after
 
 
 def _words(command: str) -> list[str]:

@@ -22,6 +22,7 @@ from correlators.alerting import Line
 from correlators.assess import Assess
 from correlators.correlate import Correlate
 from correlators.evidence import shown
+from correlators.habits.stage import Habits
 from correlators.logic import Emit, Logic
 from correlators.priority import complete
 from correlators.routes import Routes
@@ -34,7 +35,7 @@ from schemas.correlation import Correlation
 from schemas.errors import Unavailable
 from schemas.event import Record
 from schemas.rows import Delete, Output, Result, Row
-from schemas.topics import SIGNALS
+from schemas.topics import HABITS, SIGNALS
 
 # Words, and what is said anew each time: all that is not named here decides what the state means.
 _WORDS = {
@@ -63,6 +64,10 @@ def stated(ruleset: Ruleset) -> dict[str, Stated]:
     """All rules with state."""
     found: dict[str, Stated] = {}
     meanings = dict(ruleset.meanings)
+    for about in ruleset.habits:
+        said = {"id": about.id} | ({} if about.habit is None else _said(about.habit))
+        meanings[about.id] = digest(meanings.get(about.id), said)
+        found[_habit(about.id)] = Stated(meanings[about.id], "", said)
     for rule in ruleset.correlations:  # lower ones first
         below = {id_: meanings.get(id_) for id_ in rule.rules}
         said = _said(rule)
@@ -104,7 +109,11 @@ class Outdated:
 
     def hit(self, row: Row | Delete) -> bool:
         """True if an outdated rule made this row of its hits, and none that is left counts it."""
-        if row.topic != SIGNALS or not self.rules:
+        if not self.rules:
+            return False
+        if row.topic == HABITS:
+            return _habit(orjson.loads(row.key)[0]) in self.rules
+        if row.topic != SIGNALS:
             return False
         owner = _owner(row.key)
         return owner in self.rules and owner not in self.recounted
@@ -125,12 +134,16 @@ class Kept(NamedTuple):
 def without(logic: Logic, slots: Mapping[str, Slot], outdated: Outdated, watermark: int) -> Kept:
     """The slots of a stage at its watermark without what is outdated. Changes no slot."""
     kept = Kept({}, set(), [])
-    if not isinstance(logic, Correlate | Assess) or not outdated.rules:
+    if not isinstance(logic, Habits | Correlate | Assess) or not outdated.rules:
         kept.slots.update(slots)
         return kept
     for key, slot in slots.items():
         if isinstance(logic, Assess):
             after, outputs = _system(key, slot, outdated, watermark)
+        elif isinstance(logic, Habits):
+            after, outputs = slot, []
+            if _habit(orjson.loads(key)[0]) in outdated.rules:
+                after, outputs = None, list(_taken_back(slot, outdated))
         elif (owner := _owner(key)) in outdated.rules:
             after, outputs = None, list(_window(key, slot, outdated))
             if owner in outdated.recounted:
@@ -150,10 +163,14 @@ def orphaned(slots: Mapping[str, Slot], outdated: Outdated) -> list[Output]:
     return [output for key, slot in slots.items() for output in _window(key, slot, outdated)]
 
 
-def _window(key: str, slot: Slot, outdated: Outdated) -> Iterator[Output]:
+def _taken_back(slot: Slot, outdated: Outdated) -> Iterator[Delete]:
     for row in slot.rows.values():
         if row.topic != SIGNALS or _owner(row.key) not in outdated.rules:  # else its state goes too
             yield Delete(row.topic, row.level, row.key, row.time, row.id)
+
+
+def _window(key: str, slot: Slot, outdated: Outdated) -> Iterator[Output]:
+    yield from _taken_back(slot, outdated)
     held = Emit()
     outdated.correlate.report(key, slot.compact, held)
     yield from _ended(slot, held.results.values())
@@ -202,6 +219,10 @@ def _ended(slot: Slot, held: Iterable[Result]) -> Iterator[Result]:
 
 def _owner(key: str) -> str:
     return _correlation(orjson.loads(key)[0])
+
+
+def _habit(id_: str) -> str:
+    return f"habit {id_}"
 
 
 def _correlation(id_: str) -> str:

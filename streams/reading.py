@@ -8,6 +8,7 @@ from typing import Final, NamedTuple, cast
 
 from schemas.config import Limits
 from schemas.event import EventEvidence, Reject
+from streams import content
 from streams.documents import Fault, open_documents
 from streams.source import Json, Parsed, Raw, Source, Unreadable
 from streams.untrusted import decode
@@ -107,11 +108,25 @@ class Reader(NamedTuple):
         """What the source makes of a decoded record."""
         evidence = EventEvidence(origin=self.name(number), sha256=sha256(raw.data).hexdigest())
         try:
-            return self.source.event(raw, record, evidence)
+            return self._told(self.source.event(raw, record, evidence))
         except Unreadable as error:
             return self.refused(raw.data, number, error)
         except Exception as error:  # noqa: BLE001 - one record that breaks a source must not stop all others
             return self.refused(raw.data, number, Unreadable("defect", repr(error)))
+
+    def _told(self, parsed: Parsed) -> Parsed:
+        """With what is told of content, whatever the source."""
+        if not parsed.private:
+            return parsed
+        key = self.limits.key
+        found = content.told(
+            parsed.private, key.get_secret_value().encode() if key is not None else None
+        )
+        if not found:
+            return parsed
+        attributes = parsed.event.attributes | found
+        event = parsed.event.model_copy(update={"attributes": attributes})
+        return Parsed(event, parsed.private)
 
     def _bounded(self, raw: Raw, number: int, document: bytes) -> Raw | Reject:
         try:

@@ -89,6 +89,8 @@ class Found(NamedTuple):
     place: str | None = None
     closed: bool = False
     attributes: Mapping[str, Json] = MappingProxyType({})
+    # The scanner's own mark of the finding, which stays while lines move; else `place` is it.
+    mark: str | None = None
 
 
 def finding(
@@ -102,7 +104,9 @@ def finding(
     """The Event of a row: about the asset first, then `others`."""
     known = found.sort == "vulnerability"
     told = ScanFinding(
-        uid=digest(scan.tool, scan.asset.key, found.of, found.package, found.place or ""),
+        uid=digest(
+            scan.tool, scan.asset.key, found.of, found.package, found.mark or found.place or ""
+        ),
         title=found.title,
         state="resolved" if found.closed else "open",
         check=None if known else found.of,

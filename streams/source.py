@@ -99,6 +99,9 @@ class Source(Protocol):
     content; with `*` among them records may bring others. `CATEGORIES` are the classes of its
     Events as a logsource names them. A source without them is not judged.
 
+    `WHOLE` is True where the lines of a file are records that need each other: then the file is
+    one document, whatever its lines look like.
+
     For `docs/sources.md` it says in `VERSIONS` which versions of the format were seen, and in
     `GAPS`, a tuple of sentences, what it does not read yet.
     """
@@ -150,6 +153,11 @@ def event_attributes(source: Source) -> frozenset[str] | None:
 def categories(source: Source) -> frozenset[str] | None:
     """The classes of its Events, as a logsource names them; None if it does not say."""
     return getattr(source, "CATEGORIES", None)
+
+
+def whole(source: Source | None) -> bool:
+    """True if a file of it is one document, though its lines may look like documents."""
+    return getattr(source, "WHOLE", False)
 
 
 def names() -> list[str]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from correlators.claims import facts, signal
+from correlators.habits.observed import observation
 from correlators.normal import normal_form
 from correlators.routes import Routes
 from correlators.sigma.rule import Rule
-from correlators.sigma.values import lookup
+from correlators.sigma.values import MISSING, reader
 from schemas.detection import Detection
 from schemas.rows import Output, Result
 from streams.matchers import Matchers
@@ -32,14 +34,22 @@ class Statements:
     def of(
         self, parsed: Parsed, decoded: Json, vendor: Sequence[Rule], watermark: int | None
     ) -> Iterator[Output]:
-        """Signals, facts, then the event.
+        """Signals and observations, facts, then the event.
 
         `vendor`: the rules that match the record as it was `decoded`. `watermark`: what a record
         that is late came behind.
         """
         event, matches = parsed.event, self.matches(parsed, decoded, vendor)
+        entities: list[dict[str, str]] | None = None
         for detection, fields in matches:
-            yield from signal(self._routes, event, detection, fields, late=watermark is not None)
+            if detection.habit is None:
+                late = watermark is not None
+                yield from signal(self._routes, event, detection, fields, late=late)
+            elif watermark is None:  # as a window, a habit is about what is in time
+                entities = entities or [entity.body() for entity in event.entities]
+                observed = observation(detection, event, entities, fields)
+                if observed is not None:
+                    yield observed
         detections = [match.detection for match in matches]
         yield from facts(event, detections, event.time if watermark is None else watermark)
         yield Result("event", event.uid, event.time, "final", event.body())
@@ -55,7 +65,12 @@ class Statements:
 
 
 def _match(detection: Detection, record: Json, private: Container[str]) -> Match:
-    fields = {
-        f: v for f in detection.fields if f not in private and (v := lookup(record, f)) is not None
-    }
+    fields = {}
+    for name in detection.fields:
+        value = MISSING if name in private else _reader(name)(record)
+        if value is not MISSING and value is not None:
+            fields[name] = value
     return Match(detection, fields)
+
+
+_reader = lru_cache(maxsize=4_096)(reader)  # rules ask for the same fields again and again

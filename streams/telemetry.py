@@ -20,6 +20,7 @@ from streams.untrusted import edge, entity, listing, text
 
 # What an operation acts upon; elsewhere the first of _ORDER that is named.
 _TARGETS: Final[dict[str, Kind]] = {
+    "apply_guardrail": "guardrail",
     "chat": "model",
     "create_agent": "agent",
     "embeddings": "model",
@@ -41,7 +42,10 @@ _ORDER: Final[tuple[Kind, ...]] = (
     "application",
     "workload",
     "image",
+    "skill",
 )
+# Coding agents send an e-mail address beside the number of an installation as user.id.
+_PEOPLE: Final = ("enduser.id", "user.email", "user.id")
 _CONTROLLERS: Final = ("deployment", "statefulset", "daemonset", "cronjob", "job")
 
 Things = dict[Kind, Entity]
@@ -70,6 +74,7 @@ def things(seen: Mapping[str, Json], own: Mapping[str, Json]) -> Things:
         "application": entity("application", service),
         "workload": _workload(seen),
         "image": _image(seen),
+        "skill": entity("skill", seen.get("skill.name")),
     }
     return {kind: one for kind in _ORDER if (one := found[kind]) is not None}
 
@@ -89,6 +94,7 @@ def relations(found: Things) -> Iterator[Edge]:
         (application, "runs", agent),
         (doer, "uses", found.get("tool") or found.get("mcp_server")),
         (found.get("tool"), "served_by", found.get("mcp_server")),
+        (doer, "uses", found.get("skill")),
         (doer, "calls", found.get("model")),
         (doer, "retrieves", found.get("datastore")),
         (doer, "guarded_by", found.get("guardrail")),
@@ -118,8 +124,10 @@ def _guardrail(seen: Mapping[str, Json]) -> str | None:
 
 
 def _principal(seen: Mapping[str, Json]) -> Entity | None:
-    user = text(seen.get("enduser.id")) or text(seen.get("user.id"))
-    return principal(user) if user and user.startswith("arn:") else entity("principal", user)
+    user = next(filter(None, map(text, map(seen.get, _PEOPLE))), None)
+    if user and user.startswith("arn:"):
+        return principal(user)
+    return entity("principal", user.lower() if user and "@" in user else user)
 
 
 def _workload(seen: Mapping[str, Json]) -> Entity | None:

@@ -1,8 +1,10 @@
 """Topology: which stages there are, what feeds each, where a row goes; both drivers build from it.
 
-ingest --> correlate-1 --> ... --> correlate-n --+
-   |------> observe ----> inventory --> membership --+--> attach --> assess
-   +------------------------------------------------+
+ingest --> habits --> correlate-1 --> ... --> correlate-n --+
+   |------> observe ----> inventory ----> membership -------+--> attach --> assess
+   +--------------------------------------------------------+
+
+Correlations wait for habits only where one of them refers to a habit.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from correlators.assess import Assess, memory
 from correlators.attach import Attach
 from correlators.correlate import Correlate
 from correlators.forecast import Forecaster
+from correlators.habits.stage import Habits
 from correlators.inventory import Inventory
 from correlators.keyed import Keyed
 from correlators.logic import Logic
@@ -26,14 +29,15 @@ from correlators.ruleset import Ruleset
 from correlators.sigma.matcher import runs_on
 from schemas.detection import Logsource
 from schemas.rows import Delete, Row
-from schemas.topics import ASSESS, ATTACH, FACTS, INVENTORY, MEMBERSHIP, SIGNALS
+from schemas.topics import ASSESS, ATTACH, FACTS, HABITS, INVENTORY, MEMBERSHIP, SIGNALS
 from streams.source import named
 
 
 class Stage(NamedTuple):
     """A keyed stage: its correlation level (0 elsewhere) and the stages whose Ticks it waits for.
 
-    `single`: it has one partition, however many the others have.
+    `single`: it has one partition, however many the others have. `timed`: of raw inputs it waits
+    only for those that can feed a correlation or a habit.
     """
 
     name: str
@@ -41,9 +45,11 @@ class Stage(NamedTuple):
     logic: Logic
     feeders: tuple[str, ...]
     single: bool = False
+    timed: bool = False
 
 
 _STAGE_OF = {
+    HABITS: "habits",
     FACTS: "observe",
     INVENTORY: "inventory",
     MEMBERSHIP: "attach",
@@ -57,7 +63,12 @@ def levels(ruleset: Ruleset, routes: Routes) -> list[Stage]:
     """The stages of correlations, by level."""
     correlate = Correlate(ruleset.correlations, routes)
     names = [f"correlate-{n + 1}" for n in range(ruleset.levels)]
-    return [Stage(name, n + 1, correlate, (INGEST, *names[:n])) for n, name in enumerate(names)]
+    asked = any(one.id in ruleset.feeds for one in ruleset.habits)
+    first = (INGEST, "habits") if asked else (INGEST,)
+    return [
+        Stage(name, n + 1, correlate, (*first, *names[:n]), timed=True)
+        for n, name in enumerate(names)
+    ]
 
 
 def stages(ruleset: Ruleset, routes: Routes) -> list[Stage]:
@@ -66,11 +77,13 @@ def stages(ruleset: Ruleset, routes: Routes) -> list[Stage]:
     counted = [stage.name for stage in correlate]
     attach = Attach(memory(ruleset.convergences))
     assess = Assess(ruleset.convergences, routes, complete, Forecaster.builtin())
+    observed = (INGEST,) if ruleset.habits else ()
     return [
+        Stage("habits", 0, Habits(ruleset.habits, routes), observed, timed=True),
         *correlate,
         Stage("observe", 0, Observe(), (INGEST,)),
         Stage("inventory", 0, Inventory(), ("observe",), single=True),
-        Stage("attach", 0, attach, (INGEST, *counted, "observe", "inventory")),
+        Stage("attach", 0, attach, (INGEST, "habits", *counted, "observe", "inventory")),
         Stage("assess", 0, assess, ("attach",)),
     ]
 
@@ -91,12 +104,13 @@ def instances(stage: Stage, partitions: int) -> list[str]:
 
 
 def feeding(ruleset: Ruleset, sources: Mapping[str, Iterable[str] | None]) -> Iterator[str]:
-    """The ingest inputs that can feed a correlation.
+    """The ingest inputs that can feed a correlation or a habit.
 
     `sources`: input -> names of its sources, None = any. Rules over fast logs do not wait for an
-    input of which no correlation can ever see a record.
+    input of which neither can ever see a record.
     """
     wanted = {name for rule in ruleset.correlations for name in rule.rules}
+    wanted |= {one.id for one in ruleset.habits}
     needed = [rule.detection.logsource for rule in ruleset.rules if rule.detection.id in wanted]
     for input_, names in sources.items():
         if names is None or any(
@@ -132,7 +146,7 @@ def fed(
             name
             for feeder in stage.feeders
             for name in (raw | names)[feeder]
-            if not (stage.level and feeder == INGEST and name not in logs)
+            if not (stage.timed and feeder == INGEST and name not in logs)
         )
         found.append(Fed(stage, inputs))
         if not inputs:

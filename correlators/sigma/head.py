@@ -1,14 +1,22 @@
 """Head: what detections and correlations say of themselves, and how a mistake in it is told."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from correlators.document import Part, Problem, follow
 from schemas.detection import PostureFact
 from schemas.event import Level
+from schemas.habit import Habit
 
 CONFIDENCE: Final[Mapping[str, float]] = {"stable": 0.9, "test": 0.7, "experimental": 0.5}
 UNPROVEN: Final = 0.6  # no status, deprecated, unsupported
@@ -29,6 +37,13 @@ class Ours(BaseModel):
     confidence: float | None = Field(default=None, ge=0, le=1)
     family: str | None = Field(default=None, min_length=1)
     fact: PostureFact | None = None
+    habit: Habit | None = None
+
+    @model_validator(mode="after")
+    def _one_meaning(self) -> Self:
+        if self.fact and self.habit:
+            raise ValueError("a match of a habit is only observed, so it cannot open a `fact`")
+        return self
 
 
 class Head(BaseModel):

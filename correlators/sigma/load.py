@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from correlators.document import Faulty, Part
 from correlators.sigma.condition import Compiled, compiled, negations, where_nothing_holds
+from correlators.sigma.condition import stated as as_stated
 from correlators.sigma.head import Head, Lower, invalid
 from correlators.sigma.processing import NONE, Processing, Subject
 from correlators.sigma.reads import together
 from correlators.sigma.rule import Rule
 from schemas.detection import Detection, Logsource
+from schemas.habit import Habit, bare
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -113,7 +116,10 @@ def rule(part: Part, processing: Processing = NONE) -> Rule:
     except ValidationError as error:
         message = "the pipeline leaves the rule without a logsource"
         raise Faulty(part.problem(message, "logsource")) from error
-    detection = _detection(part, stated, logsource.logsource, subject.fields)
+    habit = stated.barograph.habit
+    if habit is not None and processing.pipeline is not None:
+        habit = _renamed(part, subject, habit)
+    detection = _detection(part, stated, logsource.logsource, subject.fields, habit)
     return Rule(
         detection, condition.holds, condition.clauses, sure=condition.sure, reads=condition.reads
     )
@@ -158,10 +164,33 @@ def validated(part: Part, model: type[Model]) -> Model:
         raise Faulty(*invalid(part, error)) from error
 
 
+def _renamed(part: Part, subject: Subject, habit: Habit) -> Habit:
+    """The habit with what the pipeline makes of its fields; Faulty where that is no one name."""
+    names: dict[str, str] = {}
+    for field in habit.fields:
+        renamed = subject.renamed(field, partial(as_stated, part, "detection"))
+        if renamed is None:
+            message = f"the pipeline has no single name for `{field}`"
+            raise Faulty(part.problem(message, "barograph", "habit"))
+        names[field] = renamed
+    update = {
+        key: tuple(one.replace(bare(one), names[bare(one)], 1) for one in getattr(habit, key))
+        for key in ("by", "of", "sum")
+        if hasattr(habit, key)
+    }
+    return habit.model_copy(update=update)
+
+
 def _detection(
-    part: Part, stated: RuleDocument, logsource: Logsource, fields: tuple[str, ...]
+    part: Part,
+    stated: RuleDocument,
+    logsource: Logsource,
+    fields: tuple[str, ...],
+    habit: Habit | None,
 ) -> Detection:
     identity = stated.identity(part)
+    if habit is not None:
+        fields = tuple(dict.fromkeys((*fields, *habit.fields)))
     return Detection(
         id=identity,
         name=stated.name,
@@ -173,6 +202,7 @@ def _detection(
         logsource=logsource,
         fields=fields,
         fact=stated.barograph.fact,
+        habit=habit,
         author=stated.author,
         path=part.path,
     )

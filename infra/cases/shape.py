@@ -10,7 +10,7 @@ from correlators.ruleset import Ruleset
 from correlators.sigma.values import is_list, is_object
 from infra.cases.offsets import offset
 
-_TIMES: Final = frozenset({"at", "until", "onset", "last"})
+_TIMES: Final = frozenset({"at", "every", "until", "onset", "last"})
 
 
 class Keys(NamedTuple):

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
+from correlators.ruleset import Ruleset
 from infra import rule_options
 from infra.backtested import accounts, lines
 from infra.backtesting import Backtest, Outcome
@@ -86,6 +87,7 @@ def run(args: argparse.Namespace) -> int:
     if span.since >= span.until:
         raise Mistake("--from is not before --to, so no record can count; exchange them")
     ruleset = related(rule_options.stated(args, config.rules, paths=tuple(rules), builtin=False))
+    _refuse_habits(ruleset)
     if inputs:
         history = given(inputs, args.source, config)
     else:
@@ -126,6 +128,14 @@ def run(args: argparse.Namespace) -> int:
             for line in () if args.json else (*_totals(summary), *lines(told)):
                 print(line)
     return Exit.OK
+
+
+def _refuse_habits(ruleset: Ruleset) -> None:
+    for one in ruleset.habits:
+        raise Mistake(
+            f"{one.path}: a backtest does not run a rule with a habit, which learns from all that"
+            f" was before; run `barograph replay INPUT --rules {one.path} --no-builtin`"
+        )
 
 
 def _divided(paths: Iterable[str]) -> tuple[list[str], list[str]]:

@@ -41,7 +41,9 @@ def run(args: argparse.Namespace) -> int:
     rules = rule_options.stated(
         args, config.rules, paths=tuple(args.rules or ()), builtin=not args.rules
     )
-    detecting = Detecting(load(rules).rules, config.limits)
+    # What is only observed is a match of nothing yet.
+    stateless = [rule for rule in load(rules).rules if rule.detection.habit is None]
+    detecting = Detecting(stateless, config.limits)
     source = None if args.source is None else named(args.source)
     read = rejected = matched = 0
     for path in files(args.files):

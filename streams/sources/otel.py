@@ -16,6 +16,7 @@ from schemas.config import Limits
 from schemas.detection import Logsource
 from schemas.event import Client, Event, EventEvidence, Status
 from schemas.times import MINUTE
+from streams import coding_agents
 from streams.conventions import NAMES
 from streams.manifests import manifest
 from streams.otlp import attributes, hex_id, plain_value, time
@@ -89,7 +90,7 @@ def sniff(head: bytes) -> bool:
     if any(key in head for key in (b'"resourceSpans"', b'"resourceLogs"', b'"resourceMetrics"')):
         return True
     single = b'"spanId"' in head or b'"timeUnixNano"' in head or b'"SPAN_KIND_' in head
-    return single and b'"attributes"' in head
+    return single and b'"attributes"' in head and b"aws_bedrock_agentcore" not in head
 
 
 def split(document: bytes) -> Iterator[Raw]:
@@ -124,6 +125,10 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
     body = plain_value(said.get("body"))
     if body is not None:
         own.setdefault("body", body)
+    if not span:
+        name = said.get("eventName") or own.get("event.name")
+        prefixed = body if isinstance(body, str) and body.endswith(f".{name}") else name
+        own = coding_agents.said(own, prefixed, resource.seen.get("service.name"))
     happened = [mapping(one) for one in listing(said.get("events"))[:_EVENTS]]
     inside = [present(attributes(one.get("attributes"))) for one in happened]
     error = _error(own, inside)
@@ -187,8 +192,8 @@ def _activity(said: dict[str, Json], own: dict[str, Json]) -> str:
     names = (
         own.get("gen_ai.operation.name"),
         own.get("mcp.method.name"),
-        said.get("eventName"),
         own.get("event.name"),
+        said.get("eventName"),
         said.get("name"),
     )
     return next((name for one in names if (name := text(one, 256)) is not None), "unnamed")

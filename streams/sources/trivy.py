@@ -1,7 +1,9 @@
 """Trivy: the findings of one scan, and the scan itself, which closes what it no longer finds.
 
-Read are JSON reports of schema version 2. Each vulnerability, misconfiguration, secret and licence
-is a record; the last record is the whole report.
+Read are JSON reports of schema version 2, those of a cluster (`trivy k8s`), the bare list of
+results that Trivy wrote before 0.20, and the reports of the operator: one object of Kubernetes, or
+a list of them. Each vulnerability, misconfiguration, secret and licence is a record; the last
+record is the whole report.
 """
 
 from __future__ import annotations
@@ -12,13 +14,16 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from schemas.detection import Logsource
-from schemas.entity import MAX_ID, Entity, Kind, image
+from schemas.entity import MAX_ID, Entity, Kind
 from schemas.event import EventEvidence
 from schemas.times import DAY
-from streams import scans
-from streams.scans import Found, Scan, Sort, finding, level, scanned
+from streams import scans, trivy_operator
+from streams.advisories import known
+from streams.artifacts import UNNAMED, container, repository, workload
+from streams.reports import Ended, Whole, about, empty, whole
+from streams.scans import Found, Scan, Sort, finding, level
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import mapping, moment, number, slices, text
+from streams.untrusted import listing, mapping, moment, number, slices, text
 
 NAME: Final = "trivy"
 TITLE: Final = "Trivy report"
@@ -33,7 +38,21 @@ CATEGORIES: Final = frozenset(
         "vulnerability_finding",
     }
 )
-ATTRIBUTES: Final = scans.ATTRIBUTES | {"license.category", "license.name"}
+ATTRIBUTES: Final = scans.ATTRIBUTES | {
+    "check.category",
+    "compliance.requirements",
+    "license.category",
+    "license.name",
+}
+VERSIONS: Final = "0.18 (a list of results) to 0.69, operator 0.17 to 0.22, k8s"
+GAPS: Final = (
+    "A scan of a folder goes by the folder's name: give each repository one of its own.",
+    (
+        "Reports of the operator do not name their cluster: what is about no workload is about the "
+        "account `kubernetes`."
+    ),
+    "The packages that a report lists without a finding are not read.",
+)
 
 _KINDS: Final[dict[str, Kind]] = {
     "aws_account": "account",
@@ -73,6 +92,27 @@ class _Metadata(msgspec.Struct):
     image: str = msgspec.field(default="", name="ImageID")
 
 
+class _Resource(msgspec.Struct, rename="pascal"):
+    namespace: str = ""
+    kind: str = ""
+    name: str = ""
+    results: list[_Result] | None = None
+
+
+class _Form(msgspec.Struct):
+    """As much of a document as tells which it is."""
+
+    cluster: str | None = msgspec.field(default=None, name="ClusterName")
+    api: str | None = msgspec.field(default=None, name="apiVersion")
+    items: list[msgspec.Raw] | None = None
+
+
+class _Cluster(msgspec.Struct, rename="pascal"):
+    vulnerabilities: list[_Resource] | None = None
+    misconfigurations: list[_Resource] | None = None
+    resources: list[_Resource] | None = None
+
+
 class _Report(msgspec.Struct, rename="pascal"):
     schema_version: int
     created_at: str = ""
@@ -83,15 +123,18 @@ class _Report(msgspec.Struct, rename="pascal"):
 
 
 _REPORT: Final = msgspec.json.Decoder(_Report)
+_FORM: Final = msgspec.json.Decoder(_Form)
+_CLUSTER: Final = msgspec.json.Decoder(_Cluster)
+_RESULTS: Final = msgspec.json.Decoder(list[_Result])
+_LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class Context(NamedTuple):
-    """Where in a report a finding stands, or without a topic how many the scan found."""
+    """Where in a report a finding stands."""
 
     scan: Scan
-    topic: Topic | None = None
-    target: str = ""
-    found: int = 0
+    topic: Topic
+    target: str
 
 
 class Row(NamedTuple):
@@ -105,35 +148,50 @@ class Row(NamedTuple):
 
 
 def sniff(head: bytes) -> bool:
-    """A report names its artifact, early."""
-    return b'"ArtifactName"' in head and (
-        b'"SchemaVersion"' in head or b'"ArtifactType"' in head or b'"Results"' in head
+    """A report names its artifact, early; a list or a cluster has results of targets."""
+    return (
+        b'"ArtifactName"' in head
+        and (b'"SchemaVersion"' in head or b'"ArtifactType"' in head or b'"Results"' in head)
+    ) or (
+        trivy_operator.sniff(head)
+        or (b'"ClusterName"' in head and b'"Results"' in head and b'"Target"' in head)
+        or (head.lstrip().startswith(b"[") and b'"Target"' in head and b'"VulnerabilityID"' in head)
     )
 
 
 def split(document: bytes) -> Iterator[Raw]:
     """The findings of a report, in its order, and the report."""
+    if empty(document):
+        return iter(())
+    if document.lstrip().startswith(b"["):
+        parts = [bytes(one) for one in slices(document, _LIST)]
+        if all(b'"apiVersion"' in one for one in parts):
+            return trivy_operator.raws(parts)
+        return _legacy(document, slices(document, _RESULTS))
+    form = slices(document, _FORM)
+    if form.api is not None:
+        items = [document] if form.items is None else [bytes(one) for one in form.items]
+        return trivy_operator.raws(items)
+    if form.cluster is not None:
+        return _of_cluster(document, slices(document, _CLUSTER))
     report = slices(document, _REPORT)
     if report.schema_version != 2:
         raise Unreadable("wrong-shape", f"schema version {report.schema_version}, not 2")
-    found = [row for result in report.results or () for row in result.found()]
     # Before 0.49 Trivy did not say when: that holds from the beginning, as an undated bill does.
     time = moment(report.created_at) if report.created_at else 0
-    scan = Scan(NAME, NAME, _asset(report), time)
-    return _raws(document, scan, found)
+    return _raws(document, Scan(NAME, NAME, _asset(report), time), report.results or [])
 
 
 def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
     """One finding, or the scan."""
-    context = raw.context
-    if not isinstance(context, Context) or not isinstance(record, dict):
-        raise Unreadable("wrong-shape", "a finding is an object inside a report")
-    said, scan, topic = mapping(record), context.scan, context.topic
-    if topic is None:
-        return Parsed(scanned(scan, context.found, evidence), {})
-    row = _ROWS[topic](said)
+    if isinstance(raw.context, Whole):
+        return raw.context.event(evidence)
+    if isinstance(raw.context, trivy_operator.Context):
+        return trivy_operator.event(raw, record, evidence)
+    context, said = about(raw.context, Context, record)
+    row = _ROWS[context.topic](said)
     found = Found(
-        sort=_SORTS[topic],
+        sort=_SORTS[context.topic],
         of=row.of,
         title=row.title,
         severity=level(said.get("Severity")),
@@ -142,14 +200,39 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
         closed=text(said.get("Status")) in _CLOSED,
         attributes=row.attributes,
     )
-    return Parsed(finding(scan, found, evidence), {})
+    return Parsed(finding(context.scan, found, evidence), {})
 
 
-def _raws(document: bytes, scan: Scan, found: list[_Found]) -> Iterator[Raw]:
-    for topic, target, rows in found:
-        context = Context(scan, topic, target)
-        yield from (Raw(bytes(row), context) for row in rows)
-    yield Raw(document, Context(scan, found=sum(len(rows) for _, _, rows in found)))
+def _rows(scan: Scan, results: list[_Result]) -> Iterator[Raw]:
+    for result in results:
+        for topic, target, rows in result.found():
+            context = Context(scan, topic, target)
+            yield from (Raw(bytes(row), context) for row in rows)
+
+
+def _raws(document: bytes, scan: Scan, results: list[_Result]) -> Iterator[Raw]:
+    found = list(_rows(scan, results))
+    yield from found
+    yield from whole(document, Ended(scan, len(found)))
+
+
+def _legacy(document: bytes, results: list[_Result]) -> Iterator[Raw]:
+    """A list of results names its image only in the target of the system packages."""
+    names = (one.target.rpartition(" (")[0] for one in results)
+    asset = next((found for name in names if (found := container(name))), UNNAMED)
+    return _raws(document, Scan(NAME, NAME, asset, 0), results)
+
+
+def _of_cluster(document: bytes, cluster: _Cluster) -> Iterator[Raw]:
+    ends: dict[Entity, int] = {}
+    groups = (cluster.vulnerabilities, cluster.misconfigurations, cluster.resources)
+    for one in (one for group in groups for one in group or ()):
+        asset = workload(one.namespace, one.kind, one.name) or UNNAMED
+        scan = Scan(NAME, NAME, asset, 0)
+        found = list(_rows(scan, one.results or []))
+        ends[asset] = ends.get(asset, 0) + len(found)
+        yield from found
+    yield from whole(document, *(Ended(Scan(NAME, NAME, one, 0), n) for one, n in ends.items()))
 
 
 def _asset(report: _Report) -> Entity:
@@ -157,15 +240,19 @@ def _asset(report: _Report) -> Entity:
     kind = _KINDS.get(report.artifact_type, "repo")
     names = [report.artifact_name]
     if kind == "image":
-        names = [*(data.digests or ())[:1], *names, *(data.tags or ())[:1], data.image]
+        names = [report.artifact_name, *(data.tags or ())[:1], data.image]
     name = next((name for name in names if text(name)), None)
     if name is None:
         raise Unreadable("wrong-shape", "the report names no artifact")
-    return image(name) if kind == "image" else Entity(kind=kind, id=name[:MAX_ID])
+    if kind == "image":
+        return container(*names, digests=data.digests or ()) or UNNAMED
+    files = kind == "repo"
+    return (repository(name) if files else Entity(kind=kind, id=name[:MAX_ID])) or UNNAMED
 
 
 def _vulnerability(said: dict[str, Json]) -> Row:
-    of = _named(said, "VulnerabilityID")
+    told = known(_named(said, "VulnerabilityID"), *listing(said.get("VendorIDs")))
+    of, aliases = told or ("", None)
     package = text(said.get("PkgName"), 256)
     version = text(said.get("InstalledVersion"), 256)
     return Row(
@@ -174,6 +261,7 @@ def _vulnerability(said: dict[str, Json]) -> Row:
         package,
         (text(said.get("PkgPath"), 512),),
         {
+            "vulnerability.aliases": aliases,
             "vulnerability.cvss": _cvss(said.get("CVSS")),
             "package.version": version,
             "package.fixed_version": text(said.get("FixedVersion"), 256),

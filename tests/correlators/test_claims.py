@@ -182,6 +182,8 @@ def test_a_scanner_finding_is_a_fact_of_the_first_entity() -> None:
         "tool": "trivy",
         "at": TIME,
         "evidence": [["e1", ZERO]],
+        "vulnerability": "CVE-2026-1",
+        "finding": {},
     }
 
 
@@ -256,6 +258,7 @@ def test_every_entity_was_seen_and_the_first_is_spoken_of() -> None:
                 "source": "trivy",
                 "at": TIME,
                 "name": "chat:1",
+                "confidence": 700,
                 "attributes": {"asset.exposure": "internet"},
             },
         ),

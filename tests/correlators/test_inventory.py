@@ -184,3 +184,47 @@ def test_membership_is_reachability_over_the_open_edges(rows: list[Row]) -> None
                 want.setdefault(entity, set()).add(root)
     got = members(whole(Inventory(), rows, END))
     assert {entity: set(systems) for entity, systems in got.items() if systems} == want
+
+
+# Identity and deletion
+
+
+def absent(time: int, entity: str, *, back: bool = False) -> Row:
+    body = {"entity": entity, "open": back}
+    return Row("inventory", 0, "estate", time, f"gone|{time}|{entity}", "gone", body)
+
+
+def test_one_thing_under_two_names_belongs_under_both() -> None:
+    for one, other in (("mcp_server:a", "mcp_server:b"), ("mcp_server:b", "mcp_server:a")):
+        rows = [
+            link(1, APP, "mcp_server:a", declared=True),
+            link(1, one, other, by="same_as"),
+            link(1, "mcp_server:b", "datastore:d", by="reads"),
+        ]
+        (row,) = [r for r in rows_of(whole(Inventory(), rows, END)) if r.key == "datastore:d"]
+        assert row.body["systems"][APP] == [
+            [APP, "uses", "mcp_server:a"],
+            ["mcp_server:a", "same_as", "mcp_server:b"],
+            ["mcp_server:b", "reads", "datastore:d"],
+        ]
+
+
+def test_names_that_are_told_apart_again_are_two_things() -> None:
+    rows = [
+        link(1, APP, "agent:a", declared=True),
+        link(1, "agent:b", "agent:a", by="same_as"),
+        link(5, "agent:b", "agent:a", by="same_as", opens=False),
+    ]
+    assert bodies(whole(Inventory(), rows, END), "system")[-1]["members"] == ["agent:a", APP]
+
+
+def test_what_was_deleted_is_reached_by_nothing_until_it_is_there_again() -> None:
+    rows = [
+        link(1, APP, "agent:a", declared=True),
+        link(1, "agent:a", "model:m"),
+        absent(5, "agent:a"),
+    ]
+    assert bodies(whole(Inventory(), rows, END), "system")[-1]["members"] == [APP]
+    again = [*rows, absent(9, "agent:a", back=True)]
+    told = bodies(whole(Inventory(), again, END), "system")[-1]["members"]
+    assert told == ["agent:a", APP, "model:m"]

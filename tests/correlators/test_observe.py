@@ -2,84 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from correlators.observe import INSTANCES, Observe
 from schemas.canonical import digest
-from schemas.rows import Output, Row
+from schemas.rows import Row
 from schemas.times import DAY, HOUR, rfc3339
+from tests.correlators.sayings import KEY, LONG, asset, edge, fact, links, scan, states
 from tests.correlators.stage import ZERO, Stage, bodies, rows_of, whole
-
-KEY = "workload:ecs/prod/chat"
-LONG = 400 * DAY  # after all that happens here
-
-
-def fact(
-    time: int,
-    state: str = "open",
-    name: str = "exposed",
-    instance: str = "",
-    at: int | None = None,
-    tool: str = "trivy",
-    id_: str = "",
-) -> Row:
-    at = time if at is None else at
-    body = {
-        "name": name,
-        "instance": instance,
-        "state": state,
-        "severity": "high",
-        "confidence": 700,
-        "title": f"{name} {instance}".strip(),
-        "family": name,
-        "tags": [],
-        "tool": tool,
-        "at": at,
-        "evidence": [[f"event-{at}", ZERO]],
-    }
-    id_ = id_ or f"fact|{name}|{instance}|event-{at}-{state}"
-    return Row("facts", 0, KEY, time, id_, "fact", body)
-
-
-def scan(time: int, tool: str = "trivy", at: int | None = None) -> Row:
-    body = {"tool": tool, "at": time if at is None else at}
-    return Row("facts", 0, KEY, time, f"scan|{tool}|{time}", "scan", body)
-
-
-def edge(
-    time: int, state: str = "open", at: int | None = None, *, declared: bool = False, to: str = "m"
-) -> Row:
-    body = {
-        "relation": "calls",
-        "to": f"model:{to}",
-        "declared": declared,
-        "state": state,
-        "at": time if at is None else at,
-    }
-    return Row("facts", 0, KEY, time, f"edge|{to}|{time}|{state}|{at}", "edge", body)
-
-
-def asset(time: int, source: str = "otel", at: int | None = None, **more: Any) -> Row:  # noqa: ANN401
-    body = {"source": source, "at": time if at is None else at, **more}
-    return Row("facts", 0, KEY, time, f"asset|{source}|{time}", "asset", body)
-
-
-def states(outputs: list[Output]) -> list[tuple[str, str, int]]:
-    """Facts as attach hears of them: instance, state, time."""
-    posture = [row for row in rows_of(outputs) if row.kind == "posture"]
-    return [
-        (f"{row.body['name']}|{row.body['instance']}", row.body["state"], row.time)
-        for row in posture
-    ]
-
-
-def links(outputs: list[Output]) -> list[tuple[bool, bool, int]]:
-    """Edges as inventory hears of them: open, declared, time."""
-    told = [row for row in rows_of(outputs) if row.kind == "link"]
-    return [(row.body["open"], row.body["declared"], row.time) for row in told]
-
 
 # Facts
 
@@ -98,6 +28,7 @@ def test_a_fact_opens_and_closes() -> None:
         "severity": "high",
         "confidence": 0.7,
         "title": "exposed",
+        "tool": "trivy",
         "evidence": [{"event": "event-5", "sha256": ZERO}],
     }
 
@@ -126,8 +57,8 @@ def test_closing_what_never_was_open_says_nothing() -> None:
 def test_what_is_closed_can_open_again() -> None:
     outputs = whole(Observe(), [fact(1), fact(5, "closed"), fact(9)], LONG)
     assert states(outputs)[2] == ("exposed|", "open", 9)
-    (body,) = bodies(outputs, "fact")
-    assert (body["state"], body["since"], body.get("until")) == ("open", rfc3339(9), None)
+    told = [(body["state"], body["since"], body.get("until")) for body in bodies(outputs, "fact")]
+    assert told == [("resolved", rfc3339(1), rfc3339(5)), ("open", rfc3339(9), None)]
 
 
 @pytest.mark.parametrize("before", [[], [fact(1)]], ids=["unknown", "open"])
@@ -135,7 +66,7 @@ def test_at_equal_times_open_wins(before: list[Row]) -> None:
     rows = [*before, fact(5, "closed", id_="z"), fact(5, "open", id_="a")]
     outputs = whole(Observe(), rows, LONG)
     assert states(outputs)[-1] == ("exposed|", "open", 5)
-    assert bodies(outputs, "fact")[0]["state"] == "open"
+    assert bodies(outputs, "fact")[-1]["state"] == "open"
 
 
 def test_of_an_exclusive_attribute_the_new_value_ends_the_old() -> None:
@@ -210,6 +141,10 @@ def test_an_edge_goes_on_when_it_opens_closes_or_ages_a_day() -> None:
         "relation": "calls",
         "to": "model:m",
         "declared": False,
+        "observed": True,
+        "observed_from": rfc3339(0),
+        "observed_seen": rfc3339(2 * DAY),
+        "confidence": 1.0,
         "valid_from": rfc3339(0),
         "last_seen": rfc3339(50 * HOUR),
         "valid_to": rfc3339(50 * HOUR),
@@ -235,39 +170,36 @@ def test_of_an_edge_too_open_wins_and_late_copies_change_nothing() -> None:
     assert told == [(True, False, 1), (False, False, 5), (True, False, 5)]
 
 
-# Assets
-
-
-def test_an_asset_is_told_once_a_day_and_when_it_changes() -> None:
-    stage = Stage(Observe())
-    told = [
-        bool(bodies(stage.take(row), "asset", "provisional") + bodies(stage.take(), "asset"))
-        for row in (
-            asset(0),
-            asset(HOUR),
-            asset(2 * HOUR, "trivy"),
-            asset(3 * HOUR, attributes={"asset.data": ["personal"]}),
-            asset(4 * HOUR, name="Chat"),
-            asset(DAY),
-        )
-    ]
-    assert told == [True, False, True, True, True, True]
-    outputs = stage.pass_to(LONG)
-    assert bodies(outputs, "asset")[-1] == {
-        "kind": "workload",
-        "id": "ecs/prod/chat",
-        "name": "Chat",
-        "first_seen": rfc3339(0),
-        "last_seen": rfc3339(DAY),
-        "sources": ["otel", "trivy"],
-        "attributes": {"asset.data": ["personal"]},
+def test_each_way_of_knowing_an_edge_has_its_own_beginning_and_last_time() -> None:
+    rows = [edge(HOUR, declared=True), edge(3 * DAY), edge(5 * DAY), edge(6 * DAY, declared=True)]
+    body = bodies(whole(Observe(), rows, LONG), "edge")[-1]
+    assert {name: body[name] for name in body if "_" in name} == {
+        "valid_from": rfc3339(HOUR),
+        "last_seen": rfc3339(6 * DAY),
+        "declared_from": rfc3339(HOUR),
+        "declared_seen": rfc3339(6 * DAY),
+        "observed_from": rfc3339(3 * DAY),
+        "observed_seen": rfc3339(5 * DAY),
     }
 
 
-def test_an_asset_seen_late_was_known_before() -> None:
-    rows = [asset(100), asset(300, "trivy", at=50)]
-    (body,) = bodies(whole(Observe(), rows, LONG), "asset")
-    assert body["sources"] == ["otel"]
+def test_what_is_at_work_after_it_was_detached_is_observed_and_not_declared() -> None:
+    rows = [edge(1, declared=True), edge(5), edge(7, "closed", declared=True), edge(9)]
+    told = bodies(whole(Observe(), rows, LONG), "edge")
+    assert [(body["declared"], body["observed"], body.get("valid_to")) for body in told] == [
+        (True, True, rfc3339(7)),
+        (False, True, None),
+    ]
+
+
+def test_an_edge_is_as_certain_as_its_most_certain_record() -> None:
+    guess = edge(1)
+    guess.body["confidence"] = 0.5
+    stage = Stage(Observe())
+    stage.take(guess)
+    assert bodies(stage.pass_to(2), "edge")[0]["confidence"] == 0.5
+    stage.take(edge(5))
+    assert bodies(stage.pass_to(6), "edge")[0]["confidence"] == 1.0
 
 
 # The whole

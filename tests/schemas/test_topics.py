@@ -20,7 +20,7 @@ SOON = {
 
 def test_a_topic_has_one_line_of_its_own() -> None:
     names = [topic.name for topic in TOPICS]
-    assert len(set(names)) == len(names) == 11
+    assert len(set(names)) == len(names) == 12
     assert [topic.name for topic in TOPICS if topic.keeps == "newest"] == [
         "findings",
         "alerts",
@@ -30,6 +30,7 @@ def test_a_topic_has_one_line_of_its_own() -> None:
 
 def test_every_topic_of_a_deployment() -> None:
     assert list(PLANS) == [
+        "p.habits",
         "p.signals",
         "p.facts",
         "p.inventory",
@@ -42,6 +43,7 @@ def test_every_topic_of_a_deployment() -> None:
         "p.dead-letters",
         "p.agreement",
         "p.ingest-state",
+        "p.habits-state",
         "p.correlate-1-state",
         "p.correlate-2-state",
         "p.observe-state",
@@ -75,6 +77,7 @@ def test_names() -> None:
     assert (raw("otel"), state("observe")) == ("raw.otel", "observe-state")
     assert [topic.name for topic in states(0)] == [
         "ingest-state",
+        "habits-state",
         "observe-state",
         "inventory-state",
         "attach-state",

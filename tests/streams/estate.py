@@ -10,7 +10,7 @@ from correlators.document import Document
 from correlators.ruleset import Ruleset, parse
 from schemas.detection import Logsource
 from schemas.entity import Entity
-from schemas.event import Edge, Event, EventEvidence
+from schemas.event import Edge, Event, EventEvidence, ScanFinding
 from schemas.times import SECOND
 from streams.source import Json, Narrow, Parsed, Raw, Source
 
@@ -50,6 +50,7 @@ class ModelSource:
             edges = [Edge.model_validate(edge)]
         else:
             entities = [_entity(record["entity"])]
+        said = {k: v for k, v in record.items() if k in _ATTRIBUTES}
         event = Event(
             uid=record["uid"],
             time=START + record["time"] * SECOND,
@@ -59,10 +60,19 @@ class ModelSource:
             activity=kind,
             entities=tuple(entities),
             edges=tuple(edges),
-            attributes={k: v for k, v in record.items() if k in ("user", "value", "open")},
+            finding=_finding(record) if "of" in record else None,
+            attributes=said,
             evidence=EventEvidence(origin="", sha256=evidence.sha256),
         )
         return Parsed(event, {})
+
+
+_ATTRIBUTES = frozenset({"user", "value", "open", "asset.state", "vulnerability.vex"})
+
+
+def _finding(record: Json) -> ScanFinding:
+    uid, state = f"{record['entity']} {record['of']} {record['tool']}", record["state"]
+    return ScanFinding(uid=uid, title=record["of"], state=state, vulnerability=record["of"])
 
 
 def _entity(key: str) -> Entity:

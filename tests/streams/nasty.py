@@ -8,7 +8,7 @@ correlations.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice, takewhile
 from random import Random
 from typing import Any, NamedTuple
@@ -158,13 +158,13 @@ class Cluster:
                 self.inbox[place, sender].append(output)
 
     def _result(self, result: Result) -> None:
-        if result.kind in ("finding", "alert", "forecast", "system"):
+        if result.kind in ("finding", "alert", "forecast", "system", "asset", "edge", "fact"):
             self.revisions += 1
             self.withdrawn += result.state == "withdrawn"
             self.results[result.kind, result.id] = result
 
     def final(self) -> dict[tuple[str, str], str]:
-        """body_sha256 (or the body) of every final finding, alert, forecast and system."""
+        """body_sha256 (or the body) of every final result that a keyed stage says."""
         unsettled = [r for r in self.results.values() if r.state in ("provisional", "settled")]
         assert not unsettled, unsettled
         return {
@@ -205,10 +205,16 @@ def play(
     return played
 
 
-def trial(cluster: type[Cluster], rules: Ruleset, seed: int, runs: int = 4) -> dict[str, int]:
+def trial(
+    cluster: type[Cluster],
+    rules: Ruleset,
+    seed: int,
+    runs: int = 4,
+    happen: Callable[[Random, int], list[dict[str, Any]]] = workload,
+) -> dict[str, int]:
     """One random estate, one reference run, some nasty ones; `bad` have other final results."""
     random = Random(seed)
-    events = workload(random, random.choice([12, 40, 90]))
+    events = happen(random, random.choice([12, 40, 90]))
     end = max(e["time"] for e in events) + random.choice([0, 0, 70, 1000])
     want = play(Cluster, rules, events, end, Random(0)).final()
     got = {"bad": 0, "runs": 0, "results": len(want), "withdrawn": 0, "revisions": 0}

@@ -100,7 +100,8 @@ class DemoCluster(Cluster):
 def test_the_demo_does_not_depend_on_arrival(documents: Documents) -> None:
     rules = parse(builtin())
     want = DemoCluster(rules, 1, Random(0), 0, 10**6).play(documents, 0, 0)
-    assert {kind for kind, _ in want} == {"finding", "alert", "forecast", "system"}
+    kinds = {"finding", "alert", "forecast", "system", "asset", "edge", "fact"}
+    assert {kind for kind, _ in want} == kinds
     for seed in range(RUNS):
         random = Random(seed)
         cluster = DemoCluster(

@@ -1,7 +1,7 @@
 import orjson
 import pytest
 
-from streams.manifests import manifest
+from streams.manifests import manifest, offered
 
 ONE = {"name": "get_rate", "inputSchema": {"type": "object"}}
 TWO = {"type": "function", "function": {"name": "put_rate", "description": "x"}}
@@ -13,6 +13,14 @@ def test_order_and_spaces_do_not_count() -> None:
     assert manifest({"gen_ai.tool.definitions": again}) == first
     assert len(first["mcp.manifest.sha256"]) == 64
     assert first["mcp.manifest.cues"] == []
+
+
+def test_what_an_sdk_writes_for_nothing_does_not_count() -> None:
+    sent = ONE | {"annotations": {"readOnlyHint": True}, "_meta": {"a": None}}
+    dumped = {**ONE, "title": None, "annotations": {"title": None, "readOnlyHint": True}}
+    assert offered([dumped | {"meta": {"a": None}}]) == manifest({"body": {"tools": [sent]}})
+    schema = ONE | {"inputSchema": {"type": "object", "default": None}}
+    assert offered([schema])["mcp.manifest.sha256"] != offered([ONE])["mcp.manifest.sha256"]
 
 
 def test_a_word_more_counts() -> None:

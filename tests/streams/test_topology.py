@@ -8,8 +8,8 @@ from correlators.document import Document
 from correlators.routes import Routes
 from correlators.ruleset import Ruleset, builtin, parse
 from schemas.rows import Delete, Row, Tick
-from schemas.topics import ASSESS, ATTACH, FACTS, INVENTORY, MEMBERSHIP, SIGNALS
-from streams.topology import build, feeding, partition_of, stage_of, stages
+from schemas.topics import ASSESS, ATTACH, FACTS, HABITS, INVENTORY, MEMBERSHIP, SIGNALS
+from streams.topology import build, feeding, partition_of, stage_of, stages, topic_between
 
 VENDOR = """\
 title: trail
@@ -31,6 +31,15 @@ detection: {s: {activity: x}, condition: s}
 """
 
 
+HABIT = """\
+title: new
+name: new
+logsource: {product: aws, service: cloudtrail}
+detection: {s: {eventName: InvokeModel}, condition: s}
+barograph: {habit: {type: first_seen, by: userIdentity.arn, of: sourceIPAddress|network}}
+"""
+
+
 def correlation(name: str, *rules: str) -> str:
     return (
         f"title: {name}\nname: {name}\ncorrelation:\n  type: event_count\n"
@@ -49,18 +58,39 @@ def test_every_stage_waits_for_all_that_can_feed_it() -> None:
     ruleset = rules(VENDOR, correlation("one", "trail"), correlation("two", "one"))
     plan = {stage.name: (stage.level, stage.feeders) for stage in stages(ruleset, Routes(ruleset))}
     assert plan == {
+        "habits": (0, ()),
         "correlate-1": (1, ("ingest",)),
         "correlate-2": (2, ("ingest", "correlate-1")),
         "observe": (0, ("ingest",)),
         "inventory": (0, ("observe",)),
-        "attach": (0, ("ingest", "correlate-1", "correlate-2", "observe", "inventory")),
+        "attach": (0, ("ingest", "habits", "correlate-1", "correlate-2", "observe", "inventory")),
         "assess": (0, ("attach",)),
     }
 
 
+def test_correlations_wait_for_habits_that_they_count() -> None:
+    ruleset = rules(HABIT, VENDOR, correlation("one", "trail"))
+    plan = {stage.name: stage.feeders for stage in stages(ruleset, Routes(ruleset))}
+    assert plan["habits"] == ("ingest",)
+    assert plan["correlate-1"] == ("ingest",)
+    ruleset = rules(HABIT, correlation("one", "new"))
+    plan = {stage.name: stage.feeders for stage in stages(ruleset, Routes(ruleset))}
+    assert plan["correlate-1"] == ("ingest", "habits")
+    assert topic_between("ingest", "habits") == HABITS
+    assert topic_between("habits", "correlate-1") == SIGNALS
+    assert topic_between("habits", "attach") == ATTACH
+
+
+def test_habits_do_not_wait_for_what_they_cannot_see() -> None:
+    ruleset = rules(HABIT)
+    built = build(ruleset, Routes(ruleset), {"logs": ("cloudtrail",), "scans": ("trivy",)}, 1)
+    assert set(built["habits/0"].clock.ticks) == {"logs"}
+    assert "habits/0" in built["attach/0"].clock.ticks
+
+
 def test_without_correlations_there_is_no_level() -> None:
     plan = stages(rules(VENDOR), Routes(rules(VENDOR)))
-    assert [stage.name for stage in plan] == ["observe", "inventory", "attach", "assess"]
+    assert [stage.name for stage in plan] == ["habits", "observe", "inventory", "attach", "assess"]
 
 
 def test_stages_come_after_their_feeders() -> None:
@@ -112,7 +142,8 @@ def test_partitions_of_a_stage_hear_all_partitions_of_their_feeders() -> None:
     ruleset = rules(VENDOR, correlation("one", "trail"))
     built = build(ruleset, Routes(ruleset), {"raw/0": None, "raw/1": None}, 2)
     assert set(built) == {
-        *("correlate-1/0", "correlate-1/1", "observe/0", "observe/1", "inventory/0"),
+        *("habits/0", "habits/1", "correlate-1/0", "correlate-1/1"),
+        *("observe/0", "observe/1", "inventory/0"),
         *("attach/0", "attach/1", "assess/0", "assess/1"),
     }
     assert set(built["inventory/0"].clock.ticks) == {"observe/0", "observe/1"}
@@ -121,9 +152,10 @@ def test_partitions_of_a_stage_hear_all_partitions_of_their_feeders() -> None:
 
 
 def test_every_topic_of_rows_has_an_owner() -> None:
-    topics = (FACTS, INVENTORY, MEMBERSHIP, ATTACH, ASSESS)
+    topics = (HABITS, FACTS, INVENTORY, MEMBERSHIP, ATTACH, ASSESS)
     owners = {topic: stage_of(Row(topic, 0, "key", 0, "id", "kind", {})) for topic in topics}
     assert owners == {
+        HABITS: "habits",
         FACTS: "observe",
         INVENTORY: "inventory",
         MEMBERSHIP: "attach",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,12 +59,12 @@ class Saved:
         kept = [one for one in self.blocks if one.latest >= changes.clock.watermark]
         self.blocks = [*kept, *block("s", keyed.slots, changes)]
 
-    def load(self, keyed: Keyed) -> dict[str, Slot]:
+    def load(self, keyed: Keyed) -> Mapping[str, Slot]:
         slots = {key: Slot.load(value, keyed.logic) for key, value in self.slots.items()}
         return join(slots, [one.value for one in self.blocks], keyed.clock.watermark)
 
 
-def held(slots: dict[str, Slot]) -> dict[str, object]:
+def held(slots: Mapping[str, Slot]) -> dict[str, object]:
     return {
         key: (slot.compact, dict(slot.tail), dict(slot.rows), slot.results)
         for key, slot in slots.items()

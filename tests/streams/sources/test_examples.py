@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from correlators.normal import CONTENT
 from schemas.canonical import canonical
 from schemas.config import Limits
 from schemas.entity import KINDS
@@ -59,7 +60,7 @@ def test_all_of_it_is_read(name: str) -> None:
         assert event.class_name
         known = event_attributes(named(source_of(name)))
         if known is not None and "*" not in known:
-            assert event.attributes.keys() | result.private.keys() <= known
+            assert event.attributes.keys() | result.private.keys() <= known | CONTENT
 
 
 @pytest.mark.parametrize("name", sorted({*EXAMPLES} - {*GOOD}))

@@ -170,7 +170,7 @@ def test_equal_rows_of_two_targets_are_two_findings() -> None:
         ({"ArtifactType": "filesystem", "ArtifactName": "src"}, "repo:src"),
         (
             {"ArtifactType": "repository", "ArtifactName": "https://git.example/a"},
-            "repo:https://git.example/a",
+            "repo:git.example/a",
         ),
         ({"ArtifactType": "vm", "ArtifactName": "ami-1"}, "host:ami-1"),
     ],

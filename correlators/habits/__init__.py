@@ -1,0 +1,1 @@
+"""Habits: what a group usually does, learnt from matches of a detection, and departures from it."""

@@ -1,0 +1,84 @@
+"""Gitleaks: where a secret lies in a repository, never the secret.
+
+Read are JSON reports of version 8 and of versions 6 and 7: a list of leaks, or NDJSON of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from schemas.detection import Logsource
+from schemas.event import EventEvidence
+from schemas.times import DAY
+from streams import scans
+from streams.artifacts import UNNAMED, repository
+from streams.envelope import records
+from streams.reports import dated, empty, needed
+from streams.scans import Found, Scan, finding
+from streams.source import Json, Narrow, Parsed, Raw, Unreadable
+from streams.untrusted import listing, mapping, text
+
+NAME: Final = "gitleaks"
+TITLE: Final = "Gitleaks report"
+LOGSOURCE: Final = Logsource(product="gitleaks")
+LATENESS: Final = DAY  # a report comes when its pipeline has ended
+NARROW: Final[Narrow | None] = None
+CATEGORIES: Final = frozenset({"data_security_finding"})
+ATTRIBUTES: Final = scans.ATTRIBUTES | {"secret.commit", "secret.mark"}
+VERSIONS: Final = "6 and 7 (rule, offender), 8.0 to 8.28 (RuleID, Fingerprint)"
+GAPS: Final = (
+    (
+        "A report of what is in a list of files has no time and no repository; version 8 names the "
+        "repository only in links."
+    ),
+    "What a later report does not find again stays open: a report may be about a few commits only.",
+)
+
+
+def sniff(head: bytes) -> bool:
+    """A leak has a rule and how it was told, by the names of either generation."""
+    new = b'"RuleID"' in head and b'"StartColumn"' in head and b'"Fingerprint"' in head
+    return new or (b'"rule"' in head and b'"offender"' in head and b'"commitMessage"' in head)
+
+
+def split(document: bytes) -> Iterator[Raw]:
+    """The leaks of a report, in its order."""
+    return iter(()) if empty(document) else records(document)
+
+
+def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: ARG001 - no context
+    """One leak. The secret, the line about it and the author stay unread."""
+    if not isinstance(record, dict):
+        raise Unreadable("wrong-shape", "a leak is an object")
+    said = mapping(record)
+    rule = needed(said, "RuleID", "rule")
+    links = (said.get(key) for key in ("Link", "leakURL", "repoURL", "repo"))
+    asset = next((repo for one in links if (repo := repository(one))), UNNAMED)
+    path = text(said.get("File"), 512) or text(said.get("file"), 512)
+    line = text(said.get("StartLine"), 16) or text(said.get("lineNumber"), 16)
+    commit = text(said.get("Commit"), 64) or text(said.get("commit"), 64)
+    mark = text(said.get("Fingerprint"), 512)
+    scan = Scan(NAME, NAME, asset, dated(said.get("Date"), said.get("date")))
+    found = Found(
+        sort="data",
+        of=rule,
+        title=text(said.get("Description"), 512) or rule,
+        severity="high",
+        place=":".join(filter(None, (path, line))),
+        mark=mark or ":".join(filter(None, (commit, path, rule, line))),
+        attributes={
+            "secret.rule": rule,
+            "secret.category": _category(said),
+            "secret.commit": commit,
+            "secret.mark": mark,
+        },
+    )
+    return Parsed(finding(scan, found, evidence), {})
+
+
+def _category(said: dict[str, Json]) -> str | None:
+    tags = said.get("Tags") or said.get("tags")
+    words = tags.split(",") if isinstance(tags, str) else listing(tags)
+    told = [word.strip() for one in words if (word := text(one, 64))]
+    return next((word for word in told if word and word != "key"), None)

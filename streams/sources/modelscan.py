@@ -1,0 +1,161 @@
+"""ModelScan: unsafe operators in the files of a model.
+
+Read are JSON reports of 0.5 (`issues_by_severity`) and of later versions (`issues`). Each issue is
+a record; the last one is the whole report. A file that could not be scanned makes it a scan that
+failed. The time is that of the clock beside the scanner, without a zone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import msgspec
+
+from schemas.detection import Logsource
+from schemas.entity import Entity
+from schemas.event import Event, EventEvidence, Status
+from schemas.times import DAY
+from streams import models, scans
+from streams.clocks import told
+from streams.scans import Found, Scan, finding, level, scanned
+from streams.source import Json, Narrow, Parsed, Raw, Unreadable
+from streams.untrusted import distinct, mapping, slices, text
+
+NAME: Final = "modelscan"
+TITLE: Final = "ModelScan report"
+LOGSOURCE: Final = Logsource(product="modelscan")
+LATENESS: Final = DAY  # a report comes when its pipeline has ended, from a clock in any zone
+NARROW: Final[Narrow | None] = None
+CATEGORIES: Final = frozenset({"detection_finding", "scan_activity"})
+ATTRIBUTES: Final = scans.ATTRIBUTES | frozenset(
+    """
+    model.operator model.path model.scanner scan.errors scan.files scan.skipped
+    """.split()  # noqa: SIM905 - names read better as a paragraph
+)
+VERSIONS: Final = "0.5 to 0.8"
+GAPS: Final = (
+    "A report names paths, no hashes: a model is its path, unless that is of the hub's cache.",
+)
+
+
+class _Scanned(msgspec.Struct):
+    total_scanned: int | None = None
+
+
+class _Skipped(msgspec.Struct):
+    total_skipped: int | None = None
+
+
+class _Summary(msgspec.Struct):
+    input_path: str | None = None
+    absolute_path: str | None = None
+    timestamp: str | None = None
+    scanned: _Scanned | None = None
+    skipped: _Skipped | None = None
+
+
+class _Report(msgspec.Struct):
+    summary: _Summary
+    issues: list[msgspec.Raw] | None = None
+    by_severity: dict[str, list[msgspec.Raw]] | None = msgspec.field(
+        default=None, name="issues_by_severity"
+    )
+    errors: list[msgspec.Raw] | None = None
+    input_path: str | None = None
+    timestamp: str | None = None
+    scanned: _Scanned | None = None
+
+
+_REPORT: Final = msgspec.json.Decoder(_Report)
+
+
+class Context(NamedTuple):
+    """Which model was scanned, and of an issue how bad the report calls it; else how it went."""
+
+    scan: Scan
+    ids: tuple[Entity, ...]
+    path: str
+    severity: str | None = None
+    found: int | None = None
+    errors: int = 0
+    files: int | None = None
+    skipped: int | None = None
+
+
+def sniff(head: bytes) -> bool:
+    """A report counts its issues by severity, and names its version."""
+    return b'"total_issues_by_severity"' in head and b'"summary"' in head
+
+
+def split(document: bytes) -> Iterator[Raw]:
+    """The issues, then the report."""
+    report = slices(document, _REPORT)
+    about = report.summary
+    path = about.input_path or report.input_path or ""
+    if path in {".", "./"} and about.absolute_path:
+        path = about.absolute_path
+    ids = distinct(models.file(path))
+    if not ids:
+        raise Unreadable("wrong-shape", "the report says no `input_path`")
+    tool = " ".join(filter(None, (NAME, models.part(path))))  # one file closes nothing of others
+    scan = Scan(NAME, tool, ids[0], told(about.timestamp or report.timestamp))
+    context = Context(scan, ids, path)
+    issues: list[tuple[msgspec.Raw, str | None]] = [(one, None) for one in report.issues or ()]
+    for severity, ones in (report.by_severity or {}).items():
+        issues += [(one, severity) for one in ones]
+    counted = about.scanned or report.scanned
+    end = context._replace(
+        found=len(issues),
+        errors=len(report.errors or ()),
+        files=counted.total_scanned if counted else None,
+        skipped=about.skipped.total_skipped if about.skipped else None,
+    )
+    return iter(
+        (
+            *(Raw(bytes(one), context._replace(severity=severity)) for one, severity in issues),
+            Raw(document, end),
+        )
+    )
+
+
+def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
+    """An unsafe operator, or the scan."""
+    context, said = raw.context, mapping(record)
+    if not isinstance(context, Context):
+        raise Unreadable("wrong-shape", "an issue is an object inside a report")
+    if context.found is not None:
+        return Parsed(_scan(context, context.found, evidence), {})
+    module, operator = text(said.get("module"), 256), text(said.get("operator"), 256)
+    of = ".".join(filter(None, (module, operator))) or text(said.get("description"), 256)
+    if of is None:
+        raise Unreadable("wrong-shape", "an issue has an `operator` and a `module`")
+    source = (text(said.get("source"), 512) or "").replace("\\", "/")
+    place = source.removeprefix(context.path.replace("\\", "/")).lstrip("/:") or source
+    found = Found(
+        sort="detection",
+        of=of,
+        title=text(said.get("description"), 512) or of,
+        severity=level(said.get("severity"), context.severity),
+        place=place,
+        attributes={
+            "check.id": of,
+            "model.operator": operator,
+            "model.path": source or None,
+            "model.scanner": text(said.get("scanner"), 256),
+        },
+    )
+    return Parsed(finding(context.scan, found, evidence, others=context.ids), {})
+
+
+def _scan(context: Context, found: int, evidence: EventEvidence) -> Event:
+    status: Status = "failure" if context.errors else "success"
+    kept: dict[str, Json] = {
+        "model.path": context.path,
+        "scan.errors": context.errors or None,
+        "scan.files": context.files,
+        "scan.skipped": context.skipped or None,
+    }
+    ties = tuple(models.same(context.ids))
+    scan = context.scan
+    return scanned(scan, found, evidence, status=status, others=context.ids, edges=ties, **kept)

@@ -1,0 +1,112 @@
+import pytest
+
+from tests.streams.sources.shown import read, rejected, shown
+
+SAID = {
+    "agent_bom.json": [
+        {
+            "is": "Software Inventory Info: Collect",
+            "time": "2026-03-04T05:06:07.123456Z",
+            "status": "success",
+            "of": ["application:claude-desktop"],
+            "agent.type": "claude-desktop",
+            "mcp.config": "~/Library/claude_desktop_config.json",
+        },
+        {
+            "is": "Vulnerability Finding: Create",
+            "time": "2026-03-04T05:06:07.123456Z",
+            "severity": "high",
+            "of": ["mcp_server:npm/@example/server-files", "application:claude-desktop"],
+            "finding": "open | CVE-2026-0001 | None | CVE-2026-0001 in ray 2.6.3",
+            "package.version": "2.6.3",
+            "package.fixed_version": "2.8.1",
+            "package.purl": "pkg:pypi/ray@2.6.3",
+            "vulnerability.aliases": ["GHSA-2222-3333-4444"],
+            "vulnerability.cvss": 8.8,
+            "vulnerability.epss": 0.5,
+            "vulnerability.kev": True,
+            "vulnerability.kev_due_date": "2026-03-25",
+            "package.name": "ray",
+            "scan.tool": "agent-bom",
+            "vulnerability.id": "CVE-2026-0001",
+            "vulnerability.severity": "high",
+        },
+        {
+            "is": "Vulnerability Finding: Close",
+            "time": "2026-03-04T05:06:07.123456Z",
+            "severity": "low",
+            "of": ["mcp_server:npm/@example/server-files", "application:claude-desktop"],
+            "finding": "resolved | CVE-2026-0003 | None | CVE-2026-0003 in ray 2.6.3",
+            "package.version": "2.6.3",
+            "package.purl": "pkg:pypi/ray@2.6.3",
+            "package.name": "ray",
+            "scan.tool": "agent-bom",
+            "vulnerability.id": "CVE-2026-0003",
+            "vulnerability.severity": "low",
+        },
+        {
+            "is": "Scan Activity: Completed",
+            "time": "2026-03-04T05:06:07.123456Z",
+            "status": "success",
+            "of": [
+                "mcp_server:npm/@example/server-files",
+                "application:claude-desktop",
+                "tool:npm/@example/server-files/read_file",
+            ],
+            "edges": [
+                ("application:claude-desktop uses mcp_server:npm/@example/server-files"),
+                (
+                    "tool:npm/@example/server-files/read_file served_by "
+                    "mcp_server:npm/@example/server-files"
+                ),
+                (
+                    "mcp_server:npm/@example/server-files same_as "
+                    "mcp_server:~/Library/claude_desktop_config.json#files"
+                ),
+            ],
+            "scan.findings": 2,
+            "scan.tool": "agent-bom",
+            "mcp.transport": "stdio",
+            "mcp.server.name": "files",
+            "mcp.registered": True,
+            "mcp.warnings": 1,
+            "mcp.env": ["FILES_TOKEN"],
+            "mcp.packages": 1,
+        },
+        {
+            "is": "Software Inventory Info: Collect",
+            "time": "2026-03-04T05:06:07.123456Z",
+            "status": "success",
+            "of": ["agent:triage"],
+            "agent.type": "custom",
+        },
+        {
+            "is": "Scan Activity: Completed",
+            "time": "2026-03-04T05:06:07.123456Z",
+            "status": "success",
+            "of": ["image:images.example/triage:7", "agent:triage"],
+            "edges": ["agent:triage uses image:images.example/triage:7"],
+            "scan.findings": 0,
+            "scan.tool": "agent-bom",
+            "mcp.packages": 0,
+        },
+    ],
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_what_it_says(name: str) -> None:
+    assert [shown(event) for event in read(name)] == SAID[name]
+
+
+def test_what_is_no_record() -> None:
+    said = [("wrong-shape", "an agent has a name")]
+    assert rejected("agent_bom.bad.json") == said
+
+
+def test_a_server_is_that_of_other_scanners() -> None:
+    theirs = {one.id for event in read("agent_bom.json") for one in event.entities}
+    for name in ("mcp_scan.json", "mcp_scanner.json", "mcp_config.json"):
+        assert "npm/@example/server-files" in theirs & {
+            one.id for event in read(name) for one in event.entities
+        }
