@@ -13,7 +13,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: help venv demo kafka test arrival kills chaos outage check lint format bench lock clean
+.PHONY: help venv demo kafka test arrival kills chaos outage fuzz sources check lint format bench lock clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,12 @@ chaos: .venv/stamp  ## faults of all kinds over a real Kafka, a hundred kills of
 
 outage: .venv/stamp  ## a SIEM that is away for ten minutes
 	@BAROGRAPH_AWAY=600 $(BIN)/python -m pytest -q tests/streams/kafka/test_outbox_away.py -k down
+
+fuzz: .venv/stamp  ## documents made worse, for every source; SECONDS=300 each, SOURCE=trivy only that one
+	@$(BIN)/python -m infra.dev.fuzz --seconds $(or $(SECONDS),60) $(SOURCE)
+
+sources: .venv/stamp  ## docs/sources.md anew, from the code, the examples and the samples beside us
+	@$(BIN)/python -m infra.dev.sources
 
 check: lint test  ## run all that must be in order before a commit
 

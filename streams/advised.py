@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from correlators.advisories.component import Component, component
 from correlators.advisories.feed import Feed, Match
-from correlators.claims import SCAN, facts
+from correlators.claims import INTEL, SCAN, facts
 from correlators.sigma.rule import Rule
 from schemas.canonical import digest
 from schemas.entity import Entity
@@ -131,7 +131,7 @@ def _finding(event: Event, named: Named, match: Match, feed: Feed) -> Event:
 def _named(event: Event) -> Iterator[Named]:
     said = event.attributes
     closed = event.finding is not None and event.finding.state == "resolved"
-    if event.entities and not closed:
+    if event.entities and not closed and event.class_uid != INTEL:
         purl = _text(said.get("package.purl"))
         name, version = _text(said.get("package.name")), _text(said.get("package.version"))
         of = component(name or "", version or "", purl)

@@ -32,4 +32,7 @@ def of_word(word: object) -> Level | None:
 
 def of_score(score: float | None) -> Level:
     """The level of a base score; informational without one."""
-    return next((level for least, level in _BANDS if (score or 0) >= least), "informational")
+    for least, level in _BANDS:
+        if (score or 0) >= least:
+            return level
+    return "informational"

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from correlators.routes import Routes
 from correlators.ruleset import Ruleset, builtin, parse
+from correlators.sigma.values import is_object
 from schemas.config import Limits
 from schemas.event import Reject
 from schemas.rows import Result, Row
@@ -146,7 +147,7 @@ def given(source: Source, rules: Ruleset, examples: Path) -> Given:
             if isinstance(result, Reject):
                 continue
             event = result.event
-            vendor = raw.match(record) if raw is not None and isinstance(record, dict) else ()
+            vendor = raw.match(record) if raw is not None and is_object(record) else ()
             found.classes.add(event.class_name)
             found.kinds.update(entity.kind for entity in event.entities)
             found.edges.update(

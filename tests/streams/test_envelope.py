@@ -54,6 +54,7 @@ def test_a_record_is_its_exact_bytes() -> None:
         (b"[1, 2", "truncated"),
         (b'{"records": [1}', "not-json"),
         (b'{"subscription": "s", "message": {"data": "*"}}', "encoding"),
+        ('{"subscription": "s", "message": {"data": "\u202e"}}'.encode(), "encoding"),
         (b'{"subscription": "s", "message": {"no": 1}}', "wrong-shape"),
         (b'{"messageType": "DATA_MESSAGE", "logEvents": [{}]}', "wrong-shape"),
     ],

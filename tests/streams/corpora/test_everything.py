@@ -7,7 +7,7 @@ the name of the file decides, so that over all files each source meets hundreds 
 
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -35,7 +35,7 @@ PAGE: Final = Path(__file__).parents[3] / "docs/sources.md"
 
 
 @contextmanager
-def patience(path: Path) -> Iterator[None]:
+def patience(path: Path) -> Generator[None]:
     def hangs(_: int, __: FrameType | None) -> None:
         raise AssertionError(f"{path} is not read to its end")
 
