@@ -19,7 +19,8 @@ _BODIES = {
         AND NOT EXISTS (
           FROM deletions WHERE until IS NULL AND entity IN (from_entity, to_entity))""",
     "facts": """FROM facts WHERE state = 'open' AND entity NOT LIKE 'vulnerability:%'
-        ORDER BY list_position(['critical', 'high', 'medium', 'low'], severity) NULLS LAST, name, entity LIMIT $facts""",
+        ORDER BY list_position(['critical', 'high', 'medium', 'low'], severity) NULLS LAST,
+        name, entity LIMIT $facts""",
     "forecasts": "FROM forecasts",
 }
 _SCORES = """SELECT alert, revision, strftime(time, $rfc3339) AS time, sum(points)::BIGINT AS total
