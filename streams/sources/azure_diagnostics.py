@@ -215,6 +215,12 @@ def _operation(operation: str) -> str | None:
     return next((ours for start, ours in _OPERATIONS if lower.startswith(start)), None)
 
 
+def _code(said: Json) -> int | None:
+    """A status of HTTP, from a number or its text."""
+    code = str(said)
+    return int(code) if code.isdecimal() and len(code) == 3 else None
+
+
 def _ended(row: dict[str, Json], told: dict[str, Json]) -> tuple[Status, str | None]:
     """The status of HTTP where there is one, else a word."""
     for said in (row.get("statuscode"), row.get("resultsignature"), told.get("responsecode")):
@@ -253,7 +259,7 @@ def _attributes(
         "gen_ai.request.stream": stream == "streaming" if stream else None,
         "http.request.body.size": number(told.get("requestlength")),
         "http.response.body.size": number(told.get("responselength")),
-        "http.response.status_code": int(str(status)) if str(status).isdecimal() else None,
+        "http.response.status_code": _code(status),
         "azure.correlation_id": text(row.get("correlationid"), 64),
         "url.path": text(told.get("path"), 512),
         **{

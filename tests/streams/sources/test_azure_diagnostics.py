@@ -134,6 +134,14 @@ def test_the_end(changes: dict[str, Any], status: str, code: str | None) -> None
     assert (found.status, found.attributes.get("error.code")) == (status, code)
 
 
+@pytest.mark.parametrize(
+    ("said", "code"), [("429", 429), (200, 200), ("42" + "9" * 50, None), ("ok", None)]
+)
+def test_the_code_of_an_answer_is_a_code(said: object, code: int | None) -> None:
+    found = event(resultSignature=None, statusCode=said)
+    assert found.attributes.get("http.response.status_code") == code
+
+
 def test_how_long_it_took() -> None:
     assert "azure.duration_ms" not in event().attributes
     assert event(durationMs=20).attributes["azure.duration_ms"] == 20
