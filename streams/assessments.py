@@ -36,10 +36,15 @@ def judged(trace: Json, *actions: Json) -> dict[str, Json]:
     `actions` are what the answer says in general (`guardrail_intervened`, `INTERVENED`, `NONE`):
     they count where the trace tells nothing stronger.
     """
-    found = [one for assessment in assessments(trace) for one in _rows(assessment)]
+    found = decided(trace)
     if any(word in ("BLOCKED", "ANONYMIZED") for word, _ in found):
         return verdicts(*found)
     return verdicts(*found, *((action,) for action in actions if text(action, 64)))
+
+
+def decided(trace: Json) -> list[tuple[str, str | None]]:
+    """The word and category of each policy that found something."""
+    return [one for assessment in assessments(trace) for one in _rows(assessment)]
 
 
 def guardrails(trace: Json) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
+from streams.assessments import decided
 from streams.source import Json
 from streams.untrusted import MOST, listing, mapping, text
 
@@ -52,10 +53,10 @@ def bedrock(said: Mapping[str, Json]) -> list[Said] | None:
         mapping(said.get("amazon-bedrock-trace")).get("guardrail")
     )
     action = said.get("action") or said.get("amazon-bedrock-guardrailAction")
-    assessments = listing(said.get("assessments")) + list(_traced(trace))
-    if not assessments and action not in ("GUARDRAIL_INTERVENED", "INTERVENED", "NONE"):
+    known = action in ("GUARDRAIL_INTERVENED", "INTERVENED", "NONE")
+    if not (known or trace or listing(said.get("assessments"))):
         return None
-    found = [one for each in assessments[:MOST] for one in _assessed(mapping(each))]
+    found: list[Said] = [*decided({"assessments": said.get("assessments")}), *decided(trace)]
     return found or [("intervened" if "INTERVENED" in str(action) else "none",)]
 
 
@@ -179,35 +180,6 @@ def looked_for(name: Json) -> str | None:
     """The category that the name of a rail or scanner says; None if it says none."""
     known = (text(name, 256) or "").lower()
     return next((kind for part, kind in _NAMED if part in known), None)
-
-
-def _traced(trace: Mapping[str, Json]) -> Iterator[Json]:
-    for side in ("inputAssessment", "input", "outputAssessments", "outputs"):
-        value = trace.get(side)
-        for one in listing(value) or [value]:
-            for assessed in list(mapping(one).values())[:MOST]:
-                yield from listing(assessed) or [assessed]
-
-
-_POLICIES: Final = (
-    ("contentPolicy", ("filters",), None),
-    ("topicPolicy", ("topics",), "topic"),
-    ("wordPolicy", ("customWords", "managedWordLists"), "word"),
-    ("sensitiveInformationPolicy", ("piiEntities", "regexes"), "pii"),
-    ("contextualGroundingPolicy", ("filters",), "grounding"),
-    ("automatedReasoningPolicy", ("findings",), "ungrounded"),
-)
-
-
-def _assessed(assessment: Mapping[str, Json]) -> Iterator[Said]:
-    for policy, lists, kind in _POLICIES:
-        said = mapping(assessment.get(policy))
-        for one in (mapping(row) for name in lists for row in listing(said.get(name))[:MOST]):
-            # Before 2025 nothing said `detected`: what is listed was. NONE is a watching mode.
-            if one.get("detected") is False:
-                continue
-            word = "detected" if one.get("action") in (None, "NONE") else one["action"]
-            yield word, kind or one.get("type")
 
 
 def _filtered(results: Mapping[str, Json]) -> Iterator[Said]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 
-from streams.source import Raw, Unreadable
+from streams.source import Json, Raw, Unreadable
 
 
-def rows(document: bytes, delimiters: str = ",;") -> Iterator[Raw]:
-    """The rows below the heading as objects of the heading's names.
+def rows(document: bytes, delimiters: str = ",;", context: Json = None) -> Iterator[Raw]:
+    """The rows below the heading as objects of the heading's names; `context` is that of each.
 
     The delimiter is the one that the heading has most of. A row that cannot be told apart is a
     record without an object. Raises Unreadable for all of it, before the first row.
@@ -24,7 +24,7 @@ def rows(document: bytes, delimiters: str = ",;") -> Iterator[Raw]:
     names = _cells(heading, delimiter)
     if names is None or not any(names):
         raise Unreadable("wrong-shape", "the first line of a table names its columns")
-    return (Raw(line, record=_row(names, _cells(line.decode(), delimiter))) for line in lines)
+    return (Raw(line, context, _row(names, _cells(line.decode(), delimiter))) for line in lines)
 
 
 def _row(names: list[str], cells: list[str] | None) -> dict[str, str]:

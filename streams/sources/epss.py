@@ -16,8 +16,8 @@ from schemas.detection import Logsource
 from schemas.event import EventEvidence
 from schemas.times import DAY
 from streams.listed import INTEL, Listing, listed
-from streams.rows import rows
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
+from streams.tables import rows
 from streams.untrusted import entity, mapping, moment, slices, text
 
 NAME: Final = "epss"

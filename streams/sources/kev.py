@@ -16,8 +16,8 @@ from schemas.event import EventEvidence
 from schemas.times import DAY
 from streams.envelope import records
 from streams.listed import INTEL, Listing, listed
-from streams.rows import rows
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
+from streams.tables import rows
 from streams.untrusted import entity, listing, mapping, moment, text
 
 NAME: Final = "kev"

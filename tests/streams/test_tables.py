@@ -32,6 +32,10 @@ def test_a_row_is_its_exact_bytes() -> None:
     assert [raw.data for raw in rows(document)] == [b'"1\r\n2", 3', b"4,5"]
 
 
+def test_a_context_is_that_of_each_row() -> None:
+    assert [raw.context for raw in rows(b"a\n1\n2", context="x")] == ["x", "x"]
+
+
 def test_a_cell_that_is_too_large_costs_its_row_alone() -> None:
     document = b"a,b\n" + b"x" * 200_000 + b",1\n2,3\n"
     assert [raw.record for raw in rows(document)] == [{}, {"a": "2", "b": "3"}]
