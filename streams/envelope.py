@@ -8,7 +8,6 @@ the record alone. Carriers may lie in each other.
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Iterator
 from typing import Final
 
@@ -70,6 +69,6 @@ def _carried(held: dict[str, msgspec.Raw]) -> list[bytes] | None:
     if "message" in held and "subscription" in held:
         try:
             return [base64.b64decode(slices(bytes(held["message"]), _PUSH).data, validate=True)]
-        except binascii.Error as error:
+        except ValueError as error:
             raise Unreadable("encoding", f"`message.data` is no base64: {error}") from None
     return None
