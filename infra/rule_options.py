@@ -21,8 +21,8 @@ def processing(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="pipeline of pySigma that is applied to the rules, or `sigmahq` for the names"
-        " that SigmaHQ has for cloud logs; may be repeated",
+        help="processing pipeline of pySigma that is applied to the rules, or `sigmahq` for the"
+        " names that SigmaHQ has for cloud logs; may be repeated",
     )
     parser.add_argument(
         "--placeholders",

@@ -233,4 +233,8 @@ def _owner(body: Json) -> str | None:
     if name is None:
         return None
     made = _MADE.fullmatch(f"{name}-{_ANY}")  # as a pod of it would be called
-    return made[1] if made is not None and said.get("kind") in {"Job", "ReplicaSet"} else name
+    return (
+        made[1]
+        if made is not None and text(said.get("kind"), 64) in {"Job", "ReplicaSet"}
+        else name
+    )

@@ -86,7 +86,7 @@ def guardrails(asked: dict[str, Json]) -> Iterator[Entity]:
 def unsafe(asked: dict[str, Json]) -> list[str]:
     """The kinds of harm for which a call switched the safety filter off."""
     said = (mapping(one) for one in listing(asked.get("safetySettings"))[:_MOST])
-    off = (one for one in said if one.get("threshold") in {"BLOCK_NONE", "OFF"})
+    off = (one for one in said if text(one.get("threshold"), 64) in {"BLOCK_NONE", "OFF"})
     return sorted({name for one in off if (name := text(one.get("category"), 64))})
 
 

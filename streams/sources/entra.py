@@ -336,7 +336,7 @@ def _signed(row: dict[str, Json], told: dict[str, Json]) -> tuple[Status, str | 
 
 def _target(target: dict[str, Json]) -> Entity | None:
     """What was changed: users by name, applications and service principals by id."""
-    if target.get("type") in {"User", "ServicePrincipal", "Application"}:
+    if text(target.get("type"), 64) in {"User", "ServicePrincipal", "Application"}:
         return _who(target.get("userprincipalname"), target.get("id"))
     return None
 
@@ -345,7 +345,7 @@ def _roles(target: dict[str, Json]) -> Iterator[str]:
     """The names of roles among the properties that were changed, which are JSON in texts."""
     for one in listing(target.get("modifiedproperties"))[:_MOST]:
         changed = mapping(one)
-        if changed.get("displayName") in {"Role.DisplayName", "AppRole.Value"}:
+        if text(changed.get("displayName"), 64) in {"Role.DisplayName", "AppRole.Value"}:
             for said in (changed.get("newValue"), changed.get("oldValue")):
                 name = (text(said, 256) or "").strip('"')
                 if name and name != "null":

@@ -71,3 +71,11 @@ def test_carriers_in_carriers_end() -> None:
         document = pushed(document)
     (left,) = found(document)
     assert isinstance(left, dict)
+
+
+def test_a_push_that_is_no_base64_is_refused() -> None:
+    for data in ("###", "\u00e9"):
+        push = {"message": {"data": data}, "subscription": "projects/p/subscriptions/s"}
+        with pytest.raises(Unreadable) as error:
+            list(records(orjson.dumps(push)))
+        assert error.value.reason == "encoding"

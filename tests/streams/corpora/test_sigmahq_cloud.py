@@ -243,10 +243,7 @@ def audit(name: str, **told: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
                 "SignInLogs",
                 {
                     "authenticationRequirement": "multiFactorAuthentication",
-                    "status": {
-                        "errorCode": 500121,
-                        "additionalDetails": "MFA denied; user said no",
-                    },
+                    "status": {"errorCode": 500121, "additionalDetails": "MFA denied; user: no"},
                 },
                 resultType="500121",
             ),
