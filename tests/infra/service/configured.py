@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from correlators.ruleset import builtin
+
+BUILTIN = sum(1 for _ in builtin())  # rules that come with it, one a file
 RULE = """\
 title: A model answered
 name: answered

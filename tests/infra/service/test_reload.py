@@ -19,7 +19,7 @@ from urllib.request import Request
 import pytest
 
 from infra.service.worker import ROLL
-from tests.infra.service.configured import CONFIG
+from tests.infra.service.configured import BUILTIN, CONFIG
 from tests.infra.service.posted import call, export
 from tests.infra.service.running import Running, eventually
 from tests.infra.service.running import asked as answered
@@ -66,13 +66,13 @@ def test_a_signal_changes_the_rules(folder: Path, rules: Path) -> None:
         run.process.send_signal(signal.SIGHUP)
         eventually(lambda: run.metrics()["barograph_rules_reloads_total"] == 1)
         after = run.ready()["rules"]
-        assert (before["rules"], after["rules"]) == (35, 36)
+        assert (before["rules"], after["rules"]) == (BUILTIN + 1, BUILTIN + 2)
         assert before["sha256"] != after["sha256"]
         assert before["since"] < after["since"]
         assert run.metrics()[f'barograph_rules_info{{sha256="{after["sha256"]}"}}'] == 1
-        assert run.metrics()["barograph_rules"] == 36
+        assert run.metrics()["barograph_rules"] == BUILTIN + 2
         assert run.stop() == 0
-    said = f"36 rules ({after['sha256']}) hold from the first record on"
+    said = f"{BUILTIN + 2} rules ({after['sha256']}) hold from the first record on"
     assert run.said[-1] == f"barograph: {said}: 1 added, 0 changed, 0 taken out\n"
     assert [row["added"]["first"] for row in rows(folder)[1:]] == [["correlation answers"]]
 
@@ -85,7 +85,8 @@ def test_a_start_with_other_rules_says_what_changed(folder: Path, rules: Path) -
     with Running(folder) as run:
         sha256 = run.ready()["rules"]["sha256"]
         assert run.stop() == 0
-    said = f"36 rules ({sha256}) hold from the first record on: 1 added, 0 changed, 0 taken out"
+    said = f"{BUILTIN + 2} rules ({sha256}) hold from the first record on"
+    said += ": 1 added, 0 changed, 0 taken out"
     assert run.said[-2] == f"barograph: {said}\n"
     assert run.said[-1].startswith("barograph: ready, ")
 
@@ -138,7 +139,7 @@ def test_what_else_can_be_wrong_is_said(folder: Path, rules: Path) -> None:
         (folder / "barograph.toml").write_text(
             config.replace("[rules]", "[rules]\nbuiltin = false")
         )
-        assert reload(run)[1]["said"][0].endswith(" 0 added, 0 changed, 34 taken out")
+        assert reload(run)[1]["said"][0].endswith(f" 0 added, 0 changed, {BUILTIN} taken out")
         (folder / "barograph.toml").write_text(config.replace('"web"', '"net"'))
         status, body = reload(run)
         assert status == 200
@@ -155,9 +156,9 @@ def test_files_that_are_watched_are_taken_when_they_are_at_rest(folder: Path, ru
     (folder / "barograph.toml").write_text(config.replace("[rules]", "[rules]\nwatch = true"))
     with Running(folder) as run:
         (rules / "many.yml").write_text(MANY)
-        eventually(lambda: run.ready()["rules"]["rules"] == 36)
+        eventually(lambda: run.ready()["rules"]["rules"] == BUILTIN + 2)
         (rules / "many.yml").unlink()
-        eventually(lambda: run.ready()["rules"]["rules"] == 35)
+        eventually(lambda: run.ready()["rules"]["rules"] == BUILTIN + 1)
         assert run.metrics()["barograph_rules_reloads_total"] == 2
         assert run.stop() == 0
 
@@ -219,7 +220,7 @@ def test_a_kill_in_the_midst_leaves_one_set_or_the_other(folder: Path, rules: Pa
     with Running(folder) as run:
         eventually(lambda: run.rows("SELECT count(*) FROM signals") == [(4,)])
         assert run.metrics()[READ] == 4
-        assert run.ready()["rules"]["rules"] == 36
+        assert run.ready()["rules"]["rules"] == BUILTIN + 2
         assert run.stop() == 0
     hashes = [row["sha256"] for row in rows(folder)]
     assert len(hashes) == 5  # each set once, by the reload or by the start after it
@@ -245,7 +246,7 @@ def test_a_worker_says_how_rules_change_and_changes_none(folder: Path) -> None:
         while (line := process.stderr.readline()) != f"barograph: {ROLL}\n":
             assert line, "it ended"
         ready = answered(Request(f"{found[1]}/readyz"))[1]  # noqa: S310 - our own
-        assert json.loads(ready)["rules"]["rules"] == 35
+        assert json.loads(ready)["rules"]["rules"] == BUILTIN + 1
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)
         assert process.returncode == 0
