@@ -21,7 +21,7 @@ def processing(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="processing pipeline of pySigma that is applied to the rules, or `sigmahq` for the names"
+        help="pipeline of pySigma that is applied to the rules, or `sigmahq` for the names"
         " that SigmaHQ has for cloud logs; may be repeated",
     )
     parser.add_argument(

@@ -133,6 +133,16 @@ WHERE f.name = 'finding' AND f.vulnerability IS NOT NULL
 GROUP BY ALL;
 COMMENT ON MACRO TABLE affected_at IS 'affected_at(time): which assets had which vulnerability then; without a time, which have it now';
 
+-- A vulnerability is no thing: what is known of it is posture of the things that have it.
+CREATE OR REPLACE VIEW posture AS
+SELECT entity, name, instance, severity, confidence, title, since FROM facts
+WHERE state = 'open' AND NOT starts_with(entity, 'vulnerability:')
+UNION ALL
+SELECT a.entity, f.name, a.vulnerability, f.severity, f.confidence, f.title, greatest(a.since, f.since)
+FROM affected_at(NULL) AS a
+JOIN facts AS f ON f.entity = 'vulnerability:' || a.vulnerability AND f.state = 'open';
+COMMENT ON VIEW posture IS 'Facts that are open on things that are there';
+
 -- One row for one weakness of one asset, however many scanners and rows say it. A VEX statement that is open wins.
 CREATE OR REPLACE VIEW weaknesses AS
 SELECT

@@ -100,10 +100,6 @@ FROM alerts
 WHERE status = 'open' AND meta_state <> 'withdrawn';
 COMMENT ON VIEW open_alerts IS 'Alerts that need a human';
 
-CREATE OR REPLACE VIEW posture AS
-SELECT entity, name, instance, severity, confidence, title, since FROM facts WHERE state = 'open';
-COMMENT ON VIEW posture IS 'Facts that are open';
-
 CREATE OR REPLACE VIEW system_members AS
 SELECT name AS system, root, unnest(members) AS entity FROM systems;
 COMMENT ON VIEW system_members IS 'Which entity belongs to which AI system';

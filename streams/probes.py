@@ -65,7 +65,7 @@ def row(line: bytes) -> Row | None:
     """The row of a line; None of what is none."""
     try:
         return _ROW.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
@@ -106,7 +106,7 @@ def digest(line: bytes) -> Iterator[Judged]:
                         defcon = number(read(bytes(said)).get("detector_defcon"))
                         level = None if defcon is None else int(defcon)
                         yield Judged(bytes(said), probe, detector, level)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return
 
 

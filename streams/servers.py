@@ -13,7 +13,7 @@ from streams.source import Json
 from streams.untrusted import edge, entity, listing, mapping, secret, text
 
 _URLS: Final = ("url", "serverUrl", "server_url", "httpUrl", "uri", "endpoint")
-_HOME: Final = re.compile(r"^(?:/Users/[^/]+|/home/[^/]+|/root|[A-Za-z]:/Users/[^/]+)(?=/)")
+_HOME: Final = re.compile(r"^(?:/Users/[^/]+|/home/[^/]+|[A-Za-z]:/Users/[^/]+)(?=/)")
 # How scanners call some clients, else -> here.
 _CLIENTS: Final = {
     "claude": "claude-desktop",

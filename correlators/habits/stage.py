@@ -77,7 +77,8 @@ class Habits(Logic):
     def provisional(self, key: str, /) -> bool:
         """True where somebody waits for it: the Signal itself is told once it is settled."""
         id_ = _parts(key)[0]
-        return id_ in self.routes.feeds or id_ in self.routes.legs
+        awaited = id_ in self.routes.feeds or id_ in self.routes.legs
+        return awaited and not isinstance(self._habit(key), Silence)
 
     def _habit(self, key: str) -> Habit:
         return self.rules[_parts(key)[0]][1]

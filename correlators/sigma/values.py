@@ -36,7 +36,10 @@ def reader(path: str) -> Reader:
 
     def read(record: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a JSON value
         value = record.get(path, MISSING)
-        return descend(record.get(first, MISSING), rest) if value is MISSING else value
+        if value is not MISSING:
+            return value
+        held = record.get(first, MISSING)
+        return MISSING if held is MISSING else descend(held, rest)
 
     return read
 

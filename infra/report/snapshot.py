@@ -18,13 +18,15 @@ _BODIES = {
         SELECT unnest(members) FROM systems WHERE id IN (SELECT system FROM alerts))
         AND NOT EXISTS (
           FROM deletions WHERE until IS NULL AND entity IN (from_entity, to_entity))""",
-    "facts": """FROM facts WHERE state = 'open' ORDER BY list_position(
-        ['critical', 'high', 'medium', 'low'], severity) NULLS LAST, name, entity LIMIT $facts""",
+    "facts": """FROM facts WHERE state = 'open' AND entity NOT LIKE 'vulnerability:%'
+        ORDER BY list_position(['critical', 'high', 'medium', 'low'], severity) NULLS LAST,
+        name, entity LIMIT $facts""",
     "forecasts": "FROM forecasts",
 }
 _SCORES = """SELECT alert, revision, strftime(time, $rfc3339) AS time, sum(points)::BIGINT AS total
     FROM scores GROUP BY ALL"""
-_OPEN_FACTS = "SELECT count(*) FROM facts WHERE state = 'open'"
+_OPEN_FACTS = """SELECT count(*) FROM facts WHERE state = 'open'
+    AND entity NOT LIKE 'vulnerability:%'"""  # of these a feed names thousands
 MAX_FACTS = 200
 
 

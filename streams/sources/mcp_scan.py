@@ -22,6 +22,7 @@ from streams import scans, servers
 from streams.listed import CALL, Listing, listed
 from streams.manifests import offered
 from streams.scans import Found, Scan, finding, level, scanned
+from streams.signature import Signature, reference, signature
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 from streams.untrusted import MOST, decode, edge, entity, listing, mapping, slices, text
 
@@ -49,28 +50,6 @@ _LEVELS: Final[tuple[tuple[str, Level], ...]] = (("E", "high"), ("TF", "high"), 
 Part = Literal["manifest", "tool", "issue", "server", "path"]
 
 
-class _Signature(msgspec.Struct):
-    prompts: list[msgspec.Raw] | None = None
-    resources: list[msgspec.Raw] | None = None
-    templates: list[msgspec.Raw] | None = msgspec.field(default=None, name="resource_templates")
-    tools: msgspec.Raw = msgspec.Raw()
-
-    def before(self) -> int:
-        """How many entities come before the tools where entities are counted."""
-        return sum(len(ones or ()) for ones in (self.prompts, self.resources, self.templates))
-
-
-class _Server(_Signature):
-    name: str | None = None
-    server: msgspec.Raw = msgspec.Raw(b"{}")
-    signature: _Signature | None = None
-    error: msgspec.Raw = msgspec.Raw(b"null")
-
-
-class _Issue(msgspec.Struct):
-    reference: list[int | None] | None = None
-
-
 class _Path(msgspec.Struct):
     path: str
     client: str | None = None
@@ -92,9 +71,6 @@ class _Upload(msgspec.Struct):
 _PATHS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _UPLOAD: Final = msgspec.json.Decoder(_Upload)
 _PATH: Final = msgspec.json.Decoder(_Path)
-_SERVER: Final = msgspec.json.Decoder(_Server)
-_ISSUE: Final = msgspec.json.Decoder(_Issue)
-_LIST: Final = msgspec.json.Decoder(list[msgspec.Raw] | None)
 _LIMITS: Final = Limits()
 
 
@@ -156,10 +132,10 @@ class _Reading:
     def __init__(self, result: _Path, data: bytes, host: Entity | None) -> None:
         self._result, self._data, self._host = result, data, host
         self._client = servers.client(result.client)
-        self._servers = [_server(bytes(one)) for one in result.servers or ()]
+        self._servers = [signature(bytes(one)) for one in result.servers or ()]
 
     def raws(self) -> Iterator[Raw]:
-        issues = [(bytes(one), _reference(bytes(one))) for one in self._result.issues or ()]
+        issues = [(bytes(one), reference(bytes(one))) for one in self._result.issues or ()]
         for place, (slice_, held) in enumerate(
             zip(self._result.servers or (), self._servers, strict=True)
         ):
@@ -174,7 +150,7 @@ class _Reading:
             yield Raw(self._data, whole._replace(failed=failed, found=len(rest)))
 
     def _of_server(
-        self, data: bytes, held: _Held, place: int, issues: list[tuple[bytes, list[int | None]]]
+        self, data: bytes, held: Signature, place: int, issues: list[tuple[bytes, list[int | None]]]
     ) -> Iterator[Raw]:
         if held.server is None:
             yield Raw(data, self._context("server"))
@@ -195,51 +171,6 @@ class _Reading:
 
     def _context(self, part: Part, server: servers.Server | None = None) -> Context:
         return Context(part, self._result.path, self._client, self._host, server)
-
-
-class _Held(NamedTuple):
-    """What a server is and offers; `listing` is the exact text of its tools, which are `named`."""
-
-    server: servers.Server | None
-    before: int = 0
-    listing: bytes = b""
-    tools: tuple[bytes, ...] = ()
-    named: tuple[Entity | None, ...] = ()
-    failed: bool = False
-
-    def at(self, place: int | None) -> tuple[Entity, ...]:
-        """The tool at a place among all that the server offers."""
-        within = -1 if place is None else place - self.before
-        tool = self.named[within] if 0 <= within < len(self.named) else None
-        return (tool,) if tool else ()
-
-
-def _server(data: bytes) -> _Held:
-    try:
-        said = slices(data, _SERVER)
-        declared = mapping(decode(bytes(said.server), _LIMITS))
-        signature = said.signature or said
-        tools = slices(bytes(signature.tools), _LIST) if bytes(signature.tools) else None
-        names = [mapping(decode(bytes(one), _LIMITS)).get("name") for one in tools or ()]
-    except Unreadable:  # it is a record all the same, and will be rejected as one
-        return _Held(None)
-    static = listing(declared.get("signature"))  # tools that somebody wrote down: no server runs
-    server = servers.declared(said.name or declared.get("name"), {} if static else declared)
-    return _Held(
-        server=server,
-        before=signature.before(),
-        listing=bytes(signature.tools),
-        tools=tuple(bytes(one) for one in tools or ()),
-        named=tuple(servers.tool(server.entity if server else None, name) for name in names),
-        failed=bytes(said.error) != b"null" or tools is None,
-    )
-
-
-def _reference(issue: bytes) -> list[int | None] | None:
-    try:
-        return slices(issue, _ISSUE).reference
-    except Unreadable:
-        return None
 
 
 def _manifest(context: Context, record: Json, evidence: EventEvidence) -> Event:

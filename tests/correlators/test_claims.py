@@ -290,3 +290,62 @@ def test_what_came_late_holds_from_when_it_came() -> None:
 
 def test_an_event_about_nothing_says_nothing_of_assets() -> None:
     assert list(facts(event(entities=(), finding=found()), [posture()], TIME)) == []
+
+
+# How a thing is known
+
+
+@pytest.mark.parametrize(
+    ("said", "way"),
+    [
+        ({"class_uid": 5020}, "declared"),
+        ({"class_uid": 6003, "status": "success"}, "observed"),
+        ({"class_uid": 6003, "status": "failure"}, None),
+        ({"class_uid": 2002}, None),
+        ({"class_uid": SCAN}, None),
+        ({"class_uid": 5021}, None),
+    ],
+)
+def test_an_inventory_declares_and_activity_is_observed(said: Any, way: str | None) -> None:  # noqa: ANN401
+    rows = of_kind("asset", event(**said))
+    assert [row.body.get("way") for row in rows] == [way, way]
+
+
+def test_both_ends_of_a_declared_edge_are_declared() -> None:
+    edges = (Edge.model_validate({"from": HOST, "relation": "r", "to": IMAGE, "declared": True}),)
+    third = Entity(kind="host", id="h")
+    rows = of_kind("asset", event(class_uid=6003, edges=edges, entities=(IMAGE, HOST, third)))
+    assert [row.body["way"] for row in rows] == ["declared", "declared", "observed"]
+
+
+def test_a_source_may_be_less_sure_of_what_it_says() -> None:
+    sure = [
+        of_kind("asset", event(class_uid=5020, attributes={"asset.owner": "ann"} | more))[0].body
+        for more in ({}, {"asset.confidence": 0.5})
+    ]
+    assert [body["confidence"] for body in sure] == [900, 500]
+    assert sure[1]["attributes"] == {"asset.owner": "ann"}
+
+
+@pytest.mark.parametrize(("status", "want"), [("success", [IMAGE.key]), ("failure", [])])
+def test_a_deletion_that_was_not_denied_is_a_fact(status: str, want: list[str]) -> None:
+    one = event(class_uid=6003, status=status, attributes={"asset.state": "deleted"})
+    gone = [row for row in of_kind("fact", one) if row.body["name"] == "asset.state"]
+    assert [row.key for row in gone] == want
+    assert all("way" not in row.body for row in of_kind("asset", one)[:1])
+
+
+def test_an_open_finding_tells_its_vulnerability_which_asset_has_it() -> None:
+    cve = "CVE-2026-0001"
+    (row,) = of_kind("has", event(finding=found(vulnerability=cve)))
+    assert (row.key, row.body) == (f"vulnerability:{cve}", {"asset": IMAGE.key, "at": TIME})
+    assert of_kind("has", event(finding=found("resolved", vulnerability=cve))) == []
+    assert of_kind("has", event(finding=found(vulnerability="AVD-1"))) == []
+
+
+def test_a_vulnerability_is_no_asset() -> None:
+    known = Entity(kind="vulnerability", id="CVE-2026-0001")
+    assert of_kind("asset", event(class_uid=5021, entities=(known,))) == []
+    assert [row.kind for row in facts(event(class_uid=5021, entities=(known,)), (), TIME)] == [
+        "scan"
+    ]

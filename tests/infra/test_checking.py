@@ -284,3 +284,18 @@ def test_fields_below_open_objects_are_counted() -> None:
     assert [rule.unchecked for rule in found.rules] == [1]
     assert counts(found).endswith(", 1 without cases, 1 field below open objects not checked")
     assert not counts(checked(FILTERED)).endswith("not checked")
+
+
+def test_the_fields_of_a_habit_are_held_to_what_records_have() -> None:
+    habit = TRAIL.replace("eventNme", "eventName").partition("fields:")[0] + (
+        "barograph:\n  habit:\n    type: first_seen\n    by: userIdentity.arm\n"
+        "    of: [sourceIPAddress|network, userAgnt|product]\n"
+    )
+    document = Document("habit.yml", habit)
+    found = check([RuleFile(document, None)], parse([document]), Estate(sources()))
+    about = [(one.line, one.message) for one in found.remarks if one.about == "unknown-field"]
+    assert (
+        13,
+        "`userIdentity.arm` is no field of cloudtrail; did you mean `userIdentity.arn`?",
+    ) in about
+    assert (14, "`userAgnt` is no field of cloudtrail; did you mean `userAgent`?") in about

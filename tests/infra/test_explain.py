@@ -62,3 +62,10 @@ def test_the_story_of_a_signal_is_inert() -> None:
     assert '  mcp.manifest.cues = ["conceal", "url"]' in story
     assert "  name = \\x1b[2Jgone" in story
     assert "\x1b" not in story
+
+
+def test_a_signal_of_a_habit_says_what_was_usual() -> None:
+    habit = {"habit": {"type": "volume", "total": "301", "usual": "100"}}
+    story = list(explain_signal(Signal.model_validate(SIGNAL | habit), {}))
+    at = story.index("  type = volume")
+    assert story[at - 1 : at + 3] == ["Habit", "  type = volume", "  total = 301", "  usual = 100"]

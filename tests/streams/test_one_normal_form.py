@@ -153,7 +153,7 @@ def rules() -> Ruleset:
 
 
 def matched(rules: Ruleset, said: Said) -> set[str]:
-    """The built-in detections of guardrails that match a record, as it comes in."""
+    """Which of the two built-in detections match a record, as it comes in."""
     reader = Reader(named(said.source), "file:x", Limits())
     (outcome,) = reader.read(orjson.dumps(said.record), 0)
     assert not isinstance(outcome.result, Reject), outcome.result
@@ -162,7 +162,7 @@ def matched(rules: Ruleset, said: Said) -> set[str]:
     return {
         rule.detection.id
         for rule in rules.rules
-        if rule.detection.id.startswith("guardrail_")
+        if rule.detection.id in (BLOCKED, ALLOWED)
         and runs_on(rule.detection.logsource, where)
         and rule.matches(form)
     }

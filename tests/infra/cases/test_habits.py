@@ -76,7 +76,8 @@ def test_a_case_may_be_one_of_the_selection(ruleset: Ruleset) -> None:
 
 def test_a_rule_needs_cases_of_each_kind() -> None:
     match = {"source": "normal", "event": {}, "match": True}
-    spoken, silent = {"seen": [], "signals": [{"at": 0}]}, {"seen": [], "signals": []}
+    spoken: dict[str, Any] = {"seen": [], "signals": [{"at": 0}]}
+    silent: dict[str, Any] = {"seen": [], "signals": []}
     assert list(missing([match, match | {"match": False}, spoken, silent])) == []
     assert list(missing([match, spoken])) == [
         "no case that does not match",

@@ -312,3 +312,20 @@ def test_what_cannot_be_used_is_left_out_unless_strict(
     assert err.count("the rule is left out") == 1
     assert set(sections(out)) == {"looks", "pair", "many", "deleted", "look", "never", "span"}
     assert run(capsys, rules, trail, "--strict", code=Exit.USAGE)[0] == ""
+
+
+def test_a_habit_is_refused_with_the_command_that_runs_it(
+    tmp_path: Path, trail: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rule = tmp_path / "habit.yml"
+    rule.write_text(
+        "title: new\nname: new\nlogsource: {product: aws, service: cloudtrail}\n"
+        "detection: {s: {eventName: GetObject}, condition: s}\n"
+        "barograph: {habit: {type: silence, by: userIdentity.arn}}\n"
+    )
+    _, err = run(capsys, str(rule), trail, code=Exit.USAGE)
+    assert f"{rule}: a backtest does not run a rule with a habit" in err
+    assert f"barograph replay INPUT --rules {rule} --no-builtin" in err
+    assert (
+        main(["replay", trail, "--rules", str(rule), "--no-builtin", "--out", str(tmp_path)]) == 0
+    )

@@ -339,3 +339,18 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path, rules: Path) -> 
     assert b"Traceback" not in process.stderr.read()
     process.stderr.close()
     assert process.wait() == Exit.OK
+
+
+def test_what_is_only_observed_is_no_match(
+    tmp_path: Path, rules: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    habit = tmp_path / "habit.yml"
+    habit.write_text(
+        "title: new\nname: new\nlogsource: {product: aws}\n"
+        "detection: {s: {eventSource|startswith: bedrock}, condition: s}\n"
+        "barograph: {habit: {type: silence, by: eventSource}}\n"
+    )
+    trail = tmp_path / "trail.ndjson"
+    trail.write_bytes(LINES)
+    found, _ = detect(capfd, "--rules", rules, "--rules", habit, trail)
+    assert brief(found) == EXPECTED
