@@ -98,7 +98,8 @@ def part(identity: Json, kind: str) -> str | None:
 def provider(identity: Json) -> str | None:
     """The innermost provider of a resource id: `microsoft.cognitiveservices`."""
     parts = (text(identity, 1024) or "").lower().split("/")
-    return parts[len(parts) - parts[::-1].index("providers")] if "providers" in parts[:-1] else None
+    held = parts[:-1]
+    return parts[len(held) - held[::-1].index("providers")] if "providers" in held else None
 
 
 def folded(record: Json) -> dict[str, Json]:
