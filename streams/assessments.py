@@ -92,10 +92,11 @@ def _rows(assessment: dict[str, Json]) -> Iterator[tuple[str, str | None]]:
 
 
 def _action(row: dict[str, Json]) -> str | None:
-    action = text(row.get("action"), 32)
+    action, seen = text(row.get("action"), 32), row.get("detected")
+    if seen is False:
+        return None
     if action not in (None, "NONE"):
         return action
-    seen = row.get("detected")
     confident = text(row.get("confidence"), 16) in _LEVELS
     return "detected" if seen is True or (seen is None and action and confident) else None
 
