@@ -14,6 +14,7 @@ _TYPES: Final[dict[tuple[str, str], tuple[Kind, str]]] = {
     ("bedrock", "agent"): ("agent", ""),
     ("bedrock", "guardrail"): ("guardrail", ""),
     ("bedrock", "knowledge-base"): ("datastore", ""),
+    ("bedrock", "model-customization-job"): ("job", "bedrock/"),
     ("bedrock-agentcore", "memory"): ("datastore", ""),
     ("bedrock-agentcore", "runtime"): ("agent", ""),
     ("eks", "cluster"): ("workload", "eks/"),
@@ -33,6 +34,7 @@ _TYPES: Final[dict[tuple[str, str], tuple[Kind, str]]] = {
     ("sagemaker", "training-job"): ("job", "sagemaker/"),
     ("sagemaker", "transform-job"): ("job", "sagemaker/"),
 }
+_CALLERS: Final = frozenset({"assumed-role", "federated-user", "role", "user"})
 _MODELS: Final = frozenset(
     {
         *("application-inference-profile", "custom-model", "foundation-model", "imported-model"),
@@ -56,7 +58,7 @@ def asset(arn: Json) -> Entity | None:
     match service, kind:
         case "s3", bucket:
             found = entity("datastore", f"s3/{bucket}") if bucket else None
-        case (("iam" | "sts"), _):
+        case (("iam" | "sts"), who) if who in _CALLERS:
             found = principal(whole)
         case "ecr", _ if "sha256:" in whole:
             found = image(f"{last.rpartition('/')[0]}@sha256:{whole.rpartition('sha256:')[2]}")

@@ -27,6 +27,7 @@ _KINDS: Final[dict[str, Kind]] = {
     "microsoft.cognitiveservices/accounts/projects/applications": "agent",
     "microsoft.cognitiveservices/accounts/raiblocklists": "guardrail",
     "microsoft.cognitiveservices/accounts/raipolicies": "guardrail",
+    "microsoft.compute/virtualmachines": "host",
     "microsoft.documentdb/databaseaccounts": "datastore",
     "microsoft.machinelearningservices/workspaces": "application",
     "microsoft.machinelearningservices/workspaces/batchendpoints": "endpoint",
@@ -66,6 +67,23 @@ def resources(identity: Json) -> tuple[Entity, ...]:
     found = [_named(rest[:end], "/".join(parts[: at + end])) for end in ends]
     outer = resources("/".join(parts[: at - 1]))
     return (*(one for one in found[::-1] if one is not None), *outer)
+
+
+def asset(identity: Json) -> Entity | None:
+    """The innermost thing that a resource id names."""
+    return next(iter(resources(identity)), None)
+
+
+def subscription(identity: Json) -> Entity | None:
+    """The subscription that a resource lies in."""
+    return entity("account", part(identity, "subscriptions"))
+
+
+def deployed(account: Entity | None, name: Json) -> Entity | None:
+    """The deployment of that name, where the asset is an account of Azure AI; else the asset."""
+    if account is None or account.kind != "endpoint" or account.id.count("/") > 1:
+        return account
+    return deployment(account.id.removeprefix("azure/"), name) or account
 
 
 def deployment(account: Json, name: Json) -> Entity | None:
@@ -134,6 +152,8 @@ def _named(rest: list[str], full: str) -> Entity | None:
         return entity(kind, f"/{full}", names[-1])
     if kind == "job":
         return entity(kind, f"azureml/{names[-1]}")
+    if kind == "host":
+        return entity(kind, names[-1])
     if rest[-2] == "containers":  # the blob service between them is always the same
         names = [names[0], names[-1]]
     return entity(kind, f"azure/{'/'.join(names)}")

@@ -18,8 +18,7 @@ from schemas.detection import Logsource
 from schemas.entity import Entity
 from schemas.event import Client, Event, EventEvidence
 from schemas.times import DAY
-from streams import envelope, scans
-from streams.azure_places import deployed, place
+from streams import azure, envelope, scans
 from streams.scans import Found, Scan, finding, level
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 from streams.untrusted import decode, distinct, entity, listing, mapping, moment, number, text
@@ -105,11 +104,11 @@ def _alert(said: dict[str, Json], evidence: EventEvidence) -> Event:
         one for key in ("azureresourceid", "resourceid") if (one := text(said.get(key), 1024))
     ]
     resources += [one for one in (text(said.get("id"), 1024),) if one and not resources]
-    places = [place(one) for one in resources]
+    subscriptions = [one for one in map(azure.subscription, resources) if one is not None]
     deployment = text(told.get("Deployment Name") or told.get("deploymentName"), 128)
-    assets = [deployed(one.asset, deployment) for one in places]
+    assets = [azure.deployed(azure.asset(one), deployment) for one in resources]
     people = [_account(one) for one in entities if text(one.get("type")) == "account"]
-    things = distinct((*assets, *people, *(one.subscription for one in places)))
+    things = distinct((*assets, *people, *subscriptions))
     number_of = text(said.get("systemalertid"), 128) or text(said.get("name"), 128)
     if not things:
         things = distinct((entity("account", text(said.get("compromisedentity"), 256) or "azure"),))
@@ -130,9 +129,7 @@ def _alert(said: dict[str, Json], evidence: EventEvidence) -> Event:
         closed=(text(said.get("status"), 32) or "").lower() in _CLOSED,
         attributes={
             **_judged(kind),
-            "cloud.account.id": next(
-                (one.subscription.id for one in places if one.subscription), None
-            ),
+            "cloud.account.id": next((one.id for one in subscriptions), None),
             "cloud.resource_id": resources[0].lower() if resources else None,
             "defender.alert.id": number_of,
             "defender.alert.type": kind,
@@ -162,8 +159,10 @@ def _assessment(whole: dict[str, Json], said: dict[str, Json], evidence: EventEv
         text(_small(said.get("resourcedetails")).get("id"), 1024)
         or own.partition("/providers/Microsoft.Security")[0]
     )
-    where = place(resource)
-    things = distinct((where.asset, where.subscription)) or distinct((entity("account", "azure"),))
+    subscription = azure.subscription(resource)
+    things = distinct((azure.asset(resource), subscription)) or distinct(
+        (entity("account", "azure"),)
+    )
     code = text(status.get("code"), 32)
     changed = status.get("statuschangedate") or status.get("firstevaluationdate")
     when = changed or said.get("timegenerated") or whole.get("time")
@@ -177,7 +176,7 @@ def _assessment(whole: dict[str, Json], said: dict[str, Json], evidence: EventEv
         attributes={
             "check.id": of,
             "check.resource": resource.lower() or None,
-            "cloud.account.id": where.subscription.id if where.subscription else None,
+            "cloud.account.id": subscription.id if subscription else None,
             "cloud.resource_id": resource.lower() or None,
             "defender.cause": text(status.get("cause"), 128),
             "defender.status": code,

@@ -1,7 +1,5 @@
-import pytest
 
 from schemas.times import rfc3339
-from streams.azure_places import place
 from tests.streams.sources.parsed import events, keys, reasons
 
 SUBSCRIPTION = "00000000-0000-4000-8000-00000000000d"
@@ -82,29 +80,6 @@ def test_a_vulnerability_of_a_machine_has_no_time() -> None:
     assert (event.class_uid, event.time, event.severity) == (2002, 0, "critical")
     assert keys(event) == ["host:0000000000example"]
     assert event.attributes["time.unknown"] is True
-
-
-@pytest.mark.parametrize(
-    ("resource", "asset"),
-    [
-        (CLAIMS.upper(), "endpoint:azure/claims"),
-        (f"{CLAIMS}/deployments/GPT-Example", "endpoint:azure/claims/gpt-example"),
-        (
-            f"{PROVIDERS}/Microsoft.Storage/storageAccounts/Training/blobServices/default/containers/Raw",
-            "datastore:azure/training/raw",
-        ),
-        (
-            f"{PROVIDERS}/Microsoft.Compute/virtualMachines/GPU-1",
-            "host:gpu-1",
-        ),
-        (f"/subscriptions/{SUBSCRIPTION}", None),
-        ("", None),
-    ],
-)
-def test_the_asset_of_a_resource(resource: str, asset: str | None) -> None:
-    found = place(resource)
-    assert (found.asset.key if found.asset else None) == asset
-    assert (found.subscription is None) is (resource == "")
 
 
 def test_what_is_neither() -> None:
