@@ -98,7 +98,10 @@ def test_a_format_may_be_named(replayed: Replayed) -> None:
     ("words", "sentence"),
     [
         (("none",), "none is not there; name a file or a folder"),
-        (("rules",), "rules holds no file named .json, .jsonl, .ndjson, .gz, .zst; name the files"),
+        (
+            ("rules",),
+            "rules holds no file named .json, .jsonl, .ndjson, .sarif, .csv, .gz, .zst; name the files",
+        ),
         (("in.ndjson", "--rules", "none"), "cannot read none: No such file or directory"),
         (("in.ndjson", "--source", "nobody"), "no source is called 'nobody'; there are"),
         (
