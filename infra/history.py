@@ -11,8 +11,8 @@ from infra.reader import Reader, located
 from infra.shown import plural
 from schemas.config import Config
 from schemas.errors import Mistake
-from streams.documents import files
 from streams.finite import FiniteFile
+from streams.records.documents import files
 from streams.source import Source, named, names
 from streams.trace import FILE, Message, place
 

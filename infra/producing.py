@@ -12,9 +12,9 @@ import orjson
 
 from correlators.sigma.values import is_object, lookup
 from schemas.config import KafkaConfig
-from streams.documents import Fault
 from streams.finite import FiniteFile
 from streams.kafka.producing import Compression, Letter, Producer
+from streams.records.documents import Fault
 
 PORTION: Final = 1000  # records handed on at once, at most
 STEPS: Final = 20  # portions a second, where a rate is kept

@@ -22,9 +22,9 @@ from schemas.times import SECOND, rfc3339
 from sinks.delivery.revisions import Revisions
 from sinks.jsonl import FILES, Jsonl
 from sinks.store import Store
-from streams.documents import files
 from streams.embedded import Declared, Embedded
 from streams.finite import FiniteFile, ShuffledFile, Shuffling
+from streams.records.documents import files
 from streams.source import named
 
 BATCH = 20_000  # results

@@ -11,8 +11,8 @@ from infra.firing import Estate
 from schemas.config import Limits
 from schemas.errors import Mistake
 from schemas.event import Reject
-from streams.documents import open_documents
 from streams.reading import Reader
+from streams.records.documents import open_documents
 from streams.source import Raw
 
 MOST: Final = 10_000  # records of one file that are looked at

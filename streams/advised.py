@@ -20,7 +20,7 @@ from schemas.entity import Entity
 from schemas.event import Event
 from schemas.rows import Output
 from schemas.times import HOUR
-from streams.scans import Found, Scan, finding
+from streams.reports.scans import Found, Scan, finding
 from streams.source import Json, Parsed
 from streams.statements import Match as Matched
 from streams.statements import Statements

@@ -11,12 +11,12 @@ import orjson
 from correlators.sigma.values import lookup
 from schemas.config import Limits
 from schemas.times import BEGINNING
-from streams.documents import Batch, Fault, open_documents
 from streams.input import Chunk
 from streams.reading import UNKNOWN, Reader
+from streams.records.documents import Batch, Fault, open_documents
+from streams.records.untrusted import mapping, moment
 from streams.shuffle import Span, shuffled
 from streams.source import Parsed, Raw, Source, Unreadable
-from streams.untrusted import mapping, moment
 
 RECORDS = 20_000  # documents handed on at once, at most: more cost memory, fewer cost time
 

@@ -16,9 +16,9 @@ from correlators.sigma.values import is_object
 from schemas.canonical import digest
 from schemas.rows import Delete, Output, Result, Row, Tick
 from schemas.times import BEGINNING, END, MINUTE, instant
+from streams.records.untrusted import listing
 from streams.source import Json
 from streams.topology import INGEST, levels
-from streams.untrusted import listing
 
 LATENESS = 15 * MINUTE  # how much later than others a given signal may come
 BATCH = 10_000

@@ -27,14 +27,14 @@ from schemas.event import Late, Reject
 from schemas.rows import Output, Result, Tick
 from schemas.times import BEGINNING, END, SECOND, rfc3339
 from streams.advised import Advised
-from streams.documents import Fault
 from streams.input import Chunk
-from streams.lines import untrimmed
 from streams.matchers import Matchers
 from streams.reading import UNKNOWN, Messages, Reader, reject
+from streams.records.documents import Fault
+from streams.records.lines import untrimmed
+from streams.records.untrusted import decode, moment
 from streams.source import Json, Parsed, Raw, Source, Unreadable
 from streams.statements import Statements
-from streams.untrusted import decode, moment
 
 _MILLI = SECOND // 1_000
 FILES = 1_000  # files of one input whose records are counted at the same time

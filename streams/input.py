@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
-from streams.documents import Fault
+from streams.records.documents import Fault
 
 
 class Arrivals(NamedTuple):

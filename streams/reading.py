@@ -8,10 +8,10 @@ from typing import Final, NamedTuple, cast
 
 from schemas.config import Limits
 from schemas.event import EventEvidence, Reject
-from streams import content
-from streams.documents import Fault, open_documents
+from streams.records.documents import Fault, open_documents
+from streams.records.untrusted import decode
 from streams.source import Json, Parsed, Raw, Source, Unreadable
-from streams.untrusted import decode
+from streams.telemetry.things import content
 
 UNKNOWN: Final = "unknown"  # the source of a file that no source knows
 _DETAIL: Final = 300  # characters: a decoder may quote the record

@@ -8,8 +8,8 @@ from typing import NamedTuple, cast
 from schemas.config import Limits
 from schemas.errors import Mistake
 from schemas.event import Event, Reject
-from streams.documents import open_documents
 from streams.reading import Reader
+from streams.records.documents import open_documents
 from streams.source import Parsed, Raw, Source
 
 

@@ -11,8 +11,8 @@ from typing import Final, NamedTuple, cast
 from schemas.config import Limits
 from schemas.errors import Mistake
 from schemas.event import Reject
-from streams.documents import Fault, open_documents
 from streams.reading import Messages, Reader
+from streams.records.documents import Fault, open_documents
 from streams.source import Raw, Source
 
 FILE: Final = "file:"

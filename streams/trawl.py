@@ -24,8 +24,8 @@ from streams.ingest import Ingest, Lateness, Progress, Run, Scanned
 from streams.input import Chunk
 from streams.quick import Quick, possible
 from streams.reading import Reader
+from streams.records.untrusted import brackets, decode, moment
 from streams.source import Json, Narrow, Parsed, Raw, Source, Unreadable
-from streams.untrusted import brackets, decode, moment
 
 FILE: Final = 2**40  # the record n of file f has the place f * FILE + n
 _UNKNOWN: Final = "\0"  # stands for the hash of a record until somebody needs it

@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     from infra.detecting import Detecting
     from infra.rules import load
     from infra.settings import load as settings
-    from streams.documents import files
+    from streams.records.documents import files
     from streams.source import named
 
     config = settings(args.config)

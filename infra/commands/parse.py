@@ -12,8 +12,8 @@ from infra.exits import Exit
 from infra.settings import load
 from infra.shown import inert
 from schemas.event import Reject
-from streams.documents import SUFFIXES, files
 from streams.reading import outcomes
+from streams.records.documents import SUFFIXES, files
 from streams.source import named
 
 EXAMPLE = "barograph parse --source cloudtrail logs/ > events.jsonl"

@@ -8,8 +8,8 @@ from typing import Final
 
 from correlators import normal
 from schemas.entity import KINDS
-from streams.meanings import CONTENT, EVENT, NAMESPACES, TELEMETRY, Meaning
 from streams.source import event_attributes, sources
+from streams.telemetry.meanings import CONTENT, EVENT, NAMESPACES, TELEMETRY, Meaning
 
 _OPEN: Final = "*"
 _SIZE: Final = ".size"

@@ -17,9 +17,9 @@ from correlators.sigma.values import is_object
 from schemas.config import Limits
 from schemas.event import Reject
 from schemas.rows import Result, Row
-from streams.documents import open_documents
 from streams.matchers import Matchers
 from streams.reading import UNKNOWN, Outcome, outcomes
+from streams.records.documents import open_documents
 from streams.source import Source, event_attributes, fields, sources
 from streams.statements import Statements
 

@@ -19,10 +19,10 @@ import msgspec
 
 from schemas.config import Limits
 from schemas.errors import Mistake
-from streams.documents import SUFFIXES, origin
 from streams.input import Chunk
 from streams.inputs.place import Place, Taken
 from streams.inputs.tracked import Tracked
+from streams.records.documents import SUFFIXES, origin
 from streams.source import Source
 
 QUIET: Final = 30.0  # seconds without a change after which an unfinished file is taken as it is

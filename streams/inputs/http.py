@@ -19,9 +19,9 @@ from schemas.config import InputConfig
 from schemas.errors import Mistake, Unavailable
 from streams.inputs.otlp_answer import JSON, PROTOBUF, failure, success
 from streams.inputs.spool import Spool
-from streams.otlp import Signal, otlp_json
+from streams.records.untrusted import slices
 from streams.source import HEAD, Unreadable, named, sniffed
-from streams.untrusted import slices
+from streams.telemetry.otlp import Signal, otlp_json
 
 OTLP: Final = "otel"  # the source of what comes over OTLP
 LINES: Final = ("application/x-ndjson", "application/jsonl", "application/x-jsonlines")

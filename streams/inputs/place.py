@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from streams.documents import Fault
+from streams.records.documents import Fault
 
 _JSON: Final = msgspec.json.Decoder(msgspec.Raw)  # checks a text without building its values
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Final, Literal
 
 from schemas.config import Limits
-from streams.documents import open_documents
 from streams.inputs.lines import Lines, complete_lines
 from streams.inputs.place import Place, Taken, is_json
 from streams.inputs.whole import Whole
+from streams.records.documents import open_documents
 from streams.source import HEAD, Source
 
 _START: Final = 256  # bytes by which a file is known again: inodes are used anew

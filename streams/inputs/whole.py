@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from schemas.config import Limits
-from streams.documents import Batch, Documents, open_documents
 from streams.inputs.place import Place, Taken, is_json
 from streams.reading import UNKNOWN
+from streams.records.documents import Batch, Documents, open_documents
 from streams.source import Source
 
 _END: Final = Batch([], -1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from schemas.config import Encoding
-from streams.otlp import Signal, otlp_json
+from streams.telemetry.otlp import Signal, otlp_json
 
 _SIGNALS: Final[dict[Encoding, Signal]] = {"otlp_traces": "traces", "otlp_logs": "logs"}
 

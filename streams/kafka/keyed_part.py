@@ -21,7 +21,6 @@ from schemas.rows import Delete, Output, Result, Row, Tick
 from schemas.times import BEGINNING, END
 from schemas.topics import DEAD_LETTERS
 from sinks.delivery.revisions import Revisions
-from streams.documents import Fault
 from streams.kafka import wire
 from streams.kafka.agreement import ended
 from streams.kafka.outbound import Outbound
@@ -29,6 +28,7 @@ from streams.kafka.part import TICK, Fetched, Received, Sent, Step
 from streams.kafka.state import Saved
 from streams.outdated import Outdated, Rules, Stated, without
 from streams.reading import reject
+from streams.records.documents import Fault
 from streams.topology import Fed
 
 _CLOCK, _RULES = b"clock", b"rules"

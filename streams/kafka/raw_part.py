@@ -13,13 +13,13 @@ from aiokafka import TopicPartition
 from schemas.config import Encoding
 from schemas.rows import Output, Tick
 from schemas.times import BEGINNING, END, SECOND
-from streams.documents import Fault
 from streams.ingest import Ingest, Progress
 from streams.input import Arrivals, Chunk
 from streams.kafka.encoding import document
 from streams.kafka.outbound import Outbound
 from streams.kafka.part import TICK, Fetched, Received, Sent, Step
 from streams.kafka.state import Saved
+from streams.records.documents import Fault
 from streams.source import Unreadable
 from streams.trace import Message as Lies
 from streams.trace import place

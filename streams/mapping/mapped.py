@@ -21,12 +21,11 @@ from schemas.event import (
     ScanFinding,
     Status,
 )
-from streams.envelope import records
 from streams.mapping.classes import CLASSES, SAID
 from streams.mapping.moments import Format
 from streams.mapping.terms import Each, Path, Place, Term, written
-from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import (
+from streams.records.envelope import records
+from streams.records.untrusted import (
     MOST,
     decode,
     distinct,
@@ -38,6 +37,7 @@ from streams.untrusted import (
     slices,
     text,
 )
+from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 _OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])

@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 
 from schemas.times import SECOND
 from streams.mapping.terms import Place, Term, Wrong, written
+from streams.records.untrusted import moment, sane
 from streams.source import Unreadable
-from streams.untrusted import moment, sane
 
 # Microseconds of one unit, as (factor, divisor).
 _EPOCHS: Final = {

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final, Literal, NamedTuple
 
+from streams.records.untrusted import MOST, listing, mapping, text
 from streams.source import Json
-from streams.untrusted import MOST, listing, mapping, text
 
 LONGEST: Final = 256  # characters of a path or template
 STEPS: Final = 32

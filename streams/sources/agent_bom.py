@@ -17,12 +17,22 @@ from schemas.detection import Logsource
 from schemas.entity import Entity, image
 from schemas.event import Event, EventEvidence
 from schemas.times import DAY
-from streams import scans, servers
-from streams.clocks import told
-from streams.listed import Listing, listed
-from streams.scans import Found, Scan, finding, level, scanned
+from streams.records.clocks import told
+from streams.records.untrusted import (
+    MOST,
+    decode,
+    edge,
+    entity,
+    listing,
+    mapping,
+    number,
+    slices,
+    text,
+)
+from streams.reports.listed import Listing, listed
+from streams.reports.scans import Found, Scan, finding, level, scanned
+from streams.reports.whole import scans, servers
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import MOST, decode, edge, entity, listing, mapping, number, slices, text
 
 NAME: Final = "agent_bom"
 TITLE: Final = "agent-bom scan document"

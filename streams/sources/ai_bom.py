@@ -18,12 +18,13 @@ from schemas.detection import Logsource
 from schemas.entity import MAX_ID, Entity, Kind, image
 from schemas.event import Edge, Event, EventEvidence, Status
 from schemas.times import DAY
-from streams import aws, models, scans, servers
-from streams.clocks import told
-from streams.listed import Listing, listed
-from streams.scans import Found, Scan, finding, level, scanned
+from streams.names import aws, models
+from streams.records.clocks import told
+from streams.records.untrusted import decode, edge, entity, mapping, number, slices, text
+from streams.reports.listed import Listing, listed
+from streams.reports.scans import Found, Scan, finding, level, scanned
+from streams.reports.whole import scans, servers
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import decode, edge, entity, mapping, number, slices, text
 
 NAME: Final = "ai_bom"
 TITLE: Final = "Cisco AI BOM"

@@ -13,9 +13,10 @@ from schemas.detection import Logsource
 from schemas.entity import Entity, Kind
 from schemas.event import Client, Edge, Event, EventEvidence
 from schemas.times import HOUR
-from streams import envelope, mcp
+from streams.names import mcp
+from streams.records import envelope
+from streams.records.untrusted import distinct, edge, entity, listing, mapping, moment, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import distinct, edge, entity, listing, mapping, moment, text
 
 NAME: Final = "anthropic"
 TITLE: Final = "Anthropic compliance activity feed"

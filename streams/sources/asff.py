@@ -13,10 +13,12 @@ from schemas.detection import Logsource
 from schemas.entity import Entity, image
 from schemas.event import EventEvidence
 from schemas.times import DAY
-from streams import arns, envelope, scans
-from streams.scans import Found, Scan, Sort, finding, level
+from streams.names import arns
+from streams.records import envelope
+from streams.records.untrusted import distinct, entity, listing, mapping, moment, number, text
+from streams.reports.scans import Found, Scan, Sort, finding, level
+from streams.reports.whole import scans
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import distinct, entity, listing, mapping, moment, number, text
 
 NAME: Final = "asff"
 TITLE: Final = "AWS Security Hub finding (ASFF)"

@@ -15,11 +15,11 @@ from schemas.detection import Logsource
 from schemas.entity import Entity
 from schemas.event import Client, Edge, Event, EventEvidence, Status
 from schemas.times import MINUTE
-from streams import azure
-from streams.envelope import records
+from streams.names import azure
+from streams.records.envelope import records
+from streams.records.untrusted import distinct, edge, entity, listing, mapping, moment, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import distinct, edge, entity, listing, mapping, moment, text
-from streams.verdicts import category
+from streams.telemetry.verdicts import category
 
 NAME: Final = "azure_activity"
 TITLE: Final = "Azure Activity log"

@@ -16,11 +16,11 @@ from schemas.detection import Logsource
 from schemas.entity import Entity
 from schemas.event import Client, Edge, Event, EventEvidence, Status
 from schemas.times import MINUTE
-from streams import azure
-from streams.envelope import records
-from streams.semconv import parted
+from streams.names import azure
+from streams.records.envelope import records
+from streams.records.untrusted import distinct, edge, entity, moment, number, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import distinct, edge, entity, moment, number, text
+from streams.telemetry.semconv import parted
 
 NAME: Final = "azure_diagnostics"
 TITLE: Final = "Azure resource logs"

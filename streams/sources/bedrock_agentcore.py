@@ -17,13 +17,14 @@ from schemas.detection import Logsource
 from schemas.entity import Entity
 from schemas.event import Edge, Event, EventEvidence, Status
 from schemas.times import MINUTE
-from streams import arns, envelope, otlp
-from streams.conventions import NAMES
-from streams.semconv import parted, present
+from streams.names import arns
+from streams.records import envelope
+from streams.records.untrusted import decode, distinct, edge, entity, mapping, moment, sane, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.telemetry import Things, ordered, relations, things
-from streams.untrusted import decode, distinct, edge, entity, mapping, moment, sane, text
-from streams.verdicts import verdict
+from streams.telemetry.conventions import NAMES
+from streams.telemetry.semconv import parted, present
+from streams.telemetry.things import Things, ordered, otlp, relations, things
+from streams.telemetry.verdicts import verdict
 
 NAME: Final = "bedrock_agentcore"
 TITLE: Final = "Amazon Bedrock AgentCore log"

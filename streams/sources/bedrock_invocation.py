@@ -14,12 +14,13 @@ from schemas.detection import Logsource
 from schemas.entity import Entity, principal
 from schemas.event import Edge, Event, EventEvidence
 from schemas.times import HOUR
-from streams import aws, envelope, identity
-from streams.assessments import guardrails, judged
-from streams.bodies import Answer, answer, content, settings, tokens
-from streams.semconv import parted
+from streams.names import aws, identity
+from streams.records import envelope
+from streams.records.untrusted import distinct, edge, entity, mapping, moment, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import distinct, edge, entity, mapping, moment, text
+from streams.telemetry.assessments import guardrails, judged
+from streams.telemetry.bodies import Answer, answer, content, settings, tokens
+from streams.telemetry.semconv import parted
 
 NAME: Final = "bedrock_invocation"
 TITLE: Final = "Amazon Bedrock model invocation log"

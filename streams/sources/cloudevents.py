@@ -17,13 +17,13 @@ from schemas.config import Limits
 from schemas.detection import Logsource
 from schemas.event import EventEvidence, Level, Status
 from schemas.times import MINUTE
-from streams import runtime
-from streams.envelope import records
-from streams.runtime import Told
-from streams.scans import level
+from streams.records.envelope import records
+from streams.records.untrusted import decode, entity, listing, mapping, moment, number, text
+from streams.reports.scans import level
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import decode, entity, listing, mapping, moment, number, text
-from streams.verdicts import verdicts, word
+from streams.telemetry.runtime import Told
+from streams.telemetry.things import runtime
+from streams.telemetry.verdicts import verdicts, word
 
 NAME: Final = "cloudevents"
 TITLE: Final = "CloudEvents agent audit"

@@ -16,10 +16,10 @@ from schemas.detection import Logsource
 from schemas.entity import Entity, image, principal
 from schemas.event import Client, Edge, Event, EventEvidence, Status
 from schemas.times import MINUTE
-from streams import aws, identity
-from streams.aws_lineage import told
+from streams.lineage.aws_calls import told
+from streams.names import aws, identity
+from streams.records.untrusted import distinct, edge, entity, listing, mapping, moment, slices, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import distinct, edge, entity, listing, mapping, moment, slices, text
 
 NAME: Final = "cloudtrail"
 TITLE: Final = "AWS CloudTrail"

@@ -17,10 +17,10 @@ from schemas.detection import Logsource
 from schemas.entity import Entity
 from schemas.event import Client, Edge, Event, EventEvidence, Status
 from schemas.times import DAY
-from streams import envelope
+from streams.records import envelope
+from streams.records.untrusted import distinct, edge, entity, listing, mapping, moment, slices, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import distinct, edge, entity, listing, mapping, moment, slices, text
-from streams.verdicts import verdicts
+from streams.telemetry.verdicts import verdicts
 
 NAME: Final = "copilot"
 TITLE: Final = "Microsoft 365 unified audit log (Copilot)"

@@ -19,23 +19,9 @@ from schemas.detection import Logsource
 from schemas.entity import Entity
 from schemas.event import LEVELS, Edge, Event, EventEvidence, Level, ScanFinding
 from schemas.times import DAY
-from streams import conformance, formulation, models
-from streams.bom import (
-    Bom,
-    Context,
-    Table,
-    ancestors,
-    dataset,
-    model_ids,
-    package,
-    properties,
-    root,
-    sha256,
-    thing,
-)
-from streams.scans import of_score
-from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import (
+from streams.lineage import formulation
+from streams.names import models
+from streams.records.untrusted import (
     decode,
     distinct,
     edge,
@@ -48,6 +34,22 @@ from streams.untrusted import (
     slices,
     text,
 )
+from streams.reports.bom import (
+    Bom,
+    Context,
+    Table,
+    ancestors,
+    dataset,
+    model_ids,
+    package,
+    properties,
+    root,
+    sha256,
+    thing,
+)
+from streams.reports.scans import of_score
+from streams.reports.whole import conformance
+from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "cyclonedx"
 TITLE: Final = "CycloneDX bill of materials"

@@ -18,11 +18,22 @@ from schemas.detection import Logsource
 from schemas.entity import Entity
 from schemas.event import Client, Event, EventEvidence
 from schemas.times import DAY
-from streams import azure, envelope, scans
-from streams.scans import Found, Scan, finding, level
+from streams.names import azure
+from streams.records import envelope
+from streams.records.untrusted import (
+    decode,
+    distinct,
+    entity,
+    listing,
+    mapping,
+    moment,
+    number,
+    text,
+)
+from streams.reports.scans import Found, Scan, finding, level
+from streams.reports.whole import scans
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import decode, distinct, entity, listing, mapping, moment, number, text
-from streams.verdicts import verdicts
+from streams.telemetry.verdicts import verdicts
 
 NAME: Final = "defender"
 TITLE: Final = "Microsoft Defender for Cloud"

@@ -15,14 +15,15 @@ from schemas.detection import Logsource
 from schemas.entity import MAX_ID, Entity, Kind
 from schemas.event import EventEvidence, Level, Status
 from schemas.times import HOUR
-from streams import mcp, runtime
-from streams.envelope import records
-from streams.runtime import Told
-from streams.scans import ATTRIBUTES as OF_SCANS
-from streams.scans import Found, Scan, finding, level, scanned
+from streams.names import mcp
+from streams.records.envelope import records
+from streams.records.untrusted import entity, listing, mapping, moment, number, text
+from streams.reports.scans import ATTRIBUTES as OF_SCANS
+from streams.reports.scans import Found, Scan, finding, level, scanned
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import entity, listing, mapping, moment, number, text
-from streams.verdicts import verdicts
+from streams.telemetry.runtime import Told
+from streams.telemetry.things import runtime
+from streams.telemetry.verdicts import verdicts
 
 NAME: Final = "defenseclaw"
 TITLE: Final = "Cisco DefenseClaw gateway events"

@@ -15,12 +15,11 @@ import msgspec
 from schemas.detection import Logsource
 from schemas.event import EventEvidence
 from schemas.times import DAY
-from streams import scans
-from streams.advisories import known
-from streams.reports import Ended, Whole, about, dated, whole
-from streams.scans import Found, Scan, finding, level
+from streams.names.advisories import known
+from streams.records.untrusted import entity, listing, mapping, number, slices, text
+from streams.reports.scans import Found, Scan, finding, level
+from streams.reports.whole import Ended, Whole, about, dated, scans, whole
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import entity, listing, mapping, number, slices, text
 
 NAME: Final = "dependency_track"
 TITLE: Final = "Dependency-Track findings"

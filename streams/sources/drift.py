@@ -20,13 +20,14 @@ from schemas.detection import Logsource
 from schemas.entity import Entity
 from schemas.event import EventEvidence, Level
 from schemas.times import DAY
-from streams import aws, evidently, scans
-from streams.clocks import clock
-from streams.envelope import records
-from streams.evidently import Row
-from streams.scans import Found, Scan, finding, scanned
+from streams.names import aws
+from streams.records.clocks import clock
+from streams.records.envelope import records
+from streams.records.untrusted import decode, entity, listing, mapping, number, slices, text
+from streams.reports.evidently import Row
+from streams.reports.scans import Found, Scan, finding, scanned
+from streams.reports.whole import evidently, scans
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import decode, entity, listing, mapping, number, slices, text
 
 NAME: Final = "drift"
 TITLE: Final = "Model and data drift"

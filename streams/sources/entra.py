@@ -16,10 +16,10 @@ from schemas.detection import Logsource
 from schemas.entity import Entity
 from schemas.event import Client, Edge, Event, EventEvidence, Level, Status
 from schemas.times import HOUR
-from streams import azure
-from streams.envelope import records
+from streams.names import azure
+from streams.records.envelope import records
+from streams.records.untrusted import distinct, edge, entity, listing, mapping, moment, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import distinct, edge, entity, listing, mapping, moment, text
 
 NAME: Final = "entra"
 TITLE: Final = "Microsoft Entra sign-ins and audit"

@@ -15,10 +15,10 @@ import msgspec
 from schemas.detection import Logsource
 from schemas.event import EventEvidence
 from schemas.times import DAY
-from streams.listed import INTEL, Listing, listed
+from streams.records.tables import rows
+from streams.records.untrusted import entity, mapping, moment, slices, text
+from streams.reports.listed import INTEL, Listing, listed
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.tables import rows
-from streams.untrusted import entity, mapping, moment, slices, text
 
 NAME: Final = "epss"
 TITLE: Final = "EPSS scores"

@@ -15,13 +15,14 @@ from schemas.detection import Logsource
 from schemas.entity import Entity, image
 from schemas.event import Edge, Event, EventEvidence, Level
 from schemas.times import MINUTE
-from streams import mcp, runtime
-from streams.clocks import clock
-from streams.envelope import records
-from streams.semconv import parted
+from streams.names import mcp
+from streams.records.clocks import clock
+from streams.records.envelope import records
+from streams.records.untrusted import distinct, edge, entity, listing, mapping, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import distinct, edge, entity, listing, mapping, text
-from streams.verdicts import verdicts
+from streams.telemetry.semconv import parted
+from streams.telemetry.things import runtime
+from streams.telemetry.verdicts import verdicts
 
 NAME: Final = "falco"
 TITLE: Final = "Falco alerts"

@@ -17,10 +17,10 @@ from typing import Final, NamedTuple
 from schemas.detection import Logsource
 from schemas.event import Event, EventEvidence, Level
 from schemas.times import DAY
-from streams import probes, scans
-from streams.scans import Found, Scan, finding, of_score, scanned
+from streams.records.untrusted import mapping, number, plain, text
+from streams.reports.scans import Found, Scan, finding, of_score, scanned
+from streams.reports.whole import probes, scans
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import mapping, number, plain, text
 
 NAME: Final = "garak"
 TITLE: Final = "garak report"

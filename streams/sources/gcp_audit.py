@@ -14,11 +14,12 @@ from schemas.detection import Logsource
 from schemas.entity import Entity
 from schemas.event import Client, Edge, Event, EventEvidence, Status
 from schemas.times import MINUTE
-from streams import gcp, kubernetes, vertex
-from streams.envelope import records
-from streams.semconv import parted
+from streams.lineage import vertex
+from streams.names import gcp, kubernetes
+from streams.records.envelope import records
+from streams.records.untrusted import distinct, edge, entity, listing, mapping, moment, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import distinct, edge, entity, listing, mapping, moment, text
+from streams.telemetry.semconv import parted
 
 NAME: Final = "gcp_audit"
 TITLE: Final = "Google Cloud Audit Logs"

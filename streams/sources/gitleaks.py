@@ -11,13 +11,12 @@ from typing import Final
 from schemas.detection import Logsource
 from schemas.event import EventEvidence
 from schemas.times import DAY
-from streams import scans
-from streams.artifacts import UNNAMED, repository
-from streams.envelope import records
-from streams.reports import dated, empty, needed
-from streams.scans import Found, Scan, finding
+from streams.names.artifacts import UNNAMED, repository
+from streams.records.envelope import records
+from streams.records.untrusted import listing, mapping, text
+from streams.reports.scans import Found, Scan, finding
+from streams.reports.whole import dated, empty, needed, scans
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import listing, mapping, text
 
 NAME: Final = "gitleaks"
 TITLE: Final = "Gitleaks report"

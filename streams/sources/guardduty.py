@@ -13,10 +13,12 @@ from schemas.detection import Logsource
 from schemas.entity import Entity, principal
 from schemas.event import Client, EventEvidence, Level
 from schemas.times import HOUR
-from streams import arns, aws, envelope, scans
-from streams.scans import Found, Scan, finding
+from streams.names import arns, aws
+from streams.records import envelope
+from streams.records.untrusted import distinct, entity, listing, mapping, moment, number, text
+from streams.reports.scans import Found, Scan, finding
+from streams.reports.whole import scans
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import distinct, entity, listing, mapping, moment, number, text
 
 NAME: Final = "guardduty"
 TITLE: Final = "Amazon GuardDuty finding"

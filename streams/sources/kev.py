@@ -14,11 +14,11 @@ from typing import Final
 from schemas.detection import Logsource
 from schemas.event import EventEvidence
 from schemas.times import DAY
-from streams.envelope import records
-from streams.listed import INTEL, Listing, listed
+from streams.records.envelope import records
+from streams.records.tables import rows
+from streams.records.untrusted import entity, listing, mapping, moment, text
+from streams.reports.listed import INTEL, Listing, listed
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.tables import rows
-from streams.untrusted import entity, listing, mapping, moment, text
 
 NAME: Final = "kev"
 TITLE: Final = "CISA catalogue of known exploited vulnerabilities"

@@ -13,12 +13,11 @@ import msgspec
 from schemas.detection import Logsource
 from schemas.event import EventEvidence
 from schemas.times import DAY
-from streams import scans
-from streams.artifacts import UNNAMED
-from streams.reports import Ended, Whole, about, dated, whole
-from streams.scans import Found, Scan, finding, level
+from streams.names.artifacts import UNNAMED
+from streams.records.untrusted import slices, text
+from streams.reports.scans import Found, Scan, finding, level
+from streams.reports.whole import Ended, Whole, about, dated, scans, whole
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import slices, text
 
 NAME: Final = "kics"
 TITLE: Final = "KICS results"

@@ -17,11 +17,21 @@ from schemas.detection import Logsource
 from schemas.entity import Entity
 from schemas.event import Client, Edge, Event, EventEvidence, Status
 from schemas.times import MINUTE
-from streams import kubernetes
-from streams.envelope import records
-from streams.semconv import parted
+from streams.names import kubernetes
+from streams.records.envelope import records
+from streams.records.untrusted import (
+    distinct,
+    edge,
+    entity,
+    listing,
+    mapping,
+    moment,
+    number,
+    slices,
+    text,
+)
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import distinct, edge, entity, listing, mapping, moment, number, slices, text
+from streams.telemetry.semconv import parted
 
 NAME: Final = "kubernetes_audit"
 TITLE: Final = "Kubernetes audit"

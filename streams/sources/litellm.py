@@ -14,13 +14,14 @@ from schemas.config import Limits
 from schemas.detection import Logsource
 from schemas.event import EventEvidence, Status
 from schemas.times import HOUR
-from streams import guardrails, mcp, runtime
-from streams.clocks import clock
-from streams.envelope import records
-from streams.runtime import Told
+from streams.names import mcp
+from streams.records.clocks import clock
+from streams.records.envelope import records
+from streams.records.untrusted import decode, entity, listing, mapping, number, secret, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import decode, entity, listing, mapping, number, secret, text
-from streams.verdicts import verdicts
+from streams.telemetry.runtime import Told
+from streams.telemetry.things import guardrails, runtime
+from streams.telemetry.verdicts import verdicts
 
 NAME: Final = "litellm"
 TITLE: Final = "LiteLLM proxy"

@@ -17,11 +17,12 @@ import msgspec
 from schemas.detection import Logsource
 from schemas.event import EventEvidence
 from schemas.times import DAY
-from streams import mcp, servers
-from streams.jsonc import plain
-from streams.listed import Listing, listed
+from streams.names import mcp
+from streams.records.jsonc import plain
+from streams.records.untrusted import edge, entity, listing, mapping, slices, text
+from streams.reports.listed import Listing, listed
+from streams.reports.whole import servers
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import edge, entity, listing, mapping, slices, text
 
 NAME: Final = "mcp_config"
 TITLE: Final = "MCP client configuration"

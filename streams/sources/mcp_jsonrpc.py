@@ -16,12 +16,13 @@ from schemas.config import Limits
 from schemas.detection import Logsource
 from schemas.event import EventEvidence, Status
 from schemas.times import MINUTE
-from streams import mcp, runtime
-from streams.clocks import clock
-from streams.envelope import records
-from streams.runtime import Told
+from streams.names import mcp
+from streams.records.clocks import clock
+from streams.records.envelope import records
+from streams.records.untrusted import decode, entity, mapping, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import decode, entity, mapping, text
+from streams.telemetry.runtime import Told
+from streams.telemetry.things import runtime
 
 NAME: Final = "mcp_jsonrpc"
 TITLE: Final = "MCP JSON-RPC capture"

@@ -18,13 +18,13 @@ from schemas.detection import Logsource
 from schemas.entity import Entity
 from schemas.event import Edge, Event, EventEvidence, Level
 from schemas.times import DAY
-from streams import scans, servers
-from streams.listed import CALL, Listing, listed
-from streams.manifests import offered
-from streams.scans import Found, Scan, finding, level, scanned
-from streams.signature import Signature, reference, signature
+from streams.records.untrusted import MOST, decode, edge, entity, listing, mapping, slices, text
+from streams.reports.listed import CALL, Listing, listed
+from streams.reports.scans import Found, Scan, finding, level, scanned
+from streams.reports.signature import Signature, reference, signature
+from streams.reports.whole import scans, servers
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import MOST, decode, edge, entity, listing, mapping, slices, text
+from streams.telemetry.manifests import offered
 
 NAME: Final = "mcp_scan"
 TITLE: Final = "mcp-scan report"

@@ -23,11 +23,12 @@ from schemas.detection import Logsource
 from schemas.entity import Entity
 from schemas.event import EventEvidence, Status
 from schemas.times import DAY
-from streams import mcp, scans, servers, threats
-from streams.listed import Listing, listed
-from streams.scans import Scan, finding, scanned
+from streams.names import mcp
+from streams.records.untrusted import MOST, decode, edge, entity, listing, mapping, slices, text
+from streams.reports.listed import Listing, listed
+from streams.reports.scans import Scan, finding, scanned
+from streams.reports.whole import scans, servers, threats
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import MOST, decode, edge, entity, listing, mapping, slices, text
 
 NAME: Final = "mcp_scanner"
 TITLE: Final = "Cisco mcp-scanner report"

@@ -16,11 +16,12 @@ from schemas.detection import Logsource
 from schemas.entity import Entity
 from schemas.event import Event, EventEvidence, Status
 from schemas.times import DAY
-from streams import models, scans
-from streams.clocks import told
-from streams.scans import Found, Scan, finding, level, scanned
+from streams.names import models
+from streams.records.clocks import told
+from streams.records.untrusted import distinct, mapping, slices, text
+from streams.reports.scans import Found, Scan, finding, level, scanned
+from streams.reports.whole import scans
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import distinct, mapping, slices, text
 
 NAME: Final = "modelscan"
 TITLE: Final = "ModelScan report"

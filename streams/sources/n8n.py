@@ -17,12 +17,12 @@ from schemas.detection import Logsource
 from schemas.entity import MAX_ID, Entity
 from schemas.event import Edge, EventEvidence
 from schemas.times import DAY
-from streams import mcp
-from streams.clocks import told
-from streams.envelope import records
-from streams.listed import Listing, listed
+from streams.names import mcp
+from streams.records.clocks import told
+from streams.records.envelope import records
+from streams.records.untrusted import decode, edge, entity, listing, mapping, slices, text
+from streams.reports.listed import Listing, listed
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import decode, edge, entity, listing, mapping, slices, text
 
 NAME: Final = "n8n"
 TITLE: Final = "n8n workflow"

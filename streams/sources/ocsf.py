@@ -18,13 +18,12 @@ from schemas.detection import Logsource
 from schemas.entity import Entity
 from schemas.event import Event, EventEvidence
 from schemas.times import DAY
-from streams import ocsf, scans
-from streams.advisories import known
-from streams.envelope import records
-from streams.reports import dated
-from streams.scans import Found, Scan, Sort, finding
+from streams.names.advisories import known
+from streams.records.envelope import records
+from streams.records.untrusted import distinct, edge, listing, mapping, number, secret, slices, text
+from streams.reports.scans import Found, Scan, Sort, finding
+from streams.reports.whole import dated, ocsf, scans
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import distinct, edge, listing, mapping, number, secret, slices, text
 
 NAME: Final = "ocsf"
 TITLE: Final = "OCSF record"

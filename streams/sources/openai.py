@@ -13,9 +13,19 @@ from schemas.detection import Logsource
 from schemas.entity import Entity, Kind
 from schemas.event import Client, Edge, Event, EventEvidence
 from schemas.times import HOUR, SECOND
-from streams import envelope
+from streams.records import envelope
+from streams.records.untrusted import (
+    distinct,
+    edge,
+    entity,
+    listing,
+    mapping,
+    moment,
+    number,
+    sane,
+    text,
+)
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import distinct, edge, entity, listing, mapping, moment, number, sane, text
 
 NAME: Final = "openai"
 TITLE: Final = "OpenAI audit log"

@@ -18,11 +18,12 @@ from schemas.detection import Logsource
 from schemas.entity import Entity
 from schemas.event import EventEvidence
 from schemas.times import DAY
-from streams import csaf, purls, scans
-from streams.clocks import told
-from streams.scans import Found, Scan, finding, level
+from streams.names import purls
+from streams.records.clocks import told
+from streams.records.untrusted import decode, entity, listing, mapping, slices, text
+from streams.reports.scans import Found, Scan, finding, level
+from streams.reports.whole import csaf, scans
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import decode, entity, listing, mapping, slices, text
 
 NAME: Final = "openvex"
 TITLE: Final = "OpenVEX and CSAF statements"

@@ -16,13 +16,12 @@ from schemas.detection import Logsource
 from schemas.entity import Entity
 from schemas.event import EventEvidence
 from schemas.times import DAY
-from streams import scans
-from streams.advisories import fixed, known
-from streams.artifacts import UNNAMED, container, repository
-from streams.reports import Ended, Whole, about, empty, whole
-from streams.scans import Found, Scan, finding, level
+from streams.names.advisories import fixed, known
+from streams.names.artifacts import UNNAMED, container, repository
+from streams.records.untrusted import listing, mapping, number, slices, text
+from streams.reports.scans import Found, Scan, finding, level
+from streams.reports.whole import Ended, Whole, about, empty, scans, whole
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import listing, mapping, number, slices, text
 
 NAME: Final = "osv"
 TITLE: Final = "OSV-Scanner results"

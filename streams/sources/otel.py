@@ -16,15 +16,14 @@ from schemas.config import Limits
 from schemas.detection import Logsource
 from schemas.event import Client, Event, EventEvidence, Status
 from schemas.times import MINUTE
-from streams import coding_agents
-from streams.conventions import NAMES
-from streams.manifests import manifest
-from streams.otlp import attributes, hex_id, plain_value, time
-from streams.semconv import parted, present
+from streams.records.untrusted import decode, listing, mapping, slices, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.telemetry import ordered, relations, things
-from streams.untrusted import decode, listing, mapping, slices, text
-from streams.verdicts import verdict
+from streams.telemetry.conventions import NAMES
+from streams.telemetry.manifests import manifest
+from streams.telemetry.otlp import attributes, hex_id, plain_value, time
+from streams.telemetry.semconv import parted, present
+from streams.telemetry.things import coding_agents, ordered, relations, things
+from streams.telemetry.verdicts import verdict
 
 NAME: Final = "otel"
 TITLE: Final = "OpenTelemetry"

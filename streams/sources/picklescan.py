@@ -16,11 +16,12 @@ from schemas.detection import Logsource
 from schemas.entity import Entity
 from schemas.event import Event, EventEvidence, Level, Status
 from schemas.times import DAY
-from streams import models, scans
-from streams.listed import Listing, listed
-from streams.scans import Found, Scan, finding, scanned
+from streams.names import models
+from streams.records.untrusted import MOST, distinct, mapping, text
+from streams.reports.listed import Listing, listed
+from streams.reports.scans import Found, Scan, finding, scanned
+from streams.reports.whole import scans
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import MOST, distinct, mapping, text
 
 NAME: Final = "picklescan"
 TITLE: Final = "picklescan console output"

@@ -13,13 +13,12 @@ import msgspec
 from schemas.detection import Logsource
 from schemas.event import EventEvidence
 from schemas.times import DAY
-from streams import scans
-from streams.advisories import fixed, known
-from streams.artifacts import UNNAMED
-from streams.reports import about, empty
-from streams.scans import Found, Scan, finding
+from streams.names.advisories import fixed, known
+from streams.names.artifacts import UNNAMED
+from streams.records.untrusted import listing, slices, text
+from streams.reports.scans import Found, Scan, finding
+from streams.reports.whole import about, empty, scans
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import listing, slices, text
 
 NAME: Final = "pip_audit"
 TITLE: Final = "pip-audit report"

@@ -17,12 +17,13 @@ from schemas.detection import Logsource
 from schemas.entity import Entity
 from schemas.event import EventEvidence
 from schemas.times import DAY
-from streams import aws, models, scans
-from streams.clocks import told
-from streams.envelope import records
-from streams.scans import Found, Scan, finding, level, scanned
+from streams.names import aws, models
+from streams.records.clocks import told
+from streams.records.envelope import records
+from streams.records.untrusted import entity, listing, mapping, number, plain, slices, text
+from streams.reports.scans import Found, Scan, finding, level, scanned
+from streams.reports.whole import scans
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import entity, listing, mapping, number, plain, slices, text
 
 NAME: Final = "promptfoo"
 TITLE: Final = "promptfoo results"

@@ -14,14 +14,14 @@ from schemas.detection import Logsource
 from schemas.entity import Entity
 from schemas.event import EventEvidence
 from schemas.times import DAY
-from streams import resources, scans
-from streams.artifacts import workload
-from streams.envelope import records
-from streams.reports import dated, empty
-from streams.scans import Found, Scan, finding, level
+from streams.names import resources
+from streams.names.artifacts import workload
+from streams.records.envelope import records
+from streams.records.tables import rows
+from streams.records.untrusted import MOST, entity, listing, mapping, text
+from streams.reports.scans import Found, Scan, finding, level
+from streams.reports.whole import dated, empty, scans
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.tables import rows
-from streams.untrusted import MOST, entity, listing, mapping, text
 
 NAME: Final = "prowler"
 TITLE: Final = "Prowler findings"

@@ -17,14 +17,13 @@ from schemas.detection import Logsource
 from schemas.entity import Entity
 from schemas.event import EventEvidence, Level
 from schemas.times import DAY
-from streams import scans
-from streams.advisories import named_in
-from streams.artifacts import UNNAMED, container, repository
-from streams.reports import Ended, Whole, about, dated, whole
-from streams.sarif import Rule, Rules, Words, software, words
-from streams.scans import Found, Scan, Sort, finding, level, of_score
+from streams.names.advisories import named_in
+from streams.names.artifacts import UNNAMED, container, repository
+from streams.records.untrusted import listing, mapping, number, slices, text
+from streams.reports.sarif import Rule, Rules, Words, software, words
+from streams.reports.scans import Found, Scan, Sort, finding, level, of_score
+from streams.reports.whole import Ended, Whole, about, dated, scans, whole
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import listing, mapping, number, slices, text
 
 NAME: Final = "sarif"
 TITLE: Final = "SARIF log"

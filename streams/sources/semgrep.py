@@ -16,15 +16,14 @@ from schemas.detection import Logsource
 from schemas.entity import Entity
 from schemas.event import EventEvidence, Level
 from schemas.times import DAY
-from streams import scans
-from streams.advisories import fixed, known
-from streams.artifacts import UNNAMED, repository
-from streams.envelope import records
-from streams.reports import Ended, Whole, dated, needed, whole
-from streams.sarif import numbers
-from streams.scans import Found, Scan, finding, level
+from streams.names.advisories import fixed, known
+from streams.names.artifacts import UNNAMED, repository
+from streams.records.envelope import records
+from streams.records.untrusted import listing, mapping, secret, slices, text
+from streams.reports.sarif import numbers
+from streams.reports.scans import Found, Scan, finding, level
+from streams.reports.whole import Ended, Whole, dated, needed, scans, whole
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import listing, mapping, secret, slices, text
 
 NAME: Final = "semgrep"
 TITLE: Final = "Semgrep findings"

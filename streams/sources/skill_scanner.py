@@ -15,11 +15,11 @@ import msgspec
 from schemas.detection import Logsource
 from schemas.event import EventEvidence, Status
 from schemas.times import DAY
-from streams import scans
-from streams.clocks import told
-from streams.scans import Found, Scan, finding, level, scanned
+from streams.records.clocks import told
+from streams.records.untrusted import entity, mapping, slices, text
+from streams.reports.scans import Found, Scan, finding, level, scanned
+from streams.reports.whole import scans
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import entity, mapping, slices, text
 
 NAME: Final = "skill_scanner"
 TITLE: Final = "Cisco skill-scanner report"

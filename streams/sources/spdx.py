@@ -18,12 +18,23 @@ from schemas.detection import Logsource
 from schemas.entity import Entity
 from schemas.event import Event, EventEvidence
 from schemas.times import DAY
-from streams import models, scans, spdx
-from streams.clocks import told
-from streams.listed import Listing, listed
-from streams.scans import Found, Scan, finding
+from streams.names import models
+from streams.records.clocks import told
+from streams.records.untrusted import (
+    decode,
+    distinct,
+    edge,
+    entity,
+    listing,
+    mapping,
+    plain,
+    slices,
+    text,
+)
+from streams.reports.listed import Listing, listed
+from streams.reports.scans import Found, Scan, finding
+from streams.reports.whole import scans, spdx
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import decode, distinct, edge, entity, listing, mapping, plain, slices, text
 
 NAME: Final = "spdx"
 TITLE: Final = "SPDX document"

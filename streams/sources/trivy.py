@@ -17,13 +17,12 @@ from schemas.detection import Logsource
 from schemas.entity import MAX_ID, Entity, Kind
 from schemas.event import EventEvidence
 from schemas.times import DAY
-from streams import scans, trivy_operator
-from streams.artifacts import UNNAMED, container, repository, workload
-from streams.reports import Ended, Whole, about, empty, whole
-from streams.scans import Found, Scan, Sort, finding, level
+from streams.names.artifacts import UNNAMED, container, repository, workload
+from streams.records.untrusted import moment, slices, text
+from streams.reports.scans import Found, Scan, Sort, finding, level
+from streams.reports.trivy import ROWS, Topic
+from streams.reports.whole import Ended, Whole, about, empty, scans, trivy_operator, whole
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.trivy import ROWS, Topic
-from streams.untrusted import moment, slices, text
 
 NAME: Final = "trivy"
 TITLE: Final = "Trivy report"

@@ -14,13 +14,12 @@ from schemas.detection import Logsource
 from schemas.entity import Entity, principal
 from schemas.event import Event, EventEvidence, Level
 from schemas.times import DAY
-from streams import scans
-from streams.artifacts import UNNAMED, container, repository
-from streams.envelope import records
-from streams.reports import dated, empty, needed
-from streams.scans import Found, Scan, finding, level
+from streams.names.artifacts import UNNAMED, container, repository
+from streams.records.envelope import records
+from streams.records.untrusted import edge, entity, mapping, text
+from streams.reports.scans import Found, Scan, finding, level
+from streams.reports.whole import dated, empty, needed, scans
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.untrusted import edge, entity, mapping, text
 
 NAME: Final = "trufflehog"
 TITLE: Final = "TruffleHog results"

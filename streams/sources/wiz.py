@@ -16,14 +16,14 @@ from schemas.detection import Logsource
 from schemas.entity import Entity
 from schemas.event import Event, EventEvidence
 from schemas.times import DAY
-from streams import resources, scans, wizcli
-from streams.artifacts import workload
-from streams.envelope import records
-from streams.reports import Whole, dated, empty
-from streams.scans import Found, Scan, finding, level
+from streams.names import resources
+from streams.names.artifacts import workload
+from streams.records.envelope import records
+from streams.records.tables import rows
+from streams.records.untrusted import entity, listing, mapping, slices, text
+from streams.reports.scans import Found, Scan, finding, level
+from streams.reports.whole import Whole, dated, empty, scans, wizcli
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
-from streams.tables import rows
-from streams.untrusted import entity, listing, mapping, slices, text
 
 NAME: Final = "wiz"
 TITLE: Final = "Wiz issues and wizcli scans"

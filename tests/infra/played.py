@@ -19,10 +19,10 @@ from schemas.times import DAY, END
 from schemas.times import parse as time_of
 from sinks.store import Store
 from streams.matchers import Matchers
+from streams.records.untrusted import edge
 from streams.source import Parsed
 from streams.statements import Statements
 from streams.topology import INGEST, build, partition_of, stage_of
-from streams.untrusted import edge
 
 START = time_of("2026-03-02T00:00:00Z")
 _numbers = count()

@@ -21,8 +21,8 @@ from infra.replaying import Order, replay
 from schemas.config import Config
 from schemas.times import HOUR, MINUTE, SECOND
 from schemas.times import parse as time_of
-from streams.documents import files
 from streams.finite import FiniteFile
+from streams.records.documents import files
 from streams.trawl import Span
 from tests.infra.every_type import RULES
 from tests.streams.trail import NOON, call, envelope

@@ -12,7 +12,7 @@ import pytest
 from infra.cli import main
 from schemas.entity import KINDS, Entity
 from schemas.event import Event
-from streams import mcp
+from streams.names import mcp
 from tests.infra.played import event, link, store
 
 Ask = Callable[..., list[dict[str, Any]]]

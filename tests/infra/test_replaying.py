@@ -21,7 +21,7 @@ from schemas.errors import Mistake, Unavailable
 from schemas.times import MINUTE, SECOND, rfc3339
 from schemas.times import parse as time_of
 from sinks.jsonl import FILES
-from streams.documents import files
+from streams.records.documents import files
 from tests.streams.trail import NOON, call
 
 Bodies = Mapping[str, Sequence[dict[str, Any]]]

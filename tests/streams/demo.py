@@ -8,8 +8,8 @@ from pathlib import Path
 from infra.demo import scenario
 from schemas.config import Limits
 from schemas.event import Reject
-from streams.documents import open_documents
 from streams.reading import Reader
+from streams.records.documents import open_documents
 
 SOURCES = ("cloudtrail", "cyclonedx", "otel", "trivy")
 

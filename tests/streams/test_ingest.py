@@ -18,10 +18,10 @@ from correlators.ruleset import parse
 from schemas.config import Limits
 from schemas.rows import Output, Result, Row, Tick
 from schemas.times import BEGINNING, END, MINUTE, SECOND
-from streams.documents import Fault
 from streams.ingest import FILES, Ingest, Progress
 from streams.input import Chunk
 from streams.matchers import Matchers
+from streams.records.documents import Fault
 from streams.source import named
 from tests.streams.estate import SOURCES, START
 from tests.streams.trail import DELETED, NOON, call, envelope

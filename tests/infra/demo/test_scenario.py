@@ -8,8 +8,8 @@ import pytest
 from infra.demo.scenario import Written, write
 from schemas.config import Limits
 from schemas.event import Reject
-from streams.documents import open_documents
 from streams.reading import Reader
+from streams.records.documents import open_documents
 
 RECORDS = {"cloudtrail": 2313, "cyclonedx": 32, "otel": 1918, "trivy": 145}
 

@@ -2,8 +2,8 @@ from pathlib import Path
 
 from correlators import normal
 from infra.dev.normal_form import text
-from streams.meanings import CONTENT, EVENT, TELEMETRY
 from streams.source import event_attributes, sources
+from streams.telemetry.meanings import CONTENT, EVENT, TELEMETRY
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "normal-form.md"
 

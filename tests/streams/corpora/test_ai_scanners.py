@@ -13,10 +13,10 @@ import yaml
 
 from schemas.config import Limits
 from schemas.event import Event, Reject
-from streams import mcp
-from streams.manifests import manifest, offered
+from streams.names import mcp
 from streams.reading import Outcome, Reader, outcomes
 from streams.source import named
+from streams.telemetry.manifests import manifest, offered
 
 LIMITS = Limits()
 

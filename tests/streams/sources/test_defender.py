@@ -1,4 +1,3 @@
-
 from schemas.times import rfc3339
 from tests.streams.sources.parsed import events, keys, reasons
 

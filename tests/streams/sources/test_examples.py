@@ -16,8 +16,8 @@ from schemas.canonical import canonical
 from schemas.config import Limits
 from schemas.entity import KINDS
 from schemas.event import Reject
-from streams.documents import open_documents
 from streams.reading import Outcome, outcomes
+from streams.records.documents import open_documents
 from streams.source import HEAD, event_attributes, named, names, sources
 from tests.streams.sources.conftest import Damage, Read
 

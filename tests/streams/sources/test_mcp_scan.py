@@ -4,8 +4,8 @@ import orjson
 import pytest
 
 from schemas.canonical import canonical
-from streams.manifests import manifest
 from streams.sources import mcp_scan
+from streams.telemetry.manifests import manifest
 from tests.streams.sources.shown import read, rejected, shown
 
 SAID = {

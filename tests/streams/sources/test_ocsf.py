@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from schemas.event import Event, EventEvidence
-from streams.reports import since_1970
+from streams.reports.whole import since_1970
 from streams.source import Parsed, Raw
 from streams.sources import ocsf
 from tests.streams.sources.reports import refused, short, told

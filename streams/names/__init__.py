@@ -1,0 +1,1 @@
+"""Names: the one id of a thing, whichever source names it."""

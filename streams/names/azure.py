@@ -1,0 +1,159 @@
+"""Azure: the canonical entities behind its resource ids, so that all sources name alike.
+
+    /SUBSCRIPTIONS/<s>/.../MICROSOFT.COGNITIVESERVICES/ACCOUNTS/<a>/DEPLOYMENTS/<d>   azure/<a>/<d>
+
+Ids come in any letters: what is made of them is in small ones.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import orjson
+
+from schemas.entity import Entity, Kind
+from streams.records.untrusted import entity, mapping, text
+from streams.source import Json
+
+# Provider and types of a resource -> kind. Of a resource below another both are things.
+_KINDS: Final[dict[str, Kind]] = {
+    "microsoft.app/containerapps": "workload",
+    "microsoft.botservice/botservices": "agent",
+    "microsoft.cognitiveservices/accounts": "endpoint",
+    "microsoft.cognitiveservices/accounts/applications": "agent",
+    "microsoft.cognitiveservices/accounts/deployments": "endpoint",
+    "microsoft.cognitiveservices/accounts/projects": "application",
+    "microsoft.cognitiveservices/accounts/projects/agents": "agent",
+    "microsoft.cognitiveservices/accounts/projects/applications": "agent",
+    "microsoft.cognitiveservices/accounts/raiblocklists": "guardrail",
+    "microsoft.cognitiveservices/accounts/raipolicies": "guardrail",
+    "microsoft.compute/virtualmachines": "host",
+    "microsoft.documentdb/databaseaccounts": "datastore",
+    "microsoft.machinelearningservices/workspaces": "application",
+    "microsoft.machinelearningservices/workspaces/batchendpoints": "endpoint",
+    "microsoft.machinelearningservices/workspaces/data": "dataset",
+    "microsoft.machinelearningservices/workspaces/datasets": "dataset",
+    "microsoft.machinelearningservices/workspaces/datastores": "datastore",
+    "microsoft.machinelearningservices/workspaces/jobs": "job",
+    "microsoft.machinelearningservices/workspaces/models": "model",
+    "microsoft.machinelearningservices/workspaces/onlineendpoints": "endpoint",
+    "microsoft.machinelearningservices/workspaces/serverlessendpoints": "endpoint",
+    "microsoft.search/searchservices": "datastore",
+    "microsoft.search/searchservices/indexes": "datastore",
+    "microsoft.sql/servers/databases": "datastore",
+    "microsoft.storage/storageaccounts": "datastore",
+    "microsoft.storage/storageaccounts/blobservices/containers": "datastore",
+}
+AI: Final = frozenset(
+    f"microsoft.{name}"
+    for name in ("botservice", "cognitiveservices", "machinelearningservices", "search")
+)
+AI_TYPES: Final = frozenset(one for one in _KINDS if one.partition("/")[0] in AI)
+_PARTS: Final = 24  # of one id
+_LARGEST: Final = 65_536  # characters of an object in a text
+
+
+def resources(identity: Json) -> tuple[Entity, ...]:
+    """What a resource id leads through, the innermost first."""
+    known = text(identity, 1024)
+    if known is None:
+        return ()
+    parts = known.lower().strip("/").split("/")[:_PARTS]
+    if "providers" not in parts:
+        return ()
+    at = len(parts) - parts[::-1].index("providers")  # of an extension, the one that it extends
+    rest = parts[at:]
+    ends = range(3, len(rest) + 1, 2)  # provider/type/name/type/name
+    found = [_named(rest[:end], "/".join(parts[: at + end])) for end in ends]
+    outer = resources("/".join(parts[: at - 1]))
+    return (*(one for one in found[::-1] if one is not None), *outer)
+
+
+def asset(identity: Json) -> Entity | None:
+    """The innermost thing that a resource id names."""
+    return next(iter(resources(identity)), None)
+
+
+def subscription(identity: Json) -> Entity | None:
+    """The subscription that a resource lies in."""
+    return entity("account", part(identity, "subscriptions"))
+
+
+def deployed(account: Entity | None, name: Json) -> Entity | None:
+    """The deployment of that name, where the asset is an account of Azure AI; else the asset."""
+    if account is None or account.kind != "endpoint" or account.id.count("/") > 1:
+        return account
+    return deployment(account.id.removeprefix("azure/"), name) or account
+
+
+def deployment(account: Json, name: Json) -> Entity | None:
+    """A deployment of Azure OpenAI: `azure/<account>/<deployment>`."""
+    first, second = text(account, 128), text(name, 128)
+    return entity("endpoint", f"azure/{first}/{second}".lower()) if first and second else None
+
+
+def model(name: Json, version: Json = None) -> Entity | None:
+    """A model of a publisher: its name, and its version where it is said."""
+    known, which = text(name, 256), text(version, 64)
+    if known is None:
+        return None
+    return entity("model", f"{known}-{which}".lower() if which else known.lower())
+
+
+def principal(said: Json) -> Entity | None:
+    """A user by name, or whatever an id stands for, in small letters."""
+    known = text(said, 256)
+    return entity("principal", known.lower()) if known else None
+
+
+def part(identity: Json, kind: str) -> str | None:
+    """What follows a word of an id: (`/SUBSCRIPTIONS/<s>/...`, `subscriptions`) -> `<s>`."""
+    parts = (text(identity, 1024) or "").lower().split("/")
+    at = parts.index(kind) + 1 if kind in parts else len(parts)
+    return parts[at] or None if at < len(parts) else None
+
+
+def provider(identity: Json) -> str | None:
+    """The innermost provider of a resource id: `microsoft.cognitiveservices`."""
+    parts = (text(identity, 1024) or "").lower().split("/")
+    held = parts[:-1]
+    return parts[len(held) - held[::-1].index("providers")] if "providers" in held else None
+
+
+def folded(record: Json) -> dict[str, Json]:
+    """An object by its keys in small letters: exports differ in them."""
+    return {key.lower(): value for key, value in mapping(record).items()}
+
+
+def opened(value: Json) -> dict[str, Json]:
+    """An object, which may stand in a text."""
+    if isinstance(value, str):
+        if len(value) > _LARGEST or not value.lstrip().startswith("{"):
+            return {}
+        try:
+            return mapping(orjson.loads(value))
+        except orjson.JSONDecodeError:
+            return {}
+    return mapping(value)
+
+
+def said(value: Json) -> str | None:
+    """A name that may come with its translation: `{"value": ..., "localizedValue": ...}`."""
+    return text(mapping(value).get("value") if isinstance(value, dict) else value, 256)
+
+
+def _named(rest: list[str], full: str) -> Entity | None:
+    """The thing of `provider/type/name/type/name`."""
+    names = rest[2::2]
+    kind = _KINDS.get("/".join((rest[0], *rest[1::2])))
+    if kind is None or not all(names):
+        return None
+    if kind == "model":
+        return entity(kind, f"/{full}", names[-1])
+    if kind == "job":
+        return entity(kind, f"azureml/{names[-1]}")
+    if kind == "host":
+        return entity(kind, names[-1])
+    if rest[-2] == "containers":  # the blob service between them is always the same
+        names = [names[0], names[-1]]
+    return entity(kind, f"azure/{'/'.join(names)}")

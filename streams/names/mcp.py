@@ -1,0 +1,231 @@
+"""MCP: the one id of an MCP server, from where it listens or what starts it, not from its title.
+
+    https://mcp.example/mcp, a span to mcp.example:443      mcp.example
+    https://gateway.example/github/mcp                      gateway.example/github
+    npx -y @example/server-files@1.2 /data                  npm/@example/server-files
+    uvx mcp-server-git, python -m mcp_server_git            pypi/mcp-server-git
+    uvx --from git+https://git.example/o/r server           git/git.example/o/r
+    docker run -i --rm mcp/fetch:latest                     docker/mcp/fetch
+    uv run python /opt/tools/server.py --port 1             stdio/server.py
+
+A bridge (`npx mcp-remote https://mcp.example/sse`) is the server behind it, a shell what it runs
+(`cmd /c npx ...`). Where nothing else is known, the title stands for the server: `files`.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final
+from urllib.parse import urlsplit
+
+from schemas.entity import Entity
+from streams.records.untrusted import entity, listing, text
+from streams.source import Json
+
+# The last part of a path where SDKs listen by default: it says how one talks, not with whom.
+_TRANSPORT: Final = frozenset({"", "mcp", "message", "messages", "sse", "stream"})
+_USUAL_PORTS: Final = frozenset({"80", "443"})
+_NPM: Final = frozenset({"bunx", "npx", "pnpx", "bun", "npm", "pnpm", "yarn"})
+_PYPI: Final = frozenset({"pipx", "uvx", "uv"})
+_CONTAINERS: Final = frozenset({"docker", "nerdctl", "podman"})
+_INTERPRETERS: Final = re.compile(r"(?:python|py|node|deno|ruby|php|java|bash|sh)[\d.]*(?:\.exe)?")
+_VERBS: Final = frozenset({"dlx", "exec", "run", "tool", "x"})
+# Programs that speak stdio here and pass it on to the URL among their words.
+_BRIDGES: Final = frozenset(
+    {"npm/@pyroprompts/mcp-stdio-to-streamable-http-adapter", "npm/mcp-remote", "npm/supergateway"}
+    | {"pypi/mcp-proxy", "npm/mcp-proxy", "stdio/mcp-proxy", "npm/@modelcontextprotocol/client"}
+)
+_SHELLS: Final = re.compile(r"(?:ba|da|z)?sh|cmd|powershell|pwsh")
+_COMMAND: Final = re.compile(r"-[a-z]{0,4}c|/[ck]|-command", re.IGNORECASE)
+_ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w{0,127}=")
+_ROOTED: Final = re.compile(r"(?:[~/\\]|[A-Za-z]:[/\\])")
+_CODE: Final = (".cjs", ".js", ".mjs", ".py", ".ts")
+_NESTED: Final = 4  # shells in shells
+# Options that take a value in the next word.
+_VALUED: Final = frozenset(
+    """
+    -e --env --env-file -v --volume --mount --name --network --user -u -p --publish --platform
+    -w --workdir --entrypoint --add-host --from --with --python --index --index-url --project
+    --directory -c --call --package --label -l --memory -m --cpus
+    """.split()  # noqa: SIM905 - options read better as a paragraph
+)
+# A package that is taken from where it is written: `git+https://host/path`, `github:owner/name`.
+_SOURCE: Final = re.compile(
+    r"(?:git\+)?(?:https?|ssh)://(?:[^/@]{1,128}@)?(?P<host>[\w.:-]{1,128})/(?P<path>[\w./-]{1,256})"
+    r"|github:(?P<name>[\w./-]{1,256})"
+)
+_FROM: Final = frozenset({"--from", "--package", "-p"})  # what is named here is what runs
+
+
+def server(
+    *, url: Json = None, command: Json = None, args: Json = None, title: Json = None
+) -> Entity | None:
+    """The MCP server at `url`, or that `command` with `args` starts, or so titled.
+
+    `command` may hold its arguments. None where nothing says anything.
+    """
+    known = _of_url(text(url)) or _of_command(text(command), listing(args)) or text(title, 256)
+    return entity("mcp_server", known, text(title, 256) if known != title else None)
+
+
+def at(address: Json, port: Json = None) -> str | None:
+    """The id of a server from the host, and perhaps the port, that telemetry names."""
+    host, number = text(address, 256), text(port, 8)
+    if host is None:
+        return None
+    host = host.lower().rstrip(".")
+    return f"{host}:{number}" if number and number not in _USUAL_PORTS else host
+
+
+def _of_url(url: str | None) -> str | None:
+    if url is None or "://" not in url:
+        return None
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in {"http", "https", "ws", "wss"} or not parts.hostname:
+        return None
+    path = parts.path.split("/")
+    while path and path[-1].lower() in _TRANSPORT:
+        path.pop()
+    return "/".join((at(parts.hostname, port) or "", *filter(None, path)))
+
+
+def _of_command(command: str | None, args: list[Json]) -> str | None:
+    if command is None:
+        return None
+    given = [known for one in args if (known := text(one)) is not None]
+    words = [command, *given] if _is_path(command) else [*_words(command), *given]
+    for _ in range(_NESTED):
+        inside = _inside(words)
+        if inside == words:
+            break
+        words = inside
+    found = _of_words(words)
+    if found in _BRIDGES:
+        return next(filter(None, map(_of_url, words[1:])), None) or found
+    return found
+
+
+def _inside(words: list[str]) -> list[str]:
+    """What a shell runs, or `env` behind its assignments; else the words themselves."""
+    program = _bare(_file(words[0])) if words else ""
+    if program == "env":
+        rest = [word for word in words[1:] if not word.startswith("-")]
+        return rest[next((n for n, one in enumerate(rest) if not _ASSIGNMENT.match(one)), 0) :]
+    if _SHELLS.fullmatch(program) and len(words) > 2 and _COMMAND.fullmatch(words[1]):
+        return [*_words(words[2]), *words[3:]]
+    return words
+
+
+def _of_words(words: list[str]) -> str | None:
+    if not words:
+        return None
+    program = _file(words[0])
+    name = _bare(program)
+    rest = words[1:]
+    found: str | None = None
+    if name in _NPM:
+        found = _package("npm", rest)
+    elif name in _PYPI:
+        found = _run(rest) or _package("pypi", rest)
+    elif name in _CONTAINERS:
+        image = _first(rest)
+        found = f"docker/{_untagged(image)}" if image else None
+    elif _INTERPRETERS.fullmatch(program):
+        found = _script(rest)
+    return found or f"stdio/{program}"
+
+
+def _run(words: Sequence[str]) -> str | None:
+    """What `uv run` starts where that is no package: an interpreter, or a file given to `mcp`."""
+    program = _first(words)
+    if program is None:
+        return None
+    behind = words[words.index(program) + 1 :]
+    if _INTERPRETERS.fullmatch(program):
+        return _script(behind) or f"stdio/{program}"
+    if program in {"fastmcp", "mcp"}:
+        script = _first(behind)
+        return f"stdio/{_file(script.partition(':')[0])}" if script else None
+    return None
+
+
+def _script(words: Sequence[str]) -> str | None:
+    """What an interpreter runs: a module, or a file by its name."""
+    if "-m" in words[:-1]:
+        return f"pypi/{_module(words[words.index('-m') + 1].partition('.')[0])}"
+    if "-c" in words or "-e" in words:
+        return None
+    script = _first(words)
+    return f"stdio/{_file(script)}" if script else None
+
+
+def _package(kind: str, words: Sequence[str]) -> str | None:
+    named = next((b for a, b in pairwise(words) if a in _FROM), None)
+    found = named or _first(words)
+    if found is None:
+        return None
+    source = _SOURCE.match(found)
+    if source is not None:
+        host, path = source["host"] or "github.com", source["path"] or source["name"]
+        return f"git/{host}/{path.partition('.git')[0]}".lower()
+    if found.endswith(_CODE):
+        return f"stdio/{_file(found)}"
+    scope, at_, rest = found.rpartition("@")
+    bare = scope if at_ and scope and "/" not in rest else found
+    bare = re.split(r"[=<>~!\[]", bare, maxsplit=1)[0]
+    return f"{kind}/{_module(bare) if kind == 'pypi' else bare.lower()}"
+
+
+def _first(words: Sequence[str]) -> str | None:
+    """The first word that is neither an option, nor its value, nor a verb of the runner."""
+    skip = False
+    for word in words:
+        if skip:
+            skip = False
+        elif word.startswith("-"):
+            skip = word in _VALUED
+        elif word not in _VERBS:
+            return word
+    return None
+
+
+def _untagged(image: str) -> str:
+    image = image.partition("@")[0].lower()
+    host, slash, last = image.rpartition("/")
+    return f"{host}{slash}{last.partition(':')[0]}"
+
+
+def _module(name: str) -> str:
+    """A Python package by its normal name (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _file(path: str) -> str:
+    return path.replace("\\", "/").rstrip("/").rpartition("/")[2] or path
+
+
+def _bare(program: str) -> str:
+    return program.lower().removesuffix(".exe").removesuffix(".cmd")
+
+
+def _is_path(command: str) -> bool:
+    """True of a path with blanks in it that nobody quoted: `C:/Program Files/x.exe`."""
+    head, blank, rest = command.partition(" ")
+    after = rest.partition(" ")[0]
+    if not blank or not _ROOTED.match(head) or _ROOTED.match(after) or after.startswith(("-", ".")):
+        return False
+    return "/" in after or "\\" in after
+
+
+def _words(command: str) -> list[str]:
+    try:
+        return shlex.split(command, posix="\\" not in command)
+    except ValueError:  # a quote without its end
+        return command.split()

@@ -1,0 +1,54 @@
+"""Package URLs: what a purl names, and the asset that it is where it is more than software."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+from urllib.parse import parse_qs, unquote
+
+from schemas.entity import Entity, image
+from streams.names import models
+from streams.records.untrusted import text
+from streams.source import Json
+
+_PURL: Final = re.compile(
+    r"pkg:/{0,2}(?P<type>[A-Za-z0-9.+-]{1,32})/(?P<path>[^@?#]{1,384})(?:@(?P<version>[^?#]{1,256}))?"
+    r"(?:\?(?P<more>[^#]{0,1024}))?"
+)
+_IMAGES: Final = frozenset({"docker", "oci"})
+
+
+class Package(NamedTuple):
+    """Type, full name with its namespace, version, and what qualifies it."""
+
+    type: str
+    name: str
+    version: str | None
+    more: str
+
+
+def package(purl: Json) -> Package | None:
+    """The parts of a purl; None of what is none."""
+    found = _PURL.match(text(purl, 2048) or "")
+    if found is None:
+        return None
+    version = unquote(found["version"]) if found["version"] else None
+    path = unquote(found["path"]).strip("/")
+    return Package(found["type"].lower(), path, version, found["more"] or "") if path else None
+
+
+def asset(purl: Json) -> Entity | None:
+    """The image, or the model, that a purl names; None of a package of software."""
+    found = package(purl)
+    if found is None:
+        return None
+    if found.type == "huggingface":
+        return models.model(purl)
+    if found.type not in _IMAGES:
+        return None
+    more = parse_qs(found.more)
+    name = more.get("repository_url", [found.name])[0]
+    if found.version and found.version.startswith("sha256:"):
+        return image(f"{name}@{found.version}")
+    tag = found.version or more.get("tag", [""])[0]
+    return image(f"{name}:{tag}" if tag else name)

@@ -1,0 +1,74 @@
+"""Envelope: the records inside what carries them, whichever way they came.
+
+Known are a list; an object with a list of records; EventBridge (`detail`); a batch of CloudWatch
+Logs as a subscription delivers it (`logEvents`); a push of Pub/Sub (`message.data` in base64); and
+the record alone. Carriers may lie in each other.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from streams.records.untrusted import slices
+from streams.source import Raw, Unreadable
+
+_LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_CARRIERS: Final = (b'"detail"', b'"logEvents"', b'"message"')
+_NESTED: Final = 4  # carriers in carriers
+
+
+class _Line(msgspec.Struct):
+    message: str
+
+
+class _Push(msgspec.Struct):
+    data: str
+
+
+_LINES: Final = msgspec.json.Decoder(list[_Line])
+_PUSH: Final = msgspec.json.Decoder(_Push)
+
+
+def records(document: bytes, *lists: str) -> Iterator[Raw]:
+    """The records of a document, in its order; `lists` are the names of lists of records.
+
+    Raises Unreadable for all of it, before the first record.
+    """
+    keys = tuple(b'"%b"' % name.encode() for name in lists) + _CARRIERS
+    return map(Raw, _records(document.strip(), lists, keys, _NESTED))
+
+
+def _records(
+    document: bytes, lists: tuple[str, ...], keys: tuple[bytes, ...], left: int
+) -> list[bytes]:
+    if document.startswith(b"["):
+        return [bytes(one) for one in slices(document, _LIST)]
+    if left == 0 or not document.startswith(b"{") or not any(key in document for key in keys):
+        return [document]  # nearly all of NDJSON: not looked at twice
+    held = slices(document, _OBJECT)
+    for name in lists:
+        if bytes(held.get(name, b"")).startswith(b"["):
+            return [bytes(one) for one in slices(bytes(held[name]), _LIST)]
+    inside = _carried(held)
+    if inside is None:
+        return [document]
+    return [one for part in inside for one in _records(part.strip(), lists, keys, left - 1)]
+
+
+def _carried(held: dict[str, msgspec.Raw]) -> list[bytes] | None:
+    """What a carrier brings; None of what is none."""
+    if "logEvents" in held and "messageType" in held:
+        return [line.message.encode() for line in slices(bytes(held["logEvents"]), _LINES)]
+    if "detail" in held and "detail-type" in held:
+        return [bytes(held["detail"])]
+    if "message" in held and "subscription" in held:
+        try:
+            return [base64.b64decode(slices(bytes(held["message"]), _PUSH).data, validate=True)]
+        except ValueError as error:  # binascii.Error, or a letter that no ASCII has
+            raise Unreadable("encoding", f"`message.data` is no base64: {error}") from None
+    return None

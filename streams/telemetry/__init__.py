@@ -1,0 +1,1 @@
+"""Telemetry: AI at work in one normal form, whoever tells of it."""

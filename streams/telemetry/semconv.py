@@ -1,0 +1,181 @@
+"""Semantic conventions: telemetry attributes under their present names, content kept apart.
+
+Present names are those of OpenTelemetry's GenAI and MCP conventions. Older names of theirs, and
+those of OpenInference, the Vercel AI SDK, Traceloop and coding agents, are read as the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final, Literal
+
+from schemas.canonical import canonical
+from streams.records.untrusted import LONGEST, plain, secret, text
+from streams.source import Json
+
+_CONTENT_LONGEST: Final = 262_144  # characters of a prompt or result that detections see
+
+# Old -> new. Where both are there, the new one speaks.
+_NAMES: Final = {
+    "agent.id": "gen_ai.agent.id",
+    "agent.name": "gen_ai.agent.name",
+    "ai.model.id": "gen_ai.request.model",
+    "ai.model.provider": "gen_ai.provider.name",
+    "ai.prompt": "gen_ai.input.messages",
+    "ai.response.model": "gen_ai.response.model",
+    "ai.response.text": "gen_ai.output.messages",
+    "ai.toolCall.args": "gen_ai.tool.call.arguments",
+    "ai.toolCall.id": "gen_ai.tool.call.id",
+    "ai.toolCall.name": "gen_ai.tool.name",
+    "ai.toolCall.result": "gen_ai.tool.call.result",
+    "ai.usage.completionTokens": "gen_ai.usage.output_tokens",
+    "ai.usage.promptTokens": "gen_ai.usage.input_tokens",
+    "container.image.tag": "container.image.tags",
+    "embedding.model_name": "gen_ai.request.model",
+    "gen_ai.completion": "gen_ai.output.messages",
+    "gen_ai.openai.request.seed": "gen_ai.request.seed",
+    "gen_ai.prompt": "gen_ai.input.messages",
+    "gen_ai.system": "gen_ai.provider.name",
+    "gen_ai.usage.completion_tokens": "gen_ai.usage.output_tokens",
+    "gen_ai.usage.prompt_tokens": "gen_ai.usage.input_tokens",
+    "http.method": "http.request.method",
+    "http.status_code": "http.response.status_code",
+    "http.url": "url.full",
+    "http.user_agent": "user_agent.original",
+    "llm.model_name": "gen_ai.request.model",
+    "llm.provider": "gen_ai.provider.name",
+    "llm.system": "gen_ai.provider.name",
+    "llm.token_count.completion": "gen_ai.usage.output_tokens",
+    "llm.token_count.prompt": "gen_ai.usage.input_tokens",
+    "mcp.method": "mcp.method.name",
+    "mcp.tool.name": "gen_ai.tool.name",
+    "net.peer.name": "server.address",
+    "net.peer.port": "server.port",
+    "tool.description": "gen_ai.tool.description",
+    "tool.name": "gen_ai.tool.name",
+    "tool_call.id": "gen_ai.tool.call.id",
+    "tool_name": "gen_ai.tool.name",
+    "traceloop.entity.input": "gen_ai.tool.call.arguments",
+    "traceloop.entity.output": "gen_ai.tool.call.result",
+}
+_PROVIDERS: Final = {
+    "amazon_bedrock": "aws.bedrock",
+    "az.ai.inference": "azure.ai.inference",
+    "az.ai.openai": "azure.ai.openai",
+    "bedrock": "aws.bedrock",
+    "gemini": "gcp.gemini",
+    "mistralai": "mistral_ai",
+    "openai.chat": "openai",
+    "openai.responses": "openai",
+    "vertex_ai": "gcp.vertex_ai",
+    "vertexai": "gcp.vertex_ai",
+    "xai": "x_ai",
+}
+# How others say gen_ai.operation.name.
+_OPERATIONS: Final = {
+    "openinference.span.kind": {
+        "AGENT": "invoke_agent",
+        "EMBEDDING": "embeddings",
+        "LLM": "chat",
+        "RETRIEVER": "retrieval",
+        "TOOL": "execute_tool",
+    },
+    "traceloop.span.kind": {
+        "agent": "invoke_agent",
+        "tool": "execute_tool",
+        "workflow": "invoke_workflow",
+    },
+    "ai.operationId": {
+        "ai.embed.doEmbed": "embeddings",
+        "ai.embedMany.doEmbed": "embeddings",
+        "ai.generateObject.doGenerate": "chat",
+        "ai.generateText.doGenerate": "chat",
+        "ai.streamObject.doStream": "chat",
+        "ai.streamText.doStream": "chat",
+        "ai.toolCall": "execute_tool",
+    },
+}
+# What people and models said, and what may carry it: the name itself and all below it.
+_CONTENT: Final = frozenset(
+    """
+    ai.embedding ai.embeddings ai.prompt ai.request.headers ai.response.files ai.response.object
+    ai.response.providerMetadata ai.response.reasoning ai.response.text ai.response.toolCalls
+    ai.result ai.schema ai.settings.context ai.toolCall.args ai.toolCall.result ai.value ai.values
+    arguments body completion content db.query.parameter db.query.text db.statement document
+    embedding exception.message exception.stacktrace gen_ai.completion gen_ai.content
+    gen_ai.evaluation.explanation gen_ai.event.content gen_ai.input.messages gen_ai.memory.query
+    gen_ai.memory.records gen_ai.output.messages gen_ai.prompt gen_ai.retrieval.documents
+    gen_ai.retrieval.query gen_ai.system_instructions gen_ai.tool.call.arguments
+    gen_ai.tool.call.result gen_ai.tool.definitions http.request.body http.request.header
+    http.response.body http.response.header input llm.choices llm.function_call llm.input_messages
+    llm.invocation_parameters llm.output_messages llm.prompt_template llm.prompts llm.tools message
+    messages messaging.message.body metadata output process.command_args process.command_line
+    process.environment_variable prompt reranker result retrieval.documents rpc.request.metadata
+    rpc.response.metadata tool.json_schema tool.parameters tool_input tool_parameters tool_result
+    """.split()  # noqa: SIM905 - sixty names read better as a paragraph
+)
+_CREDENTIAL: Final = re.compile(
+    r"(?:^|[._-])(?:access[_-]?token|api[_-]?key|authorization|cookie|credential|passw(?:or)?d"
+    r"|private[_-]?key|secret)s?$",
+    re.IGNORECASE,
+)
+_NUMBERED: Final = re.compile(r"\.\d+(?:\.|$)")
+
+
+def present(attributes: Mapping[str, Json]) -> dict[str, Json]:
+    """The attributes under their present names, with the operation that older kinds stand for."""
+    found = {name: value for name, value in attributes.items() if name not in _NAMES}
+    for name, value in attributes.items():
+        if name in _NAMES:
+            found.setdefault(_NAMES[name], value)
+    path = found.pop("http.target", None)
+    if isinstance(path, str) and "url.path" not in found:
+        found["url.path"], _, query = path.partition("?")
+        found |= {"url.query": query} if query else {}
+    provider = found.get("gen_ai.provider.name")
+    if isinstance(provider, str):
+        found["gen_ai.provider.name"] = _PROVIDERS.get(provider.lower(), provider)
+    for name, operations in _OPERATIONS.items():
+        operation = operations.get(text(found.get(name)) or "")
+        if operation is not None:
+            found.setdefault("gen_ai.operation.name", operation)
+    return found
+
+
+def parted(attributes: Mapping[str, Json]) -> tuple[dict[str, Json], dict[str, Json]]:
+    """(what may be kept, what only detections may see), both bounded.
+
+    Private are content, long texts and whatever looks like a credential; as texts, so that a
+    detection finds the same whether an exporter wrote JSON or a text. Of content, the size in bytes
+    is kept as `<name>.size`.
+    """
+    kept: dict[str, Json] = {}
+    private: dict[str, Json] = {}
+    for name, value in attributes.items():
+        sort = _sort(name)
+        if sort == "content" or (isinstance(value, str) and len(value) > LONGEST):
+            said = _written(value)
+            private[name] = said[:_CONTENT_LONGEST]
+            if not _NUMBERED.search(name):
+                kept[f"{name}.size"] = len(said.encode())
+        elif sort == "credential" or secret(_written(value)):
+            private[name] = plain(value)
+        elif (bounded := plain(value)) is not None:
+            kept[name] = bounded
+    return kept, private
+
+
+@lru_cache(maxsize=4096)  # a telemetry has its few dozen names
+def _sort(name: str) -> Literal["content", "credential", "plain"]:
+    at = len(name)
+    while at > 0:
+        if name[:at] in _CONTENT:
+            return "content"
+        at = name.rfind(".", 0, at)
+    return "credential" if _CREDENTIAL.search(name) else "plain"
+
+
+def _written(value: Json) -> str:
+    return value if isinstance(value, str) else canonical(value).decode()

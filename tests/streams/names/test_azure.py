@@ -1,0 +1,57 @@
+"""Ids of Azure resources."""
+
+import pytest
+
+from streams.names import azure
+
+
+@pytest.mark.parametrize(
+    ("identity", "provider"),
+    [
+        ("/subscriptions/s/providers/Microsoft.Search/services/a", "microsoft.search"),
+        ("/providers/Microsoft.A/x/y/providers/Microsoft.B/z", "microsoft.b"),
+        ("/subscriptions/s", None),
+        ("/subscriptions/s/providers", None),
+        ("/providers/Microsoft.A/providers", "microsoft.a"),
+        (None, None),
+    ],
+)
+def test_the_innermost_provider(identity: object, provider: str | None) -> None:
+    assert azure.provider(identity) == provider
+
+
+RESOURCES = "/subscriptions/00000000-0000-4000-8000-00000000000d/resourceGroups/rg/providers"
+CLAIMS = f"{RESOURCES}/microsoft.cognitiveservices/accounts/claims"
+
+
+@pytest.mark.parametrize(
+    ("resource", "asset"),
+    [
+        (CLAIMS.upper(), "endpoint:azure/claims"),
+        (f"{CLAIMS}/deployments/GPT-Example", "endpoint:azure/claims/gpt-example"),
+        (
+            f"{RESOURCES}/Microsoft.Storage/storageAccounts/Training/blobServices/default/containers/Raw",
+            "datastore:azure/training/raw",
+        ),
+        (
+            f"{RESOURCES}/Microsoft.Compute/virtualMachines/GPU-1",
+            "host:gpu-1",
+        ),
+        ("/subscriptions/s", None),
+        ("", None),
+    ],
+)
+def test_the_asset_of_a_resource(resource: str, asset: str | None) -> None:
+    found = azure.asset(resource)
+    assert (found.key if found else None) == asset
+    assert (azure.subscription(resource) is None) is (resource == "")
+
+
+def test_a_deployment_of_an_account() -> None:
+    account = azure.asset(CLAIMS)
+    inside = azure.deployed(account, "GPT")
+    assert inside is not None
+    assert inside.key == "endpoint:azure/claims/gpt"
+    assert azure.deployed(inside, "other") == inside
+    assert azure.deployed(account, None) == account
+    assert azure.deployed(None, "x") is None

@@ -1,0 +1,85 @@
+import pytest
+
+from streams.names.mcp import at, server
+
+
+@pytest.mark.parametrize(
+    ("url", "known"),
+    [
+        ("https://MCP.Example/mcp", "mcp.example"),
+        ("https://mcp.example:443/sse?key=x", "mcp.example"),
+        ("http://127.0.0.1:8931/", "127.0.0.1:8931"),
+        ("https://gateway.example/github/mcp", "gateway.example/github"),
+        ("wss://gateway.example/a/b/messages/", "gateway.example/a/b"),
+        ("https://user:pass@mcp.example/mcp", "mcp.example"),
+        ("https://mcp.example:notaport/", None),
+        ("ftp://mcp.example/", None),
+        ("not a url", None),
+        (7, None),
+    ],
+)
+def test_a_server_that_listens(url: object, known: str | None) -> None:
+    found = server(url=url)
+    assert (found.id if found else None) == known
+
+
+@pytest.mark.parametrize(
+    ("command", "args", "known"),
+    [
+        ("npx", ["-y", "@example/server-files@1.2", "/data"], "npm/@example/server-files"),
+        ("npx -y server-files@latest", None, "npm/server-files"),
+        ("npx", ["--package=x", "-p", "@example/tools", "serve"], "npm/@example/tools"),
+        ("uvx", ["Mcp_Server.git==2.0"], "pypi/mcp-server-git"),
+        ("uvx", ["--from", "mcp-server-git[extra]>=1", "serve"], "pypi/mcp-server-git"),
+        ("uv", ["--directory", "/opt/x", "run", "server.py"], "stdio/server.py"),
+        ("/usr/bin/python3.12", ["-m", "mcp_server_git", "--repo", "x"], "pypi/mcp-server-git"),
+        ("python", ["/opt/tools/server.py", "--port", "1"], "stdio/server.py"),
+        ("docker", ["run", "-i", "--rm", "-e", "KEY=x", "mcp/fetch:latest"], "docker/mcp/fetch"),
+        ("docker run reg.example:5000/mcp/x@sha256:00", [], "docker/reg.example:5000/mcp/x"),
+        (r"C:\tools\server.exe", ["--token", "x"], "stdio/server.exe"),
+        ("./server", [], "stdio/server"),
+        ("node", [], "stdio/node"),
+        ("uv run python", ["tests/math_server.py"], "stdio/math_server.py"),
+        ("uv run python", ["-c", "raise SystemExit"], "stdio/python"),
+        ("uv", ["run", "--with", "mcp[cli]", "mcp", "run", "/x/messages.py"], "stdio/messages.py"),
+        ("uv", ["run", "--with", "mcp[cli]", "fastmcp", "run", "a/b.py:app"], "stdio/b.py"),
+        ("uv", ["run", "mcp-server-git"], "pypi/mcp-server-git"),
+        ("python3", ["-m", "files.server"], "pypi/files"),
+        ("~/Library/Application Support/tool/cli-arm64", ["mcp"], "stdio/cli-arm64"),
+        ("C:\\Program Files\\nodejs\\npx.cmd", ["-y", "server-files"], "npm/server-files"),
+        ("/usr/bin/python3 /opt/server.py", [], "stdio/server.py"),
+        ("cmd", ["/c", "npx", "-y", "server-files"], "npm/server-files"),
+        ("bash", ["-lc", "cd /x"], "stdio/cd"),
+        ("sh", ["-c", "uvx mcp-server-git --x"], "pypi/mcp-server-git"),
+        ("env", ["TOKEN=fake", "npx", "server-files"], "npm/server-files"),
+        ("npx", ["-y", "mcp-remote", "https://mcp.example/sse"], "mcp.example"),
+        ("npx", ["-y", "mcp-remote@0.1", "--port", "1"], "npm/mcp-remote"),
+        ("uvx", ["mcp-proxy", "--transport", "x", "https://g.example/a/mcp"], "g.example/a"),
+        (
+            "uvx",
+            ["--from", "git+https://git.example/O/R.git@v1", "serve"],
+            "git/git.example/o/r",
+        ),
+        ("npx", ["-y", "github:owner/name"], "git/github.com/owner/name"),
+        ("", [], None),
+    ],
+)
+def test_a_server_that_is_started(command: str, args: object, known: str | None) -> None:
+    found = server(command=command, args=args)
+    assert (found.id if found else None) == known
+
+
+def test_a_title_is_the_last_resort() -> None:
+    named = server(url="https://mcp.example/mcp", title="Files")
+    assert named is not None
+    assert (named.id, named.name) == ("mcp.example", "Files")
+    alone = server(title="files")
+    assert alone is not None
+    assert (alone.id, alone.name) == ("files", None)
+    assert server() is None
+
+
+def test_usual_ports_say_nothing() -> None:
+    assert at("A.example.", 443) == at("a.example") == "a.example"
+    assert at("a.example", "8080") == "a.example:8080"
+    assert at(None, 80) is None
