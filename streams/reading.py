@@ -11,7 +11,7 @@ from schemas.event import EventEvidence, Reject
 from streams.records.documents import Fault, open_documents
 from streams.records.untrusted import decode
 from streams.source import Json, Parsed, Raw, Source, Unreadable
-from streams.telemetry.things import content
+from streams.telemetry import content
 
 UNKNOWN: Final = "unknown"  # the source of a file that no source knows
 _DETAIL: Final = 300  # characters: a decoder may quote the record

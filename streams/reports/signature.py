@@ -9,7 +9,7 @@ import msgspec
 from schemas.config import Limits
 from schemas.entity import Entity
 from streams.records.untrusted import decode, listing, mapping, slices
-from streams.reports.whole import servers
+from streams.reports import servers
 from streams.source import Unreadable
 
 

@@ -29,9 +29,9 @@ from streams.records.untrusted import (
     slices,
     text,
 )
+from streams.reports import scans, servers
 from streams.reports.listed import Listing, listed
 from streams.reports.scans import Found, Scan, finding, level, scanned
-from streams.reports.whole import scans, servers
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "agent_bom"

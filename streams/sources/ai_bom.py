@@ -21,9 +21,9 @@ from schemas.times import DAY
 from streams.names import aws, models
 from streams.records.clocks import told
 from streams.records.untrusted import decode, edge, entity, mapping, number, slices, text
+from streams.reports import scans, servers
 from streams.reports.listed import Listing, listed
 from streams.reports.scans import Found, Scan, finding, level, scanned
-from streams.reports.whole import scans, servers
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "ai_bom"

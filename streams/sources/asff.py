@@ -16,8 +16,8 @@ from schemas.times import DAY
 from streams.names import arns
 from streams.records import envelope
 from streams.records.untrusted import distinct, entity, listing, mapping, moment, number, text
+from streams.reports import scans
 from streams.reports.scans import Found, Scan, Sort, finding, level
-from streams.reports.whole import scans
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "asff"

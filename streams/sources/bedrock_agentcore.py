@@ -21,9 +21,10 @@ from streams.names import arns
 from streams.records import envelope
 from streams.records.untrusted import decode, distinct, edge, entity, mapping, moment, sane, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
+from streams.telemetry import otlp
 from streams.telemetry.conventions import NAMES
 from streams.telemetry.semconv import parted, present
-from streams.telemetry.things import Things, ordered, otlp, relations, things
+from streams.telemetry.things import Things, ordered, relations, things
 from streams.telemetry.verdicts import verdict
 
 NAME: Final = "bedrock_agentcore"

@@ -19,8 +19,9 @@ from schemas.times import DAY
 from streams.names.advisories import known
 from streams.names.artifacts import UNNAMED, repository
 from streams.records.untrusted import listing, mapping, number, slices, text
+from streams.reports import scans
 from streams.reports.scans import Found, Scan, finding, level
-from streams.reports.whole import Ended, Whole, about, needed, scans, whole
+from streams.reports.whole import Ended, Whole, about, needed, whole
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "checkov"

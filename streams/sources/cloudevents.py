@@ -21,8 +21,8 @@ from streams.records.envelope import records
 from streams.records.untrusted import decode, entity, listing, mapping, moment, number, text
 from streams.reports.scans import level
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
+from streams.telemetry import runtime
 from streams.telemetry.runtime import Told
-from streams.telemetry.things import runtime
 from streams.telemetry.verdicts import verdicts, word
 
 NAME: Final = "cloudevents"

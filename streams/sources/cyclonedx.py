@@ -34,6 +34,7 @@ from streams.records.untrusted import (
     slices,
     text,
 )
+from streams.reports import conformance
 from streams.reports.bom import (
     Bom,
     Context,
@@ -48,7 +49,6 @@ from streams.reports.bom import (
     thing,
 )
 from streams.reports.scans import of_score
-from streams.reports.whole import conformance
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "cyclonedx"

@@ -30,8 +30,8 @@ from streams.records.untrusted import (
     number,
     text,
 )
+from streams.reports import scans
 from streams.reports.scans import Found, Scan, finding, level
-from streams.reports.whole import scans
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 from streams.telemetry.verdicts import verdicts
 

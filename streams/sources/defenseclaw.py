@@ -21,8 +21,8 @@ from streams.records.untrusted import entity, listing, mapping, moment, number, 
 from streams.reports.scans import ATTRIBUTES as OF_SCANS
 from streams.reports.scans import Found, Scan, finding, level, scanned
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
+from streams.telemetry import runtime
 from streams.telemetry.runtime import Told
-from streams.telemetry.things import runtime
 from streams.telemetry.verdicts import verdicts
 
 NAME: Final = "defenseclaw"

@@ -17,8 +17,9 @@ from schemas.event import EventEvidence
 from schemas.times import DAY
 from streams.names.advisories import known
 from streams.records.untrusted import entity, listing, mapping, number, slices, text
+from streams.reports import scans
 from streams.reports.scans import Found, Scan, finding, level
-from streams.reports.whole import Ended, Whole, about, dated, scans, whole
+from streams.reports.whole import Ended, Whole, about, dated, whole
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "dependency_track"

@@ -24,9 +24,9 @@ from streams.names import aws
 from streams.records.clocks import clock
 from streams.records.envelope import records
 from streams.records.untrusted import decode, entity, listing, mapping, number, slices, text
+from streams.reports import evidently, scans
 from streams.reports.evidently import Row
 from streams.reports.scans import Found, Scan, finding, scanned
-from streams.reports.whole import evidently, scans
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "drift"

@@ -19,8 +19,8 @@ from streams.records.clocks import clock
 from streams.records.envelope import records
 from streams.records.untrusted import entity, mapping, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
+from streams.telemetry import runtime
 from streams.telemetry.runtime import Told
-from streams.telemetry.things import runtime
 
 NAME: Final = "envoy_ai"
 TITLE: Final = "Envoy AI Gateway access log"

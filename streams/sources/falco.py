@@ -20,8 +20,8 @@ from streams.records.clocks import clock
 from streams.records.envelope import records
 from streams.records.untrusted import distinct, edge, entity, listing, mapping, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
+from streams.telemetry import runtime
 from streams.telemetry.semconv import parted
-from streams.telemetry.things import runtime
 from streams.telemetry.verdicts import verdicts
 
 NAME: Final = "falco"

@@ -18,8 +18,8 @@ from schemas.detection import Logsource
 from schemas.event import Event, EventEvidence, Level
 from schemas.times import DAY
 from streams.records.untrusted import mapping, number, plain, text
+from streams.reports import probes, scans
 from streams.reports.scans import Found, Scan, finding, of_score, scanned
-from streams.reports.whole import probes, scans
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "garak"

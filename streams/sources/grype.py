@@ -18,8 +18,9 @@ from schemas.times import DAY
 from streams.names.advisories import fixed, known
 from streams.names.artifacts import UNNAMED, container, repository
 from streams.records.untrusted import listing, mapping, number, slices, text
+from streams.reports import scans
 from streams.reports.scans import Found, Scan, finding, level
-from streams.reports.whole import Ended, Whole, about, dated, scans, whole
+from streams.reports.whole import Ended, Whole, about, dated, whole
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "grype"

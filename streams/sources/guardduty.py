@@ -16,8 +16,8 @@ from schemas.times import HOUR
 from streams.names import arns, aws
 from streams.records import envelope
 from streams.records.untrusted import distinct, entity, listing, mapping, moment, number, text
+from streams.reports import scans
 from streams.reports.scans import Found, Scan, finding
-from streams.reports.whole import scans
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "guardduty"

@@ -25,8 +25,8 @@ from streams.records.clocks import clock
 from streams.records.envelope import records
 from streams.records.untrusted import decode, entity, listing, mapping, number, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
+from streams.telemetry import guardrails, runtime
 from streams.telemetry.runtime import Told
-from streams.telemetry.things import guardrails, runtime
 from streams.telemetry.verdicts import verdicts
 
 NAME: Final = "guardrail"

@@ -15,8 +15,9 @@ from schemas.event import EventEvidence
 from schemas.times import DAY
 from streams.names.artifacts import UNNAMED
 from streams.records.untrusted import slices, text
+from streams.reports import scans
 from streams.reports.scans import Found, Scan, finding, level
-from streams.reports.whole import Ended, Whole, about, dated, scans, whole
+from streams.reports.whole import Ended, Whole, about, dated, whole
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "kics"

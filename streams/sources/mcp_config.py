@@ -20,8 +20,8 @@ from schemas.times import DAY
 from streams.names import mcp
 from streams.records.jsonc import plain
 from streams.records.untrusted import edge, entity, listing, mapping, slices, text
+from streams.reports import servers
 from streams.reports.listed import Listing, listed
-from streams.reports.whole import servers
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "mcp_config"

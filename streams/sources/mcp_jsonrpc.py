@@ -21,8 +21,8 @@ from streams.records.clocks import clock
 from streams.records.envelope import records
 from streams.records.untrusted import decode, entity, mapping, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
+from streams.telemetry import runtime
 from streams.telemetry.runtime import Told
-from streams.telemetry.things import runtime
 
 NAME: Final = "mcp_jsonrpc"
 TITLE: Final = "MCP JSON-RPC capture"

@@ -19,10 +19,10 @@ from schemas.entity import Entity
 from schemas.event import Edge, Event, EventEvidence, Level
 from schemas.times import DAY
 from streams.records.untrusted import MOST, decode, edge, entity, listing, mapping, slices, text
+from streams.reports import scans, servers
 from streams.reports.listed import CALL, Listing, listed
 from streams.reports.scans import Found, Scan, finding, level, scanned
 from streams.reports.signature import Signature, reference, signature
-from streams.reports.whole import scans, servers
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 from streams.telemetry.manifests import offered
 

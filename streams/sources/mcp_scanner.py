@@ -25,9 +25,9 @@ from schemas.event import EventEvidence, Status
 from schemas.times import DAY
 from streams.names import mcp
 from streams.records.untrusted import MOST, decode, edge, entity, listing, mapping, slices, text
+from streams.reports import scans, servers, threats
 from streams.reports.listed import Listing, listed
 from streams.reports.scans import Scan, finding, scanned
-from streams.reports.whole import scans, servers, threats
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "mcp_scanner"

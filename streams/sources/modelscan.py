@@ -19,8 +19,8 @@ from schemas.times import DAY
 from streams.names import models
 from streams.records.clocks import told
 from streams.records.untrusted import distinct, mapping, slices, text
+from streams.reports import scans
 from streams.reports.scans import Found, Scan, finding, level, scanned
-from streams.reports.whole import scans
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "modelscan"

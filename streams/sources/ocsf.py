@@ -21,8 +21,9 @@ from schemas.times import DAY
 from streams.names.advisories import known
 from streams.records.envelope import records
 from streams.records.untrusted import distinct, edge, listing, mapping, number, secret, slices, text
+from streams.reports import ocsf, scans
 from streams.reports.scans import Found, Scan, Sort, finding
-from streams.reports.whole import dated, ocsf, scans
+from streams.reports.whole import dated
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "ocsf"

@@ -21,8 +21,8 @@ from schemas.times import DAY
 from streams.names import purls
 from streams.records.clocks import told
 from streams.records.untrusted import decode, entity, listing, mapping, slices, text
+from streams.reports import csaf, scans
 from streams.reports.scans import Found, Scan, finding, level
-from streams.reports.whole import csaf, scans
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "openvex"

@@ -18,11 +18,12 @@ from schemas.event import Client, Event, EventEvidence, Status
 from schemas.times import MINUTE
 from streams.records.untrusted import decode, listing, mapping, slices, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
+from streams.telemetry import coding_agents
 from streams.telemetry.conventions import NAMES
 from streams.telemetry.manifests import manifest
 from streams.telemetry.otlp import attributes, hex_id, plain_value, time
 from streams.telemetry.semconv import parted, present
-from streams.telemetry.things import coding_agents, ordered, relations, things
+from streams.telemetry.things import ordered, relations, things
 from streams.telemetry.verdicts import verdict
 
 NAME: Final = "otel"

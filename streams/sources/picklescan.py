@@ -18,9 +18,9 @@ from schemas.event import Event, EventEvidence, Level, Status
 from schemas.times import DAY
 from streams.names import models
 from streams.records.untrusted import MOST, distinct, mapping, text
+from streams.reports import scans
 from streams.reports.listed import Listing, listed
 from streams.reports.scans import Found, Scan, finding, scanned
-from streams.reports.whole import scans
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "picklescan"

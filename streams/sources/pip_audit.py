@@ -16,8 +16,9 @@ from schemas.times import DAY
 from streams.names.advisories import fixed, known
 from streams.names.artifacts import UNNAMED
 from streams.records.untrusted import listing, slices, text
+from streams.reports import scans
 from streams.reports.scans import Found, Scan, finding
-from streams.reports.whole import about, empty, scans
+from streams.reports.whole import about, empty
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "pip_audit"

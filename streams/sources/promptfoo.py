@@ -21,8 +21,8 @@ from streams.names import aws, models
 from streams.records.clocks import told
 from streams.records.envelope import records
 from streams.records.untrusted import entity, listing, mapping, number, plain, slices, text
+from streams.reports import scans
 from streams.reports.scans import Found, Scan, finding, level, scanned
-from streams.reports.whole import scans
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "promptfoo"

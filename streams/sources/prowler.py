@@ -19,8 +19,9 @@ from streams.names.artifacts import workload
 from streams.records.envelope import records
 from streams.records.tables import rows
 from streams.records.untrusted import MOST, entity, listing, mapping, text
+from streams.reports import scans
 from streams.reports.scans import Found, Scan, finding, level
-from streams.reports.whole import dated, empty, scans
+from streams.reports.whole import dated, empty
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "prowler"

@@ -20,9 +20,10 @@ from schemas.times import DAY
 from streams.names.advisories import named_in
 from streams.names.artifacts import UNNAMED, container, repository
 from streams.records.untrusted import listing, mapping, number, slices, text
+from streams.reports import scans
 from streams.reports.sarif import Rule, Rules, Words, software, words
 from streams.reports.scans import Found, Scan, Sort, finding, level, of_score
-from streams.reports.whole import Ended, Whole, about, dated, scans, whole
+from streams.reports.whole import Ended, Whole, about, dated, whole
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "sarif"

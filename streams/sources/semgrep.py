@@ -20,9 +20,10 @@ from streams.names.advisories import fixed, known
 from streams.names.artifacts import UNNAMED, repository
 from streams.records.envelope import records
 from streams.records.untrusted import listing, mapping, secret, slices, text
+from streams.reports import scans
 from streams.reports.sarif import numbers
 from streams.reports.scans import Found, Scan, finding, level
-from streams.reports.whole import Ended, Whole, dated, needed, scans, whole
+from streams.reports.whole import Ended, Whole, dated, needed, whole
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "semgrep"

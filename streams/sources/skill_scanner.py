@@ -17,8 +17,8 @@ from schemas.event import EventEvidence, Status
 from schemas.times import DAY
 from streams.records.clocks import told
 from streams.records.untrusted import entity, mapping, slices, text
+from streams.reports import scans
 from streams.reports.scans import Found, Scan, finding, level, scanned
-from streams.reports.whole import scans
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "skill_scanner"

@@ -19,8 +19,9 @@ from schemas.times import DAY
 from streams.names.advisories import fixed, known
 from streams.names.artifacts import UNNAMED, container, repository
 from streams.records.untrusted import listing, mapping, number, slices, text
+from streams.reports import scans
 from streams.reports.scans import Found, Scan, finding, level
-from streams.reports.whole import Ended, Whole, about, empty, needed, scans, whole
+from streams.reports.whole import Ended, Whole, about, empty, needed, whole
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "snyk"

@@ -31,9 +31,9 @@ from streams.records.untrusted import (
     slices,
     text,
 )
+from streams.reports import scans, spdx
 from streams.reports.listed import Listing, listed
 from streams.reports.scans import Found, Scan, finding
-from streams.reports.whole import scans, spdx
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "spdx"

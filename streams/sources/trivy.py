@@ -19,9 +19,10 @@ from schemas.event import EventEvidence
 from schemas.times import DAY
 from streams.names.artifacts import UNNAMED, container, repository, workload
 from streams.records.untrusted import moment, slices, text
+from streams.reports import scans, trivy_operator
 from streams.reports.scans import Found, Scan, Sort, finding, level
 from streams.reports.trivy import ROWS, Topic
-from streams.reports.whole import Ended, Whole, about, empty, scans, trivy_operator, whole
+from streams.reports.whole import Ended, Whole, about, empty, whole
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "trivy"

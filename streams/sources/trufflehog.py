@@ -17,8 +17,9 @@ from schemas.times import DAY
 from streams.names.artifacts import UNNAMED, container, repository
 from streams.records.envelope import records
 from streams.records.untrusted import edge, entity, mapping, text
+from streams.reports import scans
 from streams.reports.scans import Found, Scan, finding, level
-from streams.reports.whole import dated, empty, needed, scans
+from streams.reports.whole import dated, empty, needed
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "trufflehog"

@@ -21,8 +21,9 @@ from streams.names.artifacts import workload
 from streams.records.envelope import records
 from streams.records.tables import rows
 from streams.records.untrusted import entity, listing, mapping, slices, text
+from streams.reports import scans, wizcli
 from streams.reports.scans import Found, Scan, finding, level
-from streams.reports.whole import Whole, dated, empty, scans, wizcli
+from streams.reports.whole import Whole, dated, empty
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "wiz"
