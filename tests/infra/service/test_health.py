@@ -15,7 +15,7 @@ def test_it_says_how_it_is(folder: Path) -> None:
         assert run.get("/healthz") == (200, "ok\n")
         status, body = run.get("/readyz")
         answer = orjson.loads(body)
-        assert answer.pop("rules")["rules"] == 35  # the built-in ones, and one of ours
+        assert answer.pop("rules")["rules"] == 42  # the built-in ones, and one of ours
         assert (status, answer) == (200, {"ready": True, "reasons": [], "sinks": {"store": "ok"}})
         assert run.get("/nothing")[0] == 404
         run.post("web", "/v1/traces", export(1, 2))
