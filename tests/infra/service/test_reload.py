@@ -70,9 +70,9 @@ def test_a_signal_changes_the_rules(folder: Path, rules: Path) -> None:
         assert before["sha256"] != after["sha256"]
         assert before["since"] < after["since"]
         assert run.metrics()[f'barograph_rules_info{{sha256="{after["sha256"]}"}}'] == 1
-        assert run.metrics()["barograph_rules"] == 36
+        assert run.metrics()["barograph_rules"] == 43
         assert run.stop() == 0
-    said = f"36 rules ({after['sha256']}) hold from the first record on"
+    said = f"43 rules ({after['sha256']}) hold from the first record on"
     assert run.said[-1] == f"barograph: {said}: 1 added, 0 changed, 0 taken out\n"
     assert [row["added"]["first"] for row in rows(folder)[1:]] == [["correlation answers"]]
 
@@ -85,7 +85,7 @@ def test_a_start_with_other_rules_says_what_changed(folder: Path, rules: Path) -
     with Running(folder) as run:
         sha256 = run.ready()["rules"]["sha256"]
         assert run.stop() == 0
-    said = f"36 rules ({sha256}) hold from the first record on: 1 added, 0 changed, 0 taken out"
+    said = f"43 rules ({sha256}) hold from the first record on: 1 added, 0 changed, 0 taken out"
     assert run.said[-2] == f"barograph: {said}\n"
     assert run.said[-1].startswith("barograph: ready, ")
 
@@ -138,7 +138,7 @@ def test_what_else_can_be_wrong_is_said(folder: Path, rules: Path) -> None:
         (folder / "barograph.toml").write_text(
             config.replace("[rules]", "[rules]\nbuiltin = false")
         )
-        assert reload(run)[1]["said"][0].endswith(" 0 added, 0 changed, 34 taken out")
+        assert reload(run)[1]["said"][0].endswith(" 0 added, 0 changed, 41 taken out")
         (folder / "barograph.toml").write_text(config.replace('"web"', '"net"'))
         status, body = reload(run)
         assert status == 200
@@ -155,7 +155,7 @@ def test_files_that_are_watched_are_taken_when_they_are_at_rest(folder: Path, ru
     (folder / "barograph.toml").write_text(config.replace("[rules]", "[rules]\nwatch = true"))
     with Running(folder) as run:
         (rules / "many.yml").write_text(MANY)
-        eventually(lambda: run.ready()["rules"]["rules"] == 36)
+        eventually(lambda: run.ready()["rules"]["rules"] == 43)
         (rules / "many.yml").unlink()
         eventually(lambda: run.ready()["rules"]["rules"] == 42)
         assert run.metrics()["barograph_rules_reloads_total"] == 2
@@ -219,7 +219,7 @@ def test_a_kill_in_the_midst_leaves_one_set_or_the_other(folder: Path, rules: Pa
     with Running(folder) as run:
         eventually(lambda: run.rows("SELECT count(*) FROM signals") == [(4,)])
         assert run.metrics()[READ] == 4
-        assert run.ready()["rules"]["rules"] == 36
+        assert run.ready()["rules"]["rules"] == 43
         assert run.stop() == 0
     hashes = [row["sha256"] for row in rows(folder)]
     assert len(hashes) == 5  # each set once, by the reload or by the start after it
