@@ -152,8 +152,8 @@ def rules() -> Ruleset:
     return load(RulesConfig())
 
 
-def matched(rules: Ruleset, said: Said) -> set[str]:
-    """Which of the two built-in detections match a record, as it comes in."""
+def matched(rules: Ruleset, said: Said, about: str = "_prompt_attack") -> set[str]:
+    """The built-in detections with that in their name that match a record, as it comes in."""
     reader = Reader(named(said.source), "file:x", Limits())
     (outcome,) = reader.read(orjson.dumps(said.record), 0)
     assert not isinstance(outcome.result, Reject), outcome.result
@@ -162,7 +162,7 @@ def matched(rules: Ruleset, said: Said) -> set[str]:
     return {
         rule.detection.id
         for rule in rules.rules
-        if rule.detection.id in (BLOCKED, ALLOWED)
+        if about in rule.detection.id
         and runs_on(rule.detection.logsource, where)
         and rule.matches(form)
     }
@@ -190,3 +190,35 @@ def test_a_prompt_attack_that_went_through(rules: Ruleset, vendor: str) -> None:
 )
 def test_nothing_of_the_kind(rules: Ruleset, said: Said) -> None:
     assert matched(rules, said) == set()
+
+
+KEY = "AKIAEXAMPLE000000000"
+
+
+def captured(message: dict[str, Any]) -> Said:
+    place = {"timestamp": TIME, "server_url": "https://pages.example/mcp"}
+    return Said("mcp_jsonrpc", place | {"message": {"jsonrpc": "2.0", "id": 1} | message})
+
+
+def asked(**said: object) -> Said:
+    record = {"call_type": "completion", "custom_llm_provider": "openai", "endTime": TIME}
+    return Said("litellm", record | said)
+
+
+@pytest.mark.parametrize(
+    ("said", "ids"),
+    [
+        (asked(messages=[{"role": "user", "content": f"Use {KEY}"}]), {"secret_in_prompt"}),
+        (asked(response={"content": KEY}), {"secret_in_model_output"}),
+        (Said("otel", otlp(**{"gen_ai.input.messages": KEY})), {"secret_in_prompt"}),
+        (
+            captured({"method": "tools/call", "params": {"name": "x", "arguments": {"a": KEY}}}),
+            {"secret_in_model_output"},
+        ),
+        (captured({"result": {"content": [{"text": "a\U000e0041b"}]}}), {"hidden_text_in_prompt"}),
+        (asked(response={"content": "DE89 3704 0044 0532 0130 00"}), {"pii_in_model_output"}),
+        (asked(response={"content": "ada@example.com"}), set[str]()),
+    ],
+)
+def test_content_of_every_source(rules: Ruleset, said: Said, ids: set[str]) -> None:
+    assert matched(rules, said, "_in_prompt") | matched(rules, said, "_in_model_output") == ids
