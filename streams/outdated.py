@@ -45,6 +45,8 @@ _WORDS = {
 # What makes the hits of a correlation: a rule that counts the same ones takes over the unsettled.
 _HITS = ("type", "rules", "group_by", "fields", "aliases", "level_number")
 
+_HABIT = "habit "
+
 
 class Stated(msgspec.Struct, array_like=True, frozen=True):
     """A rule that has state: hashes of what the state, and the hits in it, depend on.
@@ -221,8 +223,13 @@ def _owner(key: str) -> str:
     return _correlation(orjson.loads(key)[0])
 
 
+def is_habit(name: str) -> bool:
+    """True for the name under which the state of a habit is known."""
+    return name.startswith(_HABIT)
+
+
 def _habit(id_: str) -> str:
-    return f"habit {id_}"
+    return _HABIT + id_
 
 
 def _correlation(id_: str) -> str:

@@ -9,7 +9,7 @@ import msgspec
 
 from correlators.ruleset import Ruleset
 from schemas.times import BEGINNING, rfc3339
-from streams.outdated import Stated, stated
+from streams.outdated import Stated, is_habit, stated
 
 SHOWN: Final = 100  # rules that a row names of each list
 
@@ -27,12 +27,14 @@ class Known(msgspec.Struct, array_like=True, frozen=True):
     @property
     def count(self) -> int:
         """How many rules there are."""
-        return len(self.rules) + len(self.meanings)
+        return len(self.hashes())
 
     def hashes(self) -> dict[str, str]:
         """By kind and id, what is equal where a rule does the same."""
         found = {f"detection {id_}": meaning for id_, meaning in self.meanings.items()}
-        return found | {name: rule.fingerprint for name, rule in self.rules.items()}
+        # A habit is its detection.
+        own = {name: rule for name, rule in self.rules.items() if not is_habit(name)}
+        return found | {name: rule.fingerprint for name, rule in own.items()}
 
 
 class Named(msgspec.Struct, frozen=True):

@@ -75,7 +75,10 @@ def same(ruleset: Ruleset, paths: Sequence[Path], out: Path, fewest: int = 1) ->
     assert outcome.counts == {name: summary[name] for name in outcome.counts}
     signals = [json.loads(line) for line in (out / "signals.jsonl").read_text().splitlines()]
     events = {(signal["detection"], signal["event"]) for signal in signals}
+    habits = {one.id for one in ruleset.habits}  # these are for a replay
     for id_, tally in outcome.tallies.items():
+        if id_ in habits:
+            continue
         expected_ = sum(1 for detection, _ in events if detection == id_)
         assert tally.matches == expected_ if tally.distinct else tally.matches >= expected_
     return outcome
