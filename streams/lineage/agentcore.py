@@ -46,6 +46,8 @@ def _target(call: Call) -> Edges:
     settings = mapping(at(asked, "targetConfiguration", "mcp"))
     yield from link(target, "runs_on", arns.asset(at(settings, "lambda", "lambdaArn")))
     yield from link(target, "served_by", mcp.server(url=at(settings, "mcpServer", "endpoint")))
+    behind = at(asked, "targetConfiguration", "http", "agentcoreRuntime", "arn")
+    yield from link(target, "uses", arns.asset(behind))
     for one in listing(at(settings, "lambda", "toolSchema", "inlinePayload"))[:MOST]:
         tool = text(mapping(one).get("name"), 128)  # a gateway calls it <target>___<tool>
         yield from link(
@@ -78,9 +80,16 @@ def _runtime(call: Call) -> Edges:
     yield from role(agent, asked.get("roleArn"))
 
 
+def _no_runtime(call: Call) -> Edges:
+    if not call.asked.get("agentRuntimeVersion"):  # else only that version
+        yield from gone(_runtime)(call)
+
+
 def _memory(call: Call) -> Edges:
     number = call.asked.get("memoryId") or at(call.answered, "memory", "id")
-    yield from hosts(call, entity("datastore", number, call.asked.get("name")))
+    memory = entity("datastore", number, call.asked.get("name"))
+    yield from hosts(call, memory)
+    yield from role(memory, call.asked.get("memoryExecutionRoleArn"))
 
 
 CALLS: Final[dict[str, Callable[[Call], Edges]]] = {
@@ -88,10 +97,11 @@ CALLS: Final[dict[str, Callable[[Call], Edges]]] = {
     "CreateGateway": _gateway,
     "CreateGatewayTarget": _target,
     "CreateMemory": _memory,
-    "DeleteAgentRuntime": gone(_runtime),
+    "DeleteAgentRuntime": _no_runtime,
     "DeleteGateway": gone(_gateway),
     "DeleteGatewayTarget": _no_target,
     "DeleteMemory": gone(_memory),
     "UpdateAgentRuntime": _runtime,
+    "UpdateGateway": _gateway,
     "UpdateGatewayTarget": _target,
 }

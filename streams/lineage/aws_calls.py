@@ -10,7 +10,7 @@ from schemas.event import Edge
 from streams.lineage import agentcore as agentcore_lineage
 from streams.lineage import bedrock as bedrock_lineage
 from streams.lineage import sagemaker as sagemaker_lineage
-from streams.lineage.calls import Call, Edges
+from streams.lineage.calls import Call, Edges, shown
 from streams.records.untrusted import distinct, entity, mapping
 from streams.source import Json
 
@@ -22,10 +22,14 @@ _SERVICES: Final[Mapping[str, Mapping[str, Callable[[Call], Edges]]]] = {
 
 
 class Told(NamedTuple):
-    """The things of a call, what it is about first, and how they hang together from now on."""
+    """The things of a call, what it is about first, and how they hang together from now on.
+
+    `gone`: what it is about is no more.
+    """
 
     things: tuple[Entity, ...] = ()
     edges: tuple[Edge, ...] = ()
+    gone: bool = False
 
 
 def told(service: str, name: str, call: dict[str, Json]) -> Told:
@@ -38,7 +42,11 @@ def told(service: str, name: str, call: dict[str, Json]) -> Told:
     if reader is None:
         return Told()
     account = entity("account", call.get("recipientAccountId"))
-    asked, answered = mapping(call.get("requestParameters")), mapping(call.get("responseElements"))
+    asked, answered = (
+        mapping(shown(call.get(side))) for side in ("requestParameters", "responseElements")
+    )
     edges = tuple(reader(Call(asked, answered, call.get("awsRegion"), account)))
     ends = (end for one in edges for end in (one.from_, one.to) if end != account)
+    if name.startswith("Delete") and edges:  # what its first edge ends at
+        return Told(distinct((edges[0].to, *ends)), edges, gone=True)
     return Told(distinct(ends), edges)

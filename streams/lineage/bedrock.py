@@ -35,6 +35,12 @@ from streams.records.untrusted import entity, listing, mapping, text
 from streams.source import Json
 
 _OFF: Final = frozenset({"DISABLED"})
+# Where answers name what was made, and requests what is to go.
+_OWN: Final = ("provisionedModelArn", "customModelDeploymentArn", "inferenceProfileArn")
+_GONE: Final = (
+    *("modelIdentifier", "provisionedModelId", "customModelDeploymentIdentifier"),
+    "inferenceProfileIdentifier",
+)
 
 
 def _customization(call: Call) -> Edges:
@@ -45,9 +51,13 @@ def _customization(call: Call) -> Edges:
     yield from link(job, "makes", model)
     yield from link(model, "made_by", job)
     yield from link(model, "derived_from", aws.model(asked.get("baseModelIdentifier")))
-    training = at(asked, "trainingDataConfig", "s3Uri")
-    yield from stored(job, "reads", training)
-    yield from link(model, "trained_on", _data(training))
+    teacher = at(asked, "customizationConfig", "distillationConfig", "teacherModelConfig")
+    yield from link(model, "derived_from", aws.model(at(teacher, "teacherModelIdentifier")))
+    data = mapping(asked.get("trainingDataConfig"))
+    logs = at(data, "invocationLogsConfig", "invocationLogSource", "s3Uri")
+    for training in (data.get("s3Uri"), logs):
+        yield from stored(job, "reads", training)
+        yield from link(model, "trained_on", _data(training))
     for one in listing(at(asked, "validationDataConfig", "validators"))[:MOST]:
         yield from stored(job, "reads", mapping(one).get("s3Uri"))
     yield from stored(job, "reads", at(asked, "modelDataSource", "s3DataSource", "s3Uri"))
@@ -65,16 +75,25 @@ def _custom_model(call: Call) -> Edges:
     model = aws.model(call.answered.get("modelArn") or asked.get("modelName"))
     yield from hosts(call, model)
     yield from stored(model, "reads", at(asked, "modelSourceConfig", "s3DataSource", "s3Uri"))
+    package = at(asked, "customModelDataSource", "modelPackageArnDataSource", "modelPackageArn")
+    yield from link(model, "derived_from", aws.model(package))
     yield from role(model, asked.get("roleArn"))
 
 
 def _throughput(call: Call) -> Edges:
-    """Bought throughput, or a profile of the account's own: another name that is called."""
+    """Bought throughput, a deployment, or a profile of one's own: another name that is called."""
     answered, asked = call.answered, call.asked
-    own = aws.model(answered.get("provisionedModelArn") or answered.get("inferenceProfileArn"))
+    own = aws.model(next(filter(None, (answered.get(key) for key in _OWN)), None))
     yield from hosts(call, own)
-    base = asked.get("modelId") or at(asked, "modelSource", "copyFrom")
+    base = asked.get("modelId") or asked.get("modelArn") or at(asked, "modelSource", "copyFrom")
     yield from link(own, "derived_from", aws.model(base))
+
+
+def _no_model(call: Call) -> Edges:
+    """A model or another name of it, by its ARN; a model of the account's own by its name too."""
+    known = next(filter(None, (text(call.asked.get(key), 512) for key in _GONE)), "")
+    if known.startswith("arn:") or call.asked.get("modelIdentifier"):
+        yield from gone(lambda one: hosts(one, aws.model(known)))(call)
 
 
 def _agent(call: Call) -> Edges:
@@ -127,10 +146,10 @@ def _base(call: Call) -> Edges:
     base = entity("datastore", number, asked.get("name"))
     yield from hosts(call, base)
     settings = mapping(asked.get("knowledgeBaseConfiguration"))
-    vectors = at(settings, "vectorKnowledgeBaseConfiguration", "embeddingModelArn")
-    yield from link(base, "calls", aws.model(vectors))
+    for kind in ("vectorKnowledgeBaseConfiguration", "managedKnowledgeBaseConfiguration"):
+        yield from link(base, "calls", aws.model(at(settings, kind, "embeddingModelArn")))
     for one in list(mapping(asked.get("storageConfiguration")).values())[:MOST]:
-        keys = ("collectionArn", "resourceArn", "domainArn", "vectorBucketArn")
+        keys = ("collectionArn", "resourceArn", "domainArn", "vectorBucketArn", "indexArn")
         found = (arns.asset(mapping(one).get(key)) for key in keys)
         yield from link(base, "fed_by", next(filter(None, found), None))
     yield from role(base, asked.get("roleArn"))
@@ -179,12 +198,18 @@ def _guardrail(call: Call) -> Edges:
     yield from hosts(call, entity("guardrail", number, call.asked.get("name")))
 
 
+def _no_guardrail(call: Call) -> Edges:
+    if not call.asked.get("guardrailVersion"):  # else only that version
+        yield from gone(_guardrail)(call)
+
+
 CALLS: Final[dict[str, Callable[[Call], Edges]]] = {
     "AssociateAgentCollaborator": _collaborator,
     "AssociateAgentKnowledgeBase": _knowledge,
     "CreateAgent": _agent,
     "CreateAgentActionGroup": _action_group,
     "CreateCustomModel": _custom_model,
+    "CreateCustomModelDeployment": _throughput,
     "CreateDataSource": _source,
     "CreateGuardrail": _guardrail,
     "CreateInferenceProfile": _throughput,
@@ -194,9 +219,14 @@ CALLS: Final[dict[str, Callable[[Call], Edges]]] = {
     "CreateProvisionedModelThroughput": _throughput,
     "DeleteAgent": gone(_agent),
     "DeleteAgentActionGroup": _no_action_group,
+    "DeleteCustomModel": _no_model,
+    "DeleteCustomModelDeployment": _no_model,
     "DeleteDataSource": _no_source,
-    "DeleteGuardrail": gone(_guardrail),
+    "DeleteGuardrail": _no_guardrail,
+    "DeleteImportedModel": _no_model,
+    "DeleteInferenceProfile": _no_model,
     "DeleteKnowledgeBase": gone(_base),
+    "DeleteProvisionedModelThroughput": _no_model,
     "DisassociateAgentKnowledgeBase": _no_knowledge,
     "UpdateAgent": _agent,
     "UpdateAgentActionGroup": _action_group,

@@ -12,10 +12,12 @@ from typing import Final, NamedTuple
 from schemas.entity import Entity, image, principal
 from schemas.event import Edge
 from streams.names import aws
-from streams.records.untrusted import edge, entity, mapping, text
+from streams.records.untrusted import edge, entity, listing, mapping, text
 from streams.source import Json
 
 MOST: Final = 64  # inputs, containers, tools of one call that are read
+# What stands for a value that the service marks as sensitive: names of guardrails and targets too.
+_HIDDEN: Final = "HIDDEN_DUE_TO_SECURITY_REASONS"
 
 
 class Call(NamedTuple):
@@ -76,6 +78,15 @@ def imaged(name: Json) -> Entity | None:
     """The container image of that reference."""
     known = text(name, 512)
     return image(known) if known else None
+
+
+def shown(value: Json) -> Json:
+    """The value without what AWS hid in it: no name, no id, nothing that was said."""
+    if isinstance(value, dict):
+        return {key: shown(one) for key, one in mapping(value).items() if one != _HIDDEN}
+    if isinstance(value, list):
+        return [shown(one) for one in listing(value) if one != _HIDDEN]
+    return value
 
 
 def at(value: Json, *path: str) -> Json:

@@ -83,6 +83,8 @@ def _container(model: Entity | None, said: dict[str, Json]) -> Edges:
     yield from link(model, "derived_from", _package(said.get("modelPackageName")))
     url = said.get("modelDataUrl") or at(said, "modelDataSource", "s3DataSource", "s3Uri")
     yield from stored(model, "reads", url)
+    for one in listing(said.get("additionalModelDataSources"))[:MOST]:
+        yield from stored(model, "reads", at(one, "s3DataSource", "s3Uri"))
     parts = located(url)[1].split("/")
     if model is not None and parts[-2:] == ["output", "model.tar.gz"] and len(parts) > 2:
         job = job_of("sagemaker", parts[-3])
@@ -124,9 +126,21 @@ def _endpoint(call: Call) -> Edges:
     yield from link(endpoint, "serves", _configuration(call.asked.get("endpointConfigName")))
 
 
+def _component(call: Call) -> Edges:
+    """A model on an endpoint whose configuration names none."""
+    name = text(call.asked.get("inferenceComponentName"), 256)
+    component = entity("endpoint", f"component/{name}" if name else None)
+    yield from hosts(call, component)
+    yield from link(entity("endpoint", call.asked.get("endpointName")), "serves", component)
+    said = mapping(call.asked.get("specification"))
+    yield from link(component, "serves", entity("model", said.get("modelName")))
+    yield from link(component, "runs_image", imaged(at(said, "container", "image")))
+
+
 CALLS: Final[dict[str, Callable[[Call], Edges]]] = {
     "CreateEndpoint": _endpoint,
     "CreateEndpointConfig": _config,
+    "CreateInferenceComponent": _component,
     "CreateModel": _model,
     "CreateModelPackage": _model_package,
     "CreateProcessingJob": _processing,
@@ -134,6 +148,7 @@ CALLS: Final[dict[str, Callable[[Call], Edges]]] = {
     "CreateTransformJob": _transform,
     "DeleteEndpoint": gone(_endpoint),
     "DeleteEndpointConfig": gone(_config),
+    "DeleteInferenceComponent": gone(_component),
     "DeleteModel": gone(_model),
     "DeleteModelPackage": gone(_model_package),
     "UpdateEndpoint": _endpoint,

@@ -37,8 +37,8 @@ _TYPES: Final[dict[tuple[str, str], tuple[Kind, str]]] = {
 _CALLERS: Final = frozenset({"assumed-role", "federated-user", "role", "user"})
 _MODELS: Final = frozenset(
     {
-        *("application-inference-profile", "custom-model", "foundation-model", "imported-model"),
-        *("inference-profile", "provisioned-model"),
+        *("application-inference-profile", "custom-model", "custom-model-deployment"),
+        *("foundation-model", "imported-model", "inference-profile", "provisioned-model"),
     }
 )
 

@@ -74,6 +74,15 @@ def asset(identity: Json) -> Entity | None:
     return next(iter(resources(identity)), None)
 
 
+def deletes(operation: str, identity: Json) -> bool:
+    """True if an operation takes away the innermost thing of a resource id, and no part of it."""
+    kind, _, verb = operation.lower().rpartition("/")
+    parts = (text(identity, 1024) or "").lower().strip("/").split("/")[:_PARTS]
+    at = len(parts) - parts[::-1].index("providers") if "providers" in parts else len(parts)
+    rest = parts[at:]
+    return verb == "delete" and kind in _KINDS and "/".join((*rest[:1], *rest[1::2])) == kind
+
+
 def subscription(identity: Json) -> Entity | None:
     """The subscription that a resource lies in."""
     return entity("account", part(identity, "subscriptions"))

@@ -45,6 +45,7 @@ _KINDS: Final[dict[str, Kind]] = {
     "tuningJobs": "job",
 }
 _SHORT: Final[dict[Kind, str]] = {"agent": "", "apikey": "", "job": "vertex/", "principal": ""}
+_ONE: Final = {"corpora": "corpus", "indexes": "index", "ragCorpora": "ragCorpus"}
 _PARTS: Final = 24  # of one name
 
 
@@ -60,6 +61,19 @@ def resources(name: Json) -> tuple[Entity, ...]:
 def resource(name: Json, kind: Kind | None = None) -> Entity | None:
     """The innermost thing of a resource name, or the innermost of that kind."""
     return next((one for one in resources(name) if kind in {None, one.kind}), None)
+
+
+def deletes(method: str, name: Json) -> bool:
+    """True if a call takes away the innermost thing of a resource name, and no part of it.
+
+    `DeleteEndpoint` of `.../endpoints/7` does; `DeleteModelVersion` of `.../models/7@2` and
+    `DeleteRagFile` of `.../ragCorpora/7/ragFiles/1` leave the model and the corpus.
+    """
+    verb = method.rpartition(".")[2].lower()
+    collection = (text(name, 512) or "").rpartition("/")[0].rpartition("/")[2]
+    one = _ONE.get(collection, collection.removesuffix("s")).lower()
+    known = verb == "delete" or (verb.startswith("delete") and verb.endswith(one))
+    return known and collection in _KINDS
 
 
 def model(name: Json) -> Entity | None:

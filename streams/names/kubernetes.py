@@ -160,6 +160,18 @@ def granted(target: Target, body: Json) -> dict[str, Json]:
     }
 
 
+def deletes(target: Target, verb: str) -> bool:
+    """True if a request takes away what it is about: a pod goes, and its workload stays.
+
+    An object that only speaks of a server elsewhere is not that server.
+    """
+    if verb != "delete" or target.subresource or not target.name:
+        return False
+    kind = _KINDS.get((target.group, target.resource))
+    known = kind is not None or target.resource in CONTROLLERS | {"serviceaccounts"}
+    return (known or target.group in _TRAINING) and kind != "mcp_server"
+
+
 def opened(target: Target) -> bool:
     """True if the request goes into a running container."""
     return target.resource == "pods" and target.subresource in OPENED

@@ -15,7 +15,7 @@ from schemas.event import Client, Edge, Event, EventEvidence
 from schemas.times import HOUR
 from streams.names import mcp
 from streams.records import envelope
-from streams.records.untrusted import distinct, edge, entity, listing, mapping, moment, text
+from streams.records.untrusted import distinct, edge, entity, listing, mapping, moment, number, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "anthropic"
@@ -33,8 +33,8 @@ ATTRIBUTES: Final = frozenset(
     """
     anthropic.actor.type anthropic.artifact.id anthropic.audience anthropic.directory.id
     anthropic.enabled anthropic.file.id anthropic.resource.id anthropic.resource.type anthropic.role
-    anthropic.target.type api.operation api.service cloud.account.id gen_ai.conversation.id
-    gen_ai.provider.name user.id
+    anthropic.target.type api.operation api.service asset.state cloud.account.id
+    gen_ai.conversation.id gen_ai.provider.name user.id
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
 
@@ -55,9 +55,21 @@ _KEYS: Final[tuple[tuple[str, Kind], ...]] = (
     ("workspace_id", "account"),
 )
 _NAMES: Final = {"skill": "skill_name", "agent": "agent_name", "application": "project_name"}
+# Whom it is about, by e-mail where that is said.
+_WHOM: Final = ("deleted_user_email", "invited_email", "deleted_user_id")
 _LOGINS: Final = ("_login_succeeded", "_login_failed", "_login_initiated", "_logged_out")
 _FAILED: Final = ("_failed", "_blocked", "_rejected", "_invalid")
 _ENDED: Final = ("_deleted", "_revoked", "_disconnected", "_archived")
+# What a type is about, in its words before those: a version, a file, a rate limit is only a part.
+_WORDS: Final[dict[Kind, tuple[str, ...]]] = {
+    "agent": ("agent",),
+    "apikey": ("api_key", "service_key"),
+    "application": ("claude_project",),
+    "datastore": ("memory_store",),
+    "mcp_server": ("mcp_server", "integration_user"),
+    "session": ("claude_chat", "session"),
+    "skill": ("skill",),
+}
 _STARTED: Final = ("_created", "_connected", "_replaced")
 _PEOPLE: Final = frozenset({"member", "organization_member", "user"})
 
@@ -97,7 +109,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
             class_uid=3002 if login else 6003,
             class_name="Authentication" if login else "API Activity",
             activity=kind,
-            status="failure" if kind.endswith(_FAILED) else "success",
+            status="failure" if kind.endswith(_FAILED) or _refused(said) else "success",
             message=kind + (f" by {actor.id}" if actor else ""),
             actor=actor,
             client=Client(ip=address, user_agent=agent) if address or agent else None,
@@ -108,11 +120,17 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
                 key: value
                 for key, value in _attributes(said, kind, who).items()
                 if value is not None
-            },
+            }
+            | ({"asset.state": "deleted"} if _gone(kind, targets) else {}),
             evidence=evidence,
         ),
         {},
     )
+
+
+def _refused(said: dict[str, Json]) -> bool:
+    code = number(said.get("status_code"))  # of a call of the compliance API itself
+    return code is not None and code >= 400
 
 
 def _actor(who: dict[str, Json]) -> Entity | None:
@@ -143,6 +161,8 @@ def _targets(said: dict[str, Json]) -> list[Entity]:
             ]
     if text(said.get("target_type"), 64) in _PEOPLE:
         found += [one for one in (entity("principal", said.get("target_id")),) if one]
+    whom = next(filter(None, (text(said.get(key), 256) for key in _WHOM)), None)
+    found += [one for one in (entity("principal", whom and whom.lower()),) if one]
     return found
 
 
@@ -154,12 +174,27 @@ def _edges(
     if not targets or not (ended or kind.endswith(_STARTED)):
         return
     first = targets[0]
+    if ended and not _about(kind, first):
+        return
     if first.kind == "apikey" and person is not None:
         yield edge(person, "owns", first, declared=True, ended=ended)
     if first.kind in ("mcp_server", "skill"):
         user = person if kind.startswith("integration_user") else organisation
         if user is not None:
             yield edge(user, "uses", first, declared=True, ended=ended)
+
+
+def _about(kind: str, thing: Entity) -> bool:
+    """True if the type is about the thing as a whole: `claude_skill_deleted` about a skill."""
+    return kind.rpartition("_")[0].endswith(_WORDS.get(thing.kind, ()))
+
+
+def _gone(kind: str, targets: list[Entity]) -> bool:
+    """A connector that an organisation lets go is there for others."""
+    if not targets or targets[0].kind == "mcp_server" or not _about(kind, targets[0]):
+        return False
+    revoked = targets[0].kind == "apikey" and kind.endswith("_revoked")
+    return kind.endswith("_deleted") or revoked
 
 
 def _attributes(said: dict[str, Json], kind: str, who: dict[str, Json]) -> dict[str, Json]:

@@ -30,7 +30,6 @@ VERSIONS: Final = (
 )
 GAPS: Final = (
     "What a deployment serves is said by bodies of requests and answers, which exports often lack.",
-    "Deleting a deployment names no model and no policy: those edges do not end by it.",
     "A record of an export has no id: the same one from two exports is two, if their bytes differ.",
 )
 
@@ -88,9 +87,10 @@ FIELDS: Final = frozenset(
 CATEGORIES: Final = frozenset({"api_activity"})
 ATTRIBUTES: Final = frozenset(
     """
-    api.operation api.service azure.category azure.correlation_id azure.local_auth.disabled
-    azure.public_network_access azure.result cloud.account.id cloud.provider cloud.region
-    cloud.resource_id error.code gen_ai.request.model guardrail.off iam.member iam.role
+    api.operation api.service asset.state azure.category azure.correlation_id
+    azure.local_auth.disabled azure.public_network_access azure.result cloud.account.id
+    cloud.provider cloud.region cloud.resource_id error.code gen_ai.request.model guardrail.off
+    iam.member iam.role
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
 _KINDS: Final = frozenset(
@@ -148,6 +148,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     told = azure.folded(azure.opened(row.get("properties")))
     body = azure.folded(azure.opened(told.get("responsebody") or told.get("requestbody")))
     things = azure.resources(target)
+    gone = status == "success" and azure.deletes(operation, target)
     edges = list(_edges(things, body)) if status == "success" else []
     known = (one for each in edges for one in (each.from_, each.to))
     account = azure.part(target, "subscriptions") or text(row.get("subscriptionid"), 128)
@@ -177,7 +178,8 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
             ),
             edges=tuple(edges),
             attributes=_attributes(row, operation, body, status)
-            | {"cloud.account.id": account or "", "cloud.resource_id": (target or "").lower()},
+            | {"cloud.account.id": account or "", "cloud.resource_id": (target or "").lower()}
+            | ({"asset.state": "deleted"} if gone else {}),
             evidence=evidence,
         ),
         {},

@@ -16,7 +16,7 @@ from schemas.detection import Logsource
 from schemas.entity import Entity, image, principal
 from schemas.event import Client, Edge, Event, EventEvidence, Status
 from schemas.times import MINUTE
-from streams.lineage.aws_calls import told
+from streams.lineage.aws_calls import Told, told
 from streams.names import aws, identity
 from streams.records.untrusted import distinct, edge, entity, listing, mapping, moment, slices, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
@@ -28,7 +28,7 @@ VERSIONS: Final = "eventVersion 1.05 to 1.11"
 GAPS: Final = (
     "AssumeRole is read where a rule asks for it: else a session is known by its calls of AI.",
     "An endpoint that is updated serves its old configuration too: the call does not say which.",
-    "A delete ends that the account hosts the thing; what else hung on it the call does not say.",
+    "A custom model is two: by its name where it was made and by its ARN where it is called.",
     "Bodies of InvokeGateway are not read: the source bedrock_agentcore has them.",
 )
 LATENESS: Final = 15 * MINUTE  # AWS delivers within about five minutes, not always
@@ -51,6 +51,9 @@ _AI: Final = (
 
 
 _ID: Final = 128  # characters
+# Calls that end what stands first among their things, beside those of lineage.
+_NO_KEY: Final = frozenset({"deleteaccesskey", "deleteservicespecificcredential"})
+_ENDS: Final = _NO_KEY | {"deletebucket"}
 
 
 def _uid(record: Json, sha256: str) -> str:
@@ -76,7 +79,9 @@ NARROW: Final = Narrow(
     relevant={
         "eventSource": frozenset(f"{service}.amazonaws.com" for service in _AI),
         # From other services: which image a workload runs, and the long-term keys of Bedrock.
-        "eventName": frozenset({"registertaskdefinition", "createservicespecificcredential"}),
+        "eventName": frozenset(
+            {"registertaskdefinition", "createservicespecificcredential", *_NO_KEY}
+        ),
     },
     uid=_uid,
     check=_told,  # the time is judged before
@@ -121,6 +126,7 @@ ATTRIBUTES: Final = frozenset(
         "api.operation",
         "api.read_only",
         "api.service",
+        "asset.state",
         "aws.bedrock.guardrail.id",
         "aws.request_id",
         "cloud.region",
@@ -142,6 +148,7 @@ _INVOKE: Final = frozenset(
     }
 )
 _IMAGES: Final = 32  # containers of one task definition that are looked at
+_DELETED: Final[dict[str, Json]] = {"asset.state": "deleted"}
 _HIDDEN: Final = "HIDDEN_DUE_TO_SECURITY_REASONS"  # a failed login's name: it may be a password
 _NONE: Final = msgspec.Raw()
 _WRAPPED: Final = (b'"Records"', b'"detail"', b'"digestS3Bucket"', b'"CloudTrailEvent"')
@@ -231,11 +238,16 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
                 *(identity.chain(known, actor, owned) if known else ()),
                 *_assumed(service, call, actor),
             ),
-            attributes=_attributes(service, name, call, asked, known),
+            attributes=_attributes(service, name, call, asked, known)
+            | (_DELETED if status == "success" and targets and _gone(name, lineage) else {}),
             evidence=evidence,
         ),
         {},
     )
+
+
+def _gone(name: str, lineage: Told) -> bool:
+    return lineage.gone or name.lower() in _ENDS
 
 
 def _status(call: dict[str, Json]) -> Status:
@@ -312,6 +324,9 @@ def _targets(service: str, call: dict[str, Json], asked: dict[str, Json]) -> lis
             entity("apikey", mapping(answered.get("accessKey")).get("accessKeyId")),
             entity("apikey", made.get("serviceSpecificCredentialId")),
         )
+        if str(call.get("eventName")).lower() in _NO_KEY:
+            ended = asked.get("accessKeyId") or asked.get("serviceSpecificCredentialId")
+            found = (entity("apikey", ended),)
     return [one for one in found if one is not None]
 
 
@@ -333,7 +348,7 @@ def _edges(
         user = mapping(call.get("requestParameters")).get("userName")
         owner = aws.user(call.get("awsRegion"), call.get("recipientAccountId"), user) or actor
         if owner:
-            yield edge(owner, "owns", first)
+            yield edge(owner, "owns", first, ended=name.lower() in _NO_KEY)
     if first.kind == "workload":
         yield from (edge(first, "runs_image", one) for one in targets if one.kind == "image")
 

@@ -112,7 +112,7 @@ FIELDS: Final = frozenset(
 CATEGORIES: Final = frozenset({"api_activity", "authentication"})
 ATTRIBUTES: Final = frozenset(
     """
-    api.operation api.read_only api.service cloud.account.id cloud.provider cloud.region
+    api.operation api.read_only api.service asset.state cloud.account.id cloud.provider cloud.region
     cloud.resource_id error.code gen_ai.input.messages gen_ai.input.messages.size
     gen_ai.operation.name gen_ai.output.messages gen_ai.output.messages.size
     gen_ai.provider.name gen_ai.request.model guardrail.off iam.change iam.member iam.role
@@ -183,11 +183,24 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
             client=Client(ip=address, user_agent=agent) if address or agent else None,
             entities=distinct((*targets, *ends, actor, key, entity("account", project))),
             edges=tuple(edges),
-            attributes=kept | _attributes(entry, call, targets, code),
+            attributes=kept
+            | _attributes(entry, call, targets, code)
+            | ({"asset.state": "deleted"} if status == "success" and _gone(entry, call) else {}),
             evidence=evidence,
         ),
         private,
     )
+
+
+def _gone(entry: dict[str, Json], call: dict[str, Json]) -> bool:
+    """True once what was acted upon is no more: a call that runs on only asks for it at first."""
+    running = mapping(entry.get("operation"))
+    if running.get("first") is True and running.get("last") is not True:
+        return False
+    method, name = str(call.get("methodName")), call.get("resourceName")
+    if _of_kubernetes(call, method):
+        return kubernetes.deletes(gcp.target(name), method.rpartition(".")[2])
+    return gcp.deletes(method, name)
 
 
 def _pushed(head: bytes) -> bool:

@@ -81,9 +81,9 @@ FIELDS: Final = frozenset(
 CATEGORIES: Final = frozenset({"api_activity"})
 ATTRIBUTES: Final = frozenset(
     """
-    api.operation api.read_only api.service error.code iam.member iam.role k8s.namespace.name
-    k8s.object.name k8s.object.resource k8s.object.subresource k8s.pod.name k8s.user.name
-    process.command_line process.command_line.size url.path
+    api.operation api.read_only api.service asset.state error.code iam.member iam.role
+    k8s.namespace.name k8s.object.name k8s.object.resource k8s.object.subresource k8s.pod.name
+    k8s.user.name process.command_line process.command_line.size url.path
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
 _READS: Final = frozenset({"get", "head", "list", "watch"})
@@ -124,7 +124,9 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     actor, key, others = _caller(call, who)
     body = _body(call, verb)
     targets, declared = kubernetes.told(target, verb, body)
-    edges: list[Edge] = declared if status == "success" else []
+    tried = "dryRun=" in (path or "").partition("?")[2]  # nothing came of it
+    edges: list[Edge] = declared if status == "success" and not tried else []
+    gone = status == "success" and not tried and kubernetes.deletes(target, verb)
     edges += [edge(actor, "owns", key)] if actor and key else []
     what = target.resource + (f"/{target.subresource}" if target.subresource else "")
     address = text(next(iter(listing(call.get("sourceIPs"))), None), 256)
@@ -147,7 +149,9 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
             client=Client(ip=address, user_agent=agent) if address or agent else None,
             entities=distinct((*targets, actor, key, *others)),
             edges=tuple(edges),
-            attributes=kept | _attributes(call, target, verb, body, code),
+            attributes=kept
+            | _attributes(call, target, verb, body, code)
+            | ({"asset.state": "deleted"} if gone else {}),
             evidence=evidence,
         ),
         private,

@@ -35,15 +35,14 @@ NARROW: Final[Narrow | None] = None  # its time is a number
 VERSIONS: Final = "audit logs API, objects of 2024-08 to 2026-08"
 GAPS: Final = (
     "Of a change the names of what was asked for are kept, of their values only scopes and roles.",
-    "A key that somebody else deletes stays with its owner: the log does not say whose it was.",
     "Audit logs of ChatGPT workspaces are another format.",
 )
 CATEGORIES: Final = frozenset({"api_activity", "authentication"})
 ATTRIBUTES: Final = frozenset(
     """
-    api.operation api.service client.asn client.country client.ja4 cloud.account.id error.code
-    gen_ai.provider.name openai.actor.type openai.changes openai.configs openai.project.id
-    openai.resource.id openai.resource.type openai.role openai.scopes
+    api.operation api.service asset.state client.asn client.country client.ja4 cloud.account.id
+    error.code gen_ai.provider.name openai.actor.type openai.changes openai.configs
+    openai.project.id openai.resource.id openai.resource.type openai.role openai.scopes
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
 
@@ -59,6 +58,8 @@ _KINDS: Final[dict[str, Kind]] = {
     "user": "principal",
 }
 _ENDED: Final = frozenset({"archived", "deleted", "removed"})
+# Deleted are things; a user only leaves, and a rate limit is of a model that stays.
+_GONE: Final = frozenset({"api_key.deleted", "project.deleted", "service_account.deleted"})
 _LOGINS: Final = frozenset({"login", "logout"})
 _MOST: Final = 32
 
@@ -110,7 +111,8 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
                 name: value
                 for name, value in _attributes(said, kind, details, who).items()
                 if value is not None
-            },
+            }
+            | ({"asset.state": "deleted"} if kind in _GONE and targets else {}),
             evidence=evidence,
         ),
         {},

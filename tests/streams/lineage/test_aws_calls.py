@@ -4,29 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.entity import Entity
-from streams.lineage.aws_calls import told
-from tests.streams.sources.parsed import said
+from tests.streams.lineage.calls import HOST, ROLE, lineage
 
-ROLE = "arn:aws:iam::111122223333:role/teams/ml/Trainer"
 AS = "principal:arn:aws:iam::111122223333:role/Trainer"
-HOST = "account:111122223333 hosts"
 S3 = "s3DataSource"
-
-
-def lineage(
-    service: str, name: str, asked: dict[str, Any], answered: dict[str, Any] | None = None
-) -> list[str]:
-    call = {
-        "recipientAccountId": "111122223333",
-        "awsRegion": "eu-west-1",
-        "requestParameters": asked,
-        "responseElements": answered,
-    }
-    found = told(f"{service}.amazonaws.com", name, call)
-    assert Entity(kind="account", id="111122223333") not in found.things
-    assert all(one.declared for one in found.edges)
-    return [said(one) for one in found.edges]
 
 
 def test_a_training_job() -> None:

@@ -1,4 +1,11 @@
+from typing import Any
+
+import pytest
+
+from schemas.event import Event, EventEvidence
 from schemas.times import rfc3339
+from streams.source import Raw
+from streams.sources import anthropic
 from tests.streams.sources.parsed import edges, events, keys, reasons
 
 LENA = "principal:lena@example.com"
@@ -77,3 +84,56 @@ def test_details_that_rules_ask_for() -> None:
 
 def test_what_is_no_activity() -> None:
     assert reasons("anthropic.bad.json") == ["no-time", "bad-time", "wrong-shape", "wrong-shape"]
+
+
+def activity(kind: str, **more: Any) -> Event:  # noqa: ANN401 - JSON
+    record: dict[str, Any] = {
+        "id": "activity_1",
+        "created_at": "2026-03-04T05:06:01Z",
+        "organization_id": "org_example",
+        "actor": {"type": "user_actor", "email_address": "lena@example.com"},
+        "type": kind,
+    }
+    return anthropic.event(
+        Raw(b""), record | more, EventEvidence(origin="file:x#1", sha256="0" * 64)
+    ).event
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "gone"),
+    [
+        ("admin_api_key_deleted", {"admin_api_key_id": "k"}, True),
+        ("claude_skill_deleted", {"skill_id": "s"}, True),
+        ("claude_chat_deleted", {"claude_chat_id": "c", "claude_project_id": "p"}, True),
+        ("claude_project_deleted", {"claude_project_id": "p"}, True),
+        ("platform_skill_version_deleted", {"skill_id": "s", "version": "2"}, False),
+        ("claude_project_document_deleted", {"claude_project_id": "p"}, False),
+        ("claude_project_file_deleted", {"claude_project_id": "p"}, False),
+        ("platform_workspace_rate_limit_deleted", {"workspace_id": "w"}, False),
+        ("claude_chat_deletion_failed", {"claude_chat_id": "c"}, False),
+        ("mcp_server_deleted", {"mcp_server_id": "m"}, False),
+    ],
+)
+def test_what_is_deleted_is_gone(kind: str, more: dict[str, str], gone: bool) -> None:  # noqa: FBT001 - a case
+    found = activity(kind, **more)
+    assert found.attributes.get("asset.state") == ("deleted" if gone else None)
+
+
+def test_a_skill_is_used_after_one_version_of_it_is_gone() -> None:
+    assert edges(activity("platform_skill_version_deleted", skill_id="s", version="2")) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "whom"),
+    [
+        ("org_user_deleted", {"deleted_user_id": "u", "deleted_user_email": "Bo@b.example"}, "bo@"),
+        ("org_user_invite_sent", {"invited_email": "bo@b.example", "invited_role": "x"}, "bo@"),
+    ],
+)
+def test_whom_it_is_about(kind: str, more: dict[str, str], whom: str) -> None:
+    assert keys(activity(kind, **more))[0] == f"principal:{whom}b.example"
+
+
+@pytest.mark.parametrize(("code", "status"), [(200, "success"), (403, "failure")])
+def test_a_call_of_the_api_itself_may_be_refused(code: int, status: str) -> None:
+    assert activity("compliance_api_accessed", status_code=code).status == status

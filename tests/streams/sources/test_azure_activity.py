@@ -267,6 +267,26 @@ def test_what_is_no_activity(changes: dict[str, Any], reason: str) -> None:
     assert error.value.reason == reason
 
 
+DELETES = [
+    (ACCOUNT, SERVICE[:-1], True),
+    (ACCOUNT + "/DEPLOYMENTS/Chat", SERVICE + "DEPLOYMENTS", True),
+    (ACCOUNT + "/PRIVATEENDPOINTCONNECTIONS/p", SERVICE + "PRIVATEENDPOINTCONNECTIONS", False),
+    (
+        ACCOUNT + "/PROVIDERS/MICROSOFT.AUTHORIZATION/ROLEASSIGNMENTS/r",
+        "MICROSOFT.AUTHORIZATION/ROLEASSIGNMENTS",
+        False,
+    ),
+]
+
+
+@pytest.mark.parametrize(("resource", "kind", "gone"), DELETES)
+def test_what_is_deleted_is_gone(resource: str, kind: str, gone: bool) -> None:  # noqa: FBT001 - a case
+    said = {"resourceId": resource, "operationName": kind + "/DELETE", "properties": {}}
+    assert ("asset.state" in event(**said).attributes) is gone
+    for result in ("Start", "Accept", "Failure"):
+        assert "asset.state" not in event(**said, resultType=result).attributes
+
+
 @given(data=st.data())
 def test_no_damage_is_a_crash(data: st.DataObject, read: Any, damaged: Any) -> None:  # noqa: ANN401
     for result, _ in read(azure_activity, damaged(data, {"records": [ACTIVITY]})):

@@ -194,6 +194,49 @@ def test_a_new_key_belongs_to_its_user() -> None:
     assert (user, "owns", "apikey:ACCAEXAMPLE01") in edges(found)
 
 
+@pytest.mark.parametrize(
+    ("service", "name", "asked", "first"),
+    [
+        ("sagemaker", "DeleteEndpoint", {"endpointName": "claims"}, "endpoint:claims"),
+        (
+            "iam",
+            "DeleteAccessKey",
+            {"userName": "ana", "accessKeyId": "AKIAEXAMPLE0000002"},
+            "apikey:AKIAEXAMPLE0000002",
+        ),
+        (
+            "iam",
+            "DeleteServiceSpecificCredential",
+            {"serviceSpecificCredentialId": "ACCAEXAMPLE000003"},
+            "apikey:ACCAEXAMPLE000003",
+        ),
+        ("s3", "DeleteBucket", {"bucketName": "models-example"}, "datastore:s3/models-example"),
+    ],
+)
+def test_what_is_deleted_is_gone(
+    service: str, name: str, asked: dict[str, str], first: str
+) -> None:
+    call = {
+        "eventSource": f"{service}.amazonaws.com",
+        "eventName": name,
+        "requestParameters": asked,
+    }
+    found = event(**call)
+    assert keys(found)[0] == first
+    assert found.attributes["asset.state"] == "deleted"
+    denied = event(**call, errorCode="AccessDenied")
+    assert "asset.state" not in denied.attributes
+
+
+def test_who_asks_about_a_key_does_not_own_it() -> None:
+    found = event(
+        eventSource="iam.amazonaws.com",
+        eventName="GetAccessKeyLastUsed",
+        requestParameters={"accessKeyId": "AKIAEXAMPLE0000002"},
+    )
+    assert "apikey:AKIAEXAMPLE0000002" not in keys(found)
+
+
 def test_no_parameter_is_kept_that_could_be_a_secret() -> None:
     found = event(
         eventSource="iam.amazonaws.com", requestParameters={"newPassword": "obviously-fake-secret"}

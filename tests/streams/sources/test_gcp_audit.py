@@ -206,6 +206,47 @@ def test_what_a_call_is_about(method: str, resource: str, first: str) -> None:
     assert keys(found)[0] == first
 
 
+@pytest.mark.parametrize(
+    ("method", "resource", "gone"),
+    [
+        ("google.cloud.aiplatform.v1.EndpointService.DeleteEndpoint", "endpoints/77", True),
+        ("google.cloud.aiplatform.v1.VertexRagDataService.DeleteRagCorpus", "ragCorpora/7", True),
+        ("google.cloud.aiplatform.v1.IndexService.DeleteIndex", "indexes/7", True),
+        ("google.iam.admin.v1.DeleteServiceAccountKey", "serviceAccounts/a@b.example/keys/7", True),
+        ("storage.buckets.delete", "buckets/claims", True),
+        ("storage.objects.delete", "buckets/claims/objects/a.csv", False),
+        ("google.cloud.aiplatform.v1.ModelService.DeleteModelVersion", "models/7@2", False),
+        ("google.cloud.aiplatform.v1.RagService.DeleteRagFile", "ragCorpora/7/ragFiles/1", False),
+        ("google.cloud.aiplatform.v1.EndpointService.UndeployModel", "endpoints/77", False),
+        ("google.cloud.aiplatform.v1.DeploymentService.DeleteDeployment", "endpoints/77", False),
+    ],
+)
+def test_what_is_deleted_is_gone(method: str, resource: str, gone: bool) -> None:  # noqa: FBT001 - a case
+    found = parsed(methodName=method, resourceName=f"{PLACE}/{resource}", request={}).event
+    assert ("asset.state" in found.attributes) is gone
+    denied = parsed(
+        methodName=method, resourceName=f"{PLACE}/{resource}", request={}, status={"code": 7}
+    )
+    assert "asset.state" not in denied.event.attributes
+
+
+@pytest.mark.parametrize(
+    ("operation", "gone"),
+    [
+        ({"id": "o", "first": True}, False),
+        ({"id": "o", "last": True}, True),
+        ({"id": "o", "first": True, "last": True}, True),
+    ],
+)
+def test_a_call_that_runs_on_deletes_at_its_end(operation: dict[str, Any], gone: bool) -> None:  # noqa: FBT001 - a case
+    call = CALL | {"methodName": SERVICES + "EndpointService.DeleteEndpoint", "request": {}}
+    record = ENTRY | {"protoPayload": call, "operation": operation}
+    evidence = EventEvidence(origin="file:x#1", sha256="0" * 64)
+    found = gcp_audit.event(Raw(orjson.dumps(record)), record, evidence).event
+    assert found.entities[0].key == f"endpoint:{PLACE}/endpoints/77"
+    assert ("asset.state" in found.attributes) is gone
+
+
 def test_a_guardrail_is_changed() -> None:
     found = parsed(
         serviceName="modelarmor.googleapis.com",

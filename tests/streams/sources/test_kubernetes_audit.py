@@ -327,6 +327,35 @@ def test_what_is_no_request(changes: dict[str, Any], reason: str) -> None:
     assert error.value.reason == reason
 
 
+@pytest.mark.parametrize(
+    ("resource", "group", "sub", "gone"),
+    [
+        ("deployments", "apps", "", True),
+        ("inferenceservices", "serving.kserve.io", "", True),
+        ("serviceaccounts", "", "", True),
+        ("pods", "", "", False),  # its workload stays
+        ("deployments", "apps", "scale", False),
+        ("remotemcpservers", "kagent.dev", "", False),  # the server is elsewhere
+    ],
+)
+def test_what_is_deleted_is_gone(resource: str, group: str, sub: str, gone: bool) -> None:  # noqa: FBT001 - a case
+    found = on(resource, group, sub, verb="delete", responseObject={})
+    assert ("asset.state" in found.attributes) is gone
+    denied = on(resource, group, sub, verb="delete", responseStatus={"code": 403})
+    assert "asset.state" not in denied.attributes
+
+
+@pytest.mark.parametrize("verb", ["create", "delete"])
+def test_nothing_comes_of_a_dry_run(verb: str) -> None:
+    found = parsed(
+        verb=verb,
+        requestURI="/apis/apps/v1/namespaces/claims/deployments/triage?dryRun=All&fieldManager=k",
+        responseObject=DEPLOYMENT,
+    ).event
+    assert found.edges == ()
+    assert "asset.state" not in found.attributes
+
+
 @given(data=st.data())
 def test_no_damage_is_a_crash(data: st.DataObject, read: Any, damaged: Any) -> None:  # noqa: ANN401
     whole = CALL | {"user": CALL["user"] | {"extra": OF_AWS}, "responseObject": DEPLOYMENT}

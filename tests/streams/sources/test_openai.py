@@ -1,4 +1,9 @@
+import pytest
+
+from schemas.event import EventEvidence
 from schemas.times import rfc3339
+from streams.source import Raw
+from streams.sources import openai
 from tests.streams.sources.parsed import edges, events, keys, reasons
 
 LENA = "principal:lena@example.com"
@@ -83,3 +88,18 @@ def test_lines_are_read_as_a_page_is() -> None:
 
 def test_what_is_no_object_of_the_log() -> None:
     assert reasons("openai.bad.json") == ["no-time", "bad-time", "wrong-shape", "bad-time"]
+
+
+def test_what_is_deleted_is_gone() -> None:
+    found = events("openai.json")
+    gone = [one.activity for one in found if one.attributes.get("asset.state") == "deleted"]
+    assert gone == ["api_key.deleted"]
+
+
+@pytest.mark.parametrize("kind", ["rate_limit.deleted", "checkpoint.permission.deleted"])
+def test_a_model_stays_when_what_was_said_of_it_goes(kind: str) -> None:
+    details = {"id": "x", "data": {"fine_tuned_model_checkpoint": "ft:m"}}
+    record = {"type": kind, "effective_at": 1772600762, "actor": {}, kind: details}
+    evidence = EventEvidence(origin="file:x#1", sha256="0" * 64)
+    found = openai.event(Raw(b""), record, evidence).event
+    assert "asset.state" not in found.attributes
