@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from correlators.weakness import AGAINST
 from schemas.canonical import digest
 from schemas.config import Limits
 from schemas.detection import Logsource
@@ -46,9 +47,11 @@ from streams.reports.bom import (
     properties,
     root,
     sha256,
+    state,
     thing,
 )
 from streams.reports.scans import of_score
+from streams.reports.vex import statement
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "cyclonedx"
@@ -62,7 +65,7 @@ ATTRIBUTES: Final = frozenset(
     asset.criticality asset.data asset.exposure bom.invalid component.properties component.sha256
     component.supplier component.type job.tasks model.approach model.architecture model.task
     package.name package.purl package.version service.endpoints time.unknown vulnerability.cvss
-    vulnerability.id vulnerability.severity
+    vulnerability.id vulnerability.severity vulnerability.vex
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
 
@@ -70,6 +73,10 @@ VERSIONS: Final = "1.2 to 1.7"
 GAPS: Final = (
     "XML and protobuf are not read.",
     "Conformance is checked where a reader relies on it, not against the whole JSON Schema.",
+    (
+        "A VEX document that speaks of another bill's parts by their references is one of its own "
+        "component, or of the image or model that a purl in the reference names."
+    ),
     "Compositions, annotations, declarations and cryptography are not read.",
 )
 
@@ -81,7 +88,6 @@ _SEVERITIES: Final[dict[str, Level]] = {
     "critical": "critical",
 }
 _PROPERTIES: Final = 32  # of one part that are kept
-_CLOSED: Final = frozenset({"false_positive", "not_affected", "resolved", "resolved_with_pedigree"})
 
 
 class _Dependency(msgspec.Struct):
@@ -296,10 +302,11 @@ def _vulnerability(context: Context, said: dict[str, Json], evidence: EventEvide
     if of is None:
         raise Unreadable("wrong-shape", "a vulnerability has an id")
     place = context.ref
-    assets = distinct((bom.refs.get(place or ""), bom.root))
+    about = bom.asset(place)
+    assets, said_of = distinct((about, bom.root)), state(said)
     software = bom.packages.get(place or "", {})
     name = text(software.get("package.name"))
-    closed = text(mapping(said.get("analysis")).get("state")) in _CLOSED
+    closed = said_of in AGAINST
     score, severity = _rated(said)
     finding = ScanFinding(
         uid=digest(NAME, assets[0].key if assets else None, of, name, place),
@@ -313,6 +320,7 @@ def _vulnerability(context: Context, said: dict[str, Json], evidence: EventEvide
         "vulnerability.id": of,
         "vulnerability.severity": severity,
         "vulnerability.cvss": score,
+        "vulnerability.vex": statement(said_of, doubt=(about, of) in bom.disputed),
         "time.unknown": None if bom.dated else True,
     }
     return Event(
