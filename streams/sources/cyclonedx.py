@@ -1,9 +1,10 @@
 """CycloneDX: what an application declares to be made of, and what is known to be wrong with it.
 
-Read are JSON documents of 1.2 to 1.7. The component that a document is about, each component,
-service and vulnerability is a record, so is a workflow of a formulation that names models or data:
-a job that reads and makes them. A document without a time holds from 1970 on, and says so. What
-breaks the standard is said in `bom.invalid`; a document with a fault and no part is rejected.
+Read are JSON documents of 1.2 to 1.7, those inside reports of the Trivy operator too. The component
+that a document is about, each component, service and vulnerability is a record, so is a workflow of
+a formulation that names models or data: a job that reads and makes them. A document without a time
+holds from 1970 on, and says so. What breaks the standard is said in `bom.invalid`; a document with
+a fault and no part is rejected.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from streams.records.untrusted import (
     slices,
     text,
 )
-from streams.reports import conformance
+from streams.reports import conformance, trivy_operator
 from streams.reports.bom import (
     Bom,
     Context,
@@ -87,6 +88,7 @@ _SEVERITIES: Final[dict[str, Level]] = {
     "high": "high",
     "critical": "critical",
 }
+_HEAD: Final = 65_536  # bytes of a document that say what it is inside of
 _PROPERTIES: Final = 32  # of one part that are kept
 
 
@@ -138,6 +140,12 @@ def sniff(head: bytes) -> bool:
 
 def split(document: bytes) -> Iterator[Raw]:
     """The parts of a document: its own component first, what is inside a part behind it."""
+    if trivy_operator.GROUP in document[:_HEAD]:
+        return (raw for one in trivy_operator.bills(document) for raw in _bill(one))
+    return _bill(document)
+
+
+def _bill(document: bytes) -> Iterator[Raw]:
     told = slices(document, _DOCUMENT)
     if told.format != "CycloneDX" or not told.spec.startswith("1."):
         raise Unreadable("wrong-shape", f"{told.format[:32]} {told.spec[:16]}, not CycloneDX 1.x")
