@@ -61,7 +61,9 @@ def asset(arn: Json) -> Entity | None:
         case (("iam" | "sts"), who) if who in _CALLERS:
             found = principal(whole)
         case "ecr", _ if "sha256:" in whole:
-            found = image(f"{last.rpartition('/')[0]}@sha256:{whole.rpartition('sha256:')[2]}")
+            found = image(
+                f"{last.rpartition('/sha256')[0]}@sha256:{whole.rpartition('sha256:')[2]}"
+            )
         case "ecs", "task-definition":
             found = aws.task(None, whole)
         case "bedrock", profile if profile in _MODELS:

@@ -15,8 +15,9 @@ import msgspec
 
 from schemas.config import Limits
 from schemas.entity import KINDS, Entity, Kind, image, principal
-from streams.names import models
+from streams.names import models, purls
 from streams.records.untrusted import decode, distinct, entity, listing, mapping, slices, text
+from streams.reports import vex
 from streams.source import Json, Raw, Unreadable
 
 Part = Literal["root", "component", "service", "vulnerability", "workflow"]
@@ -29,7 +30,8 @@ class Bom(NamedTuple):
     """What holds for all parts. `refs` and `packages` go by bom-ref, `dependencies` too.
 
     `minor` is the version of the standard behind 1, `faults` what breaks it in all of the document,
-    `twice` are the references that are not unique.
+    `twice` are the references that are not unique. `disputed` are the assets and vulnerabilities of
+    which the document says both that it is not affected and that it is.
     """
 
     identity: tuple[Json, ...]
@@ -42,6 +44,13 @@ class Bom(NamedTuple):
     minor: int = 7
     faults: tuple[str, ...] = ()
     twice: frozenset[str] = frozenset()
+    disputed: frozenset[tuple[Entity | None, str | None]] = frozenset()
+
+    def asset(self, ref: str | None) -> Entity | None:
+        """What a vulnerability of a part is one of: the part, else what the document is about."""
+        known = ref or ""
+        named = known.partition("#")[2] if known.startswith("urn:cdx:") else known
+        return self.refs.get(known) or purls.asset(named) or self.root
 
 
 class Place(NamedTuple):
@@ -109,9 +118,19 @@ class Table:
 
     def raws(self, bom: Bom) -> Iterator[Raw]:
         """The parts as records; a vulnerability is one for each part that it affects."""
+        stated: list[tuple[tuple[Entity | None, str | None], str | None]] = []
+        places: list[tuple[Place, list[str | None]]] = []
         for at in self.places:
-            refs = _affected(at.data) if at.part == "vulnerability" else []
-            for ref in dict.fromkeys(map(self._own, refs)) or [None]:
+            refs: list[str | None] = [None]
+            if at.part == "vulnerability":
+                said = _said(at.data)
+                refs = [*dict.fromkeys(map(self._own, _refs(said)))] or refs
+                of = text(said.get("id"), 256)
+                stated += [((bom.asset(ref), of), state(said)) for ref in refs]
+            places.append((at, refs))
+        bom = bom._replace(disputed=vex.disputed(stated))
+        for at, refs in places:
+            for ref in refs:
                 yield Raw(at.data, Context(bom, at.part, at.above, ref))
 
     def _own(self, ref: str) -> str:
@@ -128,11 +147,19 @@ class _Inside(msgspec.Struct):
 _INSIDE: Final = msgspec.json.Decoder(_Inside)
 
 
-def _affected(vulnerability: bytes) -> list[str]:
+def state(vulnerability: Mapping[str, Json]) -> str | None:
+    """What an analysis says of a vulnerability; None where there is none."""
+    return text(mapping(vulnerability.get("analysis")).get("state"), 32)
+
+
+def _said(vulnerability: bytes) -> dict[str, Json]:
     try:
-        said = mapping(decode(vulnerability, _LIMITS))
+        return mapping(decode(vulnerability, _LIMITS))
     except Unreadable:  # it is a record all the same, and will be rejected as one
-        return []
+        return {}
+
+
+def _refs(said: dict[str, Json]) -> list[str]:
     refs = (text(mapping(one).get("ref"), 512) for one in listing(said.get("affects")))
     return [ref for ref in refs if ref]
 

@@ -17,7 +17,7 @@ from schemas.event import Edge, Event, EventEvidence, Level, ScanFinding, Status
 from streams.records.untrusted import distinct, number, text
 from streams.source import Json
 
-Sort = Literal["vulnerability", "compliance", "detection", "data", "posture"]
+Sort = Literal["vulnerability", "compliance", "detection", "data", "posture", "access"]
 
 _CLASSES: Final[dict[Sort, tuple[int, str]]] = {
     "vulnerability": (2002, "Vulnerability Finding"),
@@ -25,6 +25,7 @@ _CLASSES: Final[dict[Sort, tuple[int, str]]] = {
     "detection": (2004, "Detection Finding"),
     "data": (2006, "Data Security Finding"),
     "posture": (2007, "Application Security Posture Finding"),
+    "access": (2008, "IAM Analysis Finding"),
 }
 _WORDS: Final[dict[str, Level]] = {
     "blocker": "critical",

@@ -19,6 +19,7 @@ from streams.reports.scans import Found, Scan, finding, level
 from streams.reports.whole import Whole, about, dated, needed
 from streams.source import Json, Parsed, Raw, Unreadable
 
+GROUP: Final = b'"aquasecurity.github.io/v1alpha1"'
 CLUSTER: Final = Entity(kind="account", id="kubernetes")  # a report does not name its cluster
 _LABEL: Final = "trivy-operator."
 _CONTROLLERS: Final = frozenset(
@@ -66,6 +67,16 @@ class _Status(msgspec.Struct, rename="camel"):
     summary_report: _Summary | None = None
 
 
+class _List(msgspec.Struct):
+    items: list[msgspec.Raw] | None = None
+
+
+class _Sbom(msgspec.Struct):
+    components: msgspec.Raw
+
+
+_LIST: Final = msgspec.json.Decoder(_List)
+_SBOM: Final = msgspec.json.Decoder(_Sbom)
 _OBJECT: Final = msgspec.json.Decoder(_Object)
 _REPORT: Final = msgspec.json.Decoder(_Report)
 _STATUS: Final = msgspec.json.Decoder(_Status)
@@ -82,7 +93,17 @@ class Context(NamedTuple):
 
 def sniff(head: bytes) -> bool:
     """A report is of the operator's group; an audit of the cluster may speak of one."""
-    return b'"aquasecurity.github.io/v1alpha1"' in head and b'"audit.k8s.io' not in head
+    return GROUP in head and b'SbomReport"' not in head and b'"audit.k8s.io' not in head
+
+
+def bills(document: bytes) -> Iterator[bytes]:
+    """The bill of materials inside each report of one, or of a list of them."""
+    items = slices(document, _LIST).items
+    for one in [document] if items is None else [bytes(item) for item in items]:
+        told = slices(one, _OBJECT)
+        if not told.kind.endswith("SbomReport") or not bytes(told.report):
+            raise Unreadable("wrong-shape", f"{told.kind[:64]} has no bill of materials")
+        yield bytes(slices(bytes(told.report), _SBOM).components)
 
 
 def raws(objects: list[bytes]) -> Iterator[Raw]:

@@ -1,9 +1,10 @@
 """CycloneDX: what an application declares to be made of, and what is known to be wrong with it.
 
-Read are JSON documents of 1.2 to 1.7. The component that a document is about, each component,
-service and vulnerability is a record, so is a workflow of a formulation that names models or data:
-a job that reads and makes them. A document without a time holds from 1970 on, and says so. What
-breaks the standard is said in `bom.invalid`; a document with a fault and no part is rejected.
+Read are JSON documents of 1.2 to 1.7, those inside reports of the Trivy operator too. The component
+that a document is about, each component, service and vulnerability is a record, so is a workflow of
+a formulation that names models or data: a job that reads and makes them. A document without a time
+holds from 1970 on, and says so. What breaks the standard is said in `bom.invalid`; a document with
+a fault and no part is rejected.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from correlators.weakness import AGAINST
 from schemas.canonical import digest
 from schemas.config import Limits
 from schemas.detection import Logsource
@@ -34,7 +36,7 @@ from streams.records.untrusted import (
     slices,
     text,
 )
-from streams.reports import conformance
+from streams.reports import conformance, trivy_operator
 from streams.reports.bom import (
     Bom,
     Context,
@@ -46,9 +48,11 @@ from streams.reports.bom import (
     properties,
     root,
     sha256,
+    state,
     thing,
 )
 from streams.reports.scans import of_score
+from streams.reports.vex import statement
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "cyclonedx"
@@ -62,7 +66,7 @@ ATTRIBUTES: Final = frozenset(
     asset.criticality asset.data asset.exposure bom.invalid component.properties component.sha256
     component.supplier component.type job.tasks model.approach model.architecture model.task
     package.name package.purl package.version service.endpoints time.unknown vulnerability.cvss
-    vulnerability.id vulnerability.severity
+    vulnerability.id vulnerability.severity vulnerability.vex
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
 
@@ -70,6 +74,10 @@ VERSIONS: Final = "1.2 to 1.7"
 GAPS: Final = (
     "XML and protobuf are not read.",
     "Conformance is checked where a reader relies on it, not against the whole JSON Schema.",
+    (
+        "A VEX document that speaks of another bill's parts by their references is one of its own "
+        "component, or of the image or model that a purl in the reference names."
+    ),
     "Compositions, annotations, declarations and cryptography are not read.",
 )
 
@@ -80,8 +88,8 @@ _SEVERITIES: Final[dict[str, Level]] = {
     "high": "high",
     "critical": "critical",
 }
+_HEAD: Final = 65_536  # bytes of a document that say what it is inside of
 _PROPERTIES: Final = 32  # of one part that are kept
-_CLOSED: Final = frozenset({"false_positive", "not_affected", "resolved", "resolved_with_pedigree"})
 
 
 class _Dependency(msgspec.Struct):
@@ -132,6 +140,12 @@ def sniff(head: bytes) -> bool:
 
 def split(document: bytes) -> Iterator[Raw]:
     """The parts of a document: its own component first, what is inside a part behind it."""
+    if trivy_operator.GROUP in document[:_HEAD]:
+        return (raw for one in trivy_operator.bills(document) for raw in _bill(one))
+    return _bill(document)
+
+
+def _bill(document: bytes) -> Iterator[Raw]:
     told = slices(document, _DOCUMENT)
     if told.format != "CycloneDX" or not told.spec.startswith("1."):
         raise Unreadable("wrong-shape", f"{told.format[:32]} {told.spec[:16]}, not CycloneDX 1.x")
@@ -296,10 +310,11 @@ def _vulnerability(context: Context, said: dict[str, Json], evidence: EventEvide
     if of is None:
         raise Unreadable("wrong-shape", "a vulnerability has an id")
     place = context.ref
-    assets = distinct((bom.refs.get(place or ""), bom.root))
+    about = bom.asset(place)
+    assets, said_of = distinct((about, bom.root)), state(said)
     software = bom.packages.get(place or "", {})
     name = text(software.get("package.name"))
-    closed = text(mapping(said.get("analysis")).get("state")) in _CLOSED
+    closed = said_of in AGAINST
     score, severity = _rated(said)
     finding = ScanFinding(
         uid=digest(NAME, assets[0].key if assets else None, of, name, place),
@@ -313,6 +328,7 @@ def _vulnerability(context: Context, said: dict[str, Json], evidence: EventEvide
         "vulnerability.id": of,
         "vulnerability.severity": severity,
         "vulnerability.cvss": score,
+        "vulnerability.vex": statement(said_of, doubt=(about, of) in bom.disputed),
         "time.unknown": None if bom.dated else True,
     }
     return Event(

@@ -60,6 +60,7 @@ _SORTS: Final[dict[int, Sort]] = {
     2005: "detection",
     2006: "data",
     2007: "posture",
+    2008: "access",
 }
 _WEAK: Final = frozenset({2001, 2002, 2007})  # what others say of vulnerabilities is background
 _CLOSED: Final = frozenset({"archived", "deleted", "resolved", "suppressed"})

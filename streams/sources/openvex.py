@@ -23,6 +23,7 @@ from streams.records.clocks import told
 from streams.records.untrusted import decode, entity, listing, mapping, slices, text
 from streams.reports import csaf, scans
 from streams.reports.scans import Found, Scan, finding, level
+from streams.reports.vex import disputed, statement
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "openvex"
@@ -33,7 +34,7 @@ NARROW: Final[Narrow | None] = None
 CATEGORIES: Final = frozenset({"vulnerability_finding"})
 ATTRIBUTES: Final = scans.ATTRIBUTES | frozenset(
     """
-    vex.author vex.justification vex.status
+    vex.author vex.justification vulnerability.vex
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
 VERSIONS: Final = "OpenVEX 0.0.1 to 0.2.0, CSAF 2.0 and 2.1"
@@ -64,6 +65,7 @@ class Said(NamedTuple):
     time: str | None
     product: csaf.Product
     status: str | None = None
+    disputed: frozenset[tuple[str, str | None]] = frozenset()
 
 
 def sniff(head: bytes) -> bool:
@@ -74,10 +76,11 @@ def sniff(head: bytes) -> bool:
 def split(document: bytes) -> Iterator[Raw]:
     """What is said of each product, in the order of the document."""
     if b'"csaf_version"' in document and b"openvex.dev/ns" not in document:
-        return _of_advisory(csaf.advisory(document))
+        return _held_together(list(_of_advisory(csaf.advisory(document))))
     held = slices(document, _DOCUMENT)
     time = held.last_updated or held.timestamp
-    return (raw for one in held.statements for raw in _of_statement(bytes(one), held.author, time))
+    raws = [raw for one in held.statements for raw in _of_statement(bytes(one), held.author, time)]
+    return _held_together(raws)
 
 
 def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
@@ -113,19 +116,57 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
             "vulnerability.cvss": score,
             "vex.author": text(context.author, 128),
             "vex.justification": why,
-            "vex.status": status,
+            "vulnerability.vex": statement(status, doubt=(product.id, of) in context.disputed),
         },
     )
-    time = told(text(said.get("last_updated")) or text(said.get("timestamp")) or context.time)
+    time = _time(said, context)
     return Parsed(finding(Scan(NAME, "vex", asset, time), found, evidence), {})
 
 
-def _of_statement(data: bytes, author: str | None, time: str | None) -> Iterator[Raw]:
+def _held_together(raws: list[Raw]) -> Iterator[Raw]:
+    """The statements, each with what the others of the document say against it.
+
+    Of one part, and of a product as a whole, the last one holds.
+    """
+    last: dict[tuple[str, str | None, str | None], tuple[int, int, str | None]] = {}
+    data, said = b"", dict[str, Json]()
+    for n, raw in enumerate(raws):
+        if isinstance(raw.context, Said):
+            if raw.data is not data:  # one statement is of many products
+                data, said = raw.data, _read(raw.data)
+            product = raw.context.product
+            key = (product.id, _vulnerability(said)[0], product.part)
+            status = raw.context.status or text(said.get("status"), 32)
+            now = (_when(said, raw.context), n, status)
+            last[key] = max(last.get(key, now), now)
+    parts = (((product, of), status) for (product, of, _), (_, _, status) in last.items())
+    known = disputed(parts)
+    for raw in raws:
+        context = raw.context
+        held = context._replace(disputed=known) if isinstance(context, Said) else context
+        yield raw._replace(context=held)
+
+
+def _when(said: dict[str, Json], context: Said) -> int:
     try:
-        said = mapping(decode(data, _LIMITS))
+        return _time(said, context)
     except Unreadable:  # it is a record all the same, and will be rejected as one
-        said = {}
-    count = 0
+        return 0
+
+
+def _time(said: dict[str, Json], context: Said) -> int:
+    return told(text(said.get("last_updated")) or text(said.get("timestamp")) or context.time)
+
+
+def _read(data: bytes) -> dict[str, Json]:
+    try:
+        return mapping(decode(data, _LIMITS))
+    except Unreadable:  # it is a record all the same, and will be rejected as one
+        return {}
+
+
+def _of_statement(data: bytes, author: str | None, time: str | None) -> Iterator[Raw]:
+    said, count = _read(data), 0
     for one in listing(said.get("products")):
         product = _product(one)
         parts = [_product(part) for part in listing(mapping(one).get("subcomponents"))]
@@ -139,10 +180,7 @@ def _of_statement(data: bytes, author: str | None, time: str | None) -> Iterator
 
 def _of_advisory(held: csaf.Advisory) -> Iterator[Raw]:
     for data in held.vulnerabilities:
-        try:
-            said = mapping(decode(data, _LIMITS))
-        except Unreadable:
-            said = {}
+        said = _read(data)
         pairs = list(csaf.statuses(said))
         for identity, status in pairs:
             product = held.products.get(identity) or csaf.Product(identity, identity, None)

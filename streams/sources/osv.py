@@ -31,9 +31,13 @@ LATENESS: Final = DAY  # a report comes when its pipeline has ended
 NARROW: Final[Narrow | None] = None
 CATEGORIES: Final = frozenset({"scan_activity", "vulnerability_finding"})
 ATTRIBUTES: Final = scans.ATTRIBUTES | {"package.ecosystem"}
-VERSIONS: Final = "1.x; 2.2 as documented"
+VERSIONS: Final = "1.x; 2.2 to 2.6 as documented"
 GAPS: Final = (
     "Results have no time: they hold from 1970 on.",
+    (
+        "Results of an image of version 2 do not name it: they are findings of files without a "
+        "name, and close nothing."
+    ),
     (
         "Results name a lockfile by its path: the folder stands for the repository, so give each "
         "repository a path of its own. Licence findings are not read."
@@ -59,6 +63,7 @@ class _Result(msgspec.Struct):
 
 class _Results(msgspec.Struct):
     results: list[_Result] | None
+    image: Json = msgspec.field(default=None, name="image_metadata")
 
 
 _RESULTS: Final = msgspec.json.Decoder(_Results)
@@ -84,7 +89,8 @@ def split(document: bytes) -> Iterator[Raw]:
     """The vulnerabilities of a source, then the source, one source after the other."""
     if empty(document):
         return iter(())
-    return _raws(document, slices(document, _RESULTS).results or [])
+    told = slices(document, _RESULTS)
+    return _raws(document, told.results or [], inside=told.image is not None)
 
 
 def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
@@ -96,6 +102,9 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
     mine = [one for one in context.groups if id_ in listing(one.get("ids"))]
     group = mine[0] if mine else dict[str, Json]()
     others = [listing(one.get(key)) for one in (group, said) for key in ("ids", "aliases")]
+    upstream = listing(said.get("upstream"))
+    if len(upstream) == 1:  # `ALPINE-CVE-2026-0001`; an advisory of several is none of them
+        others.append(upstream)
     name = known(id_, *(alias for several in others for alias in several))
     if id_ is None or name is None:
         raise Unreadable("wrong-shape", "a vulnerability has an id")
@@ -121,10 +130,12 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
     return Parsed(finding(context.scan, found, evidence), {})
 
 
-def _raws(document: bytes, results: list[_Result]) -> Iterator[Raw]:
+def _raws(document: bytes, results: list[_Result], *, inside: bool) -> Iterator[Raw]:
+    """`inside`: paths are those in an image that the results do not name."""
     counts: dict[Entity, int] = {}
     for result in results:
-        asset, path = _asset(result.source)
+        nameless = inside or result.source.type == "os"
+        asset, path = (UNNAMED, result.source.path[:512]) if nameless else _asset(result.source)
         scan = Scan(NAME, NAME, asset, 0)
         for one in result.packages or ():
             groups = [mapping(group) for group in listing(one.groups)]

@@ -204,6 +204,7 @@ def _license(context: Context, said: dict[str, Json]) -> Found:
 def _misconfiguration(context: Context, said: dict[str, Json]) -> Found:
     of = needed(said, "id", "publicId")
     path = [one for step in listing(said.get("path"))[:32] if (one := text(step, 128))]
+    named = path[1:] if path[:1] == ["resource"] else path  # of Terraform
     return Found(
         sort="compliance",
         of=of,
@@ -211,7 +212,7 @@ def _misconfiguration(context: Context, said: dict[str, Json]) -> Found:
         severity=level(said.get("severity")),
         place=":".join(filter(None, (context.file, ".".join(path)[:512]))),
         closed=said.get("isIgnored") is True,
-        attributes={"check.id": of, "check.resource": path[0] if path else None},
+        attributes={"check.id": of, "check.resource": named[0] if named else None},
     )
 
 

@@ -34,6 +34,7 @@ from streams.records.untrusted import (
 from streams.reports import scans, spdx
 from streams.reports.listed import Listing, listed
 from streams.reports.scans import Found, Scan, finding
+from streams.reports.vex import disputed, statement
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "spdx"
@@ -45,7 +46,7 @@ CATEGORIES: Final = frozenset({"software_inventory_info", "vulnerability_finding
 ATTRIBUTES: Final = scans.ATTRIBUTES | frozenset(
     """
     asset.data component.type dataset.confidentiality dataset.type model.autonomy model.domain
-    model.risk model.type vex.status
+    model.risk model.type vulnerability.vex
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
 VERSIONS: Final = "2.2, 2.3, 3.0.0 and 3.0.1"
@@ -96,6 +97,7 @@ class Bill(NamedTuple):
     root: Entity | None
     refs: Mapping[str, Entity]
     named: Mapping[str, dict[str, Json]]
+    disputed: frozenset[tuple[Entity | None, str | None]] = frozenset()
 
 
 class Context(NamedTuple):
@@ -168,17 +170,27 @@ def _new(elements: _Elements) -> Iterator[Raw]:
     packages = [(data, said) for data, said in elements if spdx.sort(said) in _PACKAGES or not said]
     bill = _bill(packages, roots, name or identity, time, identity)
     named = {known: said for _, said in elements if (known := spdx.identity(said))}
-    bill = bill._replace(named=named)
+    said_of = (
+        ((bill.refs.get(second) or bill.root, text(said.get("from"), 1024)), spdx.status(said))
+        for _, said in elements
+        if spdx.status(said)
+        for second in _targets(said)
+    )
+    bill = bill._replace(named=named, disputed=disputed(said_of))
     for data, _ in packages:
         yield Raw(data, Context(bill, "package"))
     for data, said in elements:
         first = text(said.get("from"), 1024)
-        for one in listing(said.get("to")) or [said.get("to")]:
-            second = text(one, 1024)
-            if spdx.status(said) and second:
+        for second in _targets(said):
+            if spdx.status(said):
                 yield Raw(data, Context(bill, "assessment", first, second))
             elif "relationshipType" in said:
                 yield from _joined(data, bill, said, first, second)
+
+
+def _targets(said: Mapping[str, Json]) -> list[str]:
+    to = listing(said.get("to")) or [said.get("to")]
+    return [known for one in to if (known := text(one, 1024))]
 
 
 def _joined(
@@ -284,6 +296,7 @@ def _assessment(context: Context, said: dict[str, Json], evidence: EventEvidence
     if of is None or asset is None or state is None:
         raise Unreadable("wrong-shape", "an assessment names a vulnerability and a product")
     part = bill.named.get(context.target or "", {})
+    told_ = statement(state, doubt=(asset, context.of) in bill.disputed)
     package = text(part.get("name"), 256)
     found = Found(
         sort="vulnerability",
@@ -291,7 +304,7 @@ def _assessment(context: Context, said: dict[str, Json], evidence: EventEvidence
         title=f"{of} in {package or asset.id}: {state.replace('_', ' ')}",
         package=package,
         closed=state in _CLOSED,
-        attributes={"vex.status": state, "package.version": spdx.version(part)},
+        attributes={"vulnerability.vex": told_, "package.version": spdx.version(part)},
     )
     return finding(Scan(NAME, NAME, asset, bill.time), found, evidence)
 

@@ -50,3 +50,9 @@ def test_a_gateway_without_its_region() -> None:
     assert found is not None
     assert found.key == "mcp_server:gw1"
     assert gateway(None, "eu-west-1") is None
+
+
+def test_an_image_goes_by_the_name_of_its_repository() -> None:
+    found = asset(f"arn:aws:ecr:{HERE}:repository/a/b/sha256:0f")
+    assert found is not None
+    assert found.name == "a/b@sha256:0f"

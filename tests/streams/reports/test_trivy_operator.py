@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from schemas.event import Event
-from streams.sources import trivy
+from streams.sources import cyclonedx, trivy
 from tests.streams.sources.reports import found, refused, short, told
 
 DIGEST = "sha256:" + "0" * 64
@@ -164,3 +164,26 @@ def test_an_object_that_is_no_report() -> None:
 
 def test_an_audit_of_the_cluster_is_no_report() -> None:
     assert not trivy.sniff(b'{"apiVersion":"audit.k8s.io/v1","x":"' + GROUP.encode() + b'"}')
+
+
+def test_a_bill_of_materials_in_a_report_is_one_of_cyclonedx() -> None:
+    container = {"type": "container", "name": "triage", "purl": f"pkg:oci/triage@{DIGEST}"}
+    library = {"type": "library", "name": "ray", "version": "2.6.3"}
+    components = {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "metadata": {"timestamp": "2026-03-04T05:06:07Z", "component": container},
+        "components": [library],
+    }
+    bill = report("SbomReport", components=components)
+    for document in (bill, {"apiVersion": "v1", "kind": "List", "items": [bill]}):
+        head = orjson.dumps(document)
+        assert (cyclonedx.sniff(head), trivy.sniff(head)) == (True, False)
+        image, ray = told(cyclonedx, document)
+        assert image.entities[0].key == f"image:{DIGEST}"
+        assert ray.attributes["package.name"] == "ray"
+    other = orjson.dumps({"items": [bill, report("VulnerabilityReport", vulnerabilities=[WEAK])]})
+    assert refused(cyclonedx, other) == (
+        "wrong-shape",
+        "VulnerabilityReport has no bill of materials",
+    )

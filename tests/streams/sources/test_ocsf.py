@@ -280,3 +280,11 @@ def test_prowler_has_a_source_of_its_own() -> None:
     ours = orjson.dumps(record(2004))
     assert ocsf.sniff(ours)
     assert not ocsf.sniff(ours.replace(b'"Shield"', b'"Prowler"'))
+
+
+def test_an_analysis_of_rights_is_a_finding() -> None:
+    info = {"uid": "aa-1", "title": "The bucket can be read from outside"}
+    event = one(2008, finding_info=info, resources=[BUCKET])
+    assert (event.class_uid, event.class_name) == (2008, "IAM Analysis Finding")
+    assert event.finding is not None
+    assert (event.finding.state, event.finding.check) == ("open", info["title"])

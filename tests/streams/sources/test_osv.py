@@ -106,3 +106,27 @@ def test_nothing_found(document: bytes) -> None:
 )
 def test_what_is_no_result(document: object) -> None:
     assert refused(osv, orjson.dumps(document))[0] == "wrong-shape"
+
+
+def test_of_an_image_that_is_not_named_nothing_is_closed() -> None:
+    musl: dict[str, Any] = {
+        "package": {"name": "musl", "version": "1.2.3", "ecosystem": "Alpine:v3.18"},
+        "vulnerabilities": [{"id": "ALPINE-CVE-2026-0001", "upstream": ["CVE-2026-0001"]}],
+        "groups": [{"ids": ["ALPINE-CVE-2026-0001"], "max_severity": "9.8"}],
+    }
+    inside = {"source": {"path": "/lib/apk/db/installed", "type": "os"}, "packages": [musl]}
+    lock = results("/app/requirements.txt")
+    document = {"results": [inside, lock], "image_metadata": {"os": "Alpine Linux v3.18"}}
+    events = told(osv, document)
+    assert [short(one) for one in events] == [
+        ("CVE-2026-0001", "open", "critical", "repo:unnamed"),
+        ("CVE-2026-0001", "open", "critical", "repo:unnamed"),
+    ]
+    assert found(events[0]).location == "/lib/apk/db/installed"
+    assert [short(one)[3] for one in told(osv, {"results": [inside]})] == ["repo:unnamed"]
+
+
+def test_an_advisory_of_several_is_none_of_them() -> None:
+    usn = {"id": "USN-1-1", "upstream": ["CVE-2026-0001", "CVE-2026-0002"]}
+    event, _ = told(osv, {"results": [results("/src/a/lock", vulnerabilities=[usn], groups=[])]})
+    assert short(event)[0] == "USN-1-1"

@@ -78,12 +78,14 @@ def test_a_licence_and_what_a_policy_ignores() -> None:
 
 def test_infrastructure_code() -> None:
     bucket = {"id": "SNYK-CC-TF-1", "title": "S3 bucket is public", "severity": "high"}
-    bucket_ = bucket | {"path": ["aws_s3_bucket[data]", "acl"], "isIgnored": False}
+    path = ["resource", "aws_s3_bucket[data]", "acl"]
+    bucket_ = bucket | {"path": path, "isIgnored": False}
     ignored = bucket | {"isIgnored": True}
     project = {"targetFile": "main.tf", "projectName": "infra"}
     first, second, scan = told(snyk, project | {"infrastructureAsCodeIssues": [bucket_, ignored]})
     assert short(first) == ("SNYK-CC-TF-1", "open", "high", "repo:infra")
-    assert found(first).location == "main.tf:aws_s3_bucket[data].acl"
+    assert found(first).location == "main.tf:resource.aws_s3_bucket[data].acl"
+    assert first.attributes["check.resource"] == "aws_s3_bucket[data]"
     assert short(second)[1] == "resolved"
     assert scan.status == "success"
 
