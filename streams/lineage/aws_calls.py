@@ -22,10 +22,14 @@ _SERVICES: Final[Mapping[str, Mapping[str, Callable[[Call], Edges]]]] = {
 
 
 class Told(NamedTuple):
-    """The things of a call, what it is about first, and how they hang together from now on."""
+    """The things of a call, what it is about first, and how they hang together from now on.
+
+    `deletes`: the first of the things is no more, if the call succeeded.
+    """
 
     things: tuple[Entity, ...] = ()
     edges: tuple[Edge, ...] = ()
+    deletes: bool = False
 
 
 def told(service: str, name: str, call: dict[str, Json]) -> Told:
@@ -41,4 +45,5 @@ def told(service: str, name: str, call: dict[str, Json]) -> Told:
     asked, answered = mapping(call.get("requestParameters")), mapping(call.get("responseElements"))
     edges = tuple(reader(Call(asked, answered, call.get("awsRegion"), account)))
     ends = (end for one in edges for end in (one.from_, one.to) if end != account)
-    return Told(distinct(ends), edges)
+    deletes = any(one.relation == "hosts" and one.state == "closed" for one in edges)
+    return Told(distinct(ends), edges, deletes)

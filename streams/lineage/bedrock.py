@@ -179,6 +179,18 @@ def _guardrail(call: Call) -> Edges:
     yield from hosts(call, entity("guardrail", number, call.asked.get("name")))
 
 
+def _whole_guardrail(call: Call) -> Edges:
+    """A delete that names a version leaves the others."""
+    if text(call.asked.get("guardrailVersion"), 32) is None:
+        yield from _guardrail(call)
+
+
+def _own_model(call: Call) -> Edges:
+    """A model of the account's own by whichever name its delete has."""
+    names = ("modelIdentifier", "provisionedModelId", "inferenceProfileIdentifier")
+    yield from hosts(call, aws.model(next(filter(None, map(call.asked.get, names)), None)))
+
+
 CALLS: Final[dict[str, Callable[[Call], Edges]]] = {
     "AssociateAgentCollaborator": _collaborator,
     "AssociateAgentKnowledgeBase": _knowledge,
@@ -194,9 +206,13 @@ CALLS: Final[dict[str, Callable[[Call], Edges]]] = {
     "CreateProvisionedModelThroughput": _throughput,
     "DeleteAgent": gone(_agent),
     "DeleteAgentActionGroup": _no_action_group,
+    "DeleteCustomModel": gone(_own_model),
     "DeleteDataSource": _no_source,
-    "DeleteGuardrail": gone(_guardrail),
+    "DeleteGuardrail": gone(_whole_guardrail),
+    "DeleteImportedModel": gone(_own_model),
+    "DeleteInferenceProfile": gone(_own_model),
     "DeleteKnowledgeBase": gone(_base),
+    "DeleteProvisionedModelThroughput": gone(_own_model),
     "DisassociateAgentKnowledgeBase": _no_knowledge,
     "UpdateAgent": _agent,
     "UpdateAgentActionGroup": _action_group,

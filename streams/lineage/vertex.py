@@ -39,6 +39,13 @@ _CALLS: Final = frozenset(
     StreamingPredict StreamingRawPredict
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
+_DELETES: Final = frozenset(
+    """
+    DeleteAgent DeleteApp DeleteDataStore DeleteDataset DeleteEndpoint DeleteEngine DeleteIndex
+    DeleteKey DeleteModel DeleteRagCorpus DeleteReasoningEngine DeleteServiceAccountKey
+    DeleteTemplate
+    """.split()  # noqa: SIM905 - names read better as a paragraph
+)
 _SPECS: Final = ("supervisedTuningSpec", "preferenceOptimizationSpec", "distillationSpec")
 _URIS: Final = ("trainingDatasetUri", "validationDatasetUri")
 _MOST: Final = 32  # addresses of one call
@@ -52,6 +59,11 @@ def operation(method: str) -> str | None:
 def infers(method: str) -> bool:
     """True if the call asks a model."""
     return method in _CALLS or (method in _OPERATIONS and "Reasoning" not in method)
+
+
+def deletes(method: str) -> bool:
+    """True if the call deletes what its resource name ends with, and not a part of that."""
+    return method.rpartition(".")[2] in _DELETES or method == "storage.buckets.delete"
 
 
 def lineage(

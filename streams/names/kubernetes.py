@@ -135,9 +135,11 @@ def told(target: Target, verb: str, body: Json = None) -> tuple[tuple[Entity, ..
     known = about(target, body)
     seen = seen_in(body) if known or target.resource in _PODS else Seen((), ())
     found = distinct((known, *seen.images, *seen.models))
+    ended = verb == "delete"
     if known is None or verb not in _CHANGES or target.subresource:
         return found, []
-    ended = verb == "delete"
+    if ended and not deletes(target, verb):  # of its controller other pods go on
+        return found, []
     runs = known if known.kind == "workload" else workload(target.namespace, target.name)
     edges: list[Edge] = []
     if runs is not None:
@@ -145,6 +147,12 @@ def told(target: Target, verb: str, body: Json = None) -> tuple[tuple[Entity, ..
     if known.kind == "endpoint":
         edges += [edge(known, "serves", o, declared=True, ended=ended) for o in seen.models]
     return found, edges
+
+
+def deletes(target: Target, verb: str) -> bool:
+    """True if what the request is about is no more: neither one pod of many, nor an address."""
+    spared = target.resource in {"pods", "remotemcpservers"} or target.subresource
+    return verb == "delete" and not spared and about(target, None) is not None
 
 
 def granted(target: Target, body: Json) -> dict[str, Json]:

@@ -2,7 +2,7 @@
 
 Models, data and containers are entities by their type, services too. Everything else is software,
 which has no entity of its own, unless its author says so in properties `barograph:kind` and
-`barograph:id`.
+`barograph:id`. An MCP server without such an id goes by its first endpoint.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import msgspec
 
 from schemas.config import Limits
 from schemas.entity import KINDS, Entity, Kind, image, principal
-from streams.names import models
+from streams.names import mcp, models
 from streams.records.untrusted import decode, distinct, entity, listing, mapping, slices, text
 from streams.source import Json, Raw, Unreadable
 
@@ -23,6 +23,7 @@ Part = Literal["root", "component", "service", "vulnerability", "workflow"]
 
 _LEVELS: Final = 16  # components inside components; each level is one more look at the text
 _LIMITS: Final = Limits()
+_OF_TYPE: Final = {"container": "image", "data": "dataset", "machine-learning-model": "model"}
 
 
 class Bom(NamedTuple):
@@ -159,14 +160,20 @@ def package(said: Mapping[str, Json]) -> dict[str, Json]:
 
 def root(said: Mapping[str, Json]) -> Entity | None:
     """What the whole document is about: an application, unless it is said to be something else."""
-    return thing("component", said) or entity("application", said.get("name"))
+    name = properties(said).get("id") or said.get("name")
+    return thing("component", said) or entity("application", name)
 
 
 def thing(part: Part, said: Mapping[str, Json]) -> Entity | None:
     """The entity that a component or service is; None of software."""
     told, name = properties(said), said.get("name")
-    if told.get("kind") in KINDS:
-        return _as_told(cast("Kind", told["kind"]), told.get("id") or text(name, 512), name)
+    kind = told.get("kind") or ("id" in told and _usual(part, said))
+    if kind == "mcp_server":
+        url = text(told.get("id") or next(iter(listing(said.get("endpoints"))), None))
+        if url is not None and "://" in url:
+            return mcp.server(url=url, title=name)
+    if kind in KINDS:
+        return _as_told(cast("Kind", kind), told.get("id") or text(name, 512), name)
     if part == "service":
         return entity("endpoint", name)
     match said.get("type"):
@@ -178,6 +185,11 @@ def thing(part: Part, said: Mapping[str, Json]) -> Entity | None:
             return _container(said)
         case _:
             return None
+
+
+def _usual(part: Part, said: Mapping[str, Json]) -> str | None:
+    """The kind of what has a name of its author's choice, but is of its type's kind."""
+    return "endpoint" if part == "service" else _OF_TYPE.get(text(said.get("type"), 64) or "")
 
 
 def _as_told(kind: Kind, identity: str | None, name: Json) -> Entity | None:

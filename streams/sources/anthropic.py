@@ -33,8 +33,8 @@ ATTRIBUTES: Final = frozenset(
     """
     anthropic.actor.type anthropic.artifact.id anthropic.audience anthropic.directory.id
     anthropic.enabled anthropic.file.id anthropic.resource.id anthropic.resource.type anthropic.role
-    anthropic.target.type api.operation api.service cloud.account.id gen_ai.conversation.id
-    gen_ai.provider.name user.id
+    anthropic.target.type api.operation api.service asset.state cloud.account.id
+    gen_ai.conversation.id gen_ai.provider.name user.id
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
 
@@ -57,6 +57,7 @@ _KEYS: Final[tuple[tuple[str, Kind], ...]] = (
 _NAMES: Final = {"skill": "skill_name", "agent": "agent_name", "application": "project_name"}
 _LOGINS: Final = ("_login_succeeded", "_login_failed", "_login_initiated", "_logged_out")
 _FAILED: Final = ("_failed", "_blocked", "_rejected", "_invalid")
+_DELETES: Final = ("_key_deleted", "_key_revoked", "_skill_deleted", "_agent_deleted")
 _ENDED: Final = ("_deleted", "_revoked", "_disconnected", "_archived")
 _STARTED: Final = ("_created", "_connected", "_replaced")
 _PEOPLE: Final = frozenset({"member", "organization_member", "user"})
@@ -177,6 +178,7 @@ def _attributes(said: dict[str, Json], kind: str, who: dict[str, Json]) -> dict[
         "anthropic.role": text(said.get("role") or said.get("new_role"), 128),
         "anthropic.target.type": text(said.get("target_type"), 128),
         "api.operation": kind,
+        "asset.state": "deleted" if kind.endswith(_DELETES) else None,
         "api.service": "api.anthropic.com",
         "cloud.account.id": text(said.get("organization_id"), 128),
         "gen_ai.conversation.id": text(said.get("claude_chat_id"), 128),

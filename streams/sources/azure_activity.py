@@ -88,9 +88,9 @@ FIELDS: Final = frozenset(
 CATEGORIES: Final = frozenset({"api_activity"})
 ATTRIBUTES: Final = frozenset(
     """
-    api.operation api.service azure.category azure.correlation_id azure.local_auth.disabled
-    azure.public_network_access azure.result cloud.account.id cloud.provider cloud.region
-    cloud.resource_id error.code gen_ai.request.model guardrail.off iam.member iam.role
+    api.operation api.service asset.state azure.category azure.correlation_id
+    azure.local_auth.disabled azure.public_network_access azure.result cloud.account.id
+    cloud.provider cloud.region cloud.resource_id error.code gen_ai.request.model guardrail.off iam.member iam.role
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
 _KINDS: Final = frozenset(
@@ -177,11 +177,18 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
             ),
             edges=tuple(edges),
             attributes=_attributes(row, operation, body, status)
+            | ({"asset.state": "deleted"} if _deletes(operation, status) and things else {})
             | {"cloud.account.id": account or "", "cloud.resource_id": (target or "").lower()},
             evidence=evidence,
         ),
         {},
     )
+
+
+def _deletes(operation: str, status: Status) -> bool:
+    """True of the last step of a delete of what the resource id ends with."""
+    kind, _, verb = operation.lower().rpartition("/")
+    return verb == "delete" and status == "success" and kind in azure.AI_TYPES
 
 
 def _actor(row: dict[str, Json], claims: dict[str, Json]) -> Entity | None:

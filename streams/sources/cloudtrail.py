@@ -28,7 +28,6 @@ VERSIONS: Final = "eventVersion 1.05 to 1.11"
 GAPS: Final = (
     "AssumeRole is read where a rule asks for it: else a session is known by its calls of AI.",
     "An endpoint that is updated serves its old configuration too: the call does not say which.",
-    "A delete ends that the account hosts the thing; what else hung on it the call does not say.",
     "Bodies of InvokeGateway are not read: the source bedrock_agentcore has them.",
 )
 LATENESS: Final = 15 * MINUTE  # AWS delivers within about five minutes, not always
@@ -75,8 +74,14 @@ NARROW: Final = Narrow(
     time="eventTime",
     relevant={
         "eventSource": frozenset(f"{service}.amazonaws.com" for service in _AI),
-        # From other services: which image a workload runs, and the long-term keys of Bedrock.
-        "eventName": frozenset({"registertaskdefinition", "createservicespecificcredential"}),
+        # From other services: which image a workload runs, the long-term keys of Bedrock, and which
+        # keys are no more.
+        "eventName": frozenset(
+            """
+            createservicespecificcredential deleteaccesskey deleteservicespecificcredential
+            registertaskdefinition
+            """.split()  # noqa: SIM905 - names read better as a paragraph
+        ),
     },
     uid=_uid,
     check=_told,  # the time is judged before
@@ -121,6 +126,7 @@ ATTRIBUTES: Final = frozenset(
         "api.operation",
         "api.read_only",
         "api.service",
+        "asset.state",
         "aws.bedrock.guardrail.id",
         "aws.request_id",
         "cloud.region",
@@ -141,6 +147,7 @@ _INVOKE: Final = frozenset(
         "StartAsyncInvoke",
     }
 )
+_KEYS_DELETED: Final = frozenset({"DeleteAccessKey", "DeleteServiceSpecificCredential"})
 _IMAGES: Final = 32  # containers of one task definition that are looked at
 _HIDDEN: Final = "HIDDEN_DUE_TO_SECURITY_REASONS"  # a failed login's name: it may be a password
 _NONE: Final = msgspec.Raw()
@@ -231,7 +238,8 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
                 *(identity.chain(known, actor, owned) if known else ()),
                 *_assumed(service, call, actor),
             ),
-            attributes=_attributes(service, name, call, asked, known),
+            attributes=_attributes(service, name, call, asked, known)
+            | ({"asset.state": "deleted"} if lineage.deletes or name in _KEYS_DELETED else {}),
             evidence=evidence,
         ),
         {},
@@ -311,6 +319,7 @@ def _targets(service: str, call: dict[str, Json], asked: dict[str, Json]) -> lis
         found = (
             entity("apikey", mapping(answered.get("accessKey")).get("accessKeyId")),
             entity("apikey", made.get("serviceSpecificCredentialId")),
+            entity("apikey", asked.get("accessKeyId") or asked.get("serviceSpecificCredentialId")),
         )
     return [one for one in found if one is not None]
 

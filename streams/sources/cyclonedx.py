@@ -62,7 +62,7 @@ ATTRIBUTES: Final = frozenset(
     asset.criticality asset.data asset.exposure bom.invalid component.properties component.sha256
     component.supplier component.type job.tasks model.approach model.architecture model.task
     package.name package.purl package.version service.endpoints time.unknown vulnerability.cvss
-    vulnerability.id vulnerability.severity
+    vulnerability.id vulnerability.severity vulnerability.vex
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
 
@@ -299,7 +299,8 @@ def _vulnerability(context: Context, said: dict[str, Json], evidence: EventEvide
     assets = distinct((bom.refs.get(place or ""), bom.root))
     software = bom.packages.get(place or "", {})
     name = text(software.get("package.name"))
-    closed = text(mapping(said.get("analysis")).get("state")) in _CLOSED
+    stated = text(mapping(said.get("analysis")).get("state"), 32)
+    closed = stated in _CLOSED
     score, severity = _rated(said)
     finding = ScanFinding(
         uid=digest(NAME, assets[0].key if assets else None, of, name, place),
@@ -313,6 +314,7 @@ def _vulnerability(context: Context, said: dict[str, Json], evidence: EventEvide
         "vulnerability.id": of,
         "vulnerability.severity": severity,
         "vulnerability.cvss": score,
+        "vulnerability.vex": stated,
         "time.unknown": None if bom.dated else True,
     }
     return Event(

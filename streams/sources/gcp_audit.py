@@ -112,7 +112,7 @@ FIELDS: Final = frozenset(
 CATEGORIES: Final = frozenset({"api_activity", "authentication"})
 ATTRIBUTES: Final = frozenset(
     """
-    api.operation api.read_only api.service cloud.account.id cloud.provider cloud.region
+    api.operation api.read_only api.service asset.state cloud.account.id cloud.provider cloud.region
     cloud.resource_id error.code gen_ai.input.messages gen_ai.input.messages.size
     gen_ai.operation.name gen_ai.output.messages gen_ai.output.messages.size
     gen_ai.provider.name gen_ai.request.model guardrail.off iam.change iam.member iam.role
@@ -183,7 +183,9 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
             client=Client(ip=address, user_agent=agent) if address or agent else None,
             entities=distinct((*targets, *ends, actor, key, entity("account", project))),
             edges=tuple(edges),
-            attributes=kept | _attributes(entry, call, targets, code),
+            attributes=kept
+            | _attributes(entry, call, targets, code)
+            | ({"asset.state": "deleted"} if _deletes(call, method, targets) else {}),
             evidence=evidence,
         ),
         private,
@@ -234,6 +236,14 @@ def _said(
     edges += [edge(known, "guarded_by", one) for one in rails if known]
     members = listing(_granted(call).get("iam.member"))
     return found + [one for one in map(gcp.principal, members) if one], edges
+
+
+def _deletes(call: dict[str, Json], method: str, targets: list[Entity]) -> bool:
+    """True if what the call is about, the first of its targets, is no more."""
+    name = call.get("resourceName")
+    if _of_kubernetes(call, method):
+        return kubernetes.deletes(gcp.target(name), method.rpartition(".")[2])
+    return vertex.deletes(method) and targets[:1] == list(gcp.resources(name)[:1]) != []
 
 
 def _of_kubernetes(call: dict[str, Json], method: str) -> bool:

@@ -81,9 +81,9 @@ FIELDS: Final = frozenset(
 CATEGORIES: Final = frozenset({"api_activity"})
 ATTRIBUTES: Final = frozenset(
     """
-    api.operation api.read_only api.service error.code iam.member iam.role k8s.namespace.name
-    k8s.object.name k8s.object.resource k8s.object.subresource k8s.pod.name k8s.user.name
-    process.command_line process.command_line.size url.path
+    api.operation api.read_only api.service asset.state error.code iam.member iam.role
+    k8s.namespace.name k8s.object.name k8s.object.resource k8s.object.subresource k8s.pod.name
+    k8s.user.name process.command_line process.command_line.size url.path
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
 _READS: Final = frozenset({"get", "head", "list", "watch"})
@@ -238,6 +238,7 @@ def _attributes(
         "k8s.pod.name": (target.name or None) if target.resource == "pods" else None,
         "k8s.user.name": text(mapping(call.get("user")).get("username"), 512),
         "url.path": (text(call.get("requestURI"), 2048) or "").partition("?")[0] or None,
+        "asset.state": "deleted" if kubernetes.deletes(target, verb) else None,
         **kubernetes.granted(target, body),
     }
     return {key: value for key, value in found.items() if value is not None}

@@ -35,15 +35,14 @@ NARROW: Final[Narrow | None] = None  # its time is a number
 VERSIONS: Final = "audit logs API, objects of 2024-08 to 2026-08"
 GAPS: Final = (
     "Of a change the names of what was asked for are kept, of their values only scopes and roles.",
-    "A key that somebody else deletes stays with its owner: the log does not say whose it was.",
     "Audit logs of ChatGPT workspaces are another format.",
 )
 CATEGORIES: Final = frozenset({"api_activity", "authentication"})
 ATTRIBUTES: Final = frozenset(
     """
-    api.operation api.service client.asn client.country client.ja4 cloud.account.id error.code
-    gen_ai.provider.name openai.actor.type openai.changes openai.configs openai.project.id
-    openai.resource.id openai.resource.type openai.role openai.scopes
+    api.operation api.service asset.state client.asn client.country client.ja4 cloud.account.id
+    error.code gen_ai.provider.name openai.actor.type openai.changes openai.configs
+    openai.project.id openai.resource.id openai.resource.type openai.role openai.scopes
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
 
@@ -59,6 +58,7 @@ _KINDS: Final[dict[str, Kind]] = {
     "user": "principal",
 }
 _ENDED: Final = frozenset({"archived", "deleted", "removed"})
+_DELETES: Final = frozenset({"api_key.deleted", "service_account.deleted"})
 _LOGINS: Final = frozenset({"login", "logout"})
 _MOST: Final = 32
 
@@ -186,6 +186,7 @@ def _attributes(
     assigned = text(details.get("id"), 256) if kind.startswith("role.assignment.") else None
     return {
         "api.operation": kind,
+        "asset.state": "deleted" if kind in _DELETES else None,
         "api.service": "api.openai.com",
         "client.asn": text(place.get("asn"), 32),
         "client.country": text(place.get("country"), 64),

@@ -33,7 +33,7 @@ NARROW: Final[Narrow | None] = None
 CATEGORIES: Final = frozenset({"vulnerability_finding"})
 ATTRIBUTES: Final = scans.ATTRIBUTES | frozenset(
     """
-    vex.author vex.justification vex.status
+    vex.author vex.justification vulnerability.vex
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
 VERSIONS: Final = "OpenVEX 0.0.1 to 0.2.0, CSAF 2.0 and 2.1"
@@ -113,7 +113,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
             "vulnerability.cvss": score,
             "vex.author": text(context.author, 128),
             "vex.justification": why,
-            "vex.status": status,
+            "vulnerability.vex": status,
         },
     )
     time = told(text(said.get("last_updated")) or text(said.get("timestamp")) or context.time)

@@ -45,7 +45,7 @@ CATEGORIES: Final = frozenset({"software_inventory_info", "vulnerability_finding
 ATTRIBUTES: Final = scans.ATTRIBUTES | frozenset(
     """
     asset.data component.type dataset.confidentiality dataset.type model.autonomy model.domain
-    model.risk model.type vex.status
+    model.risk model.type vulnerability.vex
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
 VERSIONS: Final = "2.2, 2.3, 3.0.0 and 3.0.1"
@@ -291,7 +291,7 @@ def _assessment(context: Context, said: dict[str, Json], evidence: EventEvidence
         title=f"{of} in {package or asset.id}: {state.replace('_', ' ')}",
         package=package,
         closed=state in _CLOSED,
-        attributes={"vex.status": state, "package.version": spdx.version(part)},
+        attributes={"vulnerability.vex": state, "package.version": spdx.version(part)},
     )
     return finding(Scan(NAME, NAME, asset, bill.time), found, evidence)
 
