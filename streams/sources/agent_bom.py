@@ -44,7 +44,7 @@ ATTRIBUTES: Final = (
     scans.ATTRIBUTES
     | servers.ATTRIBUTES
     | frozenset({"agent.type", "mcp.blocked", "mcp.packages", "mcp.registered", "mcp.warnings"})
-    | {"vulnerability.kev_due_date"}
+    | {"vulnerability.kev_due_date", "vulnerability.vex"}
 )
 VERSIONS: Final = "agent-bom 0.1 to 0.95 (report schema 1.0)"
 GAPS: Final = (
@@ -235,6 +235,7 @@ def _vulnerability(context: Context, said: dict[str, Json], evidence: EventEvide
             "vulnerability.epss": number(said.get("epss_score")),
             "vulnerability.kev": True if said.get("is_kev") is True else None,
             "vulnerability.kev_due_date": text(said.get("kev_due_date"), 32),
+            "vulnerability.vex": text(said.get("vex_status"), 32),
         },
     )
     scan = Scan(NAME, "agent-bom", context.asset, context.time)

@@ -1,10 +1,12 @@
 """Gitleaks: where a secret lies in a repository, never the secret.
 
 Read are JSON reports of version 8 and of versions 6 and 7: a list of leaks, or NDJSON of them.
+Where the leak is the id of an AWS access key, which is no secret, it is that API key.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -13,7 +15,7 @@ from schemas.event import EventEvidence
 from schemas.times import DAY
 from streams.names.artifacts import UNNAMED, repository
 from streams.records.envelope import records
-from streams.records.untrusted import listing, mapping, text
+from streams.records.untrusted import entity, listing, mapping, text
 from streams.reports import scans
 from streams.reports.scans import Found, Scan, finding
 from streams.reports.whole import dated, empty, needed
@@ -34,6 +36,8 @@ GAPS: Final = (
     ),
     "What a later report does not find again stays open: a report may be about a few commits only.",
 )
+# The id of a key, long-term or of Bedrock's own users; what a report redacts is none.
+_KEY_ID: Final = re.compile(r"AKIA[A-Z0-9]{16}")
 
 
 def sniff(head: bytes) -> bool:
@@ -48,7 +52,7 @@ def split(document: bytes) -> Iterator[Raw]:
 
 
 def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: ARG001 - no context
-    """One leak. The secret, the line about it and the author stay unread."""
+    """One leak. The line about it and the author stay unread, the secret but for an id of AWS."""
     if not isinstance(record, dict):
         raise Unreadable("wrong-shape", "a leak is an object")
     said = mapping(record)
@@ -74,7 +78,9 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
             "secret.mark": mark,
         },
     )
-    return Parsed(finding(scan, found, evidence), {})
+    leaked = text(said.get("Secret") or said.get("offender"), 512) or ""
+    key = entity("apikey", leaked) if _KEY_ID.fullmatch(leaked) else None
+    return Parsed(finding(scan, found, evidence, others=(key,)), {})
 
 
 def _category(said: dict[str, Json]) -> str | None:

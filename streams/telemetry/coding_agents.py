@@ -37,6 +37,7 @@ _NAMES: Final = {
     "cached_token_count": "gen_ai.usage.cache_read.input_tokens",
     "call_id": "gen_ai.tool.call.id",
     "conversation.id": "gen_ai.conversation.id",
+    "cost_usd": "gen_ai.usage.cost_usd",
     "decision": "guardrail.verdict",
     "decision_type": "guardrail.verdict",
     "error_type": "error.type",

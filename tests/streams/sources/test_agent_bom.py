@@ -43,6 +43,7 @@ SAID = {
             "scan.tool": "agent-bom",
             "vulnerability.id": "CVE-2026-0003",
             "vulnerability.severity": "low",
+            "vulnerability.vex": "not_affected",
         },
         {
             "is": "Scan Activity: Completed",

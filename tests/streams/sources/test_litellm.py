@@ -83,7 +83,7 @@ def test_a_refused_call() -> None:
             "user.id": "u-7",
             "litellm.cache_hit": False,
             "litellm.call_type": "acompletion",
-            "litellm.cost": 0.0125,
+            "gen_ai.usage.cost_usd": 0.0125,
             "litellm.end_user": "customer-9",
             "litellm.key.alias": "claims-prod",
             "litellm.model.group": "claims-model",
@@ -168,7 +168,7 @@ def test_a_tool_call() -> None:
             "user.id": "u-7",
             "litellm.cache_hit": False,
             "litellm.call_type": "call_mcp_tool",
-            "litellm.cost": 0.0125,
+            "gen_ai.usage.cost_usd": 0.0125,
             "litellm.end_user": "customer-9",
             "litellm.key.alias": "claims-prod",
             "litellm.model.group": "claims-model",
@@ -207,7 +207,7 @@ def test_content_is_private() -> None:
 def test_a_spend_log_has_json_in_texts() -> None:
     event, private = parsed("litellm.jsonl")[4]
     assert event.attributes["litellm.tags"] == ["a"]
-    assert event.attributes["litellm.cost"] == 0.0002
+    assert event.attributes["gen_ai.usage.cost_usd"] == 0.0002
     assert event.actor is not None
     assert event.actor.id == "u-7"
     assert private == {}
