@@ -1,4 +1,4 @@
-"""HTTP: OTLP (`/v1/traces`, `/v1/logs`) and JSON of any source (`/v1/events`).
+"""HTTP: OTLP (`/v1/traces`, `/v1/logs`, `/v1/metrics`) and JSON of any source (`/v1/events`).
 
 Guarantee: what was answered with 200 is on disk and will be read, whatever happens. After 429 or
 503 the sender sends again.
@@ -41,9 +41,14 @@ class _Logs(msgspec.Struct):
     resourceLogs: list[msgspec.Raw] = []  # noqa: N815 - OTLP's own name
 
 
+class _Metrics(msgspec.Struct):
+    resourceMetrics: list[msgspec.Raw] = []  # noqa: N815 - OTLP's own name
+
+
 _REQUESTS: Final[dict[Signal, msgspec.json.Decoder[Any]]] = {
     "traces": msgspec.json.Decoder(_Traces),
     "logs": msgspec.json.Decoder(_Logs),
+    "metrics": msgspec.json.Decoder(_Metrics),
 }
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -73,6 +78,7 @@ class Http:
         app = web.Application(middlewares=[_refusals])
         app.router.add_post("/v1/traces", self._traces)
         app.router.add_post("/v1/logs", self._logs)
+        app.router.add_post("/v1/metrics", self._metrics)
         app.router.add_post("/v1/events", self._events)
         return app
 
@@ -103,6 +109,9 @@ class Http:
 
     async def _logs(self, request: web.Request) -> web.Response:
         return await self._export(request, "logs")
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        return await self._export(request, "metrics")
 
     async def _export(self, request: web.Request, signal: Signal) -> web.Response:
         encoding = request.content_type

@@ -47,7 +47,7 @@ ATTRIBUTES: Final = frozenset(
     cloud.region enduser.id error.code gen_ai.agent.id gen_ai.conversation.id gen_ai.operation.name
     gen_ai.provider.name gen_ai.request.max_tokens gen_ai.request.model gen_ai.request.temperature
     gen_ai.request.top_p gen_ai.response.finish_reasons gen_ai.response.id gen_ai.response.model
-    gen_ai.usage.cache_creation.input_tokens gen_ai.usage.cache_read.input_tokens
+    gen_ai.usage.cache_write.input_tokens gen_ai.usage.cache_read.input_tokens
     gen_ai.usage.input_tokens gen_ai.usage.output_tokens guardrail.category guardrail.verdict
     identity.link service.name trace.id
     """.split()  # noqa: SIM905 - names read better as a paragraph

@@ -1,7 +1,10 @@
-"""OpenTelemetry: spans and log records of agents, MCP and models, as OTLP/JSON.
+"""OpenTelemetry: what agents, MCP and models tell in spans, log records and metrics, as OTLP/JSON.
 
-Read are exports (`resourceSpans`, `resourceLogs`; of a collector's file exporter each line is one),
-and single spans and log records; those of coding agents under the names that all others use.
+Read are exports (`resourceSpans`, `resourceLogs`, `resourceMetrics`; of a collector's file exporter
+each line is one), and single spans and log records; those of coding agents under the names that all
+others use. Of metrics each data point of `gen_ai.*`, `mcp.*` and coding agents is an Event, if it
+tells an interval (delta temporality). It is of API Activity, as the calls are that it measures, but
+is none of them: what was done is `metric.operation`, so that who counts calls does not count it.
 """
 
 from __future__ import annotations
@@ -14,16 +17,26 @@ import msgspec
 from schemas.canonical import digest
 from schemas.config import Limits
 from schemas.detection import Logsource
-from schemas.event import Client, Event, EventEvidence, Status
+from schemas.event import Client, Edge, Event, EventEvidence, Status
 from schemas.times import MINUTE
 from streams.records.untrusted import decode, listing, mapping, slices, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 from streams.telemetry import coding_agents
 from streams.telemetry.conventions import NAMES
 from streams.telemetry.manifests import manifest
+from streams.telemetry.messages import gathered
+from streams.telemetry.metrics import (
+    Metric,
+    ResourceMetrics,
+    measured,
+    points,
+    refusal,
+    renamed,
+    served,
+)
 from streams.telemetry.otlp import attributes, hex_id, plain_value, time
 from streams.telemetry.semconv import parted, present
-from streams.telemetry.things import ordered, relations, things
+from streams.telemetry.things import Things, ordered, relations, things
 from streams.telemetry.verdicts import verdict
 
 NAME: Final = "otel"
@@ -38,12 +51,15 @@ VERSIONS: Final = (
     " 4 to 6; logs and spans of Claude Code, Codex and Gemini CLI as of 2026"
 )
 GAPS: Final = (
-    "Metrics (`resourceMetrics`) are refused: they are sums, and name nobody.",
-    "Content in numbered attributes (`gen_ai.prompt.0.content`) keeps these names for rules.",
+    "Cumulative metrics are refused: an export repeats all since the start. Gauges are not read.",
+    "A span and the log record of its details are two Events where both are exported.",
+    "Content that was uploaded elsewhere and is named by a reference is not fetched.",
 )
 
 _EVENTS: Final = 64  # events of one span that are read
 _GUARDRAILS: Final = ("aws.bedrock.guardrail.id", "gen_ai.guardrail.id")  # often only in events
+_SERVERS: Final = (2, "SPAN_KIND_SERVER")
+_PLACE: Final = ("application", "workload")
 _LIMITS: Final = Limits()
 _NONE: Final = msgspec.Raw()
 
@@ -69,7 +85,7 @@ class _ResourceLogs(msgspec.Struct):
 class _Export(msgspec.Struct):
     spans: list[_ResourceSpans] | None = msgspec.field(default=None, name="resourceSpans")
     logs: list[_ResourceLogs] | None = msgspec.field(default=None, name="resourceLogs")
-    metrics: msgspec.Raw = msgspec.field(default=_NONE, name="resourceMetrics")
+    metrics: list[ResourceMetrics] | None = msgspec.field(default=None, name="resourceMetrics")
 
 
 _EXPORT: Final = msgspec.json.Decoder(_Export)
@@ -86,8 +102,9 @@ class Resource(NamedTuple):
 class Context(NamedTuple):
     """What all records of one resource share."""
 
-    kind: Literal["span", "log"]
+    kind: Literal["span", "log", "point"]
     resource: Resource
+    metric: Metric | None = None
 
 
 _NOBODY: Final = Resource({}, {}, {})
@@ -104,9 +121,7 @@ def sniff(head: bytes) -> bool:
 def split(document: bytes) -> Iterator[Raw]:
     """The spans and log records of an export, or the one record."""
     export = slices(document, _EXPORT)
-    if export.spans is None and export.logs is None:
-        if export.metrics is not _NONE:
-            raise Unreadable("wrong-shape", "metrics are no events; send spans and log records")
+    if export.spans is None and export.logs is None and export.metrics is None:
         return iter((Raw(document),))
     found: list[tuple[Context, list[msgspec.Raw]]] = []
     for spans in export.spans or ():
@@ -115,38 +130,38 @@ def split(document: bytes) -> Iterator[Raw]:
     for logs in export.logs or ():
         context = Context("log", _resource(logs.resource))
         found += [(context, scope.records or []) for scope in logs.scopes or ()]
+    metrics = export.metrics or []
+    resources = [_resource(one.resource) for one in metrics]
+    found += [
+        (Context("point", resources[at], metric), [point]) for at, metric, point in points(metrics)
+    ]
+    if export.spans is None and export.logs is None and not found:
+        raise refusal(metrics)
     return (Raw(bytes(record), context) for context, records in found for record in records)
 
 
 def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
-    """What one span did, or one log record tells."""
+    """What one span did, one log record tells, or one data point measured."""
     if not isinstance(record, dict):
         raise Unreadable("wrong-shape", "a span or log record is an object")
     said = mapping(record)
-    span, resource = _context(raw, said)
+    kind, resource, metric = _context(raw, said)
     when = (
         time(said.get("endTimeUnixNano"), said.get("startTimeUnixNano"))
-        if span
+        if kind == "span"
         else time(said.get("timeUnixNano"), said.get("observedTimeUnixNano"))
     )
-    own = present(attributes(said.get("attributes")))
-    body = plain_value(said.get("body"))
-    if body is not None:
-        own.setdefault("body", body)
-    if span:
-        own = coding_agents.said(own, said.get("name"), None)
-    else:
-        name = said.get("eventName") or own.get("event.name")
-        prefixed = body if isinstance(body, str) and body.endswith(f".{name}") else name
-        own = coding_agents.said(own, prefixed, resource.seen.get("service.name"))
     happened = [mapping(one) for one in listing(said.get("events"))[:_EVENTS]]
     inside = [present(attributes(one.get("attributes"))) for one in happened]
+    names = [one.get("name") for one in happened]
+    own = _own(said, kind, resource, metric)
+    own = gathered(own, _name(said, own), list(zip(names, inside, strict=True)))
     error = _error(own, inside)
     if error is not None:
         own["error.type"] = error
     guarding = {name: one[name] for one in inside for name in _GUARDRAILS if name in one}
     seen = resource.seen | guarding | own
-    activity = _activity(said, own)
+    activity = metric.name if metric else _activity(said, own)
     found = things(seen, own)
     kept, private = parted(guarding | own)
     kept = resource.kept | kept | verdict(own, *inside)
@@ -154,32 +169,71 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
         "mcp_server" in found and "gen_ai.tool.definitions" in own
     ):
         kept |= manifest(own)
+    values = measured(metric, said) if metric else {}
+    if metric:
+        kept = renamed(kept) | values
     trace, unit = hex_id(said.get("traceId")), hex_id(said.get("spanId"))
     if trace is not None:
         kept["trace.id"] = trace
     entities = ordered(found, activity)
     actors = (found.get("agent"), found.get("principal"), found.get("application"))
+    apart = served(metric) if metric else said.get("kind") in _SERVERS and "mcp.method.name" in own
     return Parsed(
         Event(
             uid=f"{trace}:{unit}"
-            if span and trace and unit
-            else digest(NAME, evidence.sha256, resource.seen),
+            if kind == "span" and trace and unit
+            else digest(NAME, evidence.sha256, resource.seen, *(metric or ())),
             time=when,
             source=NAME,
             class_uid=6003,
             class_name="API Activity",
             activity=activity,
-            status=_status(said, own, span=span),
+            status=_status(said, own, span=kind == "span"),
             message=" ".join((activity, *(f"{one.kind}:{one.id}" for one in entities[:1]))),
             actor=next((one for one in actors if one and one not in entities[:1]), None),
             client=_client(said, seen),
             entities=entities,
-            edges=tuple(relations(found)),
+            edges=() if metric and not any(_counted(values)) else _edges(found, apart=apart),
             attributes=kept,
             evidence=evidence,
         ),
         resource.private | private,
     )
+
+
+def _own(
+    said: dict[str, Json], kind: str, resource: Resource, metric: Metric | None
+) -> dict[str, Json]:
+    """The attributes of a record under present names, with the body of a log record."""
+    own = present(attributes(said.get("attributes")))
+    if kind == "span":
+        return coding_agents.said(own, said.get("name"), None)
+    if metric is not None:
+        return coding_agents.counted(own, metric.name)
+    body = plain_value(said.get("body"))
+    if body is not None:
+        own.setdefault("body", body)
+    name = _name(said, own)
+    prefixed = body if isinstance(body, str) and body.endswith(f".{name}") else name
+    return coding_agents.said(own, prefixed, resource.seen.get("service.name"))
+
+
+def _name(said: dict[str, Json], own: dict[str, Json]) -> Json:
+    """What a log record calls itself."""
+    return said.get("eventName") or own.get("event.name")
+
+
+def _counted(values: dict[str, Json]) -> tuple[Json, Json]:
+    return values.get("metric.count"), values.get("metric.value")
+
+
+def _edges(found: Things, *, apart: bool) -> tuple[Edge, ...]:
+    """`apart`: the application is the server, which uses nothing of what it is asked for."""
+    if not apart:
+        return tuple(relations(found))
+    caller: Things = {kind: one for kind, one in found.items() if kind != "application"}
+    place: Things = {kind: one for kind, one in found.items() if kind in _PLACE}
+    return (*relations(caller), *relations(place))
 
 
 def _resource(raw: msgspec.Raw) -> Resource:
@@ -188,13 +242,13 @@ def _resource(raw: msgspec.Raw) -> Resource:
     return Resource(seen, *parted(seen))
 
 
-def _context(raw: Raw, said: dict[str, Json]) -> tuple[bool, Resource]:
+def _context(raw: Raw, said: dict[str, Json]) -> Context:
     if isinstance(raw.context, Context):
-        return raw.context.kind == "span", raw.context.resource
+        return raw.context
     if {"startTimeUnixNano", "endTimeUnixNano", "kind"} & said.keys():
-        return True, _NOBODY
+        return Context("span", _NOBODY)
     if {"timeUnixNano", "observedTimeUnixNano", "severityNumber"} & said.keys():
-        return False, _NOBODY
+        return Context("log", _NOBODY)
     raise Unreadable("wrong-shape", "neither an export, nor a span, nor a log record")
 
 
@@ -225,7 +279,7 @@ def _status(said: dict[str, Json], own: dict[str, Json], *, span: bool) -> Statu
 
 def _client(said: dict[str, Json], seen: dict[str, Json]) -> Client | None:
     names = ["client.address", "http.client_ip"]
-    if said.get("kind") in (2, "SPAN_KIND_SERVER"):  # elsewhere the peer is who was called
+    if said.get("kind") in _SERVERS:  # elsewhere the peer is who was called
         names += ["network.peer.address", "net.sock.peer.addr"]
     address = next((found for name in names if (found := text(seen.get(name), 256))), None)
     agent = text(seen.get("user_agent.original"), 512)

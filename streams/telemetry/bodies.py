@@ -99,7 +99,7 @@ def tokens(asked: dict[str, Json], answered: dict[str, Json], told: Answer) -> d
             asked.get("cacheReadInputTokenCount"),
             *("cacheReadInputTokens", "cache_read_input_tokens"),
         ),
-        "gen_ai.usage.cache_creation.input_tokens": counted(
+        "gen_ai.usage.cache_write.input_tokens": counted(
             asked.get("cacheWriteInputTokenCount"),
             *("cacheWriteInputTokens", "cache_creation_input_tokens"),
         ),

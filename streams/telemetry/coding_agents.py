@@ -14,6 +14,7 @@ from streams.records.untrusted import decode, mapping, text
 from streams.source import Json, Unreadable
 
 _AGENTS: Final = ("claude_code", "codex", "gemini_cli", "qwen-code")
+_TOKENS: Final = ".token.usage"  # the metric that counts tokens; their `type` is input, output, ...
 _SERVICES: Final = {
     "claude-code": "claude_code",
     "codex_cli_rs": "codex",
@@ -32,7 +33,7 @@ _OPERATIONS: Final = {
 }
 _NAMES: Final = {
     "arguments": "gen_ai.tool.call.arguments",
-    "cache_creation_tokens": "gen_ai.usage.cache_creation.input_tokens",
+    "cache_creation_tokens": "gen_ai.usage.cache_write.input_tokens",
     "cache_read_tokens": "gen_ai.usage.cache_read.input_tokens",
     "cached_token_count": "gen_ai.usage.cache_read.input_tokens",
     "call_id": "gen_ai.tool.call.id",
@@ -92,6 +93,17 @@ def said(own: Mapping[str, Json], event: Json, service: Json) -> dict[str, Json]
     if found.get("body") == name:
         del found["body"]  # the name once more
     return found
+
+
+def counted(own: Mapping[str, Json], metric: str) -> dict[str, Json]:
+    """The attributes of a data point, under present names if a coding agent counted."""
+    agent, dot, _ = metric.partition(".")
+    if agent not in _AGENTS or not dot:
+        return dict(own)
+    found = {_NAMES.get(name, name): value for name, value in own.items()}
+    if metric.endswith(_TOKENS) and "type" in found:
+        found["gen_ai.token.type"] = found.pop("type")
+    return {"gen_ai.agent.name": agent} | found
 
 
 def _parameters(value: Json) -> dict[str, Json]:

@@ -24,14 +24,23 @@ _NAMES: Final = {
     "ai.model.id": "gen_ai.request.model",
     "ai.model.provider": "gen_ai.provider.name",
     "ai.prompt": "gen_ai.input.messages",
+    "ai.prompt.messages": "gen_ai.input.messages",
+    "ai.prompt.tools": "gen_ai.tool.definitions",
     "ai.response.model": "gen_ai.response.model",
+    "ai.response.object": "gen_ai.output.messages",
     "ai.response.text": "gen_ai.output.messages",
+    "ai.telemetry.metadata.sessionId": "session.id",
+    "ai.telemetry.metadata.userId": "user.id",
     "ai.toolCall.args": "gen_ai.tool.call.arguments",
     "ai.toolCall.id": "gen_ai.tool.call.id",
     "ai.toolCall.name": "gen_ai.tool.name",
     "ai.toolCall.result": "gen_ai.tool.call.result",
+    "ai.usage.cachedInputTokens": "gen_ai.usage.cache_read.input_tokens",
     "ai.usage.completionTokens": "gen_ai.usage.output_tokens",
+    "ai.usage.inputTokens": "gen_ai.usage.input_tokens",
+    "ai.usage.outputTokens": "gen_ai.usage.output_tokens",
     "ai.usage.promptTokens": "gen_ai.usage.input_tokens",
+    "ai.usage.reasoningTokens": "gen_ai.usage.reasoning.output_tokens",
     "container.image.tag": "container.image.tags",
     "embedding.model_name": "gen_ai.request.model",
     "gen_ai.completion": "gen_ai.output.messages",
@@ -39,8 +48,12 @@ _NAMES: Final = {
     "gen_ai.prompt": "gen_ai.input.messages",
     "gen_ai.system": "gen_ai.provider.name",
     "gen_ai.usage.cost": "gen_ai.usage.cost_usd",
+    "gen_ai.usage.cache_creation.input_tokens": "gen_ai.usage.cache_write.input_tokens",
+    "gen_ai.usage.cache_creation_input_tokens": "gen_ai.usage.cache_write.input_tokens",
+    "gen_ai.usage.cache_read_input_tokens": "gen_ai.usage.cache_read.input_tokens",
     "gen_ai.usage.completion_tokens": "gen_ai.usage.output_tokens",
     "gen_ai.usage.prompt_tokens": "gen_ai.usage.input_tokens",
+    "gen_ai.usage.reasoning_tokens": "gen_ai.usage.reasoning.output_tokens",
     "http.method": "http.request.method",
     "http.status_code": "http.response.status_code",
     "http.url": "url.full",
@@ -50,7 +63,10 @@ _NAMES: Final = {
     "llm.provider": "gen_ai.provider.name",
     "llm.system": "gen_ai.provider.name",
     "llm.token_count.completion": "gen_ai.usage.output_tokens",
+    "llm.token_count.completion_details.reasoning": "gen_ai.usage.reasoning.output_tokens",
     "llm.token_count.prompt": "gen_ai.usage.input_tokens",
+    "llm.token_count.prompt_details.cache_read": "gen_ai.usage.cache_read.input_tokens",
+    "llm.token_count.prompt_details.cache_write": "gen_ai.usage.cache_write.input_tokens",
     "mcp.method": "mcp.method.name",
     "mcp.tool.name": "gen_ai.tool.name",
     "net.peer.name": "server.address",
@@ -59,8 +75,9 @@ _NAMES: Final = {
     "tool.name": "gen_ai.tool.name",
     "tool_call.id": "gen_ai.tool.call.id",
     "tool_name": "gen_ai.tool.name",
-    "traceloop.entity.input": "gen_ai.tool.call.arguments",
-    "traceloop.entity.output": "gen_ai.tool.call.result",
+    "traceloop.association.properties.session_id": "session.id",
+    "traceloop.association.properties.user_id": "user.id",
+    "traceloop.workflow.name": "gen_ai.workflow.name",
 }
 _PROVIDERS: Final = {
     "amazon_bedrock": "aws.bedrock",
@@ -75,15 +92,25 @@ _PROVIDERS: Final = {
     "vertexai": "gcp.vertex_ai",
     "xai": "x_ai",
 }
+# The kind of a span of Traceloop -> what its name is a name of.
+_ENTITIES: Final = {"agent": "gen_ai.agent.name", "tool": "gen_ai.tool.name"}
 # How others say gen_ai.operation.name.
 _OPERATIONS: Final = {
     "openinference.span.kind": {
         "AGENT": "invoke_agent",
         "EMBEDDING": "embeddings",
+        "GUARDRAIL": "apply_guardrail",
         "LLM": "chat",
         "RETRIEVER": "retrieval",
         "TOOL": "execute_tool",
     },
+    "langsmith.span.kind": {
+        "embedding": "embeddings",
+        "llm": "chat",
+        "retriever": "retrieval",
+        "tool": "execute_tool",
+    },
+    "llm.request.type": {"chat": "chat", "completion": "text_completion"},
     "traceloop.span.kind": {
         "agent": "invoke_agent",
         "tool": "execute_tool",
@@ -116,6 +143,7 @@ _CONTENT: Final = frozenset(
     messages messaging.message.body metadata output process.command_args process.command_line
     process.environment_variable prompt reranker result retrieval.documents rpc.request.metadata
     rpc.response.metadata tool.json_schema tool.parameters tool_input tool_parameters tool_result
+    traceloop.entity.input traceloop.entity.output traceloop.prompt
     """.split()  # noqa: SIM905 - sixty names read better as a paragraph
 )
 _CREDENTIAL: Final = re.compile(
@@ -123,6 +151,8 @@ _CREDENTIAL: Final = re.compile(
     r"|private[_-]?key|secret)s?$",
     re.IGNORECASE,
 )
+# Below a name of content, and none.
+_NAMED: Final = frozenset({"gen_ai.prompt.name", "gen_ai.prompt.version"})
 _NUMBERED: Final = re.compile(r"\.\d+(?:\.|$)")
 
 
@@ -143,6 +173,9 @@ def present(attributes: Mapping[str, Json]) -> dict[str, Json]:
         operation = operations.get(text(found.get(name)) or "")
         if operation is not None:
             found.setdefault("gen_ai.operation.name", operation)
+    entity = _ENTITIES.get(text(found.get("traceloop.span.kind")) or "")
+    if entity is not None and "traceloop.entity.name" in found:
+        found.setdefault(entity, found["traceloop.entity.name"])
     return found
 
 
@@ -171,7 +204,7 @@ def parted(attributes: Mapping[str, Json]) -> tuple[dict[str, Json], dict[str, J
 
 @lru_cache(maxsize=4096)  # a telemetry has its few dozen names
 def _sort(name: str) -> Literal["content", "credential", "plain"]:
-    at = len(name)
+    at = 0 if name in _NAMED else len(name)
     while at > 0:
         if name[:at] in _CONTENT:
             return "content"

@@ -97,7 +97,10 @@ async def test_the_otel_sdk_exports_spans(sender: Sender) -> None:
         ]
 
 
-@pytest.mark.parametrize(("signal", "field"), [("traces", "Spans"), ("logs", "Logs")])
+SIGNALS = [("traces", "Spans"), ("logs", "Logs"), ("metrics", "Metrics")]
+
+
+@pytest.mark.parametrize(("signal", "field"), SIGNALS)
 async def test_otlp_json_is_kept_as_it_came(sender: Sender, signal: str, field: str) -> None:
     export = {f"resource{field}": [{"x": "a\nb"}]}
     body = orjson.dumps(export, option=orjson.OPT_INDENT_2)

@@ -30,6 +30,24 @@ from streams.telemetry.semconv import parted, present
         ),
         ({"openinference.span.kind": ["TOOL"]}, {"openinference.span.kind": ["TOOL"]}),
         ({"anything": 1}, {"anything": 1}),
+        (
+            {"gen_ai.usage.cache_creation.input_tokens": 5},
+            {"gen_ai.usage.cache_write.input_tokens": 5},
+        ),
+        ({"ai.usage.inputTokens": 3}, {"gen_ai.usage.input_tokens": 3}),
+        (
+            {"traceloop.span.kind": "tool", "traceloop.entity.name": "t"},
+            {
+                "traceloop.span.kind": "tool",
+                "traceloop.entity.name": "t",
+                "gen_ai.operation.name": "execute_tool",
+                "gen_ai.tool.name": "t",
+            },
+        ),
+        (
+            {"langsmith.span.kind": "retriever"},
+            {"langsmith.span.kind": "retriever", "gen_ai.operation.name": "retrieval"},
+        ),
     ],
 )
 def test_old_names_become_present_ones(old: dict[str, Any], new: dict[str, Any]) -> None:
@@ -43,6 +61,7 @@ def test_old_names_become_present_ones(old: dict[str, Any], new: dict[str, Any])
         ("gen_ai.input.messages", "é", "é", 2),
         ("gen_ai.tool.call.result", {"b": 1, "a": 2}, '{"a":2,"b":1}', 13),
         ("input.value", "x", "x", 1),
+        ("gen_ai.prompt.variable.name", "Ada", "Ada", 3),
         ("db.query.text", "select 1", "select 1", 8),
         ("anything.long", "x" * (LONGEST + 1), "x" * (LONGEST + 1), LONGEST + 1),
     ],
@@ -81,6 +100,8 @@ def test_credentials_are_private(name: str, value: object) -> None:
         ("inputs.count", 1),
         ("url.path", "/api/jobs"),
         ("mcp.session.id", "s-1"),
+        ("gen_ai.prompt.name", "triage"),
+        ("gen_ai.prompt.version", "1.2"),
     ],
 )
 def test_the_rest_is_kept(name: str, value: object) -> None:
