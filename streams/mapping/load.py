@@ -106,7 +106,11 @@ class _Loading:
             return Logsource(product="generic", service=name)
         self._known(said, ("product", "service", "category"), ("logsource",))
         given = {k: str(v) for k, v in said.items()} if is_object(said) else {}
-        return Logsource(**{k: v for k, v in given.items() if k in Logsource.model_fields})
+        return Logsource(
+            product=given.get("product"),
+            service=given.get("service"),
+            category=given.get("category"),
+        )
 
     def _finding(self) -> dict[str, Term]:
         found = self._terms("finding", _FINDING)

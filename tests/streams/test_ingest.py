@@ -56,7 +56,7 @@ def ingest(not_after: int | None = None, lateness: int | None = None, **limits: 
     texts = (DELETED, OPENED, FORM, COUNTED)
     rules = parse(Document(f"{n}.yml", text) for n, text in enumerate(texts))
     assert rules.problems == ()
-    matchers, bounds = Matchers(rules.rules), Limits(**limits)
+    matchers, bounds = Matchers(rules.rules), Limits.model_validate(limits)
     return Ingest("in", matchers, Routes(rules), _source, lateness, bounds, not_after)
 
 
