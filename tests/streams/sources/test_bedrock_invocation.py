@@ -222,7 +222,8 @@ def test_the_detections_of_every_vendor_see_it(
     assessment = {"gr1example": {"contentPolicy": {"filters": [row]}}}
     event, private = invocation({}, {"trace": {"guardrail": {"inputAssessment": assessment}}})
     matcher = Matchers(parse(builtin()).rules).normal(event)
-    assert [one.detection.id for one in matcher.match(normal_form(event, private))] == rules
+    found = [one.detection.id for one in matcher.match(normal_form(event, private))]
+    assert [one for one in found if one.endswith("prompt_attack")] == rules
 
 
 def test_no_secret_of_the_metadata_is_kept(invocation: Any) -> None:  # noqa: ANN401 - a function
