@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import Final, NamedTuple, cast
 
+import orjson
+
 from schemas.config import Limits
-from schemas.event import EventEvidence, Reject
+from schemas.event import Event, EventEvidence, Reject
 from streams.records.documents import Fault, open_documents
-from streams.records.untrusted import decode
-from streams.source import Json, Parsed, Raw, Source, Unreadable
+from streams.records.untrusted import decode, listing, mapping
+from streams.source import Json, Parsed, Raw, Reason, Source, Unreadable
 from streams.telemetry import content
 
 UNKNOWN: Final = "unknown"  # the source of a file that no source knows
@@ -108,11 +111,13 @@ class Reader(NamedTuple):
         """What the source makes of a decoded record."""
         evidence = EventEvidence(origin=self.name(number), sha256=sha256(raw.data).hexdigest())
         try:
-            return self._told(self.source.event(raw, record, evidence))
+            parsed = self._told(self.source.event(raw, record, evidence))
+            storable(parsed.event)
         except Unreadable as error:
             return self.refused(raw.data, number, error)
         except Exception as error:  # noqa: BLE001 - one record that breaks a source must not stop all others
             return self.refused(raw.data, number, Unreadable("defect", repr(error)))
+        return parsed
 
     def _told(self, parsed: Parsed) -> Parsed:
         """With what is told of content, whatever the source."""
@@ -169,6 +174,49 @@ def reject(fault: Fault, name: str, source: Source | None) -> Reject:
         detail=fault.detail[:_DETAIL],
         size=fault.size,
     )
+
+
+def storable(event: Event) -> None:
+    """Raises Unreadable for what no log and no store can hold, or would give back as another.
+
+    What is not looked at here (ids, names, numbers) is held to it by its type.
+    """
+    client, finding = event.client, event.finding
+    said = [event.uid, event.time, event.class_name, event.activity]
+    said += [event.message, client and client.ip, client and client.user_agent]
+    said += [edge.relation for edge in event.edges]
+    try:
+        written = orjson.dumps(event.attributes)
+        orjson.dumps(said + list(finding.__dict__.values()) if finding else said)
+    except TypeError as error:
+        raise Unreadable(*_unwritten(str(error))) from None
+    # A number that is none is written as null, which few records have: most are not walked.
+    if b"null" in written and any(map(_no_number, _values(event.attributes))):
+        raise Unreadable("wrong-shape", "a number is infinite, or is none")
+
+
+def _unwritten(said: str) -> tuple[Reason, str]:
+    if "surrogate" in said:
+        return "encoding", "a text holds half a character (a lone surrogate)"
+    if "64-bit" in said:
+        return "too-large", "a whole number has more than 64 bits"
+    return "defect", said
+
+
+def _no_number(value: Json) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)
+
+
+def _values(value: Json) -> Iterator[Json]:
+    """All that lies inside, however deep: what was written is not too deep to walk."""
+    if isinstance(value, dict):
+        for one in mapping(value).values():
+            yield from _values(one)
+    elif isinstance(value, list | tuple):
+        for one in listing(list(value)):
+            yield from _values(one)
+    else:
+        yield value
 
 
 def _fits(data: bytes, most: int) -> None:

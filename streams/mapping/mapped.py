@@ -72,7 +72,7 @@ class Thing(NamedTuple):
             return entity("image", found.id, name or found.name)
         if kind == "principal" and identity.startswith("arn:"):
             return principal(identity)
-        return entity(cast("Kind", kind), identity, None if name == identity else name)
+        return entity(cast("Kind", kind), identity, name)
 
 
 class Link(NamedTuple):

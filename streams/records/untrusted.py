@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Final, TypeGuard, TypeVar, cast
 
@@ -69,11 +70,21 @@ def brackets(data: bytes) -> int:
 def slices(document: bytes, decoder: msgspec.json.Decoder[_T]) -> _T:
     """The envelope of a document, with its records as exact slices. Raises Unreadable."""
     try:
-        return decoder.decode(document)
+        return _decoded(document, decoder)
     except msgspec.ValidationError as error:
         raise Unreadable("wrong-shape", str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _unreadable(error, document) from None
+
+
+def _decoded(document: bytes, decoder: msgspec.json.Decoder[_T]) -> _T:
+    try:
+        return decoder.decode(document)
+    except RecursionError:
+        # How deep it may go depends on how deep we are called: on a stack of its own it is always
+        # as deep, and the same document has the same outcome wherever it is read.
+        with ThreadPoolExecutor(1) as fresh:
+            return fresh.submit(decoder.decode, document).result()
 
 
 def mapping(value: Json) -> dict[str, Json]:

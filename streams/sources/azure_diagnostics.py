@@ -9,7 +9,7 @@ its caller and its end. `properties` may be an object or a text, addresses may b
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from schemas.detection import Logsource
@@ -121,7 +121,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     status, code = _ended(row, told)
     actor = _actor(row, told)
     account = azure.part(target, "subscriptions")
-    things = [*_called(target, told), *azure.resources(target), *_data(row, told)]
+    things = distinct((*_called(target, told), *azure.resources(target), *_data(row, told)))
     model = azure.model(told.get("modelname"), told.get("modelversion"))
     edges = list(_edges(operation, things, actor, model)) if status == "success" else []
     content = {new: told[old] for old, new in _CONTENT.items() if told.get(old)}
@@ -149,7 +149,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     )
 
 
-def _called(target: str, told: dict[str, Json]) -> Iterator[Entity]:
+def _called(target: str, told: dict[str, Json]) -> Iterator[Entity | None]:
     """The deployment that a call went to, or what it named of a workspace."""
     name = told.get("modeldeploymentname") or told.get("deploymentname")
     held = next((one for one in azure.resources(target) if one.kind == "endpoint"), None)
@@ -162,19 +162,16 @@ def _called(target: str, told: dict[str, Json]) -> Iterator[Entity]:
         known = text(told.get(key), 256)
         if where and known and kind == "model":
             base = target.lower().partition(f"/workspaces/{where}")[0]
-            yield Entity(
-                kind="model",
-                id=f"{base}/workspaces/{where}/models/{known.lower().partition(':')[0]}"[:512],
-                name=known,
-            )
+            name = known.lower().partition(":")[0]
+            yield entity("model", f"{base}/workspaces/{where}/models/{name}", known)
         elif where and known:
-            yield Entity(kind="dataset", id=f"azure/{where}/{known.lower()}")
+            yield entity("dataset", f"azure/{where}/{known.lower()}")
     store = text(told.get("amldatastorename"), 256)
     if where and store:
-        yield Entity(kind="datastore", id=f"azure/{where}/{store.lower()}")
+        yield entity("datastore", f"azure/{where}/{store.lower()}")
     run = text(told.get("runid") or told.get("jobname"), 256)
     if where and run:
-        yield Entity(kind="job", id=f"azureml/{run.lower()}")
+        yield entity("job", f"azureml/{run.lower()}")
 
 
 def _data(row: dict[str, Json], told: dict[str, Json]) -> Iterator[Entity]:
@@ -199,7 +196,7 @@ def _actor(row: dict[str, Json], told: dict[str, Json]) -> Entity | None:
 
 
 def _edges(
-    operation: str, things: list[Entity], actor: Entity | None, model: Entity | None
+    operation: str, things: Sequence[Entity], actor: Entity | None, model: Entity | None
 ) -> Iterator[Edge]:
     if not things or things[0].kind != "endpoint":
         return

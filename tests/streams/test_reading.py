@@ -1,13 +1,16 @@
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import orjson
 import pytest
 
 from schemas.config import Limits
-from schemas.event import Reject
-from streams.reading import Outcome, Reader, outcomes
-from streams.source import named
+from schemas.entity import Entity
+from schemas.event import Client, Edge, EventEvidence, Reject, ScanFinding
+from streams.reading import Outcome, Reader, outcomes, storable
+from streams.source import Json, Parsed, Raw, Source, named
 
 GOOD = {
     "eventID": "1",
@@ -17,6 +20,7 @@ GOOD = {
 }
 LINE = orjson.dumps(GOOD)
 LIMITS = Limits()
+HOST = Entity(kind="host", id="h")
 
 
 def told(found: list[Outcome]) -> list[tuple[str, str]]:
@@ -105,3 +109,40 @@ def test_a_file_that_no_source_knows_is_one_reject(tmp_path: Path) -> None:
     }
     named_ones = outcomes(str(path), LIMITS, named("cloudtrail"))
     assert told(list(named_ones)) == [("1", "wrong-shape"), ("2", "wrong-shape")]
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ({"attributes": {"url.path": "/\ud83d"}}, "encoding"),
+        ({"attributes": {"gen_ai.x": {"\udc00": 1}}}, "encoding"),
+        ({"attributes": {"gen_ai.x": [10**30]}}, "too-large"),
+        ({"attributes": {"gen_ai.x": float("nan")}}, "wrong-shape"),
+        ({"attributes": {"gen_ai.x": {"a": [1, float("-inf")]}}}, "wrong-shape"),
+        ({"attributes": {"gen_ai.x": {1}}}, "defect"),
+        ({"time": 10**30}, "too-large"),
+        ({"uid": "\ud83d"}, "encoding"),
+        ({"message": "\ud83d"}, "encoding"),
+        ({"client": Client(user_agent="\ud83d")}, "encoding"),
+        ({"edges": (Edge(**{"from": HOST}, relation="\ud83d", to=HOST),)}, "encoding"),
+        ({"finding": ScanFinding(uid="1", title="\ud83d")}, "encoding"),
+    ],
+)
+def test_what_cannot_be_written_is_rejected(said: dict[str, Any], reason: str) -> None:
+    """A source that makes such an Event stops no run."""
+    source = SimpleNamespace(**vars(named("cloudtrail")))
+
+    def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
+        made = named("cloudtrail").event(raw, record, evidence)
+        return Parsed(made.event.model_copy(update=said), {})
+
+    source.event = event
+    found = list(Reader(cast("Source", source), "file:x", LIMITS).read(LINE + b"", 0))
+    assert told(found) == [("1", reason)]
+
+
+def test_a_null_is_no_number() -> None:
+    """A record may say null: that is another thing than a number that is none."""
+    (outcome,) = reader().read(LINE, 0)
+    assert not isinstance(outcome.result, Reject)
+    storable(outcome.result.event.model_copy(update={"attributes": {"a": None, "b": [1.5, None]}}))

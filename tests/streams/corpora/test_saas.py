@@ -244,3 +244,14 @@ def test_looked_up_events_of_an_inventory(shared: Path) -> None:
         "AssumeRoleWithWebIdentity": 1,
         "wrong-shape": 12,  # they have neither service nor time
     }
+
+
+def test_databricks_logs_of_rule_tests(shared: Path) -> None:
+    """Twelve of them say no time, which a record of Databricks always does."""
+    reader = Reader(named("databricks"), "file:x", Limits())
+    found = [one.result for log in logs(shared, "Databricks.Audit") for one in reader.read(log, 0)]
+    assert [one.reason for one in found if isinstance(one, Reject)] == ["no-time"] * 12
+    parsed = [one.event for one in found if not isinstance(one, Reject)]
+    assert len(parsed) == 63
+    assert Counter(one.status for one in parsed) == {"success": 33, "unknown": 23, "failure": 7}
+    assert Counter(one.class_name for one in parsed) == {"API Activity": 57, "Authentication": 6}

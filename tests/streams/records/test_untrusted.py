@@ -239,3 +239,21 @@ def test_what_does_not(value: str) -> None:
 @pytest.mark.parametrize("start", ["https://", "?a_", "bearer ", "eyJ", "-----BEGIN ", "://a:"])
 def test_no_text_makes_the_search_run_away(start: str) -> None:
     assert not secret(start * 100_000)
+
+
+@pytest.mark.parametrize(("depth", "outcome"), [(900, "read"), (1_000, "too-deep")])
+def test_how_deep_a_document_is_does_not_depend_on_who_reads_it(depth: int, outcome: str) -> None:
+    """The recursion limit counts the callers too: they must not decide what is read."""
+    decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+    document = b'{"a":' + b"[" * depth + b"]" * depth + b"}"
+
+    def below(frames: int) -> str:
+        if frames:
+            return below(frames - 1)
+        try:
+            slices(document, decoder)
+        except Unreadable as error:
+            return error.reason
+        return "read"
+
+    assert [below(frames) for frames in (0, 50, 200, 500)] == [outcome] * 4

@@ -230,6 +230,14 @@ def test_what_is_no_call(changes: dict[str, Any], reason: str) -> None:
     assert error.value.reason == reason
 
 
+def test_names_that_are_too_long_for_an_id_are_cut() -> None:
+    """A workspace, a store and a job have each their own bound; together they may pass that."""
+    asset = f"{GROUP}/Microsoft.MachineLearningServices/workspaces/{'w' * 400}"
+    said = {f"aml{one}Name": "n" * 250 for one in ("Model", "Dataset", "DataStore")}
+    found = event(resourceId=asset, properties=said | {"runId": "r" * 250})
+    assert max(len(one.id) for one in found.entities) == 512
+
+
 @pytest.mark.parametrize(
     ("category", "known"),
     [
