@@ -48,7 +48,7 @@ def test_create_and_check(kafka: str, prefix: str, capsys: Capture) -> None:
     assert main(["topics", "check", "--config", kafka, "--json"]) == 0
     out, err = capsys.readouterr()
     (hint,) = map(json.loads, out.splitlines())
-    assert (hint["topic"], hint["hint"]) == (f"{prefix}signals", True)
+    assert (hint["topic"], hint["hint"]) == (f"{prefix}habits", True)
     assert err == "19 topics, 0 differences, 1 hints\n"
 
 
