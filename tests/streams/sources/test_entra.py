@@ -251,6 +251,61 @@ def test_sniff(record: dict[str, Any], known: bool) -> None:  # noqa: FBT001 - a
     assert entra.sniff(orjson.dumps(record)) is known
 
 
+def changed(name: str, target: dict[str, Any], result: str = "success") -> Event:
+    record = {
+        "id": "1",
+        "activityDateTime": "2026-03-04T05:06:07Z",
+        "activityDisplayName": name,
+        "result": result,
+        "initiatedBy": {"user": {"userPrincipalName": "lena@example.com"}},
+        "targetResources": [target],
+    }
+    evidence = EventEvidence(origin="file:x#1", sha256="0" * 64)
+    return entra.event(Raw(b""), record, evidence).event
+
+
+def test_keys_that_a_service_principal_gets_and_loses() -> None:
+    keys = {
+        "displayName": "KeyDescription",
+        "oldValue": '["[KeyIdentifier=k1,KeyType=Password]","[KeyIdentifier=k2,KeyType=Password]"]',
+        "newValue": '["[KeyIdentifier=k2,KeyType=Password]","[KeyIdentifier=k3,KeyType=Password]"]',
+    }
+    target = {"id": "SP-1", "type": "ServicePrincipal", "modifiedProperties": [keys]}
+    found = changed("Add service principal credentials", target)
+    assert [(one.from_.key, one.relation, one.to.key, one.state) for one in found.edges] == [
+        ("principal:sp-1", "owns", "apikey:k1", "closed"),
+        ("principal:sp-1", "owns", "apikey:k3", "open"),
+    ]
+    assert changed("Add service principal credentials", target, "failure").edges == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "first"),
+    [
+        (
+            "Delete user",
+            {
+                "id": "0000aaaa-0000-4000-8000-00000000000b",
+                "type": "User",
+                "userPrincipalName": "0000aaaa00004000800000000000000bBo@example.com",
+            },
+            "principal:bo@example.com",
+        ),
+        (
+            "Remove service principal",
+            {"id": "SP-1", "type": "ServicePrincipal"},
+            "principal:sp-1",
+        ),
+    ],
+)
+def test_who_is_deleted_is_gone(name: str, target: dict[str, Any], first: str) -> None:
+    found = changed(name, target)
+    assert found.entities[0].key == first
+    assert found.attributes["asset.state"] == "deleted"
+    assert "asset.state" not in changed(name, target, "failure").attributes
+    assert "asset.state" not in changed("Update user", target).attributes
+
+
 @given(data=st.data())
 def test_no_damage_is_a_crash(data: st.DataObject, read: Any, damaged: Any) -> None:  # noqa: ANN401
     whole = {"records": [ROW, ROW | {"properties": CHANGE}]}
