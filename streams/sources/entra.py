@@ -190,6 +190,7 @@ def _login(row: dict[str, Json], told: dict[str, Json], evidence: EventEvidence)
     acting = entity("agent", told.get("appid"), app) if known else None
     edges: list[Edge] = []
     if actor and status == "success":
+        edges += azure.known_as(actor, told.get("userid"))
         edges += [edge(actor, "owns", key)] if key else []
         edges += [edge(actor, "assumes", session)] if session else []
     return Event(
@@ -260,7 +261,7 @@ def _change(row: dict[str, Json], told: dict[str, Json], evidence: EventEvidence
         actor=actor,
         client=Client(ip=known) if (known := text(address, 256)) else None,
         entities=distinct((*found, actor, *(one.to for one in keys), _tenant(row, told))),
-        edges=tuple(keys),
+        edges=(*azure.known_as(actor, user.get("id")), *keys),
         attributes=_attributes(row, told)
         | ({"asset.state": "deleted"} if gone else {})
         | _kept(

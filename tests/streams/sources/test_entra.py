@@ -96,7 +96,10 @@ def test_a_sign_in() -> None:
     assert found.client is not None
     assert (found.client.ip, found.client.user_agent) == ("203.0.113.7", "Mozilla/5.0")
     assert keys(found) == ["principal:lena@example.com", "session:505E", f"account:{TENANT}"]
-    assert edges(found) == ["principal:lena@example.com assumes session:505E"]
+    assert edges(found) == [
+        "principal:lena@example.com same_as principal:1",
+        "principal:lena@example.com assumes session:505E",
+    ]
     assert found.attributes == {
         "azure.category": "SignInLogs",
         "azure.correlation_id": "00000000-0000-4000-8000-000000000001",
@@ -249,6 +252,11 @@ def test_what_is_nothing_of_entra(record: dict[str, Any], reason: str) -> None:
 )
 def test_sniff(record: dict[str, Any], known: bool) -> None:  # noqa: FBT001 - a case
     assert entra.sniff(orjson.dumps(record)) is known
+
+
+@pytest.mark.parametrize("number", ["00000000-0000-0000-0000-000000000000", "", None])
+def test_nobody_is_the_same_as_all_zeros(number: str | None) -> None:
+    assert edges(login(userId=number)) == ["principal:lena@example.com assumes session:505E"]
 
 
 def changed(name: str, target: dict[str, Any], result: str = "success") -> Event:
