@@ -16,8 +16,8 @@ from streams.records.untrusted import edge, entity, listing, mapping, text
 from streams.source import Json
 
 MOST: Final = 64  # inputs, containers, tools of one call that are read
-# What stands for a value that the service marks as sensitive: names of guardrails and targets too.
-_HIDDEN: Final = "HIDDEN_DUE_TO_SECURITY_REASONS"
+# What stands for a value that a service marks as sensitive: names of guardrails and targets too.
+_HIDDEN: Final = frozenset({"***", "HIDDEN_DUE_TO_SECURITY_REASONS", "REDACTED"})
 
 
 class Call(NamedTuple):
@@ -83,10 +83,14 @@ def imaged(name: Json) -> Entity | None:
 def shown(value: Json) -> Json:
     """The value without what AWS hid in it: no name, no id, nothing that was said."""
     if isinstance(value, dict):
-        return {key: shown(one) for key, one in mapping(value).items() if one != _HIDDEN}
+        return {key: shown(one) for key, one in mapping(value).items() if not _hidden(one)}
     if isinstance(value, list):
-        return [shown(one) for one in listing(value) if one != _HIDDEN]
+        return [shown(one) for one in listing(value) if not _hidden(one)]
     return value
+
+
+def _hidden(value: Json) -> bool:
+    return isinstance(value, str) and value in _HIDDEN
 
 
 def at(value: Json, *path: str) -> Json:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from schemas.entity import Entity
+from schemas.entity import Entity, image
 from schemas.event import Edge
 from streams.names import gcp
 from streams.records.untrusted import edge, listing, mapping, text
@@ -60,7 +60,7 @@ def lineage(
     """The edges that a call of this name declares; `target` is what its resource name names."""
     if method == "DeployModel":
         yield from _deployed(target, asked, answered)
-    elif method in {"CreateTuningJob", "CreateTrainingPipeline", "CreateBatchPredictionJob"}:
+    elif method.startswith("Create") and method.endswith(("Job", "TrainingPipeline")):
         yield from _jobs(asked, answered)
     elif method == "UploadModel":
         uploaded = gcp.model(answered.get("model")) or (
@@ -70,6 +70,8 @@ def lineage(
         job = gcp.resource(made.get("trainingPipeline") or made.get("pipelineJob"), "job")
         if uploaded and job:
             yield edge(uploaded, "made_by", job, declared=True)
+        yield from _link(uploaded, "reads", gcp.dataset(made.get("artifactUri")))
+        yield from _link(uploaded, "runs_image", _image(made))
     elif method.startswith("Import"):
         yield from _fed(target, asked)
 
@@ -99,7 +101,9 @@ def _deployed(
         model = gcp.model(mapping(said.get("deployedModel")).get("model"))
         if endpoint and model:
             yield edge(endpoint, "serves", model, declared=True)
-            return
+            break
+    runs_as = gcp.principal(mapping(asked.get("deployedModel")).get("serviceAccount"))
+    yield from _link(endpoint, "runs_as", runs_as)
 
 
 def _jobs(asked: dict[str, Json], answered: dict[str, Json]) -> Iterator[Edge]:
@@ -111,6 +115,7 @@ def _jobs(asked: dict[str, Json], answered: dict[str, Json]) -> Iterator[Edge]:
     data = list(_data(said, text(asked.get("parent"), 256) or ""))
     for one in data:
         yield edge(job, "reads", one, declared=True)
+    yield from _run(job, said)
     tuned = mapping(answered.get("tunedModel"))
     model = gcp.model(tuned.get("model") or mapping(answered.get("modelToUpload")).get("name"))
     if model is None:
@@ -118,12 +123,38 @@ def _jobs(asked: dict[str, Json], answered: dict[str, Json]) -> Iterator[Edge]:
     yield edge(job, "makes", model, declared=True)
     for one in data:
         yield edge(model, "trained_on", one, declared=True)
+    yield from _link(model, "derived_from", gcp.model(said.get("baseModel")))
     endpoint = gcp.resource(tuned.get("endpoint"), "endpoint")
     if endpoint:
         yield edge(endpoint, "serves", model, declared=True)
 
 
-_REQUESTS: Final = ("tuningJob", "trainingPipeline", "batchPredictionJob")
+_REQUESTS: Final = (
+    *("tuningJob", "trainingPipeline", "batchPredictionJob", "customJob"),
+    "hyperparameterTuningJob",
+)
+
+
+def _run(job: Entity, said: dict[str, Json]) -> Iterator[Edge]:
+    """What a job calls, runs and writes, and as whom."""
+    yield from _link(job, "calls", gcp.model(said.get("model")))
+    spec = mapping(said.get("jobSpec") or said.get("trialJobSpec"))
+    for pool in listing(spec.get("workerPoolSpecs"))[:_MOST]:
+        yield from _link(job, "runs_image", _image(mapping(pool)))
+    yield from _link(job, "runs_as", gcp.principal(spec.get("serviceAccount")))
+    batch = mapping(mapping(said.get("outputConfig")).get("gcsDestination"))
+    for place in (mapping(spec.get("baseOutputDirectory")), batch):
+        yield from _link(job, "writes", gcp.bucket(place.get("outputUriPrefix")))
+
+
+def _image(said: dict[str, Json]) -> Entity | None:
+    reference = text(mapping(said.get("containerSpec")).get("imageUri"), 512)
+    return image(reference) if reference else None
+
+
+def _link(source: Entity | None, relation: str, target: Entity | None) -> Iterator[Edge]:
+    if source is not None and target is not None:
+        yield edge(source, relation, target, declared=True)
 
 
 def _data(said: dict[str, Json], parent: str) -> Iterator[Entity]:

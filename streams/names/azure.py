@@ -7,12 +7,14 @@ Ids come in any letters: what is made of them is in small ones.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import orjson
 
 from schemas.entity import Entity, Kind
-from streams.records.untrusted import entity, mapping, text
+from schemas.event import Edge
+from streams.records.untrusted import edge, entity, mapping, text
 from streams.source import Json
 
 # Provider and types of a resource -> kind. Of a resource below another both are things.
@@ -113,6 +115,15 @@ def principal(said: Json) -> Entity | None:
     """A user by name, or whatever an id stands for, in small letters."""
     known = text(said, 256)
     return entity("principal", known.lower()) if known else None
+
+
+def known_as(person: Entity | None, number: Json) -> Iterator[Edge]:
+    """That a user who is named is the one whom other logs know by the number of his object."""
+    other = principal(number)
+    if person is None or other is None or "@" not in person.id or "@" in other.id:
+        return
+    if other.id.strip("0-"):  # all zeros is nobody
+        yield edge(person, "same_as", other)
 
 
 def part(identity: Json, kind: str) -> str | None:

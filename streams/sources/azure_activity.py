@@ -176,7 +176,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
                     entity("account", account),
                 )
             ),
-            edges=tuple(edges),
+            edges=(*azure.known_as(actor, claims.get(_OBJECT)), *edges),
             attributes=_attributes(row, operation, body, status)
             | {"cloud.account.id": account or "", "cloud.resource_id": (target or "").lower()}
             | ({"asset.state": "deleted"} if gone else {}),

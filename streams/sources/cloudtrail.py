@@ -16,6 +16,7 @@ from schemas.detection import Logsource
 from schemas.entity import Entity, image, principal
 from schemas.event import Client, Edge, Event, EventEvidence, Status
 from schemas.times import MINUTE
+from streams.lineage import gateway
 from streams.lineage.aws_calls import Told, told
 from streams.names import aws, identity
 from streams.records.untrusted import distinct, edge, entity, listing, mapping, moment, slices, text
@@ -29,7 +30,7 @@ GAPS: Final = (
     "AssumeRole is read where a rule asks for it: else a session is known by its calls of AI.",
     "An endpoint that is updated serves its old configuration too: the call does not say which.",
     "A custom model is two: by its name where it was made and by its ARN where it is called.",
-    "Bodies of InvokeGateway are not read: the source bedrock_agentcore has them.",
+    "Of InvokeGateway method and tool are read: the source bedrock_agentcore has what was said.",
 )
 LATENESS: Final = 15 * MINUTE  # AWS delivers within about five minutes, not always
 
@@ -133,7 +134,9 @@ ATTRIBUTES: Final = frozenset(
         "error.code",
         "gen_ai.provider.name",
         "gen_ai.request.model",
+        "gen_ai.tool.name",
         "identity.link",
+        "mcp.method.name",
     }
 )
 
@@ -210,7 +213,11 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     # A call with a bearer token (a key of Bedrock's own) has the id of that instead.
     owned = entity("apikey", who.get("accessKeyId") or who.get("credentialId"))
     lineage, known = told(service, name, call), _caller(service, who)
-    targets = [*lineage.things[:1], *_targets(service, call, asked), *lineage.things[1:]]
+    used = gateway.used(service, call)
+    targets = [
+        *(*lineage.things[:1], *_targets(service, call, asked)),
+        *(*lineage.things[1:], *used.things),
+    ]
     status = _status(call)
     address, agent = text(call.get("sourceIPAddress"), 256), text(call.get("userAgent"), 512)
     login = name == "ConsoleLogin"
@@ -234,11 +241,12 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
             ),
             edges=(
                 *_edges(name, call, targets, actor, owned),
-                *(lineage.edges if status == "success" else ()),
+                *((*lineage.edges, *used.edges) if status == "success" else ()),
                 *(identity.chain(known, actor, owned) if known else ()),
                 *_assumed(service, call, actor),
             ),
             attributes=_attributes(service, name, call, asked, known)
+            | used.attributes
             | (_DELETED if status == "success" and targets and _gone(name, lineage) else {}),
             evidence=evidence,
         ),
@@ -251,14 +259,14 @@ def _gone(name: str, lineage: Told) -> bool:
 
 
 def _status(call: dict[str, Json]) -> Status:
-    if call.get("errorCode") or call.get("errorMessage"):
+    if call.get("errorCode") or call.get("errorMessage") or gateway.refused(call):
         return "failure"
     login = mapping(call.get("responseElements")).get("ConsoleLogin")
     return "failure" if login == "Failure" else "unknown" if "insightDetails" in call else "success"
 
 
 def _actor(call: dict[str, Json], who: dict[str, Json]) -> Entity | None:
-    """Who called: sessions of a role are the role, a service is its name."""
+    """Who called: sessions of a role are the role, a service is its name, a token its bearer."""
     arn = who.get("arn")
     if isinstance(arn, str) and arn:
         return _principal(arn)
@@ -270,6 +278,9 @@ def _actor(call: dict[str, Json], who: dict[str, Json]) -> Entity | None:
     issuer = mapping(mapping(who.get("sessionContext")).get("sessionIssuer")).get("arn")
     if isinstance(issuer, str) and issuer:
         return _principal(issuer)
+    holder = gateway.bearer(call)
+    if holder is not None:
+        return holder
     user = mapping(who.get("onBehalfOf")).get("userId")
     names = (who.get("invokedBy"), user, who.get("principalId"), name, who.get("accountId"))
     return next((entity("principal", one) for one in names if text(one) and one != _HIDDEN), None)
@@ -366,7 +377,7 @@ def _attributes(
         "api.operation": name,
         "api.read_only": read if isinstance(read, bool) else None,
         "cloud.region": text(call.get("awsRegion"), 64),
-        "error.code": text(call.get("errorCode"), 256),
+        "error.code": text(call.get("errorCode"), 256) or gateway.refused(call),
     }
     if known is not None:
         found["identity.link"] = known.link

@@ -17,6 +17,7 @@ from schemas.detection import Logsource
 from schemas.entity import Entity
 from schemas.event import Client, Edge, Event, EventEvidence, Status
 from schemas.times import DAY
+from streams.names import azure
 from streams.records import envelope
 from streams.records.untrusted import distinct, edge, entity, listing, mapping, moment, slices, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
@@ -193,8 +194,10 @@ def _agent(said: dict[str, Json], data: dict[str, Json]) -> Entity | None:
 
 
 def _model(told: Json) -> Entity | None:
-    name = text(mapping(told).get("ModelName"), 128)
-    return entity("model", name.lower() if name else None)
+    """The model, with its version where that is said and not in the name already."""
+    name, version = (text(mapping(told).get(f"Model{one}"), 128) for one in ("Name", "Version"))
+    known = bool(name and version and name.lower().endswith(version.lower()))
+    return azure.model(name, None if known else version)
 
 
 def _plugin(agent: Entity | None, told: Json) -> Entity | None:

@@ -124,8 +124,8 @@ CATEGORIES: Final = frozenset(
 )
 ATTRIBUTES: Final = frozenset(
     """
-    api.operation api.service azure.category azure.correlation_id cloud.account.id cloud.provider
-    cloud.region entra.app.id entra.app.name entra.authentication.protocol
+    api.operation api.service asset.state azure.category azure.correlation_id cloud.account.id
+    cloud.provider cloud.region entra.app.id entra.app.name entra.authentication.protocol
     entra.authentication.requirement entra.conditional_access entra.resource.id
     entra.resource.name entra.risk.level entra.risk.state entra.risk.types entra.user.type
     error.code iam.member iam.role session.id
@@ -138,6 +138,9 @@ _TYPE: Final = re.compile(rb'"Type"\s*:\s*"(?:\w*Sign[iI]nLogs|AuditLogs)"')
 _RESOURCE: Final = re.compile(rb'(?i)"resourceId"\s*:\s*"/subscriptions/')
 _LEVELS: Final[dict[str, Level]] = {"high": "high", "low": "low", "medium": "medium"}
 _MOST: Final = 32  # targets of one change
+_DELETES: Final = frozenset({"delete application", "delete user", "remove service principal"})
+_KEY: Final = re.compile(r"KeyIdentifier=([\w-]{1,64})")
+_SIDES: Final = ("oldValue", "newValue")
 
 
 def sniff(head: bytes) -> bool:
@@ -187,6 +190,7 @@ def _login(row: dict[str, Json], told: dict[str, Json], evidence: EventEvidence)
     acting = entity("agent", told.get("appid"), app) if known else None
     edges: list[Edge] = []
     if actor and status == "success":
+        edges += azure.known_as(actor, told.get("userid"))
         edges += [edge(actor, "owns", key)] if key else []
         edges += [edge(actor, "assumes", session)] if session else []
     return Event(
@@ -242,6 +246,8 @@ def _change(row: dict[str, Json], told: dict[str, Json], evidence: EventEvidence
     found = [_target(one) for one in targets]
     of_accounts = any(word in name.lower() for word in ("role", "credential", "secret", "password"))
     roles = sorted({one for target in targets for one in _roles(target)})
+    keys = list(_keys(targets)) if status != "failure" else []
+    gone = status == "success" and name.lower().removeprefix("hard ") in _DELETES and any(found)
     address = user.get("ipaddress") or row.get("calleripaddress")
     return Event(
         uid=text(told.get("id"), 128) or evidence.sha256,
@@ -254,8 +260,10 @@ def _change(row: dict[str, Json], told: dict[str, Json], evidence: EventEvidence
         message=name + (f" by {actor.id}" if actor else ""),
         actor=actor,
         client=Client(ip=known) if (known := text(address, 256)) else None,
-        entities=distinct((*found, actor, _tenant(row, told))),
+        entities=distinct((*found, actor, *(one.to for one in keys), _tenant(row, told))),
+        edges=(*azure.known_as(actor, user.get("id")), *keys),
         attributes=_attributes(row, told)
+        | ({"asset.state": "deleted"} if gone else {})
         | _kept(
             {
                 "api.operation": name,
@@ -337,8 +345,24 @@ def _signed(row: dict[str, Json], told: dict[str, Json]) -> tuple[Status, str | 
 def _target(target: dict[str, Json]) -> Entity | None:
     """What was changed: users by name, applications and service principals by id."""
     if text(target.get("type"), 64) in {"User", "ServicePrincipal", "Application"}:
-        return _who(target.get("userprincipalname"), target.get("id"))
+        number = text(target.get("id"), 64) or ""
+        name = text(target.get("userprincipalname"), 256) or ""
+        # The name of a user who is deleted has his number before it.
+        return _who(name.removeprefix(number.replace("-", "")), number)
     return None
+
+
+def _keys(targets: list[dict[str, Json]]) -> Iterator[Edge]:
+    """The keys that an application or service principal got, and those it has no more."""
+    for target in targets:
+        owner = _target(target)
+        for one in map(mapping, listing(target.get("modifiedproperties"))[:_MOST]):
+            if owner is None or one.get("displayName") != "KeyDescription":
+                continue
+            old, new = (set(_KEY.findall(text(one.get(side)) or "")) for side in _SIDES)
+            for number in sorted(old ^ new):
+                key = Entity(kind="apikey", id=number)
+                yield edge(owner, "owns", key, declared=True, ended=number in old)
 
 
 def _roles(target: dict[str, Json]) -> Iterator[str]:

@@ -156,6 +156,10 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     actor, key = _caller(mapping(call.get("authenticationInfo")))
     project = _project(entry)
     targets, edges = _said(call, method, asked, answered)
+    if not targets:  # what is being made has no name yet but in that of the operation
+        made = gcp.resource(mapping(entry.get("operation")).get("id"))
+        # What goes by its full name would be named with the number of its project.
+        targets = [made] if made is not None and made.kind in {"agent", "job"} else []
     if status != "success":
         edges = []
     name = method.rpartition(".")[2]

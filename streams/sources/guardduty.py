@@ -6,14 +6,15 @@ the API gives them (keys in capitals). One that was archived is closed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from schemas.detection import Logsource
-from schemas.entity import Entity, principal
+from schemas.entity import Entity, image, principal
 from schemas.event import Client, EventEvidence, Level
 from schemas.times import HOUR
-from streams.names import arns, aws
+from streams.names import arns, aws, kubernetes
 from streams.records import envelope
 from streams.records.untrusted import distinct, entity, listing, mapping, moment, number, text
 from streams.reports import scans
@@ -45,6 +46,7 @@ _LEVELS: Final[tuple[tuple[float, Level], ...]] = (
     (4.0, "medium"),
     (1.0, "low"),
 )
+_SAMPLE: Final = re.compile(r'"sample"\s*:\s*true')
 
 
 def sniff(head: bytes) -> bool:
@@ -72,13 +74,17 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     action = mapping(service.get("action"))
     call = mapping(action.get("awsApiCallAction"))
     key = mapping(resource.get("accessKeyDetails"))
-    actor = _actor(said, key)
+    user = mapping(mapping(resource.get("kubernetesDetails")).get("kubernetesUserDetails"))
+    actor = _actor(said, key) or kubernetes.principal(user.get("username"))
     account = entity("account", said.get("accountId"))
     things = distinct((*_assets(resource), *_affected(call), actor, account))
     if not things:
         raise Unreadable("wrong-shape", "a finding names a resource or an account")
     severity = number(said.get("severity")) or 0.0
-    sample = mapping(service.get("additionalInfo")).get("sample")
+    more = mapping(service.get("additionalInfo"))
+    sample = more.get("sample")
+    if _SAMPLE.search(text(more.get("value")) or ""):  # the API has what else there is as a text
+        sample = True
     found = Found(
         sort="detection",
         of=kind,
@@ -127,6 +133,8 @@ def _actor(said: dict[str, Json], key: dict[str, Json]) -> Entity | None:
         return aws.user(said.get("region"), account, name)
     if key.get("userType") in ("AssumedRole", "Role") and name and account:
         return principal(f"arn:{aws.partition(said.get('region'))}:iam::{account}:role/{name}")
+    if key.get("userType") == "Root" and account:
+        return principal(f"arn:{aws.partition(said.get('region'))}:iam::{account}:root")
     return entity("principal", key.get("principalId"))
 
 
@@ -137,15 +145,23 @@ def _assets(resource: dict[str, Json]) -> Iterator[Entity | None]:
         yield entity("datastore", f"s3/{name}" if name else None)
     yield entity("host", mapping(resource.get("instanceDetails")).get("instanceId"))
     pod = mapping(mapping(resource.get("kubernetesDetails")).get("kubernetesWorkloadDetails"))
-    if text(pod.get("name"), 256):
-        space = text(pod.get("namespace"), 128) or "default"
-        yield entity("workload", f"k8s/{space}/{pod['name']}")
-    for part in ("lambdaDetails", "ecsClusterDetails", "eksClusterDetails", "rdsDbInstanceDetails"):
+    name = text(pod.get("name"), 256)
+    if name is not None:
+        made = kubernetes.controller(name) if pod.get("type") == "pods" else name
+        yield kubernetes.workload(text(pod.get("namespace"), 128) or "", made)
+    cluster = mapping(resource.get("ecsClusterDetails"))
+    task = mapping(cluster.get("taskDetails"))
+    yield aws.task(cluster.get("name"), task.get("definitionArn"))
+    for part in ("lambdaDetails", "eksClusterDetails", "rdsDbInstanceDetails"):
         details = mapping(resource.get(part))
         yield arns.asset(
             details.get("functionArn") or details.get("arn") or details.get("dbInstanceArn")
         )
     yield entity("apikey", mapping(resource.get("accessKeyDetails")).get("accessKeyId"))
+    ran = (*listing(pod.get("containers")), *listing(task.get("containers")))
+    for container in (resource.get("containerDetails"), *ran[:16]):
+        reference = text(mapping(container).get("image"), 512)
+        yield image(reference) if reference else None
 
 
 def _affected(call: dict[str, Json]) -> Iterator[Entity | None]:
@@ -154,8 +170,9 @@ def _affected(call: dict[str, Json]) -> Iterator[Entity | None]:
 
 def _address(action: dict[str, Json]) -> str | None:
     """Where it came from: the far end of whatever the action was."""
-    for part in action.values():
-        far = mapping(mapping(part).get("remoteIpDetails"))
+    for part in map(mapping, action.values()):
+        probes = listing(part.get("portProbeDetails"))
+        far = mapping(mapping(probes[0] if probes else part).get("remoteIpDetails"))
         known = text(far.get("ipAddressV4") or far.get("ipAddressV6"), 256)
         if known is not None:
             return known

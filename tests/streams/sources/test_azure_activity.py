@@ -267,6 +267,14 @@ def test_what_is_no_activity(changes: dict[str, Any], reason: str) -> None:
     assert error.value.reason == reason
 
 
+def test_a_user_is_the_object_that_resource_logs_name() -> None:
+    claims = {UPN: "Lena@example.com", OBJECT: "0aA0"}
+    found = event(identity={"claims": claims})
+    assert found.edges[0].relation == "same_as"
+    assert found.edges[0].from_.key == "principal:lena@example.com"
+    assert found.edges[0].to.key == "principal:0aa0"
+
+
 DELETES = [
     (ACCOUNT, SERVICE[:-1], True),
     (ACCOUNT + "/DEPLOYMENTS/Chat", SERVICE + "DEPLOYMENTS", True),

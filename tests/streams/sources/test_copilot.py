@@ -1,4 +1,8 @@
+import pytest
+
+from schemas.event import EventEvidence
 from schemas.times import rfc3339
+from streams.source import Raw
 from streams.sources import copilot
 from tests.streams.sources.parsed import edges, events, keys, reasons
 
@@ -87,3 +91,22 @@ def test_what_is_always_normalised() -> None:
 
 def test_what_is_no_record() -> None:
     assert reasons("copilot.bad.json") == ["no-time", "wrong-shape", "bad-time"]
+
+
+@pytest.mark.parametrize(
+    ("told", "model"),
+    [
+        ({"ModelName": "GPT-4o", "ModelVersion": "2024-08-06"}, "gpt-4o-2024-08-06"),
+        ({"ModelName": "gpt-4o-2024-08-06", "ModelVersion": "2024-08-06"}, "gpt-4o-2024-08-06"),
+        ({"ModelName": "DEEP_LEO"}, "deep_leo"),
+    ],
+)
+def test_a_model_is_the_same_as_in_the_logs_of_azure(told: dict[str, str], model: str) -> None:
+    record = {
+        "CreationTime": "2026-03-04T05:06:07",
+        "Operation": "CopilotInteraction",
+        "CopilotEventData": {"ModelTransparencyDetails": [told]},
+    }
+    evidence = EventEvidence(origin="file:x#1", sha256="0" * 64)
+    found = copilot.event(Raw(b""), record, evidence).event
+    assert f"model:{model}" in keys(found)

@@ -96,7 +96,10 @@ def test_a_sign_in() -> None:
     assert found.client is not None
     assert (found.client.ip, found.client.user_agent) == ("203.0.113.7", "Mozilla/5.0")
     assert keys(found) == ["principal:lena@example.com", "session:505E", f"account:{TENANT}"]
-    assert edges(found) == ["principal:lena@example.com assumes session:505E"]
+    assert edges(found) == [
+        "principal:lena@example.com same_as principal:1",
+        "principal:lena@example.com assumes session:505E",
+    ]
     assert found.attributes == {
         "azure.category": "SignInLogs",
         "azure.correlation_id": "00000000-0000-4000-8000-000000000001",
@@ -249,6 +252,66 @@ def test_what_is_nothing_of_entra(record: dict[str, Any], reason: str) -> None:
 )
 def test_sniff(record: dict[str, Any], known: bool) -> None:  # noqa: FBT001 - a case
     assert entra.sniff(orjson.dumps(record)) is known
+
+
+@pytest.mark.parametrize("number", ["00000000-0000-0000-0000-000000000000", "", None])
+def test_nobody_is_the_same_as_all_zeros(number: str | None) -> None:
+    assert edges(login(userId=number)) == ["principal:lena@example.com assumes session:505E"]
+
+
+def changed(name: str, target: dict[str, Any], result: str = "success") -> Event:
+    record = {
+        "id": "1",
+        "activityDateTime": "2026-03-04T05:06:07Z",
+        "activityDisplayName": name,
+        "result": result,
+        "initiatedBy": {"user": {"userPrincipalName": "lena@example.com"}},
+        "targetResources": [target],
+    }
+    evidence = EventEvidence(origin="file:x#1", sha256="0" * 64)
+    return entra.event(Raw(b""), record, evidence).event
+
+
+def test_keys_that_a_service_principal_gets_and_loses() -> None:
+    keys = {
+        "displayName": "KeyDescription",
+        "oldValue": '["[KeyIdentifier=k1,KeyType=Password]","[KeyIdentifier=k2,KeyType=Password]"]',
+        "newValue": '["[KeyIdentifier=k2,KeyType=Password]","[KeyIdentifier=k3,KeyType=Password]"]',
+    }
+    target = {"id": "SP-1", "type": "ServicePrincipal", "modifiedProperties": [keys]}
+    found = changed("Add service principal credentials", target)
+    assert [(one.from_.key, one.relation, one.to.key, one.state) for one in found.edges] == [
+        ("principal:sp-1", "owns", "apikey:k1", "closed"),
+        ("principal:sp-1", "owns", "apikey:k3", "open"),
+    ]
+    assert changed("Add service principal credentials", target, "failure").edges == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "first"),
+    [
+        (
+            "Delete user",
+            {
+                "id": "0000aaaa-0000-4000-8000-00000000000b",
+                "type": "User",
+                "userPrincipalName": "0000aaaa00004000800000000000000bBo@example.com",
+            },
+            "principal:bo@example.com",
+        ),
+        (
+            "Remove service principal",
+            {"id": "SP-1", "type": "ServicePrincipal"},
+            "principal:sp-1",
+        ),
+    ],
+)
+def test_who_is_deleted_is_gone(name: str, target: dict[str, Any], first: str) -> None:
+    found = changed(name, target)
+    assert found.entities[0].key == first
+    assert found.attributes["asset.state"] == "deleted"
+    assert "asset.state" not in changed(name, target, "failure").attributes
+    assert "asset.state" not in changed("Update user", target).attributes
 
 
 @given(data=st.data())

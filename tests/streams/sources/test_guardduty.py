@@ -1,4 +1,9 @@
+from typing import Any
+
+from schemas.event import Event, EventEvidence
 from schemas.times import rfc3339
+from streams.source import Raw
+from streams.sources import guardduty
 from tests.streams.sources.parsed import events, keys, reasons
 
 ROLE = "principal:arn:aws:iam::111122223333:role/Pipeline"
@@ -65,3 +70,67 @@ def test_keys_in_capitals_say_the_same() -> None:
 
 def test_what_is_no_finding() -> None:
     assert reasons("guardduty.bad.json") == ["no-time", "wrong-shape", "bad-time", "wrong-shape"]
+
+
+def found(resource: dict[str, Any], action: dict[str, Any], **more: Any) -> Event:  # noqa: ANN401 - JSON
+    record = {
+        "accountId": "111122223333",
+        "region": "eu-west-1",
+        "id": "aa11",
+        "type": "Execution:Kubernetes/ExecInKubeSystemPod",
+        "updatedAt": "2026-03-04T05:06:07.000Z",
+        "severity": 5,
+        "resource": resource,
+        "service": {"detectorId": "d", "action": action, "archived": False} | more,
+    }
+    evidence = EventEvidence(origin="file:x#1", sha256="0" * 64)
+    return guardduty.event(Raw(b""), record, evidence).event
+
+
+REMOTE = {"remoteIpDetails": {"ipAddressV4": "198.51.100.2"}}
+
+
+def test_a_pod_is_the_workload_that_made_it_as_in_the_audit_of_the_cluster() -> None:
+    pod = {
+        "name": "triage-5d9c7f6b8d-x2k9z",
+        "type": "pods",
+        "namespace": "claims",
+        "containers": [{"name": "app", "image": "images.example/triage:7"}],
+    }
+    user = {"username": "system:serviceaccount:claims:triage"}
+    details = {"kubernetesWorkloadDetails": pod, "kubernetesUserDetails": user}
+    cluster = {"arn": "arn:aws:eks:eu-west-1:111122223333:cluster/ml"}
+    event = found(
+        {"kubernetesDetails": details, "eksClusterDetails": cluster},
+        {"kubernetesApiCallAction": REMOTE},
+        additionalInfo={"value": '{"sample":true}', "type": "default"},
+    )
+    assert event.actor is not None
+    assert event.actor.key == "principal:system:serviceaccount:claims:triage"
+    assert keys(event) == [
+        "workload:k8s/claims/triage",
+        "workload:eks/ml",
+        "image:images.example/triage:7",
+        "principal:system:serviceaccount:claims:triage",
+        "account:111122223333",
+    ]
+    assert event.attributes["guardduty.sample"] is True
+
+
+def test_a_task_is_its_family_in_the_cluster() -> None:
+    task = {
+        "definitionArn": "arn:aws:ecs:eu-west-1:111122223333:task-definition/triage:7",
+        "containers": [{"image": "images.example/triage:7"}],
+    }
+    event = found({"ecsClusterDetails": {"name": "ml", "taskDetails": task}}, {})
+    assert keys(event)[:2] == ["workload:ecs/ml/triage", "image:images.example/triage:7"]
+
+
+def test_the_root_user_and_a_probe_of_ports() -> None:
+    key = {"accessKeyId": "ASIAEXAMPLE1", "principalId": "111122223333", "userType": "Root"}
+    probe = {"portProbeAction": {"portProbeDetails": [REMOTE]}}
+    event = found({"accessKeyDetails": key}, probe)
+    assert event.actor is not None
+    assert event.actor.key == "principal:arn:aws:iam::111122223333:root"
+    assert event.client is not None
+    assert event.client.ip == "198.51.100.2"
