@@ -16,6 +16,7 @@ from streams.source import Json, Unreadable
 
 ENDS: Final = frozenset({"completed", "completion", "digest"})  # types of the last rows
 _ADDRESSES: Final = ("http://", "https://", "ws://", "wss://")
+_PATHS: Final = ("/", "./", "../", "~")
 _LIMITS: Final = Limits()
 
 
@@ -114,12 +115,17 @@ def target(kind: str | None, name: str | None) -> Entity | None:
     """The model by its provider's id; the endpoint where an address, or no model, is named."""
     if kind is None or name is None:
         return entity("endpoint", kind)
-    match kind.partition(".")[0].lower():
+    family = kind.partition(".")[0].lower()
+    if family == "litellm" and "/" in name:  # `openai/gpt-4o`: who serves it, and the model
+        family, _, name = name.partition("/")
+    match family:
         case "rest" | "websocket":
             return entity("endpoint", name)
         case "azure":
             return entity("endpoint", name.lower())
-        case "huggingface":
+        case "huggingface" if name.startswith(_PATHS):
+            return next(iter(models.file(name)), None)
+        case "huggingface" if not name.startswith(_ADDRESSES):
             return models.model(f"huggingface {name}")
         case "bedrock":
             return aws.model(name)
