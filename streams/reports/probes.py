@@ -118,16 +118,15 @@ def target(kind: str | None, name: str | None) -> Entity | None:
     family = kind.partition(".")[0].lower()
     if family == "litellm" and "/" in name:  # `openai/gpt-4o`: who serves it, and the model
         family, _, name = name.partition("/")
+    if family in {"rest", "websocket"} or name.startswith(_ADDRESSES):
+        return entity("endpoint", name)
     match family:
-        case "rest" | "websocket":
-            return entity("endpoint", name)
         case "azure":
             return entity("endpoint", name.lower())
-        case "huggingface" if name.startswith(_PATHS):
-            return next(iter(models.file(name)), None)
-        case "huggingface" if not name.startswith(_ADDRESSES):
-            return models.model(f"huggingface {name}")
+        case "huggingface":
+            local = name.startswith(_PATHS)
+            return models.file(name)[0] if local else models.model(f"huggingface {name}")
         case "bedrock":
             return aws.model(name)
         case _:
-            return entity("endpoint" if name.startswith(_ADDRESSES) else "model", name)
+            return entity("model", name)
