@@ -3,6 +3,7 @@
 a file whose hash is known                            sha256:<hex>
 pkg:huggingface/Org/Name@rev, a URL of the hub,
 a path in its cache                                   huggingface/org/name
+a release of a publisher                              name-2026-01-31
 anything else                                         as it is named
 """
 
@@ -15,6 +16,7 @@ from urllib.parse import unquote
 
 from schemas.entity import Entity
 from schemas.event import Edge
+from streams.names import aws
 from streams.records.untrusted import distinct, edge, entity, text
 from streams.source import Json
 
@@ -29,6 +31,8 @@ _DATA: Final = re.compile(
 )
 _CACHED: Final = re.compile(r"(?:^|/)models--(?P<org>[\w.-]{1,96}?)--(?P<name>[\w.-]{1,96})/")
 _NAMED: Final = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])", re.IGNORECASE)
+_DAY: Final = re.compile(r"20\d{2}-\d{2}-\d{2}|20\d{6}")
+_NONE: Final = frozenset({"latest", "main", "n/a", "none", "unknown", "unspecified"})
 _HEX: Final = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
 
 
@@ -41,6 +45,20 @@ def hub(value: Json) -> str | None:
 def model(value: Json, name: Json = None) -> Entity | None:
     """The model of that purl, address or name."""
     return entity("model", hub(value) or value, name)
+
+
+def released(name: Json, version: Json = None) -> Entity | None:
+    """The model of that name in that version, as it is called when it is used.
+
+    Publishers put the day of a release behind the name (`gpt-4o-2024-08-06`); other versions are
+    those of whoever made the model: `writer@1`. A word such as `latest` is no version.
+    """
+    known, of = text(name, 256), text(version, 128)
+    if known is None:
+        return None
+    if of is None or of.lower() in _NONE or known.endswith(of):
+        return aws.model(known)
+    return entity("model", f"{known}{'-' if _DAY.fullmatch(of) else '@'}{of}")
 
 
 def hashed(value: Json, name: Json = None) -> Entity | None:

@@ -217,13 +217,15 @@ def _as_told(kind: Kind, identity: str | None, name: Json) -> Entity | None:
 
 def model_ids(said: Mapping[str, Json]) -> tuple[Entity, ...]:
     """The ids of a model, the best first: of its file, on the hub, else as it is named."""
-    name, version = text(said.get("name"), 256), text(said.get("version"), 128)
-    plain = f"{name}@{version}" if name and version else name
+    name = text(said.get("name"), 256)
     refs = map(mapping, listing(said.get("externalReferences")))
     places = (said.get("purl"), *(one.get("url") for one in refs))
     hubs = (entity("model", models.hub(place), name) for place in places)
     ids = distinct((models.hashed(sha256(said), name), *hubs))
-    return ids or distinct((entity("model", text(said.get("purl"), 512) or plain, name),))
+    if ids:
+        return ids
+    known = entity("model", text(said.get("purl"), 512), name)
+    return distinct((known or models.released(name, said.get("version")),))
 
 
 def ancestors(said: Mapping[str, Json]) -> Iterator[Entity]:

@@ -16,6 +16,7 @@ from streams.source import Json, Unreadable
 
 ENDS: Final = frozenset({"completed", "completion", "digest"})  # types of the last rows
 _ADDRESSES: Final = ("http://", "https://", "ws://", "wss://")
+_PATHS: Final = ("/", "./", "../", "~")
 _LIMITS: Final = Limits()
 
 
@@ -114,14 +115,18 @@ def target(kind: str | None, name: str | None) -> Entity | None:
     """The model by its provider's id; the endpoint where an address, or no model, is named."""
     if kind is None or name is None:
         return entity("endpoint", kind)
-    match kind.partition(".")[0].lower():
-        case "rest" | "websocket":
-            return entity("endpoint", name)
+    family = kind.partition(".")[0].lower()
+    if family == "litellm" and "/" in name:  # `openai/gpt-4o`: who serves it, and the model
+        family, _, name = name.partition("/")
+    if family in {"rest", "websocket"} or name.startswith(_ADDRESSES):
+        return entity("endpoint", name)
+    match family:
         case "azure":
             return entity("endpoint", name.lower())
         case "huggingface":
-            return models.model(f"huggingface {name}")
+            local = name.startswith(_PATHS)
+            return models.file(name)[0] if local else models.model(f"huggingface {name}")
         case "bedrock":
             return aws.model(name)
         case _:
-            return entity("endpoint" if name.startswith(_ADDRESSES) else "model", name)
+            return entity("model", name)

@@ -13,6 +13,7 @@ from streams.source import Json, Unreadable
 _GAP: Final = re.compile(r"\{(\d{1,2})\}")
 _LINK: Final = re.compile(r"\[((?:[^\]\\]|\\.){1,256})\]\(\d{1,8}\)")  # to a related location
 _LINE: Final = "primaryLocationLineHash"
+_WITHHELD: Final = "requires login"  # what Semgrep writes for every print of who is not logged in
 _CWE: Final = re.compile(r"(?:^|/)cwe-0*(\d{1,5})\b", re.IGNORECASE)
 # How Trivy tells of a package inside the message.
 _SAID: Final = re.compile(
@@ -119,7 +120,8 @@ def words(said: dict[str, Json], rule: Rule) -> Words:
     given = mapping(said.get("fingerprints"))
     # Of prints that are parts only GitHub's tells two equal lines of a file apart.
     given = given or {_LINE: mapping(said.get("partialFingerprints")).get(_LINE)}
-    prints = sorted((key[:128], one) for key, value in given.items() if (one := text(value, 256)))
+    told = ((key[:128], text(value, 256)) for key, value in given.items())
+    prints = sorted((key, one) for key, one in told if one and one != _WITHHELD)
     mark = digest(path, *(part for pair in prints for part in pair)) if prints else None
     where = ":".join(filter(None, (path, line)))
     return Words(_message(mapping(said.get("message")), rule), where or None, mark)

@@ -120,9 +120,9 @@ def things(said: Mapping[str, Json]) -> tuple[Entity, ...]:
         return distinct((models.dataset(known if stored or hub else name, name),))
     if sort(said) == "aipackage" or purpose == "model" or (url and "pkg:huggingface/" in url):
         hub_id = models.hub(url) or models.hub(where)
-        plain = f"{name}@{version(said)}" if name and version(said) else name
         ids = (models.hashed(sha256(said), name), entity("model", hub_id, name))
-        return distinct(ids) or distinct((entity("model", url or plain, name),))
+        plain = entity("model", url, name) or models.released(name, version(said))
+        return distinct(ids) or distinct((plain,))
     if purpose == "container" or (url and url.startswith(("pkg:oci/", "pkg:docker/"))):
         tag = version(said) or ""
         named = f"{name}@{tag}" if tag.startswith("sha256:") else f"{name}:{tag}" if tag else name

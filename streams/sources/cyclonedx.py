@@ -1,10 +1,10 @@
 """CycloneDX: what an application declares to be made of, and what is known to be wrong with it.
 
-Read are JSON documents of 1.2 to 1.7, those inside reports of the Trivy operator too. The component
-that a document is about, each component, service and vulnerability is a record, so is a workflow of
-a formulation that names models or data: a job that reads and makes them. A document without a time
-holds from 1970 on, and says so. What breaks the standard is said in `bom.invalid`; a document with
-a fault and no part is rejected.
+Read are JSON documents of 1.2 to 1.7, those inside attestations (in-toto) and reports of the Trivy
+operator too. The component that a document is about, each component, service and vulnerability is a
+record, so is a workflow of a formulation that names models or data: a job that reads and makes
+them. A document without a time holds from 1970 on, and says so. What breaks the standard is said in
+`bom.invalid`; a document with a fault and no part is rejected.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from streams.records.untrusted import (
     text,
 )
 from streams.reports import conformance, trivy_operator
+from streams.reports.attested import predicate
 from streams.reports.bom import (
     Bom,
     Context,
@@ -142,7 +143,7 @@ def split(document: bytes) -> Iterator[Raw]:
     """The parts of a document: its own component first, what is inside a part behind it."""
     if trivy_operator.GROUP in document[:_HEAD]:
         return (raw for one in trivy_operator.bills(document) for raw in _bill(one))
-    return _bill(document)
+    return _bill(predicate(document))
 
 
 def _bill(document: bytes) -> Iterator[Raw]:

@@ -1,8 +1,8 @@
 """ModelScan: unsafe operators in the files of a model.
 
 Read are JSON reports of 0.5 (`issues_by_severity`) and of later versions (`issues`). Each issue is
-a record; the last one is the whole report. A file that could not be scanned makes it a scan that
-failed. The time is that of the clock beside the scanner, without a zone.
+a record; the last one is the whole report. A file that could not be scanned, and a scan of no file
+at all, make it one that failed. The time is that of the clock beside the scanner, without a zone.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ ATTRIBUTES: Final = scans.ATTRIBUTES | frozenset(
 VERSIONS: Final = "0.5 to 0.8"
 GAPS: Final = (
     "A report names paths, no hashes: a model is its path, unless that is of the hub's cache.",
+    "Lines that the tool prints before its report are rejected; `-o` writes the report alone.",
 )
 
 
@@ -50,6 +51,7 @@ class _Skipped(msgspec.Struct):
 
 class _Summary(msgspec.Struct):
     input_path: str | None = None
+    input_spaced: str | None = msgspec.field(default=None, name="input path")  # so 0.7 has it
     absolute_path: str | None = None
     timestamp: str | None = None
     scanned: _Scanned | None = None
@@ -93,7 +95,7 @@ def split(document: bytes) -> Iterator[Raw]:
     """The issues, then the report."""
     report = slices(document, _REPORT)
     about = report.summary
-    path = about.input_path or report.input_path or ""
+    path = about.input_path or about.input_spaced or report.input_path or ""
     if path in {".", "./"} and about.absolute_path:
         path = about.absolute_path
     ids = distinct(models.file(path))
@@ -150,7 +152,8 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
 
 
 def _scan(context: Context, found: int, evidence: EventEvidence) -> Event:
-    status: Status = "failure" if context.errors else "success"
+    # What was skipped altogether was not found to be clean.
+    status: Status = "failure" if context.errors or context.files == 0 else "success"
     kept: dict[str, Json] = {
         "model.path": context.path,
         "scan.errors": context.errors or None,

@@ -1,9 +1,10 @@
 """VEX: whether a product is affected by a vulnerability, as its maker, or its user, says.
 
-Read are OpenVEX 0.0.1 to 0.2.0 (vulnerability and products as objects or as texts), and advisories
-of CSAF 2.0 and 2.1. What is said of one product, or one part of it, and one vulnerability is a
-finding: open where it is affected or still looked into, closed where it is not affected or fixed.
-The asset is the image or the model that a purl names, else the product as an application.
+Read are OpenVEX 0.0.1 to 0.2.0 (vulnerability and products as objects or as texts), also inside an
+attestation (in-toto), and advisories of CSAF 2.0 and 2.1. What is said of one product, or one part
+of it, and one vulnerability is a finding: open where it is affected or still looked into, closed
+where it is not affected or fixed. The asset is the image or the model that a purl names, else the
+product as an application.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from streams.names import purls
 from streams.records.clocks import told
 from streams.records.untrusted import decode, entity, listing, mapping, slices, text
 from streams.reports import csaf, scans
+from streams.reports.attested import predicate
 from streams.reports.scans import Found, Scan, finding, level
 from streams.reports.vex import disputed, statement
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
@@ -75,6 +77,7 @@ def sniff(head: bytes) -> bool:
 
 def split(document: bytes) -> Iterator[Raw]:
     """What is said of each product, in the order of the document."""
+    document = predicate(document)
     if b'"csaf_version"' in document and b"openvex.dev/ns" not in document:
         return _held_together(list(_of_advisory(csaf.advisory(document))))
     held = slices(document, _DOCUMENT)

@@ -44,6 +44,14 @@ GAPS: Final = (
 )
 
 _ERROR: Final = 2  # ResultFailureReason
+# How a provider is asked, between its name and the model's.
+_MODES: Final = frozenset(
+    """
+    assistant chat completion converse embedding embeddings feature-extraction image messages
+    moderation realtime responses sentence-similarity text-classification text-generation
+    token-classification transcription
+    """.split()  # noqa: SIM905 - names read better as a paragraph
+)
 _PROGRAMS: Final = frozenset(
     {"exec", "file", "golang", "http", "https", "javascript", "python", "webhook", "websocket"}
 )
@@ -157,7 +165,8 @@ def _metric(said: dict[str, Json], case: dict[str, Json]) -> str | None:
 def _target(provider: str | None, label: Json) -> Entity | None:
     """What was tested, of `openai:chat:gpt-4o`, an address, or a program."""
     family, _, rest = (provider or "").partition(":")
-    name = rest if family == "bedrock" else rest.rpartition(":")[2]
+    mode, _, behind = rest.partition(":")
+    name = behind if mode in _MODES and behind else rest  # `ollama:chat:llama3:8b`
     if "://" in rest or family in _PROGRAMS:
         return entity("endpoint", provider, label)
     match family:

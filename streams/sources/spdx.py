@@ -32,6 +32,7 @@ from streams.records.untrusted import (
     text,
 )
 from streams.reports import scans, spdx
+from streams.reports.attested import predicate
 from streams.reports.listed import Listing, listed
 from streams.reports.scans import Found, Scan, finding
 from streams.reports.vex import disputed, statement
@@ -118,6 +119,7 @@ def sniff(head: bytes) -> bool:
 
 def split(document: bytes) -> Iterator[Raw]:
     """Packages with the vulnerabilities that they refer to, then what is said of two elements."""
+    document = predicate(document)
     if b'"spdxVersion"' in document:
         inside = bytes(slices(document, _EXPORT).sbom)
         return _old(slices(inside or document, _OLD))

@@ -1,6 +1,6 @@
 import pytest
 
-from streams.names.models import dataset, file, hashed, hub, model, part, same
+from streams.names.models import dataset, file, hashed, hub, model, part, released, same
 
 HEX = "ab" * 32
 
@@ -68,3 +68,27 @@ def test_several_ids_of_one_model() -> None:
     first, second = hashed(HEX), model("pkg:huggingface/o/n")
     (tie,) = same((None, first, second, first))
     assert (tie.from_, tie.relation, tie.to, tie.declared) == (first, "same_as", second, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "known"),
+    [
+        ("gpt-4o", "2024-08-06", "gpt-4o-2024-08-06"),
+        ("claude-3-5-sonnet", "20241022", "claude-3-5-sonnet-20241022"),
+        ("gpt-4o-2024-08-06", "2024-08-06", "gpt-4o-2024-08-06"),
+        ("gemini-2.5-pro", "latest", "gemini-2.5-pro"),
+        ("us.vendor.m-v1:0", None, "vendor.m-v1:0"),
+        ("writer", "1", "writer@1"),
+        ("writer", "20", "writer@20"),
+    ],
+)
+def test_a_model_in_a_bill_is_the_one_that_is_called(
+    name: str, version: str | None, known: str
+) -> None:
+    found = released(name, version)
+    assert found is not None
+    assert found.id == known
+
+
+def test_a_model_without_a_name() -> None:
+    assert released(None, "1") is None

@@ -1,5 +1,7 @@
 import pytest
 
+from streams.sources import modelscan
+from tests.streams.sources.reports import told
 from tests.streams.sources.shown import read, rejected, shown
 
 SAID = {
@@ -71,3 +73,22 @@ def test_what_is_no_record() -> None:
 def test_a_scan_that_had_errors_closes_nothing() -> None:
     *_, scan = read("modelscan.old.json")
     assert (scan.class_name, scan.status) == ("Scan Activity", "failure")
+
+
+def test_a_scan_of_nothing_closes_nothing() -> None:
+    """As 0.7 writes it of a format that it does not know."""
+    summary = {
+        "total_issues_by_severity": {"LOW": 0, "MEDIUM": 0, "HIGH": 0, "CRITICAL": 0},
+        "total_issues": 0,
+        "input path": "models/writer.bin",
+        "absolute_path": "/src/models",
+        "modelscan_version": "0.7.0",
+        "timestamp": "2026-03-04T05:06:07.000001",
+        "scanned": {"total_scanned": 0},
+        "skipped": {"total_skipped": 1, "skipped_files": []},
+    }
+    (scan,) = told(modelscan, {"summary": summary})
+    assert (scan.status, scan.entities[0].key) == ("failure", "model:models/writer.bin")
+    summary["scanned"] = {"total_scanned": 1}
+    (scan,) = told(modelscan, {"summary": summary})
+    assert scan.status == "success"

@@ -114,3 +114,24 @@ def test_a_result_alone() -> None:
     evidence = EventEvidence(origin="file:x#1", sha256="00")
     event = promptfoo.event(raw, {"provider": "openai:gpt-4o", "success": True}, evidence).event
     assert (event.entities[0].key, event.activity) == ("model:gpt-4o", "Close")
+
+
+@pytest.mark.parametrize(
+    ("provider", "key"),
+    [
+        ("openai:responses:gpt-4o-2024-08-06", "model:gpt-4o-2024-08-06"),
+        ("openai:chat:ft:gpt-4o:claims::a1", "model:ft:gpt-4o:claims::a1"),
+        ("ollama:chat:llama3.3:70b", "model:llama3.3:70b"),
+        ("bedrock:converse:eu.vendor.m-v1:0", "model:vendor.m-v1:0"),
+        ("bedrock:eu.vendor.m-v1:0", "model:vendor.m-v1:0"),
+        ("huggingface:text-generation:Example/Writer", "model:huggingface/example/writer"),
+        ("azure:chat:Claims", "endpoint:claims"),
+        ("vertex:gemini-2.5-pro", "model:gemini-2.5-pro"),
+        ("python:agent.py", "endpoint:python:agent.py"),
+    ],
+)
+def test_what_was_tested(provider: str, key: str) -> None:
+    (raw,) = promptfoo.split(b'{"promptIdx":0,"provider":"x","success":true,"testCase":{}}')
+    evidence = EventEvidence(origin="file:x#1", sha256="00")
+    said = {"provider": provider, "success": True}
+    assert promptfoo.event(raw, said, evidence).event.entities[0].key == key

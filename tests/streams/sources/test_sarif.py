@@ -136,6 +136,16 @@ def test_a_result_that_moved_is_the_same_by_its_fingerprint() -> None:
     assert found(one()).uid != found(one(locations=[{"physicalLocation": place}])).uid
 
 
+def test_a_fingerprint_that_is_withheld_is_none() -> None:
+    """Semgrep writes it for who is not logged in: two places are two findings."""
+    place = {"artifactLocation": {"uri": "src/a%20b.py"}, "region": {"startLine": 30}}
+    withheld = {"fingerprints": {"matchBasedId/v1": "requires login"}}
+    here, there = one(**withheld), one(**withheld, locations=[{"physicalLocation": place}])
+    again = {"artifactLocation": place["artifactLocation"], "region": {"startLine": 31}}
+    below = one(**withheld, locations=[{"physicalLocation": again}])
+    assert len({found(event).uid for event in (here, there, below)}) == 3
+
+
 def test_a_vulnerability_of_a_package_in_an_image() -> None:
     """As Trivy writes it."""
     text = "Package: ray\nInstalled Version: 2.6.3\nSeverity: CRITICAL\nFixed Version: 2.8.1"

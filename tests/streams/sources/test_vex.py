@@ -2,11 +2,12 @@
 
 from typing import Any
 
+import orjson
 import pytest
 
 from schemas.event import Event
 from streams.sources import cyclonedx, openvex, spdx
-from tests.streams.sources.reports import found, told
+from tests.streams.sources.reports import found, refused, short, told
 
 CVE = "CVE-2026-0001"
 VEX = "vulnerability.vex"
@@ -159,3 +160,37 @@ def test_an_assessment_of_spdx_is_a_statement_too() -> None:
     assert [one.attributes.get(VEX) for one in graph((well, "ray"))] == ["not_affected"]
     both = graph((well, "ray"), (ill, "torch"))
     assert [one.attributes.get(VEX) for one in both] == [None, "affected"]
+
+
+def attested(kind: str, document: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": "app", "digest": {"sha256": "ab" * 32}}],
+        "predicateType": kind,
+        "predicate": document,
+    }
+
+
+def test_what_is_attested_is_read_as_it_is() -> None:
+    vex = {
+        "@context": "https://openvex.dev/ns/v0.2.0",
+        "author": "Example",
+        "timestamp": "2026-03-04T05:06:07Z",
+        "statements": [of("pkg:pypi/ray@2", "fixed")],
+    }
+    assert [
+        short(one) for one in told(openvex, attested("https://openvex.dev/ns/v0.2.0", vex))
+    ] == [(CVE, "resolved", "informational", f"image:{DIGEST}")]
+    app = {"type": "application", "name": "claims"}
+    boms = {"bomFormat": "CycloneDX", "specVersion": "1.5", "metadata": {"component": app}}
+    (event,) = told(cyclonedx, attested("https://cyclonedx.org/bom", boms))
+    assert event.entities[0].key == "application:claims"
+    packages = [{"SPDXID": "SPDXRef-a", "name": "claims", "versionInfo": "1"}]
+    old = {"spdxVersion": "SPDX-2.3", "name": "claims", "packages": packages}
+    (event,) = told(spdx, attested("https://spdx.dev/Document", old))
+    assert event.entities[0].key == "application:claims"
+
+
+@pytest.mark.parametrize("document", [{"predicateType": "x", "predicate": 7}, {"predicateType": 7}])
+def test_an_attestation_of_nothing(document: dict[str, Any]) -> None:
+    assert refused(openvex, orjson.dumps(document))[0] == "wrong-shape"
