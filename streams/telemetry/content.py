@@ -228,25 +228,30 @@ def told(private: Mapping[str, Json], key: bytes | None = None) -> dict[str, Jso
     """`content.*` attributes of a record, empty where nothing is in it.
 
     `content.hidden` is true where characters are that nobody sees; `content.secrets` and
-    `content.pii` are sorted kinds; each has the sorted places beside it, in `<name>.where`: prompt,
-    output, tool_arguments, tool_result, tool_definitions, retrieved, other. With a key,
-    `content.fingerprints` are sorted `<kind>:<fingerprint>`, and `content.prompt` is that of the
-    last prompt of a user, whatever its case and its spaces.
+    `content.pii` are sorted kinds. Beside each are the sorted places in `<name>.where` (prompt,
+    output, tool_arguments, tool_result, tool_definitions, retrieved, other), and beside the kinds
+    in `<name>.at` which is where: `<place>:<kind>`. With a key, `content.fingerprints` are sorted
+    `<kind>:<fingerprint>`, and `content.prompt` is that of the last prompt of a user, whatever its
+    case and its spaces.
     """
     seen: dict[str, set[str]] = {}
     where: dict[str, set[str]] = {}
+    at: dict[str, set[str]] = {}
     marks: set[str] = set()
     for name, value in private.items():
         text = "\n".join(islice(_texts(value), _MOST))[:_READ]
         for sort, kind, values in _inside(text):
             seen.setdefault(sort, set()).add(kind)
             where.setdefault(sort, set()).add(_place(name))
+            at.setdefault(sort, set()).add(f"{_place(name)}:{kind}")
             if key is not None:
                 marks.update(f"{kind}:{fingerprint(key, one)}" for one in values)
     found: dict[str, Json] = {}
     for sort, places in sorted(where.items()):
         found[f"content.{sort}"] = True if sort == "hidden" else sorted(seen[sort])
         found[f"content.{sort}.where"] = sorted(places)
+        if sort != "hidden":
+            found[f"content.{sort}.at"] = sorted(at[sort])
     if marks:
         found["content.fingerprints"] = sorted(marks)[:_MARKS]
     prompt = last_prompt(private.get("gen_ai.input.messages")) if key is not None else None

@@ -163,6 +163,15 @@ def test_where(name: str, place: str) -> None:
     assert told({name: AWS})["content.secrets.where"] == [place]
 
 
+def test_which_is_where() -> None:
+    private = {PROMPT: "card 4111 1111 1111 1111", "gen_ai.output.messages": "to ada@example.com"}
+    assert told(private) == {
+        "content.pii": ["credit_card", "email"],
+        "content.pii.where": ["output", "prompt"],
+        "content.pii.at": ["output:email", "prompt:credit_card"],
+    }
+
+
 def test_fingerprints_need_a_key() -> None:
     private: dict[str, Any] = {PROMPT: f"Use {AWS}", "gen_ai.output.messages": f"{AWS} it is"}
     assert "content.fingerprints" not in told(private)
