@@ -89,6 +89,9 @@ class Vocabulary:
         now = renamed(name)
         if now is not None and self.knows(now):
             return now
+        longer = [known for known in self._names if known.startswith(f"{name}.")]
+        if longer:
+            return min(longer, key=lambda known: (known.count("."), len(known), known))
         found = get_close_matches(name.lower(), self._lower, 1, _NEAR)
         if found:
             return self._lower[found[0]]
