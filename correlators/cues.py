@@ -80,13 +80,18 @@ _PATTERNS: Final = (
 )
 
 # Shows nothing and is read: tag characters outside flags, zero-width and bidirectional controls,
-# joiners inside Latin words, runs of variation selectors, terminal escapes.
+# joiners inside Latin words, runs of variation selectors, terminal escapes. Scripts without spaces
+# between words have zero-width ones there.
 _HIDDEN: Final = re.compile(
     "(?<![\U0001f3f4\U000e0020-\U000e007f])[\U000e0001-\U000e007f]"
-    "|[\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f]|(?<=[^\n])\ufeff"
+    "|[\u180e\u202a-\u202e\u2060-\u2064\u2066-\u206f\u3164]|(?<=[^\n])\ufeff"
+    "|(?<![\u0e00-\u109f\u1780-\u17ff])\u200b"
     "|(?<=[A-Za-z0-9])[\u200c\u200d](?=[A-Za-z0-9])"
     "|[\ufe00-\ufe0f\U000e0100-\U000e01ef]{3}|\x1b|\x9b"
 )
+# Marks of direction, which texts written from right to left need.
+_MARKS: Final = re.compile("[\u200e\u200f]")
+_RIGHT_TO_LEFT: Final = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _WORD: Final = re.compile(r"[A-Za-z][\w.-]{3,127}")
 _MADE_UP: Final = re.compile(r"[\w.-]*(?:[a-z][A-Z]|\w[_.-]\w)[\w.-]*")  # no word of a language
 
@@ -118,7 +123,9 @@ def cues(definitions: Sequence[object]) -> list[str]:
 
 def hidden(text: str) -> bool:
     """True if the text holds characters that a reader does not see and a model reads."""
-    return _HIDDEN.search(text) is not None
+    if _HIDDEN.search(text) is not None:
+        return True
+    return _MARKS.search(text) is not None and _RIGHT_TO_LEFT.search(text) is None
 
 
 def _object(value: object) -> dict[str, Any]:

@@ -1,11 +1,11 @@
 """Normal form: an Event as the flat record that rules with `product: barograph` see."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from schemas.detection import Logsource
 from schemas.entity import KINDS
-from schemas.event import Client, Event, ScanFinding
+from schemas.event import Client, Event, Level, ScanFinding, Status
 from schemas.times import rfc3339
 
 PRODUCT: Final = "barograph"
@@ -36,8 +36,8 @@ CATEGORIES: Final = frozenset(_CLASSES.split())
 # What is told of prompts, answers and tool calls, whichever source brought them.
 CONTENT: Final = frozenset(
     """
-    content.fingerprints content.hidden content.hidden.where content.pii content.pii.where
-    content.prompt content.secrets content.secrets.where
+    content.fingerprints content.hidden content.hidden.where content.pii content.pii.at
+    content.pii.where content.prompt content.secrets content.secrets.at content.secrets.where
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
 # The fields that every event has for a rule, or may have, besides the attributes of its source.
@@ -51,6 +51,22 @@ NAMES: Final = frozenset(
         *(f"entity.{kind}" for kind in KINDS),
     }
 )
+
+_PLACES: Final = (
+    *("output", "other", "prompt", "retrieved"),
+    *("tool_arguments", "tool_definitions", "tool_result"),
+)
+# Fields that hold one of a few words, which a rule that asks for another never finds.
+WORDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "actor.kind": KINDS,
+    "content.hidden.where": _PLACES,
+    "content.pii.where": _PLACES,
+    "content.secrets.where": _PLACES,
+    "finding.state": get_args(ScanFinding.model_fields["state"].annotation),
+    "guardrail.verdict": ("allow", "warn", "modify", "deny"),
+    "severity": get_args(Level),
+    "status": get_args(Status),
+}
 
 
 def normal_form(event: Event, private: Mapping[str, Any]) -> dict[str, Any]:

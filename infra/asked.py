@@ -69,6 +69,7 @@ def of_correlation(
     yield from found
 
 
+_FEW: Final = 8  # sources that a sentence names
 _GROUP: Final[Place] = ("correlation", "group-by")
 _COUNTED: Final[Place] = ("correlation", "condition", "field")
 
@@ -79,7 +80,7 @@ def _judged(line: int, field: str, routed: Vocabularies) -> Iterator[Unknown]:
     if not words or len(words) < len(routed) or any(one.knows(field) for one in words):
         return
     near = next((one for word in words if (one := word.nearest(field))), None)
-    where = ", ".join(routed)
+    where = ", ".join(routed) if len(routed) <= _FEW else f"any of {len(routed)} sources"
     message = (
         f"`{field}` is no known name in records of {where}, only telemetry of your own can have it"
         if any(one.open for one in words)

@@ -18,6 +18,7 @@ SLIPS: Final[tuple[About, ...]] = (
     "glob",
     "yaml-value",
     "unknown-key",
+    "unknown-word",
 )
 _ABSENT: Final = "no source is "
 _INDENT: Final = "  "

@@ -32,6 +32,7 @@ About = Literal[
     "glob",
     "yaml-value",
     "unknown-key",
+    "unknown-word",
     "unproved",
     "no-case",
 ]

@@ -11,6 +11,7 @@ from correlators import normal
 from correlators.sigma.values import is_list, is_object
 from streams import source
 from streams.source import Json, Source
+from streams.telemetry.semconv import renamed
 
 OPEN: Final = "*"  # below it, or as a name by itself: anything
 _LIST: Final = "[]"
@@ -22,8 +23,10 @@ _MOST: Final = 20_000  # names that samples may add
 class Vocabulary:
     """Dotted names; see FIELDS in streams/source.py for how they are written."""
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, names: Iterable[str], *, flat: bool = False) -> None:
+        """`flat`: the names are keys as they stand, so that the beginning of one is no name."""
         listed = set(names)
+        self._flat = flat
         self.open = OPEN in listed
         self._names: dict[str, bool] = {}  # every name and every prefix of one -> it is no list
         self._open: set[str] = set()  # below these anything may be
@@ -31,6 +34,9 @@ class Vocabulary:
             self._add(name)
 
     def _add(self, name: str) -> None:
+        if self._flat and not name.endswith(OPEN):
+            self._names[name] = True
+            return
         path, single = "", True
         for part in name.split("."):
             if part == OPEN:
@@ -38,7 +44,8 @@ class Vocabulary:
                 return
             single = single and not part.endswith(_LIST)
             path = f"{path}.{part}".removeprefix(".").removesuffix(_LIST)
-            self._names[path] = self._names.get(path, True) and single
+            if not self._flat:
+                self._names[path] = self._names.get(path, True) and single
 
     def learn(self, record: Json) -> None:
         """Take in the names of a record that was seen."""
@@ -79,6 +86,12 @@ class Vocabulary:
 
     def nearest(self, name: str) -> str | None:
         """The known name that its author may have meant."""
+        now = renamed(name)
+        if now is not None and self.knows(now):
+            return now
+        longer = [known for known in self._names if known.startswith(f"{name}.")]
+        if longer:
+            return min(longer, key=lambda known: (known.count("."), len(known), known))
         found = get_close_matches(name.lower(), self._lower, 1, _NEAR)
         if found:
             return self._lower[found[0]]
@@ -100,4 +113,4 @@ def raw(of: Source) -> Vocabulary | None:
 def normalised(of: Source) -> Vocabulary | None:
     """What a rule over the normal form may ask of the events of a source."""
     names = source.event_attributes(of)
-    return None if names is None else Vocabulary(normal.NAMES | names)
+    return None if names is None else Vocabulary(normal.NAMES | names, flat=True)

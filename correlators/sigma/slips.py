@@ -12,11 +12,20 @@ from sigma.exceptions import SigmaError
 from sigma.rule.detection import SigmaDetections
 
 from correlators.document import Faulty, Part
+from correlators.normal import PRODUCT, WORDS
 from correlators.sigma.condition import skeleton
 from correlators.sigma.outline import Section
 from correlators.sigma.values import is_list, is_object
 
-Kind = Literal["unused-selection", "always-true", "no-effect", "glob", "yaml-value", "unknown-key"]
+Kind = Literal[
+    "unused-selection",
+    "always-true",
+    "no-effect",
+    "glob",
+    "yaml-value",
+    "unknown-key",
+    "unknown-word",
+]
 Place = tuple[str | int, ...]
 _Tree = Any  # pySigma's several classes
 
@@ -43,6 +52,7 @@ class Slip(NamedTuple):
 def slips(part: Part, section: Section) -> Iterator[Slip]:
     """The slips of a detection rule or a filter that is loaded, by line."""
     found = [*keys(part), *_of_logsource(part), *_spelled(part, section), *_globs(part, section)]
+    found += _words(part, section)
     if _TIMEFRAME in part.data[section]:
         line = part.line_of(section, _TIMEFRAME)
         message = "`timeframe` has no effect: write a correlation with `timespan`"
@@ -94,6 +104,19 @@ def _globs(part: Part, section: Section) -> Iterator[Slip]:
                 f" `{value[-2]}`, or none: write `.*`, or leave `re` away"
             )
             yield Slip("glob", part.line_of(*place), message)
+
+
+def _words(part: Part, section: Section) -> Iterator[Slip]:
+    """Values that a field of the normal form never has: it holds one of a few words."""
+    if part.data["logsource"].get("product") != PRODUCT:
+        return
+    for place, key, value in _values(part.data[section], (section,)):
+        known = WORDS.get(key)  # with a modifier behind it, it may be a part of a word
+        if known is None or not isinstance(value, str) or "*" in value or "?" in value:
+            continue
+        if value.lower() not in known:
+            message = f"`{key}` says {', '.join(known)}; `{value[:40]}` is none of these"
+            yield Slip("unknown-word", part.line_of(*place), message)
 
 
 def _values(held: Any, place: Place, key: str = "") -> Iterator[tuple[Place, str, Any]]:  # noqa: ANN401 - any JSON-like value

@@ -30,7 +30,7 @@ _DIGITS: Final = 16
 # What `hidden` may find, without where it must stand: many times faster.
 _MAYBE: Final = re.compile(
     "[\x1b\x9b\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
-    "\U000e0001-\U000e01ef]"
+    "\u3164\U000e0001-\U000e01ef]"
 )
 
 # Where a text stands, by the name that it has; the longest beginning counts.
@@ -58,19 +58,57 @@ OTHER: Final = "other"
 class Kind(NamedTuple):
     """A kind of value: the texts one of which must be there, how it looks, and what it must pass.
 
-    Without texts it is always looked for. `begins` is how the part before it must end.
+    Without texts it is always looked for. `begins` is how the part before it must end, `never` how
+    it must not.
     """
 
     needs: tuple[str, ...]
     looks: re.Pattern[str]
     passes: Callable[[str], bool] | None = None
     begins: re.Pattern[str] | None = None
+    never: re.Pattern[str] | None = None
 
 
-def _luhn(value: str) -> bool:
-    digits = [int(one) for one in value if one.isdigit()]
+# What stands in documentation for a credential.
+_PLACEHOLDER: Final = re.compile(
+    r"(?i)your|xxxxxx|replace|placeholder|change_?me|[_-]here|7EXAMPLE$"
+    r"|^://(?:[<{$%]|user(?:name)?:pass)"
+)
+_NO_PASSWORD: Final = re.compile(
+    r"(?i):(?:pass(?:word|wd)?|pwd|secret|token|changeme|\*+|[<{$%\[].*)@$"
+)
+# Of payment cards: how the issuers number them, and how they are printed.
+_ISSUED: Final = re.compile(
+    r"4\d{15}(?:\d{3})?|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}"
+    r"|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}|6(?:011|5\d\d|4[4-9]\d)\d{12,15}"
+    r"|35(?:2[89]|[3-8]\d)\d{12}"
+)
+_PRINTED: Final = re.compile(
+    r"\d{14,19}|\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|\d{4}([ -])\d{6}\2\d{4,5}"
+)
+
+
+def _real(value: str) -> bool:
+    return _PLACEHOLDER.search(value) is None
+
+
+def _password(value: str) -> bool:
+    return _real(value) and _NO_PASSWORD.search(value) is None
+
+
+def _openai(value: str) -> bool:
+    """A key is random; a name of many words with that beginning has no digit."""
+    return _real(value) and any(one.isdigit() for one in value)
+
+
+def _card(value: str) -> bool:
+    """ISO/IEC 7812: an issuer's range and length, and the check digit."""
+    plain = re.sub(r"\D", "", value)
+    if not _PRINTED.fullmatch(value) or not _ISSUED.fullmatch(plain) or "0" * 8 in plain:
+        return False
+    digits = [int(one) for one in plain]
     doubled = (sum(divmod(2 * one, 10)) for one in digits[-2::-2])
-    return len(set(digits)) > 1 and (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
+    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
 
 
 def _iban(value: str) -> bool:
@@ -80,44 +118,105 @@ def _iban(value: str) -> bool:
     return 15 <= len(plain) <= 34 and int(turned) % 97 == 1
 
 
+def _address(value: str) -> bool:
+    return not value.startswith("git@")  # whoever clones
+
+
+def _phone(value: str) -> bool:
+    """E.164; North American numbers have ten digits behind the 1, the first no 0 or 1."""
+    digits = re.sub(r"\D", "", value)
+    if digits[0] == "1":
+        return len(digits) == 11 and digits[1] not in "01" and digits[4] not in "01"
+    return 9 <= len(digits) <= 15
+
+
+def _key(needs: str, looks: str) -> Kind:
+    return Kind((needs,), re.compile(looks), _real)
+
+
 SECRETS: Final = {
-    "anthropic_key": Kind(("sk-ant-",), re.compile(r"\bsk-ant-[\w-]{20,200}")),
-    "aws_access_key": Kind(("AKIA", "ASIA"), re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")),
-    "azure_storage_key": Kind(("AccountKey=",), re.compile(r"\bAccountKey=[A-Za-z0-9+/]{86}==")),
+    "anthropic_key": _key("sk-ant-", r"\bsk-ant-[\w-]{20,200}"),
+    "aws_access_key": Kind(("AKIA", "ASIA"), re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"), _real),
+    "aws_secret_key": Kind(
+        ("SECRET_ACCESS_KEY", "secret_access_key", "SecretAccessKey", "secretAccessKey"),
+        re.compile(
+            r"(?:SECRET_ACCESS_KEY|secret_access_key|[Ss]ecretAccessKey)\W{1,8}"
+            r"[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
+        ),
+        _real,
+    ),
+    "azure_storage_key": _key("AccountKey=", r"\bAccountKey=[A-Za-z0-9+/]{86}=="),
+    "databricks_token": _key("dapi", r"\bdapi[0-9a-f]{32}(?:-\d)?\b"),
     "github_token": Kind(
         ("ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat_"),
         re.compile(r"\b(?:gh[opsur]_[A-Za-z0-9]{36,251}|github_pat_\w{22,244})"),
+        _real,
     ),
-    "gitlab_token": Kind(("glpat-",), re.compile(r"\bglpat-[\w-]{20,64}")),
-    "google_api_key": Kind(("AIza",), re.compile(r"\bAIza[\w-]{35}")),
-    "huggingface_token": Kind(("hf_",), re.compile(r"\bhf_[A-Za-z0-9]{30,64}\b")),
+    "gitlab_token": _key("glpat-", r"\bglpat-[\w-]{20,64}"),
+    "google_api_key": _key("AIza", r"\bAIza[\w-]{35}"),
+    "google_oauth_secret": _key("GOCSPX-", r"\bGOCSPX-[\w-]{28}"),
+    "groq_key": _key("gsk_", r"\bgsk_[A-Za-z0-9]{52}\b"),
+    "huggingface_token": _key("hf_", r"\bhf_[A-Za-z0-9]{30,64}\b"),
     "jwt": Kind((".eyJ",), re.compile(r"\beyJ[\w-]{8,1024}\.eyJ[\w-]{8,4096}\.[\w-]{16,1024}")),
-    "npm_token": Kind(("npm_",), re.compile(r"\bnpm_[A-Za-z0-9]{36}\b")),
+    "langsmith_key": _key("lsv2_", r"\blsv2_(?:pt|sk)_[0-9a-f]{32}_[0-9a-f]{10}\b"),
+    "npm_token": _key("npm_", r"\bnpm_[A-Za-z0-9]{36}\b"),
     "openai_key": Kind(
         ("sk-",),
-        re.compile(r"\bsk-(?!ant-)(?:proj-|svcacct-|admin-)?[A-Za-z0-9_]{20,200}"),
+        re.compile(
+            r"\bsk-(?:(?:proj|svcacct|admin|None)-[\w-]{20,200}|(?!ant-|or-)[A-Za-z0-9_]{20,200})"
+        ),
+        _openai,
     ),
-    "password_in_url": Kind(("://",), re.compile(r"://[^\s/:@]{1,64}:[^\s/:@]{1,128}@")),
+    "openrouter_key": _key("sk-or-v1-", r"\bsk-or-v1-[0-9a-f]{64}\b"),
+    "password_in_url": Kind(
+        ("://",), re.compile(r"""://[^\s/:@"'`]{0,64}:[^\s/:@"'`]{1,128}@"""), _password
+    ),
+    "perplexity_key": _key("pplx-", r"\bpplx-[A-Za-z0-9]{48,64}\b"),
+    "pinecone_key": _key("pcsk_", r"\bpcsk_[A-Za-z0-9]{5,6}_[A-Za-z0-9]{50,70}\b"),
     "private_key": Kind(
         ("PRIVATE KEY",), re.compile(r"-----BEGIN [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----")
     ),
-    "pypi_token": Kind(("pypi-AgE",), re.compile(r"\bpypi-AgE[\w-]{50,250}")),
-    "slack_token": Kind(("xox",), re.compile(r"\bxox[abeoprs]-[A-Za-z0-9-]{10,250}")),
-    "stripe_key": Kind(("k_live_",), re.compile(r"\b[rs]k_live_[A-Za-z0-9]{20,128}")),
+    "pypi_token": _key("pypi-AgE", r"\bpypi-AgE[\w-]{50,250}"),
+    "replicate_token": _key("r8_", r"\br8_[A-Za-z0-9]{37}\b"),
+    "sendgrid_key": _key("SG.", r"\bSG\.[\w-]{22}\.[\w-]{43}"),
+    "slack_token": Kind(
+        ("xox", "xapp-"),
+        re.compile(r"\b(?:xox[abeoprs]-[A-Za-z0-9-]{10,250}|xapp-\d-[A-Za-z0-9-]{20,250})"),
+        _real,
+    ),
+    "slack_webhook": _key(
+        "hooks.slack.com/services/", r"hooks\.slack\.com/services/T\w{6,16}/B\w{6,16}/\w{16,32}"
+    ),
+    "stripe_key": _key("k_live_", r"\b[rs]k_live_[A-Za-z0-9]{20,128}"),
+    "vault_token": _key("hvs.", r"\bhvs\.[\w-]{24,250}"),
+    "xai_key": _key("xai-", r"\bxai-[A-Za-z0-9]{70,90}\b"),
 }
 PII: Final = {
     "credit_card": Kind(
-        (), re.compile(r"[3-6](?<![\w.+-].)\d{3}(?:[ -]?\d{2,6}){2,4}(?![\w-])"), _luhn
+        (),
+        re.compile(r"[2-6](?<![\w.+-].)\d{3}(?:[ -]?\d{2,6}){2,4}(?![\w-]|\.\d)"),
+        _card,
     ),
     "email": Kind(
         ("@",),
-        re.compile(r"@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}"),
-        begins=re.compile(r"[A-Za-z0-9_.+-]{1,64}\Z"),
+        re.compile(
+            r"@(?=[A-Za-z0-9])[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,7}"
+            r"\.[A-Za-z]{2,24}\b(?!-)"
+        ),
+        _address,
+        re.compile(r"[\w.+-]{1,64}\Z"),
+        re.compile(r"://[^\s/]{0,64}\Z"),  # a password, and the host that it is for
     ),
     "iban": Kind(
         (), re.compile(r"[A-Z](?<!\w.)[A-Z]\d\d(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"), _iban
     ),
-    "phone_e164": Kind(("+",), re.compile(r"\+(?<![\w+].)[1-9]\d{7,14}(?!\w)")),
+    "phone_e164": Kind(
+        ("+",),
+        re.compile(
+            r"\+(?<![\w+].)[1-9]\d{0,14}(?:[ .-]{1,2}(?:\d{1,8}|\(\d{1,5}\))){0,6}(?![\w-])"
+        ),
+        _phone,
+    ),
     "us_ssn": Kind(
         ("-",),
         re.compile(r"[0-8](?<![\w-].)\d\d(?<!000|666)-(?!00)\d\d-(?!0000)\d{4}(?![\w-])"),
@@ -129,25 +228,30 @@ def told(private: Mapping[str, Json], key: bytes | None = None) -> dict[str, Jso
     """`content.*` attributes of a record, empty where nothing is in it.
 
     `content.hidden` is true where characters are that nobody sees; `content.secrets` and
-    `content.pii` are sorted kinds; each has the sorted places beside it, in `<name>.where`: prompt,
-    output, tool_arguments, tool_result, tool_definitions, retrieved, other. With a key,
-    `content.fingerprints` are sorted `<kind>:<fingerprint>`, and `content.prompt` is that of the
-    last prompt of a user, whatever its case and its spaces.
+    `content.pii` are sorted kinds. Beside each are the sorted places in `<name>.where` (prompt,
+    output, tool_arguments, tool_result, tool_definitions, retrieved, other), and beside the kinds
+    in `<name>.at` which is where: `<place>:<kind>`. With a key, `content.fingerprints` are sorted
+    `<kind>:<fingerprint>`, and `content.prompt` is that of the last prompt of a user, whatever its
+    case and its spaces.
     """
     seen: dict[str, set[str]] = {}
     where: dict[str, set[str]] = {}
+    at: dict[str, set[str]] = {}
     marks: set[str] = set()
     for name, value in private.items():
         text = "\n".join(islice(_texts(value), _MOST))[:_READ]
         for sort, kind, values in _inside(text):
             seen.setdefault(sort, set()).add(kind)
             where.setdefault(sort, set()).add(_place(name))
+            at.setdefault(sort, set()).add(f"{_place(name)}:{kind}")
             if key is not None:
                 marks.update(f"{kind}:{fingerprint(key, one)}" for one in values)
     found: dict[str, Json] = {}
     for sort, places in sorted(where.items()):
         found[f"content.{sort}"] = True if sort == "hidden" else sorted(seen[sort])
         found[f"content.{sort}.where"] = sorted(places)
+        if sort != "hidden":
+            found[f"content.{sort}.at"] = sorted(at[sort])
     if marks:
         found["content.fingerprints"] = sorted(marks)[:_MARKS]
     prompt = last_prompt(private.get("gen_ai.input.messages")) if key is not None else None
@@ -199,8 +303,11 @@ def _inside(text: str) -> Iterator[tuple[str, str, list[str]]]:
 def _whole(text: str, found: re.Match[str], kind: Kind) -> str | None:
     if kind.begins is None:
         return found[0]
-    before = kind.begins.search(text[max(0, found.start() - 64) : found.start()])
-    return before[0] + found[0] if before else None
+    said = text[max(0, found.start() - 64) : found.start()]
+    before = kind.begins.search(said)
+    if before is None or (kind.never is not None and kind.never.search(said)):
+        return None
+    return before[0] + found[0]
 
 
 def _unseen(text: str) -> bool:

@@ -179,6 +179,11 @@ def present(attributes: Mapping[str, Json]) -> dict[str, Json]:
     return found
 
 
+def renamed(name: str) -> str | None:
+    """The present name of one that older conventions, or those of others, have."""
+    return _NAMES.get(name)
+
+
 def parted(attributes: Mapping[str, Json]) -> tuple[dict[str, Json], dict[str, Json]]:
     """(what may be kept, what only detections may see), both bounded.
 

@@ -48,6 +48,22 @@ def test_the_nearest_name(written: str, meant: str | None) -> None:
     assert WORDS.nearest(written) == meant
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("gen_ai.operation", "gen_ai.operation.name"),
+        ("gen_ai.usage.cache_creation.input_tokens", "gen_ai.usage.cache_write.input_tokens"),
+        ("gen_ai.system", "gen_ai.provider.name"),
+    ],
+)
+def test_the_normal_form_has_keys_as_they_stand(written: str, meant: str) -> None:
+    words = normalised(named("otel"))
+    assert words is not None
+    assert words.allows(written)
+    assert not words.knows(written)
+    assert words.nearest(written) == meant
+
+
 def test_it_learns_from_records() -> None:
     words = Vocabulary(set())
     words.learn({"a": {"b": 1}, "c": [{"d": [2]}], "e": None})

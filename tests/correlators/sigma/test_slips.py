@@ -81,6 +81,49 @@ def test_what_is_meant_is_not(selections: str, condition: str) -> None:
     assert told(selections, condition) == []
 
 
+NORMAL = """\
+title: t
+logsource: {product: barograph}
+detection:
+  s: {%s}
+  condition: s
+"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("status: error", "`status` says success, failure, unknown; `error` is none of these"),
+        (
+            "guardrail.verdict: [deny, block]",
+            "`guardrail.verdict` says allow, warn, modify, deny; `block` is none of these",
+        ),
+        ("finding.state: closed", "`finding.state` says open, resolved; `closed` is none of these"),
+    ],
+)
+def test_a_word_that_a_field_never_holds(asked: str, said: str) -> None:
+    assert list(slips(read(NORMAL % asked), "detection")) == [("unknown-word", 4, said)]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "status: Failure",
+        "guardrail.verdict|contains: de",
+        "severity: '*'",
+        "severity: null",
+        "gen_ai.operation.name: anything",
+    ],
+)
+def test_a_word_that_it_may_hold(asked: str) -> None:
+    found = slips(read(NORMAL % asked), "detection")
+    assert [one for one in found if one.kind == "unknown-word"] == []
+
+
+def test_a_raw_record_has_words_of_its_own() -> None:
+    assert told("  s: {status: error}", "s") == []
+
+
 def test_a_condition_of_many_selections_is_not_tried_out() -> None:
     names = [f"s{number}" for number in range(9)]
     selections = "\n".join(f"  {name}: {{a: {name}}}" for name in names)

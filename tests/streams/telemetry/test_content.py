@@ -30,15 +30,31 @@ PROMPT = "gen_ai.input.messages"
         ("AccountKey=" + "A" * 86 + "==", "azure_storage_key"),
         ("ghp_" + "0" * 36, "github_token"),
         ("github_pat_" + "0" * 22, "github_token"),
-        ("glpat-" + "x" * 20, "gitlab_token"),
-        ("AIza" + "x" * 35, "google_api_key"),
-        ("hf_" + "x" * 34, "huggingface_token"),
+        ("glpat-" + "x0" * 10, "gitlab_token"),
+        ("AIza" + "x0" * 17 + "x", "google_api_key"),
+        ("hf_" + "x0" * 17, "huggingface_token"),
         ("eyJhbGciOiJub25l.eyJzdWIiOiJ4In0AAAA.c2lnbmF0dXJlLXNpZ25hdHVyZQ", "jwt"),
+        ("aws_secret_access_key = " + "example0" * 5, "aws_secret_key"),
+        ("dapi" + "0" * 32, "databricks_token"),
+        ("GOCSPX-" + "x0" * 14, "google_oauth_secret"),
+        ("gsk_" + "x0" * 26, "groq_key"),
+        ("lsv2_pt_" + "0" * 32 + "_" + "0" * 10, "langsmith_key"),
+        ("sk-or-v1-" + "0" * 64, "openrouter_key"),
+        ("pplx-" + "x0" * 24, "perplexity_key"),
+        ("pcsk_" + "0" * 6 + "_" + "x0" * 30, "pinecone_key"),
+        ("r8_" + "0" * 37, "replicate_token"),
+        ("SG." + "0" * 22 + "." + "x0" * 21 + "x", "sendgrid_key"),
+        ("https://hooks.slack.com/services/T00000000/B00000000/" + "x0" * 12, "slack_webhook"),
+        ("xapp-1-A00000000-0000000000-example", "slack_token"),
+        ("hvs." + "x0" * 14, "vault_token"),
+        ("xai-" + "0" * 80, "xai_key"),
+        ("redis://:p4ssw0rd@cache.example:6379/0", "password_in_url"),
+        ("sk-proj-example0-example0_example0", "openai_key"),
         ("npm_" + "0" * 36, "npm_token"),
         ("sk-proj-" + "example0" * 3, "openai_key"),
         ("postgres://app:example@db.example/x", "password_in_url"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMIIE", "private_key"),
-        ("pypi-AgE" + "x" * 50, "pypi_token"),
+        ("pypi-AgE" + "x0" * 25, "pypi_token"),
         ("xoxb-0000000000-example", "slack_token"),
         ("sk_live_" + "0" * 24, "stripe_key"),
     ],
@@ -48,8 +64,31 @@ def test_secrets(text: str, kind: str) -> None:
     assert (found["content.secrets"], found["content.secrets.where"]) == ([kind], ["prompt"])
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "AKIAIOSFODNN7EXAMPLE",
+        "AKIAXXXXXXXXXXXXXXXX",
+        "ghp_" + "x" * 36,
+        "sk-your_openai_api_key_goes_here_1",
+        "sk-learn_style_transformer_pipeline_api",
+        "a task-runner-configuration-of-the-service2",
+        "xoxb-your-bot-token",
+        "mongodb+srv://username:password@cluster.example",
+        "postgres://app:password@localhost/x",
+        "mysql://{user}:{password}@{host}/x",
+        "redis://:${REDIS_PASSWORD}@redis:6379",
+        "https://<user>:<token>@code.example/x",
+        "http://host:8080/@scope/package",
+        "AKIA and sk- and eyJ are prefixes",
+    ],
+)
+def test_what_stands_for_a_secret_is_none(text: str) -> None:
+    assert told({"gen_ai.output.messages": f"Use {text} here"}) == {}
+
+
 def test_every_kind_is_tried() -> None:
-    assert len(SECRETS) == 15
+    assert len(SECRETS) == 28
     assert sorted(PII) == ["credit_card", "email", "iban", "phone_e164", "us_ssn"]
 
 
@@ -68,6 +107,17 @@ def test_every_kind_is_tried() -> None:
         ("1+4915112345678", []),
         ("a@b, not an address", []),
         ("version 4.1.1.1 of 2026-03-04", []),
+        ("card 3782-822463-10005", ["credit_card"]),
+        ("card 2223003122003222", ["credit_card"]),
+        ("device 356938035643809", []),  # passes the check, and no issuer has it
+        ("trace 4111111111111111-0000", []),
+        ("30000000000004 bytes", []),
+        ("call +1 (415) 555-2671 or +49 151 12345678", ["phone_e164"]),
+        ("+12345678 lines, +20240101, diff +1234567890", []),
+        ("postgres://app:s3cret0@db.example.com/x", []),
+        ("git@code.example", []),
+        ("npm i tool@1.2.3 and pip install tool@2.1", []),
+        ("müller@mail.example", ["email"]),
     ],
 )
 def test_personal_data(text: str, kinds: list[str]) -> None:
@@ -76,7 +126,14 @@ def test_personal_data(text: str, kinds: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["a\u200bb", "\U000e0041\U000e0042", "\x1b[31mred", orjson.dumps(["\x1b[31m"]).decode()],
+    [
+        "a\u200bb",
+        "x\u3164",
+        "a\u200fb",
+        "\U000e0041\U000e0042",
+        "\x1b[31mred",
+        orjson.dumps(["\x1b[31m"]).decode(),
+    ],
 )
 def test_hidden(text: str) -> None:
     assert told({"gen_ai.tool.call.result": text}) == {
@@ -87,6 +144,7 @@ def test_hidden(text: str) -> None:
 
 def test_plain_text_tells_nothing() -> None:
     assert told({PROMPT: "Größe, 大きさ, 👩‍👩‍👧: how large is it?"}) == {}
+    assert told({PROMPT: "שלום\u200f, العربية\u200e (PDF), អ្វី\u200bដែល"}) == {}
     assert told({}) == {}
 
 
@@ -103,6 +161,15 @@ def test_plain_text_tells_nothing() -> None:
 )
 def test_where(name: str, place: str) -> None:
     assert told({name: AWS})["content.secrets.where"] == [place]
+
+
+def test_which_is_where() -> None:
+    private = {PROMPT: "card 4111 1111 1111 1111", "gen_ai.output.messages": "to ada@example.com"}
+    assert told(private) == {
+        "content.pii": ["credit_card", "email"],
+        "content.pii.where": ["output", "prompt"],
+        "content.pii.at": ["output:email", "prompt:credit_card"],
+    }
 
 
 def test_fingerprints_need_a_key() -> None:
