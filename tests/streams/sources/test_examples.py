@@ -38,7 +38,10 @@ def found(name: str) -> list[Outcome]:
 
 
 def test_every_source_has_an_example() -> None:
-    assert {source_of(name) for name in EXAMPLES} == set(names())
+    without = set(names()) - {source_of(name) for name in EXAMPLES}
+    assert not without, f"write {FOLDER.name}/<name>.json, .jsonl or the like for {without}"
+    unknown = {source_of(name) for name in EXAMPLES} - set(names())
+    assert not unknown, f"an example is named <source>.<anything>, no source is called {unknown}"
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -56,14 +59,15 @@ def test_all_of_it_is_read(name: str) -> None:
         assert not isinstance(result, Reject), result
         event = result.event
         assert event.source == source_of(name)
-        assert event.entities, "an event is about something"
+        assert event.entities, "an event is about something: an account where there is no more"
         assert {one.kind for one in event.entities} <= set(KINDS)
         stored = canonical(event.body())
-        assert b"do-not-store" not in stored
+        assert b"do-not-store" not in stored, "content belongs into Parsed.private, or nowhere"
         assert event.class_name
         known = event_attributes(named(source_of(name)))
         if known is not None and "*" not in known:
-            assert event.attributes.keys() | result.private.keys() <= known | CONTENT
+            given = event.attributes.keys() | result.private.keys()
+            assert given <= known | CONTENT, "these names are not in ATTRIBUTES"
 
 
 @pytest.mark.parametrize("name", sorted({*EXAMPLES} - {*GOOD}))
