@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+EXAMPLES = "tests/streams/sources/examples"
 PACKAGES = ("schemas", "correlators", "streams", "sinks", "infra")
 
 SOURCE = '''"""Door: badge readers as a test writes them."""
@@ -19,15 +20,16 @@ SOURCE = '''"""Door: badge readers as a test writes them."""
 from collections.abc import Iterator
 
 from schemas.detection import Logsource
-from schemas.entity import Entity
 from schemas.event import Event, EventEvidence
-from schemas.times import MINUTE, parse
-from streams.source import Json, Parsed, Raw
+from schemas.times import MINUTE
+from streams.records.untrusted import entity, mapping, moment, text
+from streams.source import Json, Parsed, Raw, Unreadable
 
 NAME, TITLE = "door", "Badge reader"
 LOGSOURCE = Logsource(product="door")
 LATENESS = MINUTE
 NARROW = None
+ATTRIBUTES = frozenset({"door.badge"})
 
 
 def sniff(head: bytes) -> bool:
@@ -42,15 +44,20 @@ def split(document: bytes) -> Iterator[Raw]:
 
 def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
     """Who opened which door."""
+    said = mapping(record)
+    door, badge = entity("host", said.get("door")), text(said.get("badge"))
+    if door is None or badge is None:
+        raise Unreadable("wrong-shape", "a record has a badge and a door")
     return Parsed(
         Event(
             uid=evidence.sha256,
-            time=parse(record["at"]),
+            time=moment(said.get("at")),
             source=NAME,
             class_uid=6003,
             class_name="API Activity",
             activity="open",
-            entities=(Entity(kind="host", id=record["door"]),),
+            entities=(door,),
+            attributes={"door.badge": badge},
             evidence=evidence,
         ),
         {},
@@ -127,6 +134,10 @@ def run(args: argparse.Namespace) -> int:
     print("hello")
     return 0
 '''
+DOORS = (
+    '{"badge": 7, "door": "server-room", "at": "2026-01-01T03:00:00Z"}\n'
+    '{"badge": 7, "door": "kitchen", "at": "2026-01-01T03:01:00Z"}\n'
+)
 NEW = {
     "streams/sources/door.py": SOURCE,
     "correlators/detections/server_room_opened.yml": DETECTION,
@@ -145,16 +156,22 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(ROOT / package, folder / package, ignore=ignored)
     for name, text in NEW.items():
         (folder / name).write_text(text)
-    (folder / "doors.jsonl").write_text(
-        '{"badge": 7, "door": "server-room", "at": "2026-01-01T03:00:00Z"}\n'
-        '{"badge": 7, "door": "kitchen", "at": "2026-01-01T03:01:00Z"}\n'
-    )
+    (folder / "doors.jsonl").write_text(DOORS)
+    shutil.copytree(ROOT / EXAMPLES, folder / EXAMPLES)
+    (folder / EXAMPLES / "door.jsonl").write_text(DOORS)
+    (folder / EXAMPLES / "door.bad.json").write_text('{"badge": 7}')
+    (folder / "docs").mkdir()
     return folder
 
 
 def barograph(copy: Path, *words: str) -> str:
     """What a command of the copy prints."""
-    command = [sys.executable, "-m", "infra", *words]
+    return module(copy, "infra", *words)
+
+
+def module(copy: Path, *words: str) -> str:
+    """What a module of the copy prints."""
+    command = [sys.executable, "-m", *words]
     environment = os.environ | {"PYTHONPATH": str(copy)}
     done = subprocess.run(
         command, cwd=copy, env=environment, capture_output=True, text=True, check=False
@@ -166,6 +183,18 @@ def barograph(copy: Path, *words: str) -> str:
 def test_a_source_is_one_file(copy: Path) -> None:
     events = [json.loads(line) for line in barograph(copy, "parse", "doors.jsonl").splitlines()]
     assert [event["entities"][0]["id"] for event in events] == ["server-room", "kitchen"]
+
+
+def test_the_documents_and_the_fuzzer_know_it_by_its_folder(copy: Path) -> None:
+    """What `make sources` and `make fuzz` run: nothing lists the sources but their folder."""
+    module(copy, "infra.dev.sources", "--corpora", "none")
+    page = (copy / "docs/sources.md").read_text("utf-8")
+    assert "| [`door`](#door) | Badge reader |" in page
+    assert "## door\n\nBadge reader. " in page
+    assert "- classes: API Activity\n- assets: host\n" in page
+    assert "`door`" in module(copy, "infra.dev.normal_form")
+    (row,) = module(copy, "infra.dev.fuzz", "door", "--seconds", "0.01").splitlines()[1:]
+    assert row.split()[:2] == ["door", "2"], "it begins with the examples"
 
 
 def test_a_detection_is_one_file(copy: Path) -> None:

@@ -35,11 +35,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Events to stdout, Rejects to stderr, one JSON object a line; the count last, to stderr."""
+    """Events to stdout, Rejects to stderr, one JSON object a line; the count last, to stderr.
+
+    A file without records is named there too.
+    """
     limits = load(args.config).limits
     source = None if args.source is None else named(args.source)
     parsed = rejected = 0
     for path in dict.fromkeys(files(args.files)):
+        before = parsed + rejected
         for result, record in outcomes(path, limits, source):
             if isinstance(result, Reject):
                 rejected += 1
@@ -48,6 +52,8 @@ def run(args: argparse.Namespace) -> int:
                 parsed += 1
                 raw = {"raw": record} if args.raw else {}
                 _write(sys.stdout.buffer, result.event.body() | raw)
+        if parsed + rejected == before:  # a list of none, say: whoever expected some is told
+            print(f"no records in {path}", file=sys.stderr)
     sys.stdout.buffer.flush()
     print(f"read {parsed + rejected}, parsed {parsed}, rejected {rejected}", file=sys.stderr)
     return Exit.NO if args.strict and rejected else Exit.OK

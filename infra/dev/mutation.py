@@ -18,6 +18,7 @@ _BYTES: Final = (
     *(b"\x00", b"\xff", b"\xc3(", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"\xff\xfe", b"\n", b"\r\n"),
     *(b'"', b"\\", b"\\u0000", b"\\ud800", b"{", b"}", b"[", b"]", b",", b":", b"-", b"e999"),
     *(b"null", b"NaN", b"1e400", b"-0", b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"'", b";", b"|", b"\t"),
+    *(b"9" * 30, b'"\\ud83d"', b"\xf0\x9f"),
 )
 _TEXTS: Final = (
     *("", " ", "\x00", "\x1b[2J", "\u202e", "\ud7ff", "a" * 5000, "a." * 300, "%s%n", "../" * 9),

@@ -21,7 +21,7 @@ _HEAD: Final = """\
 # The normal form
 
 What a rule with `logsource: product: barograph` may ask of a record, whichever source read it.
-Made by `python -m infra.dev.normal_form > docs/normal-form.md`; a test holds it fresh.
+Made by `make sources` (`python -m infra.dev.normal_form`); a test holds it fresh.
 
 A field that is unknown is absent. *Content* (prompts, answers, arguments, results) is seen by rules
 and not stored; it is one text, JSON where it was an object, so ask with `|contains` or `|re`. Of

@@ -167,7 +167,7 @@ def _bill(document: bytes) -> Iterator[Raw]:
     if faults and not table.places:
         raise Unreadable("wrong-shape", faults[0])
     bom = Bom(
-        identity=(told.serial, told.version, whole.key if whole else None),
+        identity=(told.serial, plain(told.version), whole.key if whole else None),
         time=time,
         dated=bool(about.timestamp),
         root=whole,

@@ -80,6 +80,8 @@ FILES: dict[str, tuple[bytes, int, Sequence[str]]] = {
         0,
         ["no-time", *["wrong-shape"] * 3, "truncated"],
     ),
+    "no-parts.json": (b'{"bomFormat":"CycloneDX","specVersion":"1.6","version":1}', 0, []),
+    "no-runs.sarif": (b'{"version":"2.1.0","$schema":"sarif-2.1.0.json","runs":[]}', 0, []),
     "odd-report.json": (REPORT, 1, ["wrong-shape"] * 2),
 }
 

@@ -122,3 +122,25 @@ def test_mistakes(
 def test_help_says_that_raw_is_unredacted(capfdbinary: Capture) -> None:
     assert main(["parse", "--help"]) == 0
     assert b"unredacted" in capfdbinary.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("source", "document"),
+    [
+        ("cloudtrail", b'{"Records": []}'),
+        ("litellm", b"[]"),
+        ("cyclonedx", b'{"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1}'),
+        ("sarif", b'{"version": "2.1.0", "$schema": "sarif-2.1.0.json", "runs": []}'),
+        ("otel", b""),
+    ],
+)
+def test_a_file_without_records_is_named(
+    tmp_path: Path, capfdbinary: Capture, source: str, document: bytes
+) -> None:
+    """Nothing was read and nothing rejected; whoever expected something is told of it."""
+    path = tmp_path / "none.json"
+    path.write_bytes(document)
+    assert main(["parse", "--source", source, "--strict", str(path)]) == 0
+    out, err = capfdbinary.readouterr()
+    assert out == b""
+    assert err.decode().splitlines() == [f"no records in {path}", "read 0, parsed 0, rejected 0"]

@@ -9,9 +9,7 @@ DOCUMENT = Path(__file__).parents[3] / "docs" / "normal-form.md"
 
 
 def test_the_document_is_fresh() -> None:
-    assert DOCUMENT.read_text(encoding="utf-8") == text(), (
-        "run python -m infra.dev.normal_form > docs/normal-form.md"
-    )
+    assert DOCUMENT.read_text(encoding="utf-8") == text(), "run `make sources`"
 
 
 def test_every_field_of_an_event_has_a_meaning() -> None:

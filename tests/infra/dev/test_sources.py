@@ -10,9 +10,10 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_the_page_is_fresh() -> None:
-    """Run `python -m infra.dev.sources` after a change of a source or its examples."""
+    """After a change of a source or its examples it is not."""
     page = (ROOT / "docs/sources.md").read_text("utf-8")
-    assert Page(ROOT / sources.EXAMPLES).text(told(page)) == page
+    fresh = Page(ROOT / sources.EXAMPLES).text(told(page)) == page
+    assert fresh, "run `make sources`: docs/sources.md says other things than the code"
 
 
 def test_what_it_says_of_a_source() -> None:

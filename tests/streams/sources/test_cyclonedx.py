@@ -263,6 +263,14 @@ def test_a_document_without_a_time_says_so() -> None:
     assert all(one.attributes["time.unknown"] is True for one in found)
 
 
+def test_a_version_beyond_64_bits_is_one(read: Any) -> None:  # noqa: ANN401 - a function
+    said = {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [{"type": "library"}]}
+    whole = orjson.dumps(said | {"version": "@"}).replace(b'"@"', b"9" * 30)
+    assert [type(one.result).__name__ for one in read(cyclonedx, whole)] == ["Reject"]
+    whole = whole.replace(b'"library"', b'"library","name":"x"')
+    assert [type(one.result).__name__ for one in read(cyclonedx, whole)] == ["Parsed"]
+
+
 def test_a_document_about_nothing() -> None:
     found = events(
         metadata=None, components=[LIBRARY], services=None, vulnerabilities=[{"id": "X-1"}]

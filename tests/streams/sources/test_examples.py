@@ -4,7 +4,9 @@
 every record of it is one. A text `do-not-store` in an example is content: no Event may keep it.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -23,6 +25,7 @@ from tests.streams.sources.conftest import Damage, Read
 
 FOLDER = Path(__file__).parent / "examples"
 EXAMPLES = sorted(path.name for path in FOLDER.iterdir())
+PLACES = 20  # of a document, in which something odd is put
 GOOD = [name for name in EXAMPLES if ".bad." not in name]
 
 
@@ -35,7 +38,10 @@ def found(name: str) -> list[Outcome]:
 
 
 def test_every_source_has_an_example() -> None:
-    assert {source_of(name) for name in EXAMPLES} == set(names())
+    without = set(names()) - {source_of(name) for name in EXAMPLES}
+    assert not without, f"write {FOLDER.name}/<name>.json, .jsonl or the like for {without}"
+    unknown = {source_of(name) for name in EXAMPLES} - set(names())
+    assert not unknown, f"an example is named <source>.<anything>, no source is called {unknown}"
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -53,14 +59,15 @@ def test_all_of_it_is_read(name: str) -> None:
         assert not isinstance(result, Reject), result
         event = result.event
         assert event.source == source_of(name)
-        assert event.entities, "an event is about something"
+        assert event.entities, "an event is about something: an account where there is no more"
         assert {one.kind for one in event.entities} <= set(KINDS)
         stored = canonical(event.body())
-        assert b"do-not-store" not in stored
+        assert b"do-not-store" not in stored, "content belongs into Parsed.private, or nowhere"
         assert event.class_name
         known = event_attributes(named(source_of(name)))
         if known is not None and "*" not in known:
-            assert event.attributes.keys() | result.private.keys() <= known | CONTENT
+            given = event.attributes.keys() | result.private.keys()
+            assert given <= known | CONTENT, "these names are not in ATTRIBUTES"
 
 
 @pytest.mark.parametrize("name", sorted({*EXAMPLES} - {*GOOD}))
@@ -77,6 +84,42 @@ def test_twice_is_once(name: str) -> None:
     again = [one.result.event.uid for one in found(name) if not isinstance(one.result, Reject)]
     assert uids == again
     assert len(set(uids)) == len(uids)
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_what_no_store_takes_is_rejected_or_left_out(read: Read, name: str) -> None:
+    """A number of 30 digits and half a character, in one place after the other."""
+    whole = (FOLDER / name).read_bytes()
+    for odd in (b"123456789012345678901234567890", b'"\\ud83d"', b'"' + b"9" * 30 + b'"'):
+        for document in list(spoilt(whole, odd)):
+            for result, _ in read(named(source_of(name)), document):
+                assert not isinstance(result, Reject) or result.reason != "defect", result
+
+
+def spoilt(whole: bytes, odd: bytes) -> Iterator[bytes]:
+    """The document, or each line of it, with `odd` in place of one of its values."""
+    try:
+        documents = [orjson.loads(whole)]
+    except orjson.JSONDecodeError:
+        try:
+            documents = list(map(orjson.loads, whole.splitlines()))
+        except orjson.JSONDecodeError:  # a table or a log
+            return
+    for document in documents:
+        places = list(leaves(document))
+        for holder, key in places[:: len(places) // PLACES + 1]:
+            kept, holder[key] = holder[key], "@odd@"
+            yield orjson.dumps(document).replace(b'"@odd@"', odd)
+            holder[key] = kept
+
+
+def leaves(value: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401 - JSON
+    """Where each value that holds no others lies: what holds it, and its key there."""
+    for key, one in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(one, dict | list):
+            yield from leaves(one)
+        else:
+            yield value, key
 
 
 @pytest.mark.parametrize("name", GOOD)
