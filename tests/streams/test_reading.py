@@ -8,8 +8,9 @@ import pytest
 
 from schemas.config import Limits
 from schemas.entity import Entity
-from schemas.event import Client, Edge, EventEvidence, Reject, ScanFinding
+from schemas.event import Client, EventEvidence, Reject, ScanFinding
 from streams.reading import Outcome, Reader, outcomes, storable
+from streams.records.untrusted import edge
 from streams.source import Json, Parsed, Raw, Source, named
 
 GOOD = {
@@ -124,7 +125,7 @@ def test_a_file_that_no_source_knows_is_one_reject(tmp_path: Path) -> None:
         ({"uid": "\ud83d"}, "encoding"),
         ({"message": "\ud83d"}, "encoding"),
         ({"client": Client(user_agent="\ud83d")}, "encoding"),
-        ({"edges": (Edge(**{"from": HOST}, relation="\ud83d", to=HOST),)}, "encoding"),
+        ({"edges": (edge(HOST, "\ud83d", HOST),)}, "encoding"),
         ({"finding": ScanFinding(uid="1", title="\ud83d")}, "encoding"),
     ],
 )
