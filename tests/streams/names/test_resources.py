@@ -30,7 +30,7 @@ AZURE = "/subscriptions/S-1/resourceGroups/g/providers"
         (f"arn:aws:ec2:{AWS}:instance/i-1", "host:i-1"),
         (f"arn:aws:ecr:{AWS}:repository/team/app/{DIGEST}", f"image:{DIGEST}"),
         (f"arn:aws:ecr:{AWS}:repository/team/app", None),
-        (f"arn:aws:lambda:{AWS}:function:f", None),
+        (f"arn:aws:lambda:{AWS}:function:f", "workload:lambda/f"),
         ("arn:aws", None),
         (
             f"{AZURE}/Microsoft.CognitiveServices/accounts/Ai/deployments/Gpt",
