@@ -7,6 +7,7 @@ Ids come in any letters: what is made of them is in small ones.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -52,6 +53,7 @@ AI: Final = frozenset(
 )
 AI_TYPES: Final = frozenset(one for one in _KINDS if one.partition("/")[0] in AI)
 _PARTS: Final = 24  # of one id
+_PORT: Final = re.compile(r"(?:(?P<four>[\d.*]{3,15})|\[(?P<six>[\da-fA-F:.%]{2,64})\]):\d{1,5}")
 _LARGEST: Final = 65_536  # characters of an object in a text
 
 
@@ -138,6 +140,13 @@ def provider(identity: Json) -> str | None:
     parts = (text(identity, 1024) or "").lower().split("/")
     held = parts[:-1]
     return parts[len(held) - held[::-1].index("providers")] if "providers" in held else None
+
+
+def address(said: Json) -> str | None:
+    """An address without the port that logs of storage and of Microsoft 365 have behind it."""
+    known = text(said, 256)
+    found = _PORT.fullmatch(known or "")
+    return known if found is None else found["four"] or found["six"]
 
 
 def folded(record: Json) -> dict[str, Json]:

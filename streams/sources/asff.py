@@ -11,7 +11,7 @@ from typing import Final
 
 from schemas.detection import Logsource
 from schemas.entity import Entity, image
-from schemas.event import EventEvidence
+from schemas.event import Client, EventEvidence
 from schemas.times import DAY
 from streams.names import arns
 from streams.records import envelope
@@ -46,6 +46,7 @@ ATTRIBUTES: Final = scans.ATTRIBUTES | frozenset(
 )
 
 _CLOSED: Final = frozenset({"ARCHIVED", "PASSED", "RESOLVED", "SUPPRESSED"})
+_FAR: Final = ("/remoteIpDetails/ipAddressV4", "/remoteIpDetails/ipAddressV6")
 _THREATS: Final = ("TTPs", "Effects", "Unusual Behaviors", "Threats")
 _DATA: Final = "Sensitive Data Identifications"
 
@@ -99,7 +100,19 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
         },
     )
     scan = Scan(NAME, _product(said), things[0], time)
-    return Parsed(finding(scan, found, evidence, others=things[1:]), {})
+    told, address = finding(scan, found, evidence, others=things[1:]), _address(said)
+    return Parsed(told.model_copy(update={"client": Client(ip=address)}) if address else told, {})
+
+
+def _address(said: dict[str, Json]) -> str | None:
+    """Where it came from: the far end of the action, which GuardDuty has in names of its own."""
+    for part in map(mapping, mapping(said.get("Action")).values()):
+        known = text(mapping(part.get("RemoteIpDetails")).get("IpAddressV4"), 256)
+        if known is not None:
+            return known
+    fields = mapping(said.get("ProductFields"))
+    far = (one for name, one in fields.items() if name.endswith(_FAR))
+    return next((known for one in far if (known := text(one, 256))), None)
 
 
 def _states(said: dict[str, Json]) -> dict[str, str | None]:

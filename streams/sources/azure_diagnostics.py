@@ -126,7 +126,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     edges = list(_edges(operation, things, actor, model)) if status == "success" else []
     content = {new: told[old] for old, new in _CONTENT.items() if told.get(old)}
     kept, private = parted(content)
-    address = text(row.get("calleripaddress"), 256)
+    address = azure.address(row.get("calleripaddress"))
     agent = text(told.get("useragent") or told.get("useragentheader"), 512)
     return Parsed(
         Event(

@@ -25,7 +25,7 @@ from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 NAME: Final = "cloudtrail"
 TITLE: Final = "AWS CloudTrail"
 LOGSOURCE: Final = Logsource(product="aws", service="cloudtrail")
-VERSIONS: Final = "eventVersion 1.05 to 1.11"
+VERSIONS: Final = "eventVersion 1.05 to 1.11; calls of AI services as botocore 1.44 has them"
 GAPS: Final = (
     "AssumeRole is read where a rule asks for it: else a session is known by its calls of AI.",
     "An endpoint that is updated serves its old configuration too: the call does not say which.",

@@ -140,7 +140,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     resources = [mapping(one) for one in listing(data.get("AccessedResources"))[:_MOST]]
     stores = [_store(one) for one in resources]
     plugins = [_plugin(agent, one) for one in listing(data.get("AISystemPlugin"))[:_MOST]]
-    address = text(said.get("ClientIP") or said.get("ClientIPAddress"), 256)
+    address = azure.address(said.get("ClientIP") or said.get("ClientIPAddress"))
     client = text(said.get("UserAgent"), 512)
     login = operation in ("UserLoggedIn", "UserLoginFailed")
     found = distinct((agent, *models, session, *plugins, *stores))

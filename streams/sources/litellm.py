@@ -6,6 +6,7 @@ under `standard_logging_object`; and rows of the spend logs, whose inner values 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -67,6 +68,7 @@ _STATUS: Final[dict[str, Status]] = {"success": "success", "failure": "failure"}
 # error of the guardrail itself.
 _DECIDED: Final = {"success": "allow", "guardrail_intervened": "deny", "blocked": "deny"}
 _LIMITS: Final = Limits()
+_ROUTES: Final = re.compile(r"(?:converse_like|converse|invoke)/")
 
 
 def sniff(head: bytes) -> bool:
@@ -182,9 +184,12 @@ def _decided(row: dict[str, Json], status: Status) -> Iterator[tuple[Json, ...]]
 
 
 def _model(said: dict[str, Json]) -> Json:
-    """The model without the prefix that routes to its provider."""
+    """The model without the prefixes that route to its provider, and to an API of Bedrock."""
     model, provider = text(said.get("model"), 512), text(said.get("custom_llm_provider"), 64)
-    return model.removeprefix(f"{provider}/") if model and provider else model
+    if not model or not provider:
+        return model
+    plain = model.removeprefix(f"{provider}/")
+    return _ROUTES.sub("", plain) if provider.startswith("bedrock") else plain
 
 
 def _reasons(said: dict[str, Json]) -> list[Json] | None:

@@ -141,7 +141,7 @@ def test_azure(folder: Path) -> None:
         "2024-12-19T19:15:07.295000Z",
         None,
         "GetBlobMetadata",
-        "1.1.1.1:57485",
+        "1.1.1.1",
         "failure",
         "datastore:azure/mystorageaccount",
     )

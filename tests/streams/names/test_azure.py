@@ -55,3 +55,19 @@ def test_a_deployment_of_an_account() -> None:
     assert azure.deployed(inside, "other") == inside
     assert azure.deployed(account, None) == account
     assert azure.deployed(None, "x") is None
+
+
+@pytest.mark.parametrize(
+    ("said", "address"),
+    [
+        ("203.0.113.7:57485", "203.0.113.7"),
+        ("203.0.113.7", "203.0.113.7"),
+        ("81.2.69.***", "81.2.69.***"),
+        ("[2001:db8::1]:443", "2001:db8::1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("a name", "a name"),
+        (None, None),
+    ],
+)
+def test_an_address_has_no_port(said: str | None, address: str | None) -> None:
+    assert azure.address(said) == address

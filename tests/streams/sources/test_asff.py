@@ -1,5 +1,11 @@
+from typing import Any
+
+import pytest
+
+from schemas.event import EventEvidence
 from schemas.times import rfc3339
-from streams.sources import guardduty
+from streams.source import Raw
+from streams.sources import asff, guardduty
 from tests.streams.sources.parsed import events, keys, reasons
 
 LAB = "arn:aws:sagemaker:eu-west-1:111122223333:notebook-instance/lab"
@@ -83,3 +89,27 @@ def test_events_hold_findings() -> None:
 
 def test_what_is_no_finding() -> None:
     assert reasons("asff.bad.json") == ["no-time", "wrong-shape", "wrong-shape"]
+
+
+FAR = "aws/guardduty/service/action/awsApiCallAction/remoteIpDetails/ipAddressV4"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"Action": {"AwsApiCallAction": {"RemoteIpDetails": {"IpAddressV4": "198.51.100.9"}}}},
+        {"ProductFields": {"aws/guardduty/service/count": "3", FAR: "198.51.100.9"}},
+    ],
+)
+def test_where_a_threat_came_from(more: dict[str, Any]) -> None:
+    record = {
+        "Id": "a",
+        "ProductArn": "arn:aws:securityhub:eu-west-1::product/aws/guardduty",
+        "AwsAccountId": "111122223333",
+        "UpdatedAt": "2026-03-04T05:06:07Z",
+        "Types": ["TTPs/Persistence/Persistence:IAMUser-NetworkPermissions"],
+    }
+    evidence = EventEvidence(origin="file:x#1", sha256="0" * 64)
+    found = asff.event(Raw(b""), record | more, evidence).event
+    assert found.client is not None
+    assert found.client.ip == "198.51.100.9"

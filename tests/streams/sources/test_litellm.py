@@ -222,6 +222,27 @@ def test_a_key_itself_is_no_id(read: Read) -> None:
     assert b"sk-example" not in outcome.result.event.model_dump_json().encode()
 
 
+@pytest.mark.parametrize(
+    ("model", "provider", "known"),
+    [
+        ("bedrock/converse/eu.vendor.writer-v1:0", "bedrock", "vendor.writer-v1:0"),
+        ("invoke/vendor.writer-v1:0", "bedrock", "vendor.writer-v1:0"),
+        ("vertex_ai/gemini-2.5-pro", "vertex_ai", "gemini-2.5-pro"),
+        ("openai/converse/own", "openai", "converse/own"),
+    ],
+)
+def test_a_model_is_the_same_as_in_the_logs_of_its_cloud(
+    read: Read, model: str, provider: str, known: str
+) -> None:
+    said = (
+        f'{{"call_type":"completion","startTime":1772600767,"model":"{model}",'
+        f'"custom_llm_provider":"{provider}"}}'
+    )
+    (outcome,) = read(named("litellm"), said.encode())
+    assert not isinstance(outcome.result, Reject)
+    assert f"model:{known}" in [one.key for one in outcome.result.event.entities]
+
+
 def test_a_batch() -> None:
     ids = [event.attributes["gen_ai.response.id"] for event, _ in parsed("litellm.batch.json")]
     assert ids == ["chatcmpl-5", "chatcmpl-6"]
