@@ -39,8 +39,16 @@ ATTRIBUTES: Final = (
     | servers.ATTRIBUTES
     | {"mcp.method.name", "tool.destructive_hint", "tool.labels"}
 )
-VERSIONS: Final = "mcp-scan 0.1 to 0.4 (`tools` and `result` beside a server, then `signature`)"
+VERSIONS: Final = (
+    "mcp-scan 0.1 to 0.4 (`tools` and `result` beside a server, then `signature`); Snyk agent-scan "
+    "in the same form as documented"
+)
 GAPS: Final = (
+    (
+        "What agent-scan answers in the form of 2026-07 (`scan_path_responses`, `risk_indexes`) is "
+        "not read."
+    ),
+    "A label that a later report does not repeat stays: reports have no time.",
     "Prompts and resources of a server are not listed, only its tools.",
     "A toxic flow is a finding on the client; which tools it goes through stays in the report.",
 )
