@@ -35,11 +35,11 @@ ATTRIBUTES: Final = frozenset(
     gen_ai.input.messages.size gen_ai.operation.name gen_ai.output.messages
     gen_ai.output.messages.size gen_ai.provider.name gen_ai.request.model
     gen_ai.response.finish_reasons gen_ai.response.id gen_ai.tool.call.arguments
-    gen_ai.tool.call.arguments.size gen_ai.tool.name gen_ai.usage.input_tokens
-    gen_ai.usage.output_tokens guardrail.category guardrail.name guardrail.score guardrail.status
-    guardrail.verdict litellm.cache_hit litellm.call_type litellm.cost litellm.end_user
-    litellm.key.alias litellm.model.group litellm.organization litellm.tags litellm.team
-    litellm.team.alias mcp.method.name mcp.server.name user.email user.id
+    gen_ai.tool.call.arguments.size gen_ai.tool.name gen_ai.usage.cost_usd
+    gen_ai.usage.input_tokens gen_ai.usage.output_tokens guardrail.category guardrail.name
+    guardrail.score guardrail.status guardrail.verdict litellm.cache_hit litellm.call_type
+    litellm.end_user litellm.key.alias litellm.model.group litellm.organization litellm.tags
+    litellm.team litellm.team.alias mcp.method.name mcp.server.name user.email user.id
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
 VERSIONS: Final = "StandardLoggingPayload and spend logs as of LiteLLM 1.40 to 1.80"
@@ -112,7 +112,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
         "user.id": who.get("user_api_key_user_id") or said.get("user") or None,
         "litellm.cache_hit": _flag(said.get("cache_hit")),
         "litellm.call_type": call,
-        "litellm.cost": number(said.get("response_cost", said.get("spend"))),
+        "gen_ai.usage.cost_usd": number(said.get("response_cost", said.get("spend"))),
         "litellm.end_user": said.get("end_user") or who.get("user_api_key_end_user_id"),
         "litellm.key.alias": who.get("user_api_key_alias"),
         "litellm.model.group": said.get("model_group") or None,

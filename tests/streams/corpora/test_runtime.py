@@ -74,7 +74,7 @@ def test_litellm_by_hand(shared: Path) -> None:
     assert rfc3339(payload.time) == "2025-01-24T09:20:46.851954Z"
     assert (payload.activity, payload.status) == ("chat", "success")
     assert [one.key for one in payload.entities] == ["model:gpt-4o"]
-    assert payload.attributes["litellm.cost"] == 0.00022500000000000002
+    assert payload.attributes["gen_ai.usage.cost_usd"] == 0.00022500000000000002
     assert payload.attributes["gen_ai.usage.output_tokens"] == 20
     assert payload.actor is None
     (spend,) = events(folder / "spend_logs_payload.json")

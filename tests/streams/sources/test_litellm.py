@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from correlators.normal import normal_form
 from schemas.config import Limits
 from schemas.event import Event, Reject
 from streams.reading import outcomes
@@ -83,7 +84,7 @@ def test_a_refused_call() -> None:
             "user.id": "u-7",
             "litellm.cache_hit": False,
             "litellm.call_type": "acompletion",
-            "litellm.cost": 0.0125,
+            "gen_ai.usage.cost_usd": 0.0125,
             "litellm.end_user": "customer-9",
             "litellm.key.alias": "claims-prod",
             "litellm.model.group": "claims-model",
@@ -168,7 +169,7 @@ def test_a_tool_call() -> None:
             "user.id": "u-7",
             "litellm.cache_hit": False,
             "litellm.call_type": "call_mcp_tool",
-            "litellm.cost": 0.0125,
+            "gen_ai.usage.cost_usd": 0.0125,
             "litellm.end_user": "customer-9",
             "litellm.key.alias": "claims-prod",
             "litellm.model.group": "claims-model",
@@ -207,7 +208,7 @@ def test_content_is_private() -> None:
 def test_a_spend_log_has_json_in_texts() -> None:
     event, private = parsed("litellm.jsonl")[4]
     assert event.attributes["litellm.tags"] == ["a"]
-    assert event.attributes["litellm.cost"] == 0.0002
+    assert event.attributes["gen_ai.usage.cost_usd"] == 0.0002
     assert event.actor is not None
     assert event.actor.id == "u-7"
     assert private == {}
@@ -239,3 +240,14 @@ def test_what_is_rejected(read: Read, document: bytes, reason: str) -> None:
     (outcome,) = read(named("litellm"), document)
     assert isinstance(outcome.result, Reject)
     assert outcome.result.reason == reason
+
+
+def test_what_a_key_spends_is_seen_by_the_rule_on_cost(read: Read) -> None:
+    record = (
+        b'{"call_type":"completion","id":"c1","startTime":1772600767,"response_cost":0.25,'
+        b'"status":"success","model":"m","messages":[],"metadata":{"user_api_key_hash":"h1"}}'
+    )
+    (outcome,) = read(named("litellm"), record)
+    assert not isinstance(outcome.result, Reject)
+    form = normal_form(outcome.result.event, outcome.result.private)
+    assert (form["entity.apikey"], form["gen_ai.usage.cost_usd"]) == ("h1", 0.25)
