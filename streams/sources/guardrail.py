@@ -1,12 +1,13 @@
 """Guardrail: what a guardrail decided of one prompt or answer, as its vendor's API said it.
 
 Read are stored answers of Bedrock (ApplyGuardrail, traces of Converse), Azure (content filter
-results, Prompt Shields), NeMo Guardrails (generation log), LlamaFirewall, Prisma AIRS, Datadog AI
-Guard, Google Model Armor, Cisco AI Defense, OpenAI moderation and Lakera Guard; as they are, or
-under `response`, `result`, `verdict`, `output`, `guardrail_response` or `body` of the record that
-whoever stored them wrote. Most answers say no time: that record says when (`time`, `timestamp`,
-`@timestamp`, `ts`, `created_at`, `completed_at`, `created`), and may say which guardrail,
-application, agent, session, user and model it was.
+results, Prompt Shields, analysed texts), NeMo Guardrails (generation log), LlamaFirewall, Prisma
+AIRS, Datadog AI Guard, Google Model Armor (also as it logs them), Cisco AI Defense, OpenAI
+moderation and Lakera Guard; as they are, or under `response`, `result`, `verdict`, `output`,
+`guardrail_response`, `body` or `jsonPayload` of the record that whoever stored them wrote. Most
+answers say no time: that record says when (`time`, `timestamp`, `@timestamp`, `ts`, `created_at`,
+`completed_at`, `created`), and may say which guardrail, application, agent, session, user and model
+it was.
 """
 
 from __future__ import annotations
@@ -54,7 +55,10 @@ GAPS: Final = (
     "Lakera, OpenAI moderation, Prompt Shields and Model Armor only mark: their verdict is warn.",
 )
 
-_INNER: Final = ("response", "result", "verdict", "output", "guardrail_response", "body", "data")
+_INNER: Final = (
+    *("response", "result", "verdict", "output", "guardrail_response", "body", "data"),
+    "jsonPayload",  # of a LogEntry
+)
 _LIMITS: Final = Limits()
 # Two keys that only that vendor's answer has together.
 _KEYS: Final[tuple[tuple[bytes, ...], ...]] = (
@@ -62,9 +66,11 @@ _KEYS: Final[tuple[tuple[bytes, ...], ...]] = (
     (b'"content_filter_results"',),
     (b'"content_filter_result"', b'"innererror"'),
     (b'"userPromptAnalysis"',),
+    (b'"categoriesAnalysis"',),
     (b'"activated_rails"',),
     (b'"scan_id"', b'"prompt_detected"'),
     (b'"ai_guard.action"',),
+    (b'"is_blocking_enabled"', b'"action"'),
     (b'"ai_guard"', b'"attack_categories"'),
     (b'"sanitizationResult"',),
     (b'"is_safe"', b'"classifications"'),
@@ -117,7 +123,9 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
         found = (one.get(name) for one in around for name in names)
         return next((value for value in found if value not in (None, "", [], {})), None)
 
-    known = text(of("request_id", "requestId", "scan_id", "report_id", "event_id", "id"), 128)
+    known = text(
+        of("request_id", "requestId", "scan_id", "report_id", "event_id", "id", "insertId"), 128
+    )
     known = known or text(mapping(of("metadata")).get("request_uuid"), 128)
     when = clock(
         of("time", "timestamp", "@timestamp", "ts", "eventTime", "completed_at", "created_at"),
@@ -125,6 +133,8 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
         _railed(around[0]),
     )
     guard = aws.tail(of("guardrail_id", "guardrailId", "guardrailIdentifier", "guardrailArn"))
+    labels = mapping(mapping(of("resource")).get("labels"))
+    guard = guard or text(labels.get("template_id"), 256)  # of Model Armor
     named = text(of("guardrail_name", "guardrailName", "guardrail", "profile_name"), 256)
     guard = guard or text(of("profile_id"), 256) or named
     given: dict[str, Json] = {
@@ -138,12 +148,16 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
         "guardrail.vendor": vendor,
         "guardrail.request": known,
         "guardrail.score": number(of("score")),
-        "guardrail.direction": text(of("direction", "source"), 64),
+        "guardrail.direction": text(of("direction", "source", "operationType"), 64),
         "service.name": of("application", "app_name", "app", "service", "service.name"),
         "trace.id": of("trace_id", "traceId"),
         "user.email": of("user_email", "email"),
         "user.id": of("user_id", "user", "principal"),
     }
+    if screened := mapping(of("sanitizationInput")):  # as Model Armor logs it
+        answered = "RESPONSE" in (text(of("operationType"), 64) or "")
+        side = "gen_ai.output.messages" if answered else "gen_ai.input.messages"
+        given[side] = screened.get("text")
     if vendor == "aws.bedrock":
         given["aws.bedrock.guardrail.id"] = guard
     given |= verdicts(*said)

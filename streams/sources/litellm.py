@@ -36,11 +36,11 @@ ATTRIBUTES: Final = frozenset(
     gen_ai.input.messages.size gen_ai.operation.name gen_ai.output.messages
     gen_ai.output.messages.size gen_ai.provider.name gen_ai.request.model
     gen_ai.response.finish_reasons gen_ai.response.id gen_ai.tool.call.arguments
-    gen_ai.tool.call.arguments.size gen_ai.tool.name gen_ai.usage.cost_usd gen_ai.usage.input_tokens
-    gen_ai.usage.output_tokens guardrail.category guardrail.name guardrail.score guardrail.status
-    guardrail.verdict litellm.cache_hit litellm.call_type litellm.end_user
-    litellm.key.alias litellm.model.group litellm.organization litellm.tags litellm.team
-    litellm.team.alias mcp.method.name mcp.server.name user.email user.id
+    gen_ai.tool.call.arguments.size gen_ai.tool.name gen_ai.usage.cost_usd
+    gen_ai.usage.input_tokens gen_ai.usage.output_tokens guardrail.category guardrail.name
+    guardrail.score guardrail.status guardrail.verdict litellm.cache_hit litellm.call_type
+    litellm.end_user litellm.key.alias litellm.model.group litellm.organization litellm.tags
+    litellm.team litellm.team.alias mcp.method.name mcp.server.name user.email user.id
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
 VERSIONS: Final = "StandardLoggingPayload and spend logs as of LiteLLM 1.40 to 1.80"

@@ -22,6 +22,7 @@ from streams.records.envelope import records
 from streams.records.untrusted import decode, entity, mapping, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 from streams.telemetry import runtime
+from streams.telemetry.otlp import hex_id
 from streams.telemetry.runtime import Told
 
 NAME: Final = "mcp_jsonrpc"
@@ -33,12 +34,12 @@ CATEGORIES: Final = frozenset({"api_activity"})
 ATTRIBUTES: Final = frozenset(
     """
     error.type gen_ai.agent.id gen_ai.input.messages gen_ai.input.messages.size
-    gen_ai.tool.call.arguments gen_ai.tool.call.arguments.size gen_ai.tool.call.result
-    gen_ai.tool.call.result.size gen_ai.tool.definitions gen_ai.tool.definitions.size
-    gen_ai.tool.name jsonrpc.error.code jsonrpc.kind jsonrpc.request.id mcp.client.name
-    mcp.client.version mcp.direction mcp.manifest.cues mcp.manifest.sha256 mcp.method.name
-    mcp.prompt.name mcp.protocol.version mcp.resource.uri mcp.server.name mcp.session.id
-    service.name trace.id user.email user.id
+    gen_ai.system_instructions gen_ai.system_instructions.size gen_ai.tool.call.arguments
+    gen_ai.tool.call.arguments.size gen_ai.tool.call.result gen_ai.tool.call.result.size
+    gen_ai.tool.definitions gen_ai.tool.definitions.size gen_ai.tool.name jsonrpc.error.code
+    jsonrpc.kind jsonrpc.request.id mcp.client.name mcp.client.version mcp.direction
+    mcp.manifest.cues mcp.manifest.sha256 mcp.method.name mcp.prompt.name mcp.protocol.version
+    mcp.resource.uri mcp.server.name mcp.session.id service.name trace.id user.email user.id
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
 VERSIONS: Final = "MCP 2024-11-05 to 2025-11-25; Splunk sourcetype mcp:jsonrpc"
@@ -111,7 +112,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     if "://" in (text(place) or ""):
         url = url or place
     error = mapping(capture.response.get("error"))
-    calls = method == "tools/call"
+    calls, asks = method == "tools/call", method == "elicitation/create"
     given: dict[str, Json] = {
         "mcp.method.name": method,
         "mcp.session.id": capture.of("session_id", "sessionId", "mcp_session_id", "session"),
@@ -131,12 +132,14 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
         "gen_ai.tool.call.arguments": asked.get("arguments") or None,
         "gen_ai.tool.call.result": _content(method, answer) or error.get("message"),
         "gen_ai.tool.definitions": answer.get("tools") if method == "tools/list" else None,
-        "gen_ai.input.messages": asked.get("messages"),  # sampling/createMessage
+        # What a server asks a model (sampling/createMessage), or a user (elicitation/create)
+        "gen_ai.input.messages": asked.get("messages") or (asked.get("message") if asks else None),
+        "gen_ai.system_instructions": asked.get("systemPrompt"),
         "gen_ai.agent.id": capture.of("agent_id", "agentId", "agent"),
         "service.name": capture.of("application", "app", "client_name", "service"),
         "user.id": capture.of("user_id", "userId", "user", "principal"),
         "user.email": capture.of("user_email", "email"),
-        "trace.id": capture.of("trace_id", "traceId"),
+        "trace.id": capture.of("trace_id", "traceId") or _traced(asked),
     }
     return runtime.runtime(
         Told(
@@ -179,6 +182,13 @@ def _capture(record: dict[str, Json]) -> _Capture:
         inner = found[0] if found else {}
         around = (inner, *around)
     raise Unreadable("wrong-shape", "no message of JSON-RPC 2.0 is in it")
+
+
+def _traced(asked: Mapping[str, Json]) -> str | None:
+    """The trace that the sender of a request is in (W3C Trace Context)."""
+    parent = text(mapping(asked.get("_meta")).get("traceparent"), 64) or ""
+    parts = parent.split("-")
+    return hex_id(parts[1]) if len(parts) == 4 and len(parts[1]) == 32 else None
 
 
 def _kind(capture: _Capture) -> str:

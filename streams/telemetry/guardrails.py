@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
-from streams.records.untrusted import MOST, listing, mapping, text
+from streams.records.untrusted import MOST, listing, mapping, number, text
 from streams.source import Json
 from streams.telemetry.assessments import decided
 
@@ -61,7 +61,7 @@ def bedrock(said: Mapping[str, Json]) -> list[Said] | None:
 
 
 def azure(said: Mapping[str, Json]) -> list[Said] | None:
-    """Content filter results of a completion or of its refusal, and Prompt Shields."""
+    """Content filter results of a completion or its refusal, Prompt Shields, analysed texts."""
     shields = [mapping(said.get("userPromptAnalysis"))]
     shields += map(mapping, listing(said.get("documentsAnalysis"))[:MOST])
     if any("attackDetected" in one for one in shields):
@@ -83,7 +83,7 @@ def azure(said: Mapping[str, Json]) -> list[Said] | None:
         for one in results
     ]
     if not any(filters):
-        return None
+        return _analysed(said)
     return [one for each in filters for one in _filtered(each)] or [("none",)]
 
 
@@ -156,14 +156,23 @@ def ai_guard(said: Mapping[str, Json]) -> list[Said] | None:
 
 
 def model_armor(said: Mapping[str, Json]) -> list[Said] | None:
-    """Google Model Armor: which filters matched; it marks, and blocks nothing by itself."""
+    """Google Model Armor: which filters matched; it marks, unless who asked it says that it blocks.
+
+    The harm filter says itself which harms it matched.
+    """
     result = mapping(said.get("sanitizationResult"))
     if "filterMatchState" not in result:
         return None
-    filters = mapping(result.get("filterResults"))
-    matched = [name for name, one in filters.items() if b"MATCH_FOUND" in _flat(one)]
-    found = result["filterMatchState"] == "MATCH_FOUND"
-    return [("detected" if found else "none", *matched)]
+    filters = dict(mapping(result.get("filterResults")))
+    harms = mapping(mapping(mapping(filters.get("rai")).get("raiFilterResult")))
+    kinds = mapping(harms.get("raiFilterTypeResults"))
+    if any(_matched(one) for one in kinds.values()):
+        filters = {name: one for name, one in filters.items() if name != "rai"} | kinds
+    matched = [name for name, one in filters.items() if _matched(one)]
+    if result["filterMatchState"] != "MATCH_FOUND":
+        return [("none", *matched)]
+    blocked = (text(result.get("sanitizationVerdict"), 64) or "").endswith("_BLOCK")
+    return [("block" if blocked else "detected", *matched)]
 
 
 def ai_defense(said: Mapping[str, Json]) -> list[Said] | None:
@@ -182,6 +191,16 @@ def looked_for(name: Json) -> str | None:
     return next((kind for part, kind in _NAMED if part in known), None)
 
 
+def _analysed(said: Mapping[str, Json]) -> list[Said] | None:
+    """Azure AI Content Safety: how severe each harm is, and the blocklists that matched."""
+    if "categoriesAnalysis" not in said:
+        return None
+    harms = [mapping(one) for one in listing(said["categoriesAnalysis"])[:MOST]]
+    kinds = [one.get("category") for one in harms if number(one.get("severity"))]
+    kinds += ["word"] if listing(said.get("blocklistsMatch")) else []
+    return [("detected" if kinds else "none", *kinds)]
+
+
 def _filtered(results: Mapping[str, Json]) -> Iterator[Said]:
     for kind, one in list(results.items())[:MOST]:
         said = mapping(one)
@@ -189,6 +208,10 @@ def _filtered(results: Mapping[str, Json]) -> Iterator[Said]:
             yield "filtered", kind
         elif said.get("detected") is True:
             yield "detected", kind
+
+
+def _matched(result: Json) -> bool:
+    return b"MATCH_FOUND" in _flat(result)
 
 
 def _true(flags: Mapping[str, Json]) -> Iterable[str]:

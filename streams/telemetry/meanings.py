@@ -78,6 +78,7 @@ gen_ai.tool.call.result | text | what it brought; content | {"text":"..."}
 gen_ai.tool.definitions | text | the tools that a model or client was shown; content | [{"name":"fetch_page"}]
 gen_ai.tool.name | text | the tool | fetch_page
 gen_ai.usage.cache_read.input_tokens | number | tokens that came from a cache | 512
+gen_ai.usage.cost_usd | number | what the call cost, in US dollars | 0.0123
 gen_ai.usage.input_tokens | number | tokens of the prompt | 812
 gen_ai.usage.output_tokens | number | tokens of the answer | 95
 guardrail.category | text or texts | what it was about: prompt_attack, jailbreak, pii, ... | prompt_attack

@@ -153,6 +153,8 @@ _CREDENTIAL: Final = re.compile(
 )
 # Below a name of content, and none.
 _NAMED: Final = frozenset({"gen_ai.prompt.name", "gen_ai.prompt.version"})
+_COUNTS: Final = "gen_ai.usage."
+_DECIMAL: Final = re.compile(r"\d{1,15}(?:\.\d{1,12})?")
 _NUMBERED: Final = re.compile(r"\.\d+(?:\.|$)")
 
 
@@ -169,6 +171,9 @@ def present(attributes: Mapping[str, Json]) -> dict[str, Json]:
     provider = found.get("gen_ai.provider.name")
     if isinstance(provider, str):
         found["gen_ai.provider.name"] = _PROVIDERS.get(provider.lower(), provider)
+    for name, value in found.items():
+        if isinstance(value, str) and name.startswith(_COUNTS):
+            found[name] = _number(value)
     for name, operations in _OPERATIONS.items():
         operation = operations.get(text(found.get(name)) or "")
         if operation is not None:
@@ -177,6 +182,13 @@ def present(attributes: Mapping[str, Json]) -> dict[str, Json]:
     if entity is not None and "traceloop.entity.name" in found:
         found.setdefault(entity, found["traceloop.entity.name"])
     return found
+
+
+def _number(value: str) -> Json:
+    """A number that an exporter wrote as a text; else the text."""
+    if not _DECIMAL.fullmatch(value):
+        return value
+    return float(value) if "." in value else int(value)
 
 
 def renamed(name: str) -> str | None:

@@ -74,6 +74,16 @@ def test_a_model_request() -> None:
     }
 
 
+def test_a_number_as_a_text_is_a_number(read: Read) -> None:
+    record = b"""{"start_time":"2026-03-04T05:06:07Z","response_code":200,
+        "gen_ai.request.model":"m","gen_ai.usage.input_tokens":"12","gen_ai.usage.output_tokens":"-"}"""
+    (outcome,) = read(named("envoy_ai"), record)
+    assert not isinstance(outcome.result, Reject)
+    attributes = outcome.result.event.attributes
+    assert attributes["gen_ai.usage.input_tokens"] == 12
+    assert "gen_ai.usage.output_tokens" not in attributes
+
+
 def test_a_tool_call() -> None:
     event, _ = parsed("envoy_ai.jsonl")[2]
     assert body(event) == {

@@ -93,6 +93,21 @@ def test_one_vocabulary() -> None:
     ]
 
 
+def test_what_model_armor_logs() -> None:
+    ((event, private),) = parsed("guardrail.armor.json")
+    assert [one.key for one in event.entities] == ["guardrail:tpl-1"]
+    assert event.attributes["guardrail.verdict"] == "deny"
+    assert event.attributes["guardrail.category"] == "prompt_attack"
+    assert private == {"gen_ai.output.messages": "do-not-store"}
+
+
+def test_texts_that_azure_analysed_and_what_datadog_evaluated() -> None:
+    ((analysed, _),) = parsed("guardrail.analysed.json")
+    assert analysed.attributes["guardrail.category"] == ["denied_word", "hate"]
+    ((evaluated, _),) = parsed("guardrail.evaluation.json")
+    assert evaluated.attributes["guardrail.verdict"] == "deny"
+
+
 def test_times_of_answers_that_say_one() -> None:
     assert parsed("guardrail.azure.json")[0].event.time == 1_772_600_767_000_000  # `created`
     assert parsed("guardrail.jsonl")[3].event.time == 1_772_600_767_000_000  # `completed_at`

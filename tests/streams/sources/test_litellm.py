@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from correlators.normal import normal_form
 from schemas.config import Limits
 from schemas.event import Event, Reject
 from streams.reading import outcomes
@@ -260,3 +261,14 @@ def test_what_is_rejected(read: Read, document: bytes, reason: str) -> None:
     (outcome,) = read(named("litellm"), document)
     assert isinstance(outcome.result, Reject)
     assert outcome.result.reason == reason
+
+
+def test_what_a_key_spends_is_seen_by_the_rule_on_cost(read: Read) -> None:
+    record = (
+        b'{"call_type":"completion","id":"c1","startTime":1772600767,"response_cost":0.25,'
+        b'"status":"success","model":"m","messages":[],"metadata":{"user_api_key_hash":"h1"}}'
+    )
+    (outcome,) = read(named("litellm"), record)
+    assert not isinstance(outcome.result, Reject)
+    form = normal_form(outcome.result.event, outcome.result.private)
+    assert (form["entity.apikey"], form["gen_ai.usage.cost_usd"]) == ("h1", 0.25)

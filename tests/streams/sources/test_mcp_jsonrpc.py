@@ -126,6 +126,23 @@ def test_what_each_message_is() -> None:
     ]
 
 
+def test_what_a_server_asks_is_private_and_the_trace_is_known(read: Read) -> None:
+    messages = (
+        b"""{"time":"2026-03-04T05:06:07Z","server_name":"notion","message":{"jsonrpc":"2.0","id":1,
+        "method":"elicitation/create","params":{"message":"your password?"}}}""",
+        b"""{"time":"2026-03-04T05:06:07Z","server_name":"notion","message":{"jsonrpc":"2.0","id":2,
+        "method":"sampling/createMessage","params":{"messages":[],"systemPrompt":"You are."}}}""",
+        b"""{"time":"2026-03-04T05:06:07Z","server_name":"notion","message":{"jsonrpc":"2.0","id":3,
+        "method":"tools/call","params":{"name":"x","_meta":{"traceparent":
+        "00-5b8efff798038103d269b633813fc60c-eee19b7ec3c1b174-01"}}}}""",
+    )
+    found = [one.result for said in messages for one in read(named("mcp_jsonrpc"), said)]
+    asked, sampled, called = (one for one in found if not isinstance(one, Reject))
+    assert asked.private == {"gen_ai.input.messages": "your password?"}
+    assert sampled.private["gen_ai.system_instructions"] == "You are."
+    assert called.event.attributes["trace.id"] == "5b8efff798038103d269b633813fc60c"
+
+
 def test_a_manifest() -> None:
     event, private = parsed("mcp_jsonrpc.jsonl")[1]
     assert event.entities[0].key == "mcp_server:pages.example"

@@ -148,6 +148,31 @@ def test_nemo_says_what_it_looked_for_by_the_name(rail: str, category: str | Non
             {"sanitizationResult": {"filterMatchState": "NO_MATCH_FOUND", "filterResults": {}}},
             ("gcp.model_armor", "allow", None),
         ),
+        (
+            {
+                "sanitizationResult": {
+                    "filterMatchState": "MATCH_FOUND",
+                    "sanitizationVerdict": "MODEL_ARMOR_SANITIZATION_VERDICT_BLOCK",
+                    "filterResults": {
+                        "rai": {
+                            "raiFilterResult": {
+                                "matchState": "MATCH_FOUND",
+                                "raiFilterTypeResults": {
+                                    "dangerous": {"matchState": "MATCH_FOUND"},
+                                    "harassment": {"matchState": "NO_MATCH_FOUND"},
+                                },
+                            }
+                        }
+                    },
+                }
+            },
+            ("gcp.model_armor", "deny", "harmful_content"),
+        ),
+        (
+            {"categoriesAnalysis": [{"category": "Hate", "severity": 2}], "blocklistsMatch": []},
+            ("azure", "warn", "hate"),
+        ),
+        ({"categoriesAnalysis": [{"category": "Hate", "severity": 0}]}, ("azure", "allow", None)),
         ({"action": "block", "category": "malicious"}, (None, None, None)),
         ({}, (None, None, None)),
     ],

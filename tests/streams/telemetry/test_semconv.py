@@ -34,7 +34,9 @@ from streams.telemetry.semconv import parted, present
             {"gen_ai.usage.cache_creation.input_tokens": 5},
             {"gen_ai.usage.cache_write.input_tokens": 5},
         ),
-        ({"ai.usage.inputTokens": 3}, {"gen_ai.usage.input_tokens": 3}),
+        ({"ai.usage.inputTokens": "3"}, {"gen_ai.usage.input_tokens": 3}),
+        ({"gen_ai.usage.cost_usd": "0.01"}, {"gen_ai.usage.cost_usd": 0.01}),
+        ({"gen_ai.usage.input_tokens": "many"}, {"gen_ai.usage.input_tokens": "many"}),
         (
             {"traceloop.span.kind": "tool", "traceloop.entity.name": "t"},
             {
