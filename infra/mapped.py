@@ -83,7 +83,11 @@ def _shape(part: Part) -> Problem | None:
 def _differs(source: Mapped, case: dict[str, Any]) -> Iterator[str]:
     """What the record becomes other than the case says."""
     data = orjson.dumps(case["record"])
-    result = next(iter(Reader(source, "case", Limits()).read(data, 0))).result
+    found = next(Reader(source, "case", Limits()).read(data, 0), None)
+    if found is None:
+        yield "there is no record in it"
+        return
+    result = found.result
     if isinstance(result, Reject):
         if result.reason != case.get("reject"):
             yield f"rejected, {result.reason}: {result.detail}"

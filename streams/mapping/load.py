@@ -74,7 +74,7 @@ class _Loading:
             uid=self._optional("uid"),
             time=time,
             format=format_of,
-            class_=self._chosen(data.get("class", ""), ("class",), SAID),
+            class_=self._chosen(data["class"], ("class",), SAID) if "class" in data else Term(),
             activity=self._optional("activity"),
             status=self._optional("status", _STATUS),
             severity=self._optional("severity", LEVELS),

@@ -72,6 +72,8 @@ class Thing(NamedTuple):
             return entity("image", found.id, name or found.name)
         if kind == "principal" and identity.startswith("arn:"):
             return principal(identity)
+        if kind == "host" or (kind == "principal" and "@" in identity):
+            identity = identity.lower()  # as all sources name them: people by mail, and hosts
         return entity(cast("Kind", kind), identity, name)
 
 
@@ -155,6 +157,8 @@ class Mapped:
             else:
                 members = slices(data, _OBJECT)
                 found = members.get(step)
+                if found is None and number == 0 and self._alone(members):
+                    return iter((Raw(data.strip()),))
                 around = around if number else _beside(members, step)
             if found is None:
                 raise Unreadable("wrong-shape", f"there is no `{step}` where the records should be")
@@ -162,6 +166,11 @@ class Mapped:
         if not data.startswith(b"["):
             return iter((Raw(data, around),))
         return (Raw(bytes(one), around) for one in slices(data, _LIST))
+
+    def _alone(self, members: dict[str, msgspec.Raw]) -> bool:
+        """True if the document is a record itself: it has all keys that a record has."""
+        keys = self._said.keys
+        return bool(keys) and all(one.steps[0] in members for one in keys)
 
     def event(self, raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
         """What a record says by the mapping. Raises Unreadable."""

@@ -185,3 +185,33 @@ def test_no_mapping(told: Told) -> None:
         assert (code, f"no source is called {name!r}" in err) == (2, True)
     assert told("mappings", "nowhere.yml")[0] == 2
     assert told("mappings", "mappings/gate.cases.yml")[0] == 2
+
+
+def test_a_page_of_records_and_a_record_alone(told: Told) -> None:
+    """An API answers with pages; a queue brings the same records one by one."""
+    Path("mappings/gate.yml").write_text(MAPPING + "records: result.rows\n")
+    Path("gate.ndjson").write_text(json.dumps(RECORD) + "\n" + json.dumps({"decision": "deny"}))
+    Path("page.json").write_text(json.dumps({"result": {"rows": [RECORD, RECORD]}}))
+    _, out, err = told("parse", "--source", "generic:gate", "page.json", "gate.ndjson")
+    assert [json.loads(line)["uid"] for line in out.splitlines()] == ["g1/7"] * 3
+    reject = json.loads(err.splitlines()[0])
+    assert reject["detail"] == "there is no `result` where the records should be"
+    assert told("mappings")[0] == 0, "a case is a record alone"
+
+
+def test_people_and_hosts_are_named_as_all_sources_name_them(told: Told) -> None:
+    Path("mappings/gate.yml").write_text(
+        MAPPING.replace("agent: {kind: agent, id: agent}", "agent: {kind: host, id: agent}")
+    )
+    said = {**RECORD, "user": {"mail": "Kim@Example.COM"}, "agent": "Gate-7.Example"}
+    Path("gate.ndjson").write_text(json.dumps(said))
+    event = json.loads(told("parse", "gate.ndjson")[1])
+    assert event["actor"] == {"kind": "principal", "id": "kim@example.com"}
+    assert event["entities"][-1] == {"kind": "host", "id": "gate-7.example"}
+
+
+def test_a_case_without_a_record(told: Told) -> None:
+    Path("mappings/gate.cases.yml").write_text("- {record: [], event: {}}\n")
+    code, out, _ = told("mappings")
+    assert code == 1
+    assert out.splitlines()[0] == "mappings/gate.cases.yml:1: there is no record in it"

@@ -33,7 +33,9 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
         "m.yml:1: a mapping needs `time`",
         "m.yml:1: a mapping needs `class`",
         "m.yml:1: a mapping needs `entities`",
-        "m.yml:1: `class`: `` is none that is known; there are " + CLASSES,
+    ]
+    assert wrong("time: at\nclass: door\nentities: {}\n") == [
+        "m.yml:2: `class`: `door` is none that is known; there are " + CLASSES,
     ]
 
 
