@@ -5,6 +5,8 @@ every record of it is one. A text `do-not-store` in an example is content: no Ev
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -89,23 +91,15 @@ def test_twice_is_once(name: str) -> None:
 @pytest.mark.parametrize("name", GOOD)
 def test_what_no_store_takes_is_rejected_or_left_out(read: Read, name: str) -> None:
     """A number of 30 digits and half a character, in one place after the other."""
-    whole = (FOLDER / name).read_bytes()
     for odd in (b"123456789012345678901234567890", b'"\\ud83d"', b'"' + b"9" * 30 + b'"'):
-        for document in list(spoilt(whole, odd)):
+        for document in spoilt(name, odd):
             for result, _ in read(named(source_of(name)), document):
                 assert not isinstance(result, Reject) or result.reason != "defect", result
 
 
-def spoilt(whole: bytes, odd: bytes) -> Iterator[bytes]:
-    """The document, or each line of it, with `odd` in place of one of its values."""
-    try:
-        documents = [orjson.loads(whole)]
-    except orjson.JSONDecodeError:
-        try:
-            documents = list(map(orjson.loads, whole.splitlines()))
-        except orjson.JSONDecodeError:  # a table or a log
-            return
-    for document in documents:
+def spoilt(name: str, odd: bytes) -> Iterator[bytes]:
+    """The example, or each line of it, with `odd` in place of one of its values."""
+    for document in decoded(name)[1]:
         places = list(leaves(document))
         for holder, key in places[:: len(places) // PLACES + 1]:
             kept, holder[key] = holder[key], "@odd@"
@@ -122,21 +116,27 @@ def leaves(value: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401 - JSON
             yield value, key
 
 
-@pytest.mark.parametrize("name", GOOD)
+@pytest.mark.parametrize("source", sorted({source_of(name) for name in GOOD}))
 @given(data=st.data())
 def test_damaged_records_are_no_crash(
-    read: Read, damaged: Damage, name: str, data: st.DataObject
+    read: Read, damaged: Damage, source: str, data: st.DataObject
 ) -> None:
-    whole = (FOLDER / name).read_bytes()
-    try:
-        document = orjson.loads(whole)
-    except orjson.JSONDecodeError:
-        lines = whole.splitlines()
-        try:
-            document = orjson.loads(data.draw(st.sampled_from(lines)))
-        except orjson.JSONDecodeError:  # a table or a log: cut it
-            at = data.draw(st.integers(0, len(whole)))
-            read(named(source_of(name)), whole[:at] + bytes([data.draw(st.integers(0, 255))]))
-            return
-    for result, _ in read(named(source_of(name)), damaged(data, document)):
+    """One line or one file of the examples of a source at a time."""
+    name = data.draw(st.sampled_from([one for one in GOOD if source_of(one) == source]))
+    whole, documents = decoded(name)
+    if not documents:  # a table or a log: cut it
+        at = data.draw(st.integers(0, len(whole)))
+        read(named(source), whole[:at] + bytes([data.draw(st.integers(0, 255))]))
+        return
+    for result, _ in read(named(source), damaged(data, data.draw(st.sampled_from(documents)))):
         assert not isinstance(result, Reject) or result.reason != "defect", result
+
+
+@cache
+def decoded(name: str) -> tuple[bytes, list[Any]]:
+    """An example, and what it or each of its lines says, where that is JSON."""
+    whole = (FOLDER / name).read_bytes()
+    for parts in ([whole], whole.splitlines()):
+        with suppress(orjson.JSONDecodeError):
+            return whole, [orjson.loads(part) for part in parts]
+    return whole, []
