@@ -85,7 +85,7 @@ def test_a_log_record(event: Any, body: Any, expected: dict[str, Any]) -> None: 
 
 
 def test_events_of_a_span() -> None:
-    happened = [
+    happened: list[tuple[str, dict[str, Any]]] = [
         ("gen_ai.content.prompt", {"gen_ai.input.messages": '[{"role":"user","content":"hello"}]'}),
         ("gen_ai.user.message", {"gen_ai.event.content": '{"content":"again"}'}),
         ("gen_ai.choice", {"content": "x", "index": 0}),
