@@ -132,3 +132,20 @@ def test_a_suppliers_statement_waives_what_a_scanner_finds(play: Play) -> None:
     assert ask("query", query, "--format", "json") == [
         {"entity": f"image:{IMAGE}", "state": "waived", "waived_by": "vex"}
     ]
+
+
+def test_a_key_that_leaked_is_the_key_that_calls(play: Play) -> None:
+    leak = {"RuleID": "aws-access-token", "StartColumn": 1, "Secret": f"AKIA{'EXAMPLE0' * 2}"}
+    ask = play({"leaks.json": [leak | {"Fingerprint": "x", "File": ".env"}]})
+    (key,) = ask("assets", "--kind", "apikey", "--json")
+    assert (key["entity"], key["sources"]) == ("apikey:AKIAEXAMPLE0EXAMPLE0", ["gitleaks"])
+
+
+def test_a_bill_names_a_server_by_where_it_listens(play: Play) -> None:
+    told = [{"name": "barograph:kind", "value": "mcp_server"}]
+    service = {"name": "rates", "endpoints": ["https://rates.example/mcp"], "properties": told}
+    ask = play(
+        {"bom.json": {"bomFormat": "CycloneDX", "specVersion": "1.6", "services": [service]}}
+    )
+    (server,) = ask("assets", "--kind", "mcp_server", "--json")
+    assert server["entity"] == "mcp_server:rates.example"
