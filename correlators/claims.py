@@ -7,6 +7,7 @@ from typing import Any
 
 from correlators.correlate import hit_row
 from correlators.observe import DELETED, STATE
+from correlators.offering import offered
 from correlators.routes import Routes
 from correlators.sigma.values import is_list
 from correlators.weakness import AGAINST, FINDING, KIND, VEX, joined, vulnerability
@@ -162,7 +163,9 @@ def _way(event: Event) -> str | None:
     """How the event knows that its entities are there; None of what scanners say, and denials."""
     if event.class_uid // 1_000 == 5 and event.class_uid != INTEL:
         return "declared"
-    denied = event.status == "failure" or event.class_uid == SCAN
+    # A scanner that asks a server what it offers is not at work with it.
+    scanned = event.class_uid == SCAN or "scan.tool" in event.attributes
+    denied = event.status == "failure" or scanned
     return "observed" if event.class_uid // 1_000 in {1, 3, 4, 6} and not denied else None
 
 
@@ -190,6 +193,9 @@ def _edges(event: Event, time: int) -> Iterator[Row]:
         if edge.confidence is not None:
             body["confidence"] = edge.confidence
         yield _row(edge.from_.key, time, f"edge|{edge.relation}|{to}|{event.uid}", "edge", body)
+    offers = offered(event)
+    if offers is not None:
+        yield _row(offers[0], time, f"offers|{event.uid}", "offers", offers[1])
 
 
 def _posture(event: Event, detection: Detection, time: int) -> Iterator[Row]:

@@ -37,7 +37,9 @@ STALE = 1_000  # deadlines that have moved, kept beside as many as hold
 # Rows that ingest makes can arrive several times with different bodies: the same event by two
 # deliveries. Rows of keyed stages are upserts of the one partition that owns the key: there the
 # newest is right.
-COPIED = frozenset({"hit", "signal", "observation", "asset", "fact", "edge", "scan", "has"})
+COPIED = frozenset(
+    {"hit", "signal", "observation", "asset", "fact", "edge", "scan", "has", "offers"}
+)
 
 
 class Clock(msgspec.Struct, array_like=True, frozen=True):

@@ -55,7 +55,7 @@ def edge(key: str, state: Asset, time: int, body: dict[str, Any], emit: Emit) ->
             confidence=confidence,
         )
     state.edges[place] = fresh
-    _tell(key, fresh, time, emit)
+    tell(key, fresh, time, emit)
 
 
 def end(key: str, state: Asset, place: str, time: int, emit: Emit, at: int | None = None) -> None:
@@ -64,10 +64,11 @@ def end(key: str, state: Asset, place: str, time: int, emit: Emit, at: int | Non
     if known.open:
         at = time if at is None else at
         state.edges[place] = replace(known, open=False, seen=max(at, known.seen), until=time)
-        _tell(key, state.edges[place], time, emit)
+        tell(key, state.edges[place], time, emit)
 
 
-def _tell(key: str, edge: Edge, time: int, emit: Emit) -> None:
+def tell(key: str, edge: Edge, time: int, emit: Emit) -> None:
+    """Say how an edge from `key` stands, to the tables and to the inventory."""
     said: dict[str, Any] = {
         "from": key,
         "relation": edge.relation,

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from correlators import linking, weakness
+from correlators import linking, offering, weakness
 from correlators.asset import Asset, Fact, again, heard, late
 from correlators.evidence import listed
 from correlators.logic import Emit, Logic, in_order
@@ -33,7 +33,7 @@ EXCLUSIVE = frozenset({"asset.exposure", "asset.criticality"})
 INSTANCES = 5_000  # facts kept for one entity: of more, those closed longest ago are forgotten
 
 # Scans last: what a scan names at its own time, it has named.
-_RANK = {"asset": 0, "fact": 1, "edge": 2, "has": 2, "scan": 3}
+_RANK = {"asset": 0, "fact": 1, "edge": 2, "has": 2, "offers": 2, "scan": 3}
 _GONE: Final = f"{STATE}|{DELETED}"
 
 
@@ -77,6 +77,8 @@ class Observe(Logic):
                 linking.edge(key, state, time, row.body, emit)
             elif row.kind == "has":
                 weakness.remember(key, state, time, row.body, emit)
+            elif row.kind == "offers":
+                offering.offer(state, time, row.body, emit)
             else:
                 _scan(at, row.body)
         if _gone(state) and not was_gone:

@@ -62,7 +62,8 @@ COMMENT ON MACRO TABLE links_at IS 'links_at(time): the same, with same_as in bo
 COMMENT ON MACRO TABLE downstream IS 'downstream(entity, time, depth): what it reaches, each thing once';
 COMMENT ON MACRO TABLE upstream IS 'upstream(entity, time, depth): what reaches it, each thing once';
 
--- The smallest of all names of one thing stands for it.
+-- The smallest of all names of one thing stands for it, of those with a # (`<file>#<name>`, as a configuration calls it)
+-- only where there is no other.
 CREATE OR REPLACE VIEW identities AS
 WITH RECURSIVE same(entity, other) AS (
   SELECT from_entity, to_entity FROM links_at(NULL) WHERE relation = 'same_as'
@@ -70,7 +71,9 @@ WITH RECURSIVE same(entity, other) AS (
   SELECT s.entity, e.to_entity FROM same AS s JOIN links_at(NULL) AS e
   ON e.from_entity = s.other AND e.relation = 'same_as'
 )
-SELECT entity, least(entity, min(other)) AS canonical FROM same GROUP BY entity;
+SELECT
+  entity, arg_min(name, (contains(name, '#'), name)) AS canonical
+FROM (SELECT entity, unnest([entity, other]) AS name FROM same) GROUP BY entity;
 COMMENT ON VIEW identities IS 'Names that same_as makes one thing, each with the name that stands for it';
 
 CREATE OR REPLACE VIEW things AS

@@ -192,8 +192,12 @@ def root(said: Mapping[str, Json]) -> Entity | None:
 def thing(part: Part, said: Mapping[str, Json]) -> Entity | None:
     """The entity that a component or service is; None of software."""
     told, name = properties(said), said.get("name")
-    if told.get("kind") in KINDS:
-        return _as_told(cast("Kind", told["kind"]), told.get("id") or text(name, 512), name)
+    kind = told.get("kind") or ("id" in told and _usual(part, said))
+    if kind in KINDS:
+        place = text(next(iter(listing(said.get("endpoints"))), None), 512) or ""
+        listens = place if kind == "mcp_server" and "://" in place else None
+        known = told.get("id") or listens or text(name, 512)
+        return _as_told(cast("Kind", kind), known, name)
     if part == "service":
         return entity("endpoint", name)
     match said.get("type"):
@@ -210,6 +214,8 @@ def thing(part: Part, said: Mapping[str, Json]) -> Entity | None:
 def _as_told(kind: Kind, identity: str | None, name: Json) -> Entity | None:
     if identity and kind == "image":
         return image(identity)
+    if identity and kind == "mcp_server" and "://" in identity:
+        return mcp.server(url=identity, title=name)
     if identity and kind == "principal" and identity.startswith("arn:"):
         return principal(identity)
     return entity(kind, identity, None if name == identity else name)

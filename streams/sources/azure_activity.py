@@ -89,8 +89,8 @@ ATTRIBUTES: Final = frozenset(
     """
     api.operation api.service asset.state azure.category azure.correlation_id
     azure.local_auth.disabled azure.public_network_access azure.result cloud.account.id
-    cloud.provider cloud.region cloud.resource_id error.code gen_ai.request.model guardrail.off
-    iam.member iam.role
+    cloud.provider cloud.region cloud.resource_id error.code gen_ai.request.model
+    guardrail.off iam.member iam.role
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
 _KINDS: Final = frozenset(

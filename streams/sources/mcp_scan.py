@@ -182,13 +182,15 @@ class _Reading:
 
 
 def _manifest(context: Context, record: Json, evidence: EventEvidence) -> Event:
-    asset = context.asset()
+    asset, server = context.asset(), context.server
+    named = server.attributes.get("mcp.server.name") if server else None
     return listed(
         Listing(NAME, 0, (context.path,)),
         (asset, *context.tools, context.client),
         evidence,
         f"{asset.id} offers {len(listing(record))} tools",
-        attributes=offered(record) | {"mcp.method.name": "tools/list"},
+        attributes=offered(record)
+        | {"mcp.method.name": "tools/list", "mcp.server.name": named, "scan.tool": "mcp-scan"},
         kind=CALL,
         activity="tools/list",
     )
