@@ -15,7 +15,7 @@ import msgspec
 
 from schemas.config import Limits
 from schemas.entity import KINDS, Entity, Kind, image, principal
-from streams.names import models, purls
+from streams.names import mcp, models, purls
 from streams.records.untrusted import decode, distinct, entity, listing, mapping, slices, text
 from streams.reports import vex
 from streams.source import Json, Raw, Unreadable
@@ -24,6 +24,7 @@ Part = Literal["root", "component", "service", "vulnerability", "workflow"]
 
 _LEVELS: Final = 16  # components inside components; each level is one more look at the text
 _LIMITS: Final = Limits()
+_OF_TYPE: Final = {"container": "image", "data": "dataset", "machine-learning-model": "model"}
 
 
 class Bom(NamedTuple):
@@ -209,6 +210,11 @@ def thing(part: Part, said: Mapping[str, Json]) -> Entity | None:
             return _container(said)
         case _:
             return None
+
+
+def _usual(part: Part, said: Mapping[str, Json]) -> str | None:
+    """The kind of what has a name of its author's choice, but is of its type's kind."""
+    return "endpoint" if part == "service" else _OF_TYPE.get(text(said.get("type"), 64) or "")
 
 
 def _as_told(kind: Kind, identity: str | None, name: Json) -> Entity | None:
