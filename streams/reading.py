@@ -12,7 +12,7 @@ import orjson
 from schemas.config import Limits
 from schemas.event import Event, EventEvidence, Reject
 from streams.records.documents import Fault, open_documents
-from streams.records.untrusted import decode, listing, mapping
+from streams.records.untrusted import decode, mapping
 from streams.source import Json, Parsed, Raw, Reason, Source, Unreadable
 from streams.telemetry import content
 
@@ -213,7 +213,7 @@ def _values(value: Json) -> Iterator[Json]:
         for one in mapping(value).values():
             yield from _values(one)
     elif isinstance(value, list | tuple):
-        for one in listing(list(value)):
+        for one in cast("Sequence[Json]", value):
             yield from _values(one)
     else:
         yield value
