@@ -22,6 +22,8 @@ SAID = {
             "mcp.manifest.sha256": "f523e8e8059f",
             "mcp.manifest.cues": ["destructive"],
             "mcp.method.name": "tools/list",
+            "mcp.server.name": "files",
+            "scan.tool": "mcp-scan",
         },
         {
             "is": "Software Inventory Info: Collect",
@@ -156,6 +158,8 @@ SAID = {
             ],
             "mcp.manifest.sha256": "f1f7fb56c757",
             "mcp.method.name": "tools/list",
+            "mcp.server.name": "rates",
+            "scan.tool": "mcp-scan",
         },
         {
             "is": "Software Inventory Info: Collect",
