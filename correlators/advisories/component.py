@@ -8,13 +8,13 @@ from urllib.parse import unquote
 
 LONGEST: Final = 512
 _DASHES: Final = re.compile(r"[-_.\s]+")
-# purl type -> ecosystem as OSV names it
+# purl type -> ecosystem as `base` of what OSV names it
 _ECOSYSTEMS: Final = {
     "pypi": "PyPI",
     "npm": "npm",
     "golang": "Go",
     "maven": "Maven",
-    "cargo": "crates.io",
+    "cargo": "crates",
     "nuget": "NuGet",
     "gem": "RubyGems",
     "composer": "Packagist",
@@ -44,8 +44,8 @@ def normal(ecosystem: str, name: str) -> str:
 
 
 def base(ecosystem: str) -> str:
-    """The ecosystem without its release: `Debian` of `Debian:12`."""
-    return ecosystem.partition(":")[0]
+    """The ecosystem without its release, `Debian` of `Debian:12`, and Rust's without its domain."""
+    return ecosystem.partition(":")[0].removesuffix(".io")
 
 
 def component(name: str, version: str, purl: str | None = None) -> Component | None:

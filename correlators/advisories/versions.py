@@ -17,7 +17,7 @@ ORDERS: Final[dict[str, Order]] = {
     "Maven": "maven",
     "npm": "semver",
     "Go": "semver",
-    "crates.io": "semver",
+    "crates": "semver",
     "NuGet": "semver",
     "Packagist": "semver",
     "RubyGems": "open",
