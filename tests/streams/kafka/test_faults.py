@@ -98,7 +98,7 @@ def test_a_broker_that_is_away_at_the_start_is_waited_for(tmp_path: Path) -> Non
 def test_a_missing_topic_is_named(broker: Broker, prefix: str, tmp_path: Path) -> None:
     said = refused(Site(broker, prefix, 1, tmp_path).config("worker"))
     assert said == (
-        f"barograph: the topic {prefix}signals is not there, or may not be seen; run `barograph"
+        f"barograph: the topic {prefix}habits is not there, or may not be seen; run `barograph"
         " topics create`, or `barograph topics check` for all that is missing\n"
     )
 
@@ -106,7 +106,7 @@ def test_a_missing_topic_is_named(broker: Broker, prefix: str, tmp_path: Path) -
 def test_another_number_of_partitions_is_refused(site: Site) -> None:
     said = refused(site._replace(partitions=3).config("worker"))
     assert said == (
-        f"barograph: the topic {site.prefix}signals has 2 partitions and needs 3; set"
+        f"barograph: the topic {site.prefix}habits has 2 partitions and needs 3; set"
         " kafka.partitions to what the topics have, or use a new kafka.prefix\n"
     )
 
