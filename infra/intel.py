@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from correlators.advisories.feed import JSON, NONE, YAML, Feed, feed
-from correlators.document import Document, Problem
 from infra import shown
+from infra.rules import document
 from schemas.config import Config, IntelConfig
 from schemas.errors import Mistake
 
@@ -60,7 +60,7 @@ def summary(found: Feed) -> str:
 
 def read(paths: Iterable[str]) -> Feed:
     """The feed of these files and folders; a path that is not there, or empty, is a Mistake."""
-    return feed(map(_document, _files(paths)))
+    return feed(document(file, "a file or folder of advisories", LARGEST) for file in _files(paths))
 
 
 def _files(paths: Iterable[str]) -> list[Path]:
@@ -83,22 +83,3 @@ def _inside(folder: Path) -> Iterator[Path]:
         hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
         if file.suffix.lower() in SUFFIXES and not hidden and file.is_file():
             yield file
-
-
-def _document(file: Path) -> Document:
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(LARGEST + 1)
-    except OSError as error:
-        raise Mistake(
-            f"cannot read {file}: {error.strerror}; name a file or folder of advisories"
-        ) from None
-    if len(data) > LARGEST:
-        fault = Problem(str(file), None, f"larger than {LARGEST} bytes: divide it")
-        return Document(str(file), "", fault)
-    try:
-        return Document(str(file), data.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        fault = Problem(str(file), line, "not UTF-8: save it as UTF-8")
-        return Document(str(file), data.decode(errors="replace"), fault)

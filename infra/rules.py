@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -18,6 +19,7 @@ from schemas.errors import Mistake
 
 SUFFIXES: Final = (SUFFIX, ".yaml")  # the second is how other rule sets end their files
 CASE_SUFFIXES: Final = (CASES, ".cases.yaml")
+Seen = dict[Path, tuple[int, int, int]]  # the inode, size and time of change of each file
 LARGEST: Final = 10 * 2**20  # bytes of one file
 TOLD: Final = 100  # problems; the others are counted
 
@@ -93,7 +95,7 @@ def processing(config: RulesConfig) -> Processing:
     try:
         return processed(
             (_pipeline(path) for path in config.pipelines),
-            (_document(Path(path), "a file of placeholders") for path in config.placeholders),
+            (document(Path(path), "a file of placeholders") for path in config.placeholders),
         )
     except Faulty as faulty:
         raise Mistake(f"{faulty.problems[0]}; mend it there") from faulty
@@ -120,7 +122,24 @@ def read(paths: Iterable[str | Path]) -> Iterator[RuleFile]:
     """
     for file in files(paths):
         beside = _beside(file)
-        yield RuleFile(_document(file), None if beside is None else _document(beside))
+        yield RuleFile(document(file), None if beside is None else document(beside))
+
+
+def seen(config: RulesConfig) -> Seen:
+    """What can be seen of the rule files without reading them; a file that is gone is not there."""
+    found: Seen = {}
+    for path in _named(config):
+        with suppress(OSError):
+            state = path.stat()
+            found[path] = state.st_ino, state.st_size, state.st_mtime_ns
+    return found
+
+
+def _named(config: RulesConfig) -> list[Path]:
+    try:
+        return [*files(config.paths), *map(Path, (*config.pipelines, *config.placeholders))]
+    except Mistake:
+        return []
 
 
 def stray(paths: Iterable[str | Path]) -> list[Problem]:
@@ -131,7 +150,7 @@ def stray(paths: Iterable[str | Path]) -> list[Problem]:
         file
         for path in map(Path, paths)
         if path.is_dir()
-        for file in _seen(path, CASE_SUFFIXES)
+        for file in _within(path, CASE_SUFFIXES)
         if file not in taken
     }
     return [Problem(str(file), None, _why(file, ends)) for file in sorted(found)]
@@ -160,13 +179,14 @@ def builtin() -> Iterator[RuleFile]:
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    found = sorted(file for file in _seen(path, SUFFIXES) if not file.name.endswith(CASE_SUFFIXES))
+    there = _within(path, SUFFIXES)
+    found = sorted(file for file in there if not file.name.endswith(CASE_SUFFIXES))
     if not found:
         raise Mistake(f"{path} holds no rules; name a folder with {SUFFIX} files")
     return found
 
 
-def _seen(folder: Path, ends: Iterable[str]) -> Iterator[Path]:
+def _within(folder: Path, ends: Iterable[str]) -> Iterator[Path]:
     """The files of these endings at any depth.
 
     What a name with a dot hides does not belong to the folder: `.git`, and where Kubernetes keeps
@@ -181,18 +201,24 @@ def _seen(folder: Path, ends: Iterable[str]) -> Iterator[Path]:
 def _pipeline(name: str) -> Document:
     """A file, or the pipeline of that name that comes with the package."""
     known = ruleset.pipeline(name) if name.isidentifier() else None
-    return known or _document(Path(name), "a pipeline")
+    return known or document(Path(name), "a pipeline")
 
 
-def _document(file: Path, wanted: str = "a file or folder of rules") -> Document:
+def document(
+    file: Path, wanted: str = "a file or folder of rules", most: int = LARGEST
+) -> Document:
+    """The text of a file, of at most so many bytes; with a fault where it is longer or no text.
+
+    A file that cannot be read is a Mistake, which says what is `wanted`.
+    """
     try:
         with file.open("rb") as opened:
-            data = opened.read(LARGEST + 1)
+            data = opened.read(most + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise Mistake(f"cannot read {file}: {reason}; name {wanted}") from None
-    if len(data) > LARGEST:
-        fault = Problem(str(file), None, f"larger than {LARGEST} bytes: divide it")
+    if len(data) > most:
+        fault = Problem(str(file), None, f"larger than {most} bytes: divide it")
         return Document(str(file), "", fault)
     try:
         return Document(str(file), data.decode("utf-8-sig"))

@@ -7,7 +7,7 @@ import asyncio
 
 from infra import intel
 from infra.exits import Exit
-from infra.rules import load
+from infra.rules import load, seen
 from infra.settings import load as settings
 from infra.times import moment
 from schemas.config import Config
@@ -29,6 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit 0 after SIGTERM or the end, 130 after SIGINT; 3 if a folder or port is taken."""
     config = intel.stated(settings(args.config), args)
+    files = seen(config.rules)
     ruleset = load(config.rules).advised(intel.load(config.intel))
     if config.kafka is None:
         from infra.service.serve import serve
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
         def anew() -> Config:
             return intel.stated(settings(args.config), args)
 
-        asyncio.run(serve(config, ruleset, anew, args.until))
+        asyncio.run(serve(config, ruleset, files, anew, args.until))
     else:
         from infra.service.worker import work
 

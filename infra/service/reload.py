@@ -8,15 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from correlators.ruleset import Ruleset
 from infra import intel
-from infra.rules import files, parsed
-from schemas.config import Config, RulesConfig
+from infra.rules import Seen, parsed, seen
+from schemas.config import Config
 from schemas.errors import Mistake, Unavailable
 from schemas.times import SECOND, instant, rfc3339
 from streams.succession import Succession
@@ -26,7 +25,6 @@ DIGITS: Final = 12  # of a sha256 that people compare
 PROBLEMS: Final = 20  # that are said of one broken rule set
 
 Adopt = Callable[[Ruleset], Awaitable[Succession | None]]
-Files = dict[Path, tuple[int, int, int]]  # inode, size and time of change
 
 
 class Running(NamedTuple):
@@ -64,6 +62,7 @@ class Reload:
         self,
         settings: Callable[[], Config],
         config: Config,
+        files: Seen,
         adopt: Adopt,
         running: Callable[[], Running],
         say: Callable[[str], None],
@@ -77,7 +76,7 @@ class Reload:
         self._running, self._say = running, say
         self.successes = self.failures = 0
         self.problem: str | None = None  # of the last attempt
-        self._rules = config.rules  # whose files are watched
+        self._rules, self._files = config.rules, files  # what is watched, as it was when read
         self._turn = asyncio.Lock()
 
     async def now(self) -> Outcome:
@@ -97,12 +96,12 @@ class Reload:
 
     async def watch(self) -> None:
         """Read the rules anew whenever their files have changed and are at rest again."""
-        taken = before = await asyncio.to_thread(_looked, self._rules)
+        before = self._files
         while True:
             await asyncio.sleep(EVERY)
-            found = await asyncio.to_thread(_looked, self._rules)
-            if found == before != taken:
-                taken = found
+            found = await asyncio.to_thread(seen, self._rules)
+            if found == before != self._files:
+                self._files = found  # once, also where the configuration cannot be read
                 await self.now()
             before = found
 
@@ -139,11 +138,11 @@ class Reload:
             said.append(
                 "settings other than [rules] and [intel] changed; they hold after a restart"
             )
-        self._rules = config.rules
         return said
 
     def _read(self) -> tuple[Config, Ruleset]:
         config = self._settings()
+        self._rules, self._files = config.rules, seen(config.rules)
         return config, parsed(config.rules).advised(intel.load(config.intel))
 
     def _failed(self, problems: list[str]) -> Outcome:
@@ -198,20 +197,3 @@ def rules_metrics(now: Running) -> Iterator[Metric]:
         "When this rule set began to run.",
         value=now.since / SECOND,
     )
-
-
-def _looked(rules: RulesConfig) -> Files:
-    """What can be seen of the rule files without reading them; a file that is gone is not there."""
-    found: Files = {}
-    for path in _there(rules):
-        with suppress(OSError):
-            seen = path.stat()
-            found[path] = seen.st_ino, seen.st_size, seen.st_mtime_ns
-    return found
-
-
-def _there(rules: RulesConfig) -> list[Path]:
-    try:
-        return [*files(rules.paths), *map(Path, (*rules.pipelines, *rules.placeholders))]
-    except Mistake:
-        return []

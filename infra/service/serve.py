@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from correlators.ruleset import Ruleset
+from infra.rules import Seen
 from infra.service.health import Health
 from infra.service.inputs import Live, declared, opened
 from infra.service.loop import Loop
@@ -35,13 +36,15 @@ PATIENCE = 60.0  # seconds until the engine must have come to the end of its bat
 async def serve(
     config: Config,
     ruleset: Ruleset,
+    files: Seen,
     settings: Callable[[], Config],
     until: int | None = None,
 ) -> None:
     """Run until SIGTERM or SIGINT, or with `until` to the end of the inputs.
 
-    `settings` reads the configuration anew, when the rules are to be. Raises Mistake and
-    Unavailable, and KeyboardInterrupt after a clean stop by SIGINT.
+    `files` are the rule files, seen before `ruleset` was read from them. `settings` reads the
+    configuration anew, when the rules are to be. Raises Mistake and Unavailable, and
+    KeyboardInterrupt after a clean stop by SIGINT.
     """
     data, known, hung_up = Path(config.data), declared(config), asyncio.Event()
     on_hangup(hung_up.set)
@@ -55,7 +58,7 @@ async def serve(
         stop, signals = asyncio.Event(), set[int]()
         stop_on_signals(stop, signals)
         threads = Threads(loop, Carriers(couriers), _from_thread(stop))
-        reload = _reload(config, settings, engine, loop)
+        reload = _reload(config, files, settings, engine, loop)
         vitals = EmbeddedVitals(engine, journal, loop, inputs, threads, reload, clock)
         runner, port = await Health(vitals, couriers, reload.now).start(config.server)
         threads.start()
@@ -87,7 +90,9 @@ def _going_on(engine: Embedded, data: Path, until: int | None) -> None:
         )
 
 
-def _reload(config: Config, settings: Callable[[], Config], engine: Embedded, loop: Loop) -> Reload:
+def _reload(
+    config: Config, files: Seen, settings: Callable[[], Config], engine: Embedded, loop: Loop
+) -> Reload:
     async def adopt(ruleset: Ruleset) -> Succession | None:
         assembly = await asyncio.to_thread(_prepared, engine, ruleset)
         try:
@@ -103,7 +108,7 @@ def _reload(config: Config, settings: Callable[[], Config], engine: Embedded, lo
             raise AssertionError("a run with a journal knows since when its rules hold")
         return running(engine.succession)
 
-    return Reload(settings, config, adopt, now, say)
+    return Reload(settings, config, files, adopt, now, say)
 
 
 def _prepared(engine: Embedded, ruleset: Ruleset) -> Assembly:

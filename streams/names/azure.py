@@ -11,10 +11,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-import orjson
-
 from schemas.entity import Entity, Kind
 from schemas.event import Edge
+from streams.records import untrusted
 from streams.records.untrusted import edge, entity, mapping, text
 from streams.source import Json
 
@@ -156,14 +155,9 @@ def folded(record: Json) -> dict[str, Json]:
 
 def opened(value: Json) -> dict[str, Json]:
     """An object, which may stand in a text."""
-    if isinstance(value, str):
-        if len(value) > _LARGEST or not value.lstrip().startswith("{"):
-            return {}
-        try:
-            return mapping(orjson.loads(value))
-        except orjson.JSONDecodeError:
-            return {}
-    return mapping(value)
+    if isinstance(value, str) and len(value) > _LARGEST:
+        return {}
+    return mapping(untrusted.opened(value))
 
 
 def said(value: Json) -> str | None:

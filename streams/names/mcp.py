@@ -48,7 +48,7 @@ _NESTED: Final = 4  # shells in shells
 _VALUED: Final = frozenset(
     """
     -e --env --env-file -v --volume --mount --name --network --user -u -p --publish --platform
-    -w --workdir --entrypoint --add-host --from --with --python --index --index-url --project
+    -w --workdir --entrypoint --add-host --from --with --python --project
     --directory -c --call --package --label -l --memory -m --cpus
     """.split()  # noqa: SIM905 - options read better as a paragraph
 )
@@ -190,7 +190,7 @@ def _first(words: Sequence[str]) -> str | None:
         if skip:
             skip = False
         elif word.startswith("-"):
-            skip = word in _VALUED
+            skip = word in _VALUED or (word.startswith("--index") and "=" not in word)
         elif word not in _VERBS:
             return word
     return None

@@ -23,6 +23,7 @@ from streams.source import Json, Reason, Unreadable
 
 LONGEST: Final = 4096  # characters of a text that is kept; what may be longer is content
 MOST: Final = 256  # elements of a list that are kept
+_LIMITS: Final = Limits()
 _EARLIEST: Final = 631_152_000 * SECOND  # 1990: before that it is a clock that was never set
 _LATEST: Final = (
     253_402_300_799 * SECOND
@@ -60,6 +61,16 @@ def decode(data: bytes, limits: Limits) -> Json:
     if brackets(data) > limits.depth and _deeper(value, limits.depth):
         raise Unreadable("too-deep", f"nested deeper than {limits.depth} levels")
     return value
+
+
+def opened(value: Json) -> Json:
+    """A value, or what it is as the JSON text of an object or list; None where that is damaged."""
+    if not isinstance(value, str) or value.lstrip()[:1] not in {"{", "["}:
+        return value
+    try:
+        return decode(value.encode(errors="replace"), _LIMITS)
+    except Unreadable:
+        return None
 
 
 def brackets(data: bytes) -> int:

@@ -192,11 +192,11 @@ def _named(metadata: dict[str, Json]) -> str:
 
 
 def _image(report: _Report) -> Entity | None:
-    artifact, registry = mapping(report.artifact), mapping(report.registry)
+    artifact, kept = mapping(report.artifact), mapping(report.registry)
     path, tag = text(artifact.get("repository"), 256), text(artifact.get("tag"), 128)
     if path is None:
         return None
-    server = text(registry.get("server"), 256)
+    server = text(kept.get("server"), 256)
     name = f"{server}/{path}" if server else path
     return container(f"{name}:{tag}" if tag else name, digests=[artifact.get("digest")])
 

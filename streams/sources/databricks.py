@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from schemas.config import Limits
 from schemas.detection import Logsource
 from schemas.entity import Entity, Kind
 from schemas.event import Client, Edge, Event, EventEvidence, Status
@@ -18,7 +17,7 @@ from schemas.times import HOUR
 from streams.names import aws
 from streams.records.clocks import clock
 from streams.records.envelope import records
-from streams.records.untrusted import decode, distinct, edge, entity, listing, mapping, text
+from streams.records.untrusted import distinct, edge, entity, listing, mapping, opened, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "databricks"
@@ -42,7 +41,6 @@ GAPS: Final = (
     "Times of the system table are read where they are RFC 3339 or a number.",
 )
 
-_LIMITS: Final = Limits()
 _REFUSED: Final = 400
 _LEVELS: Final = ("catalogname", "schemaname", "name")
 _MODELS: Final = frozenset({"modelregistry", "unitycatalog"})
@@ -236,17 +234,8 @@ def _status(code: int | None) -> Status:
 
 def _folded(value: Json) -> dict[str, Json]:
     """An object, which may stand in a text, by its keys without case and underscores."""
-    return {key.replace("_", "").lower(): one for key, one in mapping(_opened(value)).items()}
+    return {key.replace("_", "").lower(): one for key, one in mapping(opened(value)).items()}
 
 
 def _rows(value: Json) -> list[Json]:
-    return listing(_opened(value))
-
-
-def _opened(value: Json) -> Json:
-    if not isinstance(value, str) or value.lstrip()[:1] not in {"{", "["}:
-        return value
-    try:
-        return decode(value.encode(errors="replace"), _LIMITS)
-    except Unreadable:
-        return None
+    return listing(opened(value))

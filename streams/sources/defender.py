@@ -11,9 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-import orjson
-
-from schemas.config import Limits
 from schemas.detection import Logsource
 from schemas.entity import Entity
 from schemas.event import Client, Event, EventEvidence
@@ -21,13 +18,13 @@ from schemas.times import DAY
 from streams.names import azure
 from streams.records import envelope
 from streams.records.untrusted import (
-    decode,
     distinct,
     entity,
     listing,
     mapping,
     moment,
     number,
+    opened,
     text,
 )
 from streams.reports import scans
@@ -68,7 +65,6 @@ _VERDICTS: Final = (
 )
 _CLOSED: Final = frozenset({"dismissed", "healthy", "notapplicable", "resolved"})
 _TEXTS: Final = ("entities", "extendedproperties")  # JSON in a text, in tables
-_LIMITS: Final = Limits()
 _MOST: Final = 64
 
 
@@ -104,8 +100,8 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
 
 def _alert(said: dict[str, Json], evidence: EventEvidence) -> Event:
     kind = text(said.get("alerttype"), 256) or "alert"
-    told = mapping(_decoded(said.get("extendedproperties")))
-    entities = [_small(one) for one in listing(_decoded(said.get("entities")))[:_MOST]]
+    told = mapping(opened(said.get("extendedproperties")))
+    entities = [_small(one) for one in listing(opened(said.get("entities")))[:_MOST]]
     resources = [
         one
         for row in listing(said.get("resourceidentifiers"))[:_MOST]
@@ -231,13 +227,3 @@ def _judged(kind: str) -> dict[str, Json]:
 def _small(value: Json) -> dict[str, Json]:
     """The object with small keys: each way of export writes them differently."""
     return {key.lower(): one for key, one in mapping(value).items()}
-
-
-def _decoded(value: Json) -> Json:
-    """What a table has as a text of JSON; of another text nothing."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return decode(value.encode(), _LIMITS)
-    except (Unreadable, UnicodeEncodeError, orjson.JSONDecodeError):
-        return None

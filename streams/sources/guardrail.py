@@ -17,14 +17,13 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from schemas.canonical import digest
-from schemas.config import Limits
 from schemas.detection import Logsource
 from schemas.event import EventEvidence
 from schemas.times import MINUTE
 from streams.names import aws
 from streams.records.clocks import clock
 from streams.records.envelope import records
-from streams.records.untrusted import decode, entity, listing, mapping, number, text
+from streams.records.untrusted import entity, listing, mapping, number, opened, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 from streams.telemetry import guardrails, runtime
 from streams.telemetry.runtime import Told
@@ -59,7 +58,6 @@ _INNER: Final = (
     *("response", "result", "verdict", "output", "guardrail_response", "body", "data"),
     "jsonPayload",  # of a LogEntry
 )
-_LIMITS: Final = Limits()
 # Two keys that only that vendor's answer has together.
 _KEYS: Final[tuple[tuple[bytes, ...], ...]] = (
     (b'"assessments"', b'"action"'),
@@ -109,7 +107,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     around: list[Mapping[str, Json]] = [mapping(record)]
     answer = guardrails.answer(around[0])
     while answer is None and len(around) < 4:
-        inner = [one for name in _INNER if (one := _object(around[0].get(name)))]
+        inner = [one for name in _INNER if (one := mapping(opened(around[0].get(name))))]
         if not inner:
             break
         around = [inner[0], *around]
@@ -182,12 +180,3 @@ def _railed(answer: Mapping[str, Json]) -> Json:
     rails = [mapping(one) for one in listing(log.get("activated_rails"))]
     times = (number(one.get("finished_at") or one.get("started_at")) for one in rails)
     return max(filter(None, times), default=None)
-
-
-def _object(value: Json) -> dict[str, Json]:
-    if not isinstance(value, str) or not value.lstrip().startswith("{"):
-        return mapping(value)
-    try:
-        return mapping(decode(value.encode(errors="replace"), _LIMITS))
-    except Unreadable:
-        return {}

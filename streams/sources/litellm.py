@@ -11,14 +11,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from schemas.canonical import digest
-from schemas.config import Limits
 from schemas.detection import Logsource
 from schemas.event import EventEvidence, Status
 from schemas.times import HOUR
 from streams.names import mcp
 from streams.records.clocks import clock
 from streams.records.envelope import records
-from streams.records.untrusted import decode, entity, listing, mapping, number, secret, text
+from streams.records.untrusted import entity, listing, mapping, number, opened, secret, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 from streams.telemetry import guardrails, runtime
 from streams.telemetry.runtime import Told
@@ -67,7 +66,6 @@ _STATUS: Final[dict[str, Status]] = {"success": "success", "failure": "failure"}
 # The word of a guardrail. `failure` was a refusal first (then the call failed too), later an
 # error of the guardrail itself.
 _DECIDED: Final = {"success": "allow", "guardrail_intervened": "deny", "blocked": "deny"}
-_LIMITS: Final = Limits()
 _ROUTES: Final = re.compile(r"(?:converse_like|converse|invoke)/")
 
 
@@ -199,7 +197,7 @@ def _reasons(said: dict[str, Json]) -> list[Json] | None:
 
 
 def _object(value: Json) -> dict[str, Json]:
-    return mapping(_decoded(value))
+    return mapping(opened(value))
 
 
 def _content(value: Json) -> Json:
@@ -212,14 +210,4 @@ def _flag(value: Json) -> bool | None:
 
 
 def _list(value: Json) -> list[Json]:
-    return listing(_decoded(value))
-
-
-def _decoded(value: Json) -> Json:
-    """A value, or what it is as a JSON text."""
-    if not isinstance(value, str) or value.lstrip()[:1] not in {"{", "["}:
-        return value
-    try:
-        return decode(value.encode(errors="replace"), _LIMITS)
-    except Unreadable:
-        return None
+    return listing(opened(value))

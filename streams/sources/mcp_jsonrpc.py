@@ -12,14 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
-from schemas.config import Limits
 from schemas.detection import Logsource
 from schemas.event import EventEvidence, Status
 from schemas.times import MINUTE
 from streams.names import mcp
 from streams.records.clocks import clock
 from streams.records.envelope import records
-from streams.records.untrusted import decode, entity, mapping, text
+from streams.records.untrusted import entity, mapping, opened, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 from streams.telemetry import runtime
 from streams.telemetry.otlp import hex_id
@@ -49,7 +48,6 @@ GAPS: Final = (
 )
 
 _INNER: Final = ("message", "payload", "data", "body", "event", "jsonrpc_message", "raw")
-_LIMITS: Final = Limits()
 _NESTED: Final = 3  # wrappers in wrappers
 # Others that carry such messages inside a record of their own.
 _FOREIGN: Final = (
@@ -171,14 +169,14 @@ def _capture(record: dict[str, Json]) -> _Capture:
     around: tuple[Mapping[str, Json], ...] = (record,)
     inner: dict[str, Json] = record
     for _ in range(_NESTED):
-        pair = _decoded(inner.get("request")), _decoded(inner.get("response"))
+        pair = mapping(opened(inner.get("request"))), mapping(opened(inner.get("response")))
         if any("jsonrpc" in one or {"method", "result"} & one.keys() for one in pair):
             return _Capture(*pair, around)
         if "jsonrpc" in inner:
             if "method" in inner:
                 return _Capture(inner, {}, around)
             return _Capture({}, inner if {"result", "error"} & inner.keys() else {}, around)
-        found = [one for name in _INNER if (one := _decoded(inner.get(name)))]
+        found = [one for name in _INNER if (one := mapping(opened(inner.get(name))))]
         inner = found[0] if found else {}
         around = (inner, *around)
     raise Unreadable("wrong-shape", "no message of JSON-RPC 2.0 is in it")
@@ -209,12 +207,3 @@ def _content(method: str, answer: Mapping[str, Json]) -> Json:
     if method in {"tools/list", "initialize"}:
         return None
     return answer.get("structuredContent") or answer.get("content") or answer.get("contents")
-
-
-def _decoded(value: Json) -> dict[str, Json]:
-    if not isinstance(value, str) or not value.lstrip().startswith("{"):
-        return mapping(value)
-    try:
-        return mapping(decode(value.encode(errors="replace"), _LIMITS))
-    except Unreadable:
-        return {}

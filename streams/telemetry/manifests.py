@@ -8,9 +8,8 @@ from typing import Final
 
 from correlators.cues import cues
 from schemas.canonical import canonical
-from schemas.config import Limits
-from streams.records.untrusted import decode, listing, mapping, text
-from streams.source import Json, Unreadable
+from streams.records.untrusted import listing, mapping, opened, text
+from streams.source import Json
 
 # Where instrumentations put what tools/list gave.
 _PLACES: Final = (
@@ -21,7 +20,6 @@ _PLACES: Final = (
     "gen_ai.tool.call.result",
     "body",
 )
-_LIMITS: Final = Limits()
 
 
 def manifest(said: Mapping[str, Json]) -> dict[str, Json]:
@@ -57,11 +55,7 @@ def _definition(tool: Json) -> dict[str, Json]:
 
 
 def _tools(value: Json) -> list[Json]:
-    if isinstance(value, str) and value.lstrip()[:1] in {"[", "{"}:
-        try:
-            value = decode(value.encode(), _LIMITS)
-        except Unreadable:  # a text that only looks like JSON: no list of tools
-            return []
+    value = opened(value)
     inner = mapping(value)
     inner = mapping(inner.get("result")) or inner
     shown = listing(value) or listing(inner.get("tools"))

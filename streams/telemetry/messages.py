@@ -12,9 +12,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from schemas.config import Limits
-from streams.records.untrusted import decode, listing, mapping, text
-from streams.source import Json, Unreadable
+from streams.records.untrusted import listing, mapping, opened, text
+from streams.source import Json
 
 INPUT: Final = "gen_ai.input.messages"
 OUTPUT: Final = "gen_ai.output.messages"
@@ -55,7 +54,6 @@ _SIDES: Final = {
     "execute_tool": (_ARGUMENTS, _RESULT),
     "retrieval": ("gen_ai.retrieval.query.text", _DOCUMENTS),
 }
-_LIMITS: Final = Limits()
 
 Happened = Sequence[tuple[Json, Mapping[str, Json]]]
 
@@ -132,9 +130,5 @@ def _unnumbered(own: Mapping[str, Json]) -> dict[str, Json]:
 
 def _decoded(value: Json) -> Json:
     """What a JSON text holds; else the value itself."""
-    if not isinstance(value, str) or value.lstrip()[:1] not in {"{", "["}:
-        return value
-    try:
-        return decode(value.encode(errors="replace"), _LIMITS)
-    except Unreadable:
-        return value
+    inside = opened(value)
+    return value if inside is None else inside

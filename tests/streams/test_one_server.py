@@ -92,7 +92,7 @@ def test_its_tool(source: str) -> None:
 
 
 def test_a_server_that_is_started() -> None:
-    names = ("mcp_config", "mcp_config.registry", "mcp_scan", "mcp_scanner", "agent_bom")
+    names = ("mcp_config", "mcp_config.published", "mcp_scan", "mcp_scanner", "agent_bom")
     for name in names:
         found = outcomes(str(EXAMPLES / f"{name}.json"), Limits())
         ids = {

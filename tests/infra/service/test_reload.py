@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import signal
@@ -18,10 +19,15 @@ from urllib.request import Request
 
 import pytest
 
+from correlators.ruleset import Ruleset
+from infra.rules import seen
+from infra.service.reload import Reload
+from infra.service.reload import Running as Known
 from infra.service.worker import ROLL
+from infra.settings import load
 from tests.infra.service.configured import BUILTIN, CONFIG
 from tests.infra.service.posted import call, export
-from tests.infra.service.running import Running, eventually
+from tests.infra.service.running import PATIENCE, Running, eventually
 from tests.infra.service.running import asked as answered
 
 MANY = """\
@@ -161,6 +167,32 @@ def test_files_that_are_watched_are_taken_when_they_are_at_rest(folder: Path, ru
         eventually(lambda: run.ready()["rules"]["rules"] == BUILTIN + 1)
         assert run.metrics()["barograph_rules_reloads_total"] == 2
         assert run.stop() == 0
+
+
+def test_what_changes_while_a_run_starts_is_taken(
+    rules: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(rules.parent)
+    config = load("barograph.toml")
+    before = seen(config.rules)
+    (rules / "many.yml").write_text(MANY)
+    taken = asyncio.Event()
+
+    async def adopt(ruleset: Ruleset) -> None:
+        assert (
+            len(ruleset.rules) + len(ruleset.correlations) + len(ruleset.convergences)
+            == BUILTIN + 2
+        )
+        taken.set()
+
+    async def watched() -> None:
+        now = Known("0" * 64, 1, 0)
+        reload = Reload(lambda: config, config, before, adopt, lambda: now, lambda _: None)
+        watching = asyncio.create_task(reload.watch())
+        await asyncio.wait_for(taken.wait(), PATIENCE)
+        watching.cancel()
+
+    asyncio.run(watched())
 
 
 @pytest.fixture

@@ -30,6 +30,8 @@ def test_a_server_that_listens(url: object, known: str | None) -> None:
         ("npx -y server-files@latest", None, "npm/server-files"),
         ("npx", ["--package=x", "-p", "@example/tools", "serve"], "npm/@example/tools"),
         ("uvx", ["Mcp_Server.git==2.0"], "pypi/mcp-server-git"),
+        ("uvx", ["--index", "https://packages.example/x", "mcp-server-git"], "pypi/mcp-server-git"),
+        ("uvx", ["--index=https://packages.example/x", "mcp-server-git"], "pypi/mcp-server-git"),
         ("uvx", ["--from", "mcp-server-git[extra]>=1", "serve"], "pypi/mcp-server-git"),
         ("uv", ["--directory", "/opt/x", "run", "server.py"], "stdio/server.py"),
         ("/usr/bin/python3.12", ["-m", "mcp_server_git", "--repo", "x"], "pypi/mcp-server-git"),

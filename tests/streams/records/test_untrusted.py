@@ -21,6 +21,7 @@ from streams.records.untrusted import (
     mapping,
     moment,
     number,
+    opened,
     plain,
     sane,
     secret,
@@ -76,6 +77,24 @@ class _Envelope(msgspec.Struct):
 
 
 ENVELOPE = msgspec.json.Decoder(_Envelope)
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        ('{"a": [1]}', {"a": [1]}),
+        (' [1, "b"]', [1, "b"]),
+        ("7", "7"),
+        ("plain words", "plain words"),
+        ('{"a": ', None),
+        ("[" * 1000 + "]" * 1000, None),
+        ({"a": "{}"}, {"a": "{}"}),
+        (7, 7),
+        (None, None),
+    ],
+)
+def test_a_text_that_holds_an_object_or_list_is_what_it_holds(value: object, what: object) -> None:
+    assert opened(value) == what
 
 
 def test_slices_are_exact() -> None:

@@ -33,7 +33,7 @@ SAID = {
             "mcp.server.name": "off",
         },
     ],
-    "mcp_config.registry.json": [
+    "mcp_config.published.json": [
         {
             "is": "Software Inventory Info: Collect",
             "status": "success",

@@ -197,7 +197,7 @@ def test_two_scanners_and_a_configuration_see_one_server() -> None:
     files = {"npm/@example/server-files"}
     assert {event.entities[0].id for event in read("mcp_scanner.json")} == files
     assert {event.entities[0].id for event in read("mcp_scanner.package.json")} == files
-    for name in ("mcp_scan.json", "mcp_config.json", "mcp_config.registry.json"):
+    for name in ("mcp_scan.json", "mcp_config.json", "mcp_config.published.json"):
         servers = {one.id for event in read(name) for one in event.entities}
         assert files <= servers, name
     (scan,) = read("mcp_scanner.config.json")

@@ -12,7 +12,7 @@ from tests.streams.sources.reports import found, refused, short, told
 CVE = "CVE-2026-0001"
 VEX = "vulnerability.vex"
 DIGEST = "sha256:" + "ab" * 32
-IMAGE = f"pkg:oci/app@{DIGEST}?repository_url=registry.example/app"
+IMAGE = f"pkg:oci/app@{DIGEST}?repository_url=images.example/app"
 
 
 def part(ref: str, state: str | None = None) -> dict[str, Any]:

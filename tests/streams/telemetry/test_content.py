@@ -68,7 +68,7 @@ def test_secrets(text: str, kind: str) -> None:
     "text",
     [
         "AKIAIOSFODNN7EXAMPLE",
-        "AKIAXXXXXXXXXXXXXXXX",
+        "AKIA" + "X" * 16,
         "ghp_" + "x" * 36,
         "sk-your_openai_api_key_goes_here_1",
         "sk-learn_style_transformer_pipeline_api",
