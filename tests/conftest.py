@@ -11,7 +11,8 @@ import pytest
 from hypothesis import settings
 
 from infra.dev.broker import Broker
-from infra.dev.jars import jars, java
+from infra.dev.jars import OPENSEARCH, jars, java
+from infra.dev.opensearch.node import Node, jdk
 from schemas.errors import Unavailable
 
 # No deadline: nothing here asserts a time. In CI each run has the same examples: no luck there.
@@ -27,6 +28,11 @@ COMPONENTS = {
 NUMBERS = count(1)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Make a marker known beside those of pyproject.toml."""
+    config.addinivalue_line("markers", "opensearch: talks to a real OpenSearch node")
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test whose component is not installed; in CI, where it must be, fail it."""
     for marker in item.iter_markers():
@@ -38,6 +44,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             try:
                 java()
                 jars()
+            except Unavailable as reason:
+                absent(str(reason))
+        if marker.name == "opensearch":
+            try:
+                jdk()
+                jars(OPENSEARCH)
             except Unavailable as reason:
                 absent(str(reason))
 
@@ -69,6 +81,23 @@ def secure_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """As `broker`, with TLS, logins and ACLs: `admin` may do all, `app` and `guest` nothing yet."""
     users = {"admin": "admin-example", "app": "app-example", "guest": "guest-example"}
     yield from started(Broker(tmp_path_factory.mktemp("kafka-secure"), users=users))
+
+
+@pytest.fixture(scope="session")
+def opensearch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """Yield a real OpenSearch with room for 256 KiB of requests; mark the test `opensearch`.
+
+    Streams and indices whose name begins with `missing` are not made by the first write.
+    """
+    node = Node(
+        tmp_path_factory.mktemp("opensearch"),
+        {"indexing_pressure.memory.limit": "256kb", "action.auto_create_index": "-missing*,+*"},
+    )
+    node.start()
+    try:
+        yield node
+    finally:
+        node.stop()
 
 
 def started(broker: Broker) -> Iterator[Broker]:

@@ -265,8 +265,8 @@ def acking() -> Collector:
 
 def waiting(receiver: Receiver, patience: Patience, **more: object) -> Splunk:
     settings = Settings.model_validate(entry(receiver, ack=True, **more))
-    clock = {"clock": lambda: patience.now, "pause": patience.pause}
-    return Splunk(settings, Wire(settings), TOKEN, CHANNEL, **clock)
+    wire, pause = Wire(settings), patience.pause
+    return Splunk(settings, wire, TOKEN, CHANNEL, clock=lambda: patience.now, pause=pause)
 
 
 def test_an_alert_is_delivered_when_it_is_indexed(acking: Collector) -> None:
