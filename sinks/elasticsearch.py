@@ -29,6 +29,7 @@ _FILTER: Final = (
     "?filter_path=error,items.*.status,items.*.error.type,items.*.error.reason"
     ",items.*.error.caused_by.reason"
 )
+_QUOTED: Final = 300  # characters of each of its reasons
 _BUSY: Final = frozenset((408, 425, 429))
 _BLOCKED: Final = frozenset(  # it is the target that takes nothing, not this alert that is wrong
     ("index_closed_exception", "cluster_block_exception", "security_exception")
@@ -157,18 +158,15 @@ class Elasticsearch:
             return answer._replace(verdict="config")
         if answer.verdict != "ok":
             return answer
-        items = answer.told().get("items")
-        if not isinstance(items, list) or len(items) != len(lines):
+        outcomes = _outcomes(answer.told().get("items"))
+        if len(outcomes) != len(lines):
             return _stranger(answer)
-        return [self._judged(outcome) for item in items for outcome in item.values()]
+        return [self._judged(*outcome) for outcome in outcomes]
 
-    def _judged(self, item: dict[str, Any]) -> Answer:
+    def _judged(self, status: int, kind: str, told: str) -> Answer:
         """What became of one alert."""
-        status, error = item["status"], item.get("error", {})
-        kind = error.get("type", "")
-        said = (error.get("reason"), error.get("caused_by", {}).get("reason"))
-        why = ": ".join(str(part)[:300] for part in (status, kind, *said) if part)
-        reason = f"{self._wire.place} answered for {self._target}: {why}"
+        reason = f"{self._wire.place} answered for {self._target}: {status}"
+        reason += f": {kind}: {told}" if kind else ""
         if 200 <= status < 300 or kind == "version_conflict_engine_exception":
             return Answer("ok", status=status)  # in a conflict it has this revision, or a newer one
         if status in _BUSY or status >= 500:
@@ -176,12 +174,27 @@ class Elasticsearch:
         if status == 404:
             mend = "; make it, or have it made: template = true and action.auto_create_index"
             return Answer("config", reason + mend, status=status)
-        if "op_type" in str(error.get("reason")):
+        if "op_type" in told:
             mend = "; it is a data stream: name it as stream, not as index"
             return Answer("config", reason + mend, status=status)
         if status in (401, 403) or kind in _BLOCKED:
             return Answer("config", reason, status=status)
         return Answer("reject", reason, status=status)
+
+
+def _outcomes(items: Any) -> list[tuple[int, str, str]]:  # noqa: ANN401 - JSON
+    """Status, kind of error and its words, for each item of a bulk answer; of any other, none."""
+    found: list[tuple[int, str, str]] = []
+    try:
+        for item in items:
+            (outcome,) = item.values()
+            error = outcome.get("error", {})
+            said = (error.get("reason"), error.get("caused_by", {}).get("reason"))
+            words = ": ".join(str(part)[:_QUOTED] for part in said if part)
+            found.append((int(outcome["status"]), str(error.get("type", "")), words))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return []
+    return found
 
 
 def _login(settings: Settings) -> dict[str, str]:

@@ -9,6 +9,8 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.config import AnySink
 from schemas.errors import Mistake
@@ -327,6 +329,25 @@ def test_settings_that_cannot_be_are_a_mistake(more: dict[str, Any], sentence: s
     told = {"name": "soc", "kind": "elasticsearch", "url": "https://es.example:9200"} | more
     with pytest.raises(Mistake, match=f"sink 'soc' .*{sentence}"):
         connect(AnySink.model_validate(told), Path())
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-1, 600) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["items", "create", "status", "error", "type"]), inner)
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.binary(max_size=20) | JSON.map(orjson.dumps), st.sampled_from([200, 400, 429, 500]))
+def test_nothing_that_is_answered_breaks_it_or_counts_as_taken(said: bytes, status: int) -> None:
+    with Receiver(lambda _: Reply(status, said)) as receiver:
+        target = sink(receiver, template=False)
+        delivered = sent(target, alert(A), alert(B))
+    assert (delivered.taken, delivered.refused) == (0, ())
+    assert delivered.problem
 
 
 @pytest.mark.parametrize("more", [{"batch": 10}, {"batch": 10, "index": "alerts"}])

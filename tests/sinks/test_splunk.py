@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.config import AnySink
 from schemas.errors import Mistake
@@ -347,6 +350,25 @@ def test_settings_that_cannot_be_are_a_mistake(more: dict[str, Any]) -> None:
     told = {"name": "soc", "kind": "splunk", "url": "https://splunk.example:8088", "secret": "x"}
     with pytest.raises(Mistake, match=f"sink 'soc' has a wrong '{next(iter(more))}'"):
         connect(AnySink.model_validate(told | more), Path())
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(1, 30) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["code", "ackId", "acks", "invalid-event-number"]), inner)
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.binary(max_size=20) | JSON.map(orjson.dumps), st.sampled_from([200, 401, 429, 500]))
+def test_nothing_that_is_answered_breaks_it_or_counts_as_taken(said: bytes, status: int) -> None:
+    with Receiver(lambda _: Reply(status, said)) as receiver:
+        delivered = sent(waiting(receiver, Patience()), alert(A), alert(B))
+    refused = [one.result.id for one in delivered.refused]
+    assert (delivered.taken, refused) in ((0, []), (2, [A, B]))
+    assert delivered.problem or refused
 
 
 @pytest.mark.parametrize("ack", [False, True])

@@ -100,8 +100,8 @@ class Node:
                 return int(found[1])
             if process.poll() is not None or time.monotonic() > end:
                 self.kill()
-                said = re.search(r"(?m)^.*(?:Exception|Error)\b.*$", told)
-                why = said[0].strip()[:300] if said else "it does not say why"
+                said = re.findall(r"(?m)^(?:Exception in|Caused by:|error:).*$", told)
+                why = said[-1].strip()[:300] if said else "it does not say why"
                 raise Unavailable(f"OpenSearch does not start: {why}; see {self._log}")
             time.sleep(0.05)
 
