@@ -107,11 +107,11 @@ class Elasticsearch:
         told = self._ask("GET", "/")
         if told.verdict != "ok":
             return told
-        version = told.told().get("version")
+        version: Any = told.told().get("version")
         if not isinstance(version, dict):
             return _stranger(told)
-        opensearch = version.get("distribution") == "opensearch"
-        name = f"{'opensearch' if opensearch else 'elasticsearch'}.json"
+        product = "opensearch" if ("distribution", "opensearch") in version.items() else None
+        name = f"{product or 'elasticsearch'}.json"
         file = importlib.resources.files("sinks") / "templates" / name
         template = orjson.loads(file.read_bytes())
         template["index_patterns"] = [self._target]

@@ -162,9 +162,9 @@ class Splunk:
         while True:
             answer = self._wire.send(question, self._headers, target=target)
             said = answer.told()
-            acks = said.get("acks")
+            acks: Any = said.get("acks")
             if isinstance(acks, dict):  # false: not yet, or Splunk has forgotten it
-                if acks.get(str(number)) is True:
+                if (str(number), True) in acks.items():
                     return Answer("ok")
             elif said.get("code") in _CHANNEL:
                 return answer._replace(verdict="retry")
@@ -195,16 +195,23 @@ def _fields(body: dict[str, Any]) -> dict[str, str]:
 
 
 def _judged(answer: Answer) -> Answer:
-    """The answer in the light of HEC's own code; a success without one is none."""
+    """The answer in the light of HEC's own code; only with one is it a success or a refusal."""
     said = answer.told()
-    code = said.get("code")
-    if answer.verdict == "ok":
-        if code == 0:
-            return answer
-        if not isinstance(code, int):
+    code, at = said.get("code"), said.get("invalid-event-number")
+    if not isinstance(code, int):
+        if answer.verdict in ("ok", "reject"):
             return answer._replace(verdict="config", reason=answer.reason + _NOT_HEC)
-    otherwise: Verdict = "retry" if answer.verdict == "ok" else answer.verdict
-    verdict, mend = _CODES.get(code, (otherwise, "")) if isinstance(code, int) else (otherwise, "")
+        return answer
+    if answer.verdict == "ok" and code == 0:
+        return answer
+    at = at if isinstance(at, int) else None
+    verdict, mend = _CODES.get(code, (_unheard_of(answer.verdict, at), ""))
     reason = f"{answer.reason}; {mend}" if mend else answer.reason
-    at = said.get("invalid-event-number")
-    return answer._replace(verdict=verdict, reason=reason, at=at if isinstance(at, int) else None)
+    return answer._replace(verdict=verdict, reason=reason, at=at)
+
+
+def _unheard_of(verdict: Verdict, at: int | None) -> Verdict:
+    """What an answer means that has a code of a later Splunk."""
+    if verdict == "ok":
+        return "retry"
+    return "config" if verdict == "reject" and at is None else verdict

@@ -11,7 +11,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 from urllib.parse import SplitResult, urlsplit
 
 import orjson
@@ -49,7 +49,7 @@ class Answer(NamedTuple):
             said = orjson.loads(self.body)
         except orjson.JSONDecodeError:
             return {}
-        return said if isinstance(said, dict) else {}
+        return cast("dict[str, Any]", said) if isinstance(said, dict) else {}
 
 
 class HttpSettings(AlertSettings):

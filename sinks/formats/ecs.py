@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import Any, Final, cast
 
 VERSION: Final = "9.3.0"
 # Characters of one text in `barograph.detail`: what is indexed as one term may have 32766 bytes.
@@ -151,9 +151,10 @@ def _cut(value: Any) -> Any:  # noqa: ANN401 - JSON
         case str() if len(value) > LONGEST:
             return value[: LONGEST - 1] + "…"
         case dict():
-            return {name: _cut(inner) for name, inner in value.items()}
+            inside = cast("dict[str, Any]", value)
+            return {name: _cut(inner) for name, inner in inside.items()}
         case list() | tuple():
-            return [_cut(inner) for inner in value]
+            return [_cut(inner) for inner in cast("list[Any]", value)]
         case _:
             return value
 

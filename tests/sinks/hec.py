@@ -37,6 +37,7 @@ STATUSES: Final = {
     21: (400, "Invalid token"),
     22: (400, "Token disabled"),
     23: (503, "Server is shutting down"),
+    99: (400, "A code of a later Splunk"),
 }
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIME: Final = re.compile(rb'^\{"time":\d+(\.\d+)?,')

@@ -127,10 +127,10 @@ VERDICTS = {
 
 
 def test_every_code_is_judged() -> None:
-    assert set().union(*VERDICTS.values()) == set(STATUSES) - {0}
+    assert set().union(*VERDICTS.values()) == set(STATUSES) - {0, 99}
 
 
-@pytest.mark.parametrize("number", sorted(set(STATUSES) - {0}))
+@pytest.mark.parametrize("number", sorted(set(STATUSES) - {0, 99}))
 def test_every_code_has_its_verdict(receiver: Receiver, collector: Collector, number: int) -> None:
     target = sink(receiver)
     collector.said = [code(number)]
@@ -160,6 +160,9 @@ def test_every_code_has_its_verdict(receiver: Receiver, collector: Collector, nu
         (Reply(200, b""), True, 0.0, "that is not how HEC answers: give its url"),
         (Reply(200, b'{"code":[0]}'), True, 0.0, "that is not how HEC answers: give its url"),
         (Reply(404, b'{"text":"not found","code":404}'), True, 0.0, "not found"),
+        (Reply(400, b'{"text":"new","code":99}'), True, 0.0, "new"),
+        (Reply(400, b'{"error":"no handler"}'), True, 0.0, "that is not how HEC answers"),
+        (Reply(422, b"<html>a proxy"), True, 0.0, "that is not how HEC answers"),
         (Reply(301, b"", {"location": "http://elsewhere.example/"}), True, 0.0, "301"),
     ],
 )
@@ -180,7 +183,7 @@ def test_an_answer_without_a_code_of_hec_has_its_verdict(
     assert reason in str(delivered.problem)
 
 
-@pytest.mark.parametrize("number", [6, 12, 13, 15])
+@pytest.mark.parametrize("number", [6, 12, 13, 15, 99])
 def test_one_bad_event_is_found_by_its_number(
     receiver: Receiver, collector: Collector, number: int
 ) -> None:
