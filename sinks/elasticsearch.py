@@ -30,6 +30,8 @@ _FILTER: Final = (
     ",items.*.error.caused_by.reason"
 )
 _QUOTED: Final = 300  # characters of each of its reasons
+# What is too large for the room or the speed of a node (0: no answer) is so on the next try too.
+_TOO_MUCH: Final = frozenset((0, 429))
 _BUSY: Final = frozenset((408, 425, 429))
 _BLOCKED: Final = frozenset(  # it is the target that takes nothing, not this alert that is wrong
     ("index_closed_exception", "cluster_block_exception", "security_exception")
@@ -89,10 +91,9 @@ class Elasticsearch:
             if answer.verdict != "ok":
                 return stopped(0, (), answer)
             self._prepared = True
-        settings = self._settings
-        return in_chunks(
-            batch, self._line, self._send, most=self._most, most_bytes=settings.batch_bytes
-        )
+        now = batch if self._most == self._settings.batch else batch[: self._most]
+        most, most_bytes = self._settings.batch, self._settings.batch_bytes
+        return in_chunks(now, self._line, self._send, most=most, most_bytes=most_bytes)
 
     def flush(self) -> None:
         """Nothing waits: hang up."""
@@ -134,14 +135,16 @@ class Elasticsearch:
         def told(body: dict[str, Any]) -> bytes:
             return orjson.dumps(document(body), option=orjson.OPT_APPEND_NEWLINE)
 
-        body = shortened(result.body, lambda body: len(told(body)) <= limit)
-        revision = body["meta"]["revision"]
+        line = told(result.body)
+        if len(line) > limit:
+            line = told(shortened(result.body, lambda body: len(told(body)) <= limit))
+        revision = result.body["meta"]["revision"]
         if self._settings.index is None:
             action: dict[str, Any] = {"create": {"_id": f"{result.id}-{revision}"}}
         else:
             external = {"version": revision, "version_type": "external"}
             action = {"index": {"_id": result.id, **external}}
-        return orjson.dumps(action, option=orjson.OPT_APPEND_NEWLINE) + told(body)
+        return orjson.dumps(action, option=orjson.OPT_APPEND_NEWLINE) + line
 
     def _send(self, lines: Sequence[bytes]) -> Answer | Sequence[Answer]:
         """The answer to a request as a whole, else one for each of its alerts."""
@@ -150,7 +153,7 @@ class Elasticsearch:
             {**self._headers, "content-type": "application/x-ndjson", "content-encoding": "gzip"},
             target=f"{self._above}/{self._target}/_bulk{_FILTER}",
         )
-        if answer.status == 429:  # one that is larger than a node's room is not taken later either
+        if answer.status in _TOO_MUCH:
             self._most = max(1, len(lines) // 2)
         else:
             self._most = min(2 * self._most, self._settings.batch)

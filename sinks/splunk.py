@@ -134,9 +134,10 @@ class Splunk:
         seconds = Decimal(parse(body["last_time"])) / SECOND
         about = orjson.dumps({**self._about, "fields": _fields(body)})
         head = b'{"time":%s,%s,"event":' % (f"{seconds:f}".encode(), about[1:-1])
-        limit = self._settings.batch_bytes - len(head) - 1
-        body = shortened(body, lambda body: len(orjson.dumps(body)) <= limit)
-        return head + orjson.dumps(body) + b"}"
+        told, limit = orjson.dumps(body), self._settings.batch_bytes - len(head) - 1
+        if len(told) > limit:
+            told = orjson.dumps(shortened(body, lambda body: len(orjson.dumps(body)) <= limit))
+        return head + told + b"}"
 
     def _send(self, events: Sequence[bytes]) -> Answer:
         answer = self._wire.send(

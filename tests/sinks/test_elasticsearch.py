@@ -249,16 +249,19 @@ def test_too_much_at_once_is_halved(receiver: Receiver, cluster: Cluster) -> Non
     assert [one.result.id for one in delivered.refused] == [A]
 
 
-def test_a_busy_node_gets_less_until_it_has_room(receiver: Receiver, cluster: Cluster) -> None:
+@pytest.mark.parametrize("reply", [failed(429, "x", "y"), None])
+def test_a_busy_node_gets_less_until_it_has_room(
+    receiver: Receiver, cluster: Cluster, reply: Reply | None
+) -> None:
     target = sink(receiver, template=False, index="alerts", batch=8)
-    batch = lives(8, 1)
-    cluster.whole = [failed(429, "x", "y"), failed(429, "x", "y")]
-    assert sent(target, *batch).taken == 0
-    assert sent(target, *batch).taken == 0
-    assert sent(target, *batch) == Delivered(8)
-    assert cluster.counts == [2, 2, 2, 2]
-    assert sent(target, *batch) == Delivered(8)
-    assert cluster.counts[4:] == [8]
+    batch = lives(12, 1)
+    if reply is None:
+        receiver.expect(["lost", "lost"])
+    else:
+        cluster.whole = [reply, reply]
+    assert [sent(target, *batch).taken for _ in range(4)] == [0, 0, 2, 4]
+    assert sent(target, *batch) == Delivered(12)
+    assert cluster.counts[-4:] == [2, 4, 8, 4]
 
 
 def test_requests_are_bounded_by_count_and_bytes(receiver: Receiver, cluster: Cluster) -> None:
