@@ -33,6 +33,7 @@ _QUOTED: Final = 300  # characters of each of its reasons
 # What is too large for the room or the speed of a node (0: no answer) is so on the next try too.
 _TOO_MUCH: Final = frozenset((0, 429))
 _BUSY: Final = frozenset((408, 425, 429))
+_APPEND_ONLY: Final = "only write ops with an op_type of create"
 _BLOCKED: Final = frozenset(  # it is the target that takes nothing, not this alert that is wrong
     ("index_closed_exception", "cluster_block_exception", "security_exception")
 )
@@ -106,13 +107,13 @@ class Elasticsearch:
     def _prepare(self) -> Answer:
         """Put the template, in the words of the product that answers."""
         told = self._ask("GET", "/")
-        if told.verdict != "ok":
+        if told.verdict in ("retry", "config"):
             return told
         version: Any = told.told().get("version")
         if not isinstance(version, dict):
             return _stranger(told)
-        product = "opensearch" if ("distribution", "opensearch") in version.items() else None
-        name = f"{product or 'elasticsearch'}.json"
+        opensearch = ("distribution", "opensearch") in version.items()
+        name = "opensearch.json" if opensearch else "elasticsearch.json"
         file = importlib.resources.files("sinks") / "templates" / name
         template = orjson.loads(file.read_bytes())
         template["index_patterns"] = [self._target]
@@ -177,7 +178,7 @@ class Elasticsearch:
         if status == 404:
             mend = "; make it, or have it made: template = true and action.auto_create_index"
             return Answer("config", reason + mend, status=status)
-        if "op_type" in told:
+        if kind == "illegal_argument_exception" and told.startswith(_APPEND_ONLY):
             mend = "; it is a data stream: name it as stream, not as index"
             return Answer("config", reason + mend, status=status)
         if status in (401, 403) or kind in _BLOCKED:

@@ -17,6 +17,7 @@ from schemas.rows import Result
 from sinks.delivery.kinds import connect
 from sinks.delivery.sink import Delivered, Sink
 from sinks.formats.ecs import document
+from tests.sinks import storms
 from tests.sinks.alerts import HOSTILE, NOON, alert, lives
 from tests.sinks.bulk import state
 from tests.sinks.receiving import Receiver, Reply, Request
@@ -209,8 +210,9 @@ def test_the_searches_of_the_documentation_show_the_newest_revisions(
 
 
 def test_a_storm_in_which_the_node_is_killed_too(
-    opensearch: Node, stream: str, tmp_path: Path
+    opensearch: Node, stream: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(storms, "PATIENCE", 180.0)  # a node starts in the middle of it
     counts = itertools.count(1)
 
     def relay(request: Request) -> Reply:
