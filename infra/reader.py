@@ -77,6 +77,11 @@ class Reader:
     def __exit__(self, *_: object) -> None:
         self._db.close()
 
+    @property
+    def db(self) -> duckdb.DuckDBPyConnection:
+        """The connection, for queries of our own; those of others go through `run`."""
+        return self._db
+
     def run(
         self,
         query: str,
