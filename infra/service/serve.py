@@ -19,12 +19,13 @@ from infra.service.reload import Reload, Running, running, sentence
 from infra.service.threads import Carriers, Threads
 from infra.service.vitals import EmbeddedVitals
 from infra.snapshots import Snapshots, published
-from schemas.config import Config, SinkConfig
+from schemas.config import AnySink, Config
 from schemas.errors import Mistake, Unavailable
 from schemas.times import END
 from sinks.delivery.courier import Courier
+from sinks.delivery.kinds import connect
 from sinks.delivery.letters import DeadLetters
-from sinks.delivery.sink import Sink, connect
+from sinks.delivery.sink import Sink
 from streams.assembly import Assembly
 from streams.embedded import Embedded
 from streams.inputs.http import Http
@@ -162,13 +163,13 @@ def _connected(config: Config, data: Path) -> dict[str, Sink]:
     """The sinks of the configuration, and the store that the commands read."""
     configured = list(config.sink)
     if not any(sink.kind == "store" for sink in configured):
-        configured.append(SinkConfig(name="store", kind="store"))
+        configured.append(AnySink(name="store", kind="store"))
     if len({sink.name for sink in configured}) < len(configured):
         raise Mistake(
             "two sinks have the same name; rename one (`store` is the built-in one, unless a sink"
             " of that kind is configured)"
         )
-    return {sink.name: connect(sink, data) for sink in configured}
+    return {sink.name: connect(sink, data, config) for sink in configured}
 
 
 def _couriers(

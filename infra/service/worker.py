@@ -21,8 +21,8 @@ from infra.snapshots import Snapshots, published
 from schemas.config import Config, KafkaConfig
 from schemas.errors import Mistake, Unavailable
 from sinks.delivery.courier import Courier
+from sinks.delivery.kinds import connect
 from sinks.delivery.letters import DeadLetters
-from sinks.delivery.sink import connect
 from streams.kafka.deployment import Deployment, deploy
 from streams.kafka.driver import Driver
 from streams.kafka.outbox import TopicOutbox
@@ -162,11 +162,9 @@ def _couriers(
     letters = DeadLetters(data / "dead-letters.jsonl", clock)
     couriers: list[Courier] = []
     outboxes: list[TopicOutbox] = []
-    connected = {entry: connect(entry, data) for entry in config.sink}
-    for entry, sink in connected.items():
-        outbox = TopicOutbox(kafka, entry.name, sink.kinds, data, local=sink.local)
+    connected = {entry.name: connect(entry, data, config) for entry in config.sink}
+    for name, sink in connected.items():
+        outbox = TopicOutbox(kafka, name, sink.kinds, data, local=sink.local)
         outboxes.append(outbox)
-        couriers.append(
-            Courier(entry.name, sink, outbox, letters, jitter=random.random, limit=None)
-        )
+        couriers.append(Courier(name, sink, outbox, letters, jitter=random.random, limit=None))
     return couriers, outboxes, Snapshots(published(connected.values()))
