@@ -121,12 +121,9 @@ async def test_lineage_both_ways_at_a_time(get: Get) -> None:
     ]
     assert set(below) <= set(await ids(f"/lineage/{TRIAGE}"))
     hit = await get("/lineage/vulnerability:CVE-2023-6019?depth=2")
-    assert [(edge["source"], edge["mainstat"]) for edge in hit["edges"]] == [
-        (TRIAGE, "runs_on"),
-        (TRIAGE, "uses"),
-        (IMAGE, "affected_by"),
-        ("workload:ecs/ml-serving/claims-triage", "runs_image"),
-    ]
+    has = next(edge for edge in hit["edges"] if edge["mainstat"] == "affected_by")
+    assert (has["source"], has["target"]) == (IMAGE, "vulnerability:CVE-2023-6019")
+    assert len(hit["nodes"]) == 5
 
 
 async def test_forecasts_controls_and_queries(get: Get) -> None:
