@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from threading import Timer
 from typing import Any, NamedTuple, Self, cast
@@ -55,6 +56,10 @@ def located(given: str | None, config: Config) -> Path:
     return max(found, key=lambda path: path.stat().st_mtime_ns)
 
 
+class Slow(Mistake):
+    """A query that takes longer than it may."""
+
+
 class Reader:
     """One open snapshot. A newer one takes its place on disk without disturbing this."""
 
@@ -75,7 +80,17 @@ class Reader:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the file back."""
         self._db.close()
+
+    def beside(self) -> Self:
+        """Another reader of the same snapshot, for another thread; closed with this one."""
+        other = copy(self)
+        other._db = self._db.cursor()  # noqa: SLF001 - of its own kind
+        return other
 
     @property
     def db(self) -> duckdb.DuckDBPyConnection:
@@ -127,7 +142,7 @@ class _Bound:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._timer.cancel()
         if isinstance(error, duckdb.InterruptException):
-            raise Mistake(
+            raise Slow(
                 f"the query took more than {self._seconds:g} s; narrow it or give it more time"
             ) from error
         if isinstance(error, duckdb.Error):

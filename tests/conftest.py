@@ -22,9 +22,15 @@ settings.load_profile("barograph")
 COMPONENTS = {
     "chromium": {"chromium": "chromium"},
     "openssl": {"openssl": "openssl"},
+    "prometheus": {"prometheus": "prometheus", "promtool": "prometheus"},
     "kafka": {"openssl": "openssl"},  # Java and the jars come by more than one way: see below
 }
 NUMBERS = count(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker that pyproject.toml does not."""
+    config.addinivalue_line("markers", "prometheus: asks a real Prometheus and its promtool")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
