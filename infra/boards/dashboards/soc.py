@@ -1,0 +1,204 @@
+"""SOC: the queue, how old it is, what breaks its objective, and which rules make noise."""
+
+from __future__ import annotations
+
+from infra.boards.dashboards.overview import STAGES
+from infra.boards.dashboards.paths import ALERT_LINK
+from infra.boards.parts import kinds, variable
+from infra.boards.parts.board import Board, Section
+from infra.boards.parts.panel import NONE_IS_GOOD, coloured, words
+from infra.boards.parts.target import Column, Metric
+
+QUIET = "The queue is empty. Is there data at all? See the board Pipeline health."
+STATUSES = ("open", "verified", "resolved", "expired", "superseded")
+CHOSEN = 'stage=~"$stage",severity=~"$severity"'
+
+QUEUE = Section(
+    "Queue",
+    [
+        kinds.number(
+            "In the queue",
+            "Alerts that are open, of the stages and severities chosen above.",
+            f"sum(barograph_alerts_open{{{CHOSEN}}}) or vector(0)",
+            empty=QUIET,
+            steps=NONE_IS_GOOD,
+        ),
+        kinds.number(
+            "Warnings",
+            "Alerts at the stage warning.",
+            'sum(barograph_alerts_open{stage="warning"}) or vector(0)',
+            empty=QUIET,
+            steps=((None, "green"), (1, "red")),
+        ),
+        kinds.number(
+            "Oldest warning",
+            "How long the oldest open warning has been open.",
+            'max(barograph_alert_oldest_seconds{stage="warning"})',
+            empty="No warning is open.",
+            unit="s",
+            steps=((None, "green"), (4 * 3600, "orange"), (24 * 3600, "red")),
+        ),
+        kinds.number(
+            "Oldest of all",
+            "How long the oldest open alert of any stage has been open.",
+            "max(barograph_alert_oldest_seconds)",
+            empty=QUIET,
+            unit="s",
+            steps=((None, "green"), (24 * 3600, "orange"), (7 * 24 * 3600, "red")),
+        ),
+        kinds.number(
+            "Beyond the objective",
+            "Open alerts that are older than the hours chosen above as the objective (SLA).",
+            'sum(barograph_alerts_age_bucket{le="+Inf"}) -'
+            ' sum(barograph_alerts_age_bucket{le="$objective"})',
+            empty=QUIET,
+            steps=((None, "green"), (1, "red")),
+        ),
+        kinds.number(
+            "Within the objective",
+            "Share of the open alerts that are younger than the objective.",
+            'sum(barograph_alerts_age_bucket{le="$objective"}) /'
+            ' (sum(barograph_alerts_age_bucket{le="+Inf"}) > 0)',
+            empty="The queue is empty.",
+            unit="percentunit",
+            steps=((None, "red"), (0.8, "orange"), (0.95, "green")),
+        ),
+        kinds.table(
+            "Open alerts, the most pressing first",
+            "Take the first line. A click on the title leads to why, what next and what to do.",
+            "/api/v1/queries/alerts",
+            [
+                Column("stage"),
+                Column("priority", kind="number"),
+                Column("confidence", kind="number"),
+                Column("system"),
+                Column("title"),
+                Column("last_time", "last seen", "timestamp"),
+                Column("expires_at", "expires", "timestamp"),
+                Column("id"),
+            ],
+            empty=QUIET,
+            height=10,
+            sort=("priority", True),
+            overrides={
+                "stage": {
+                    "custom.cellOptions": {"type": "color-background", "mode": "basic"},
+                    "custom.width": 100,
+                    "mappings": words(*STAGES),
+                },
+                "priority": {"custom.width": 90},
+                "confidence": {"unit": "percentunit", "custom.width": 100},
+                "title": {"links": [ALERT_LINK]},
+                "id": {"custom.width": 150},
+                **kinds.times("last seen", "expires"),
+            },
+        ),
+    ],
+)
+AGE = Section(
+    "Age and flow",
+    [
+        kinds.bars(
+            "Open alerts by age",
+            "How many open alerts are at most so many hours old. The last bar is all of them.",
+            "sum by (le) (barograph_alerts_age_bucket)",
+            "{{le}} h",
+            empty=QUIET,
+            width=8,
+            decimals=0,
+            colour="fixed",
+        ),
+        kinds.course(
+            "The oldest, by stage",
+            "A line that rises all day: nobody takes what is oldest.",
+            [
+                Metric(
+                    'max by (stage) (barograph_alert_oldest_seconds{stage=~"$stage"})', "{{stage}}"
+                )
+            ],
+            empty=QUIET,
+            width=8,
+            unit="s",
+            overrides=coloured(STAGES),
+        ),
+        kinds.course(
+            "New alerts and closed ones",
+            "Change of the number of alerts that were ever opened, and of those that are closed,"
+            " over an hour.",
+            [
+                Metric("clamp_min(sum(delta(barograph_alerts[1h])), 0)", "new"),
+                Metric('clamp_min(sum(delta(barograph_alerts{status!="open"}[1h])), 0)', "closed"),
+            ],
+            empty="Nothing was opened or closed yet.",
+            width=8,
+            bars=True,
+            decimals=0,
+            overrides={
+                "new": {"color": {"mode": "fixed", "fixedColor": "orange"}},
+                "closed": {"color": {"mode": "fixed", "fixedColor": "green"}},
+            },
+        ),
+        kinds.bars(
+            "Alerts by status",
+            "All alerts in the store: open, verified by you, resolved, expired by time.",
+            "sum by (status) (barograph_alerts)",
+            "{{status}}",
+            empty="There was no alert yet.",
+            width=8,
+            decimals=0,
+            overrides=coloured(STATUSES),
+        ),
+        kinds.course(
+            "Signals and findings by level",
+            "What the queue is made of. A jump here without one in the queue is noise, or the"
+            " beginning.",
+            [
+                Metric("sum by (level) (barograph_signals)", "signals {{level}}"),
+                Metric(
+                    'sum by (level) (barograph_findings{state!="withdrawn"})', "findings {{level}}"
+                ),
+            ],
+            empty="No detection has matched yet: `barograph rules list` shows what is looked for.",
+            width=16,
+            decimals=0,
+        ),
+    ],
+)
+NOISE = Section(
+    "Noise",
+    [
+        kinds.table(
+            "Which detections match most",
+            "What is noisy: a detection with thousands of matches on many things and no alert is"
+            " one to filter (`barograph backtest`).",
+            "/api/v1/queries/detections",
+            [
+                Column("detection"),
+                Column("level"),
+                Column("signals", kind="number"),
+                Column("things", kind="number"),
+                Column("days", kind="number"),
+                Column("last_time", "last", "timestamp"),
+            ],
+            empty="No detection has matched yet: `barograph rules list` shows what is looked for.",
+            sort=("signals", True),
+            overrides=kinds.times("last"),
+        ),
+    ],
+)
+BOARD = Board(
+    uid="barograph-soc",
+    title="Barograph / SOC queue and SLA",
+    description="The queue of open alerts, its age against the objective, flow and noise.",
+    sections=(QUEUE, AGE, NOISE),
+    variables=(
+        variable.choice("stage", "Stage", STAGES),
+        variable.choice(
+            "severity", "Severity", ("informational", "low", "medium", "high", "critical")
+        ),
+        variable.choice(
+            "objective", "Objective in hours", ("1.0", "4.0", "24.0", "72.0", "168.0"), "24.0"
+        ),
+    ),
+    refresh="30s",
+)
