@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from threading import Timer
 from typing import Any, NamedTuple, Self, cast
@@ -75,7 +76,17 @@ class Reader:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the file back."""
         self._db.close()
+
+    def beside(self) -> Self:
+        """Another reader of the same snapshot, for another thread; closed with this one."""
+        other = copy(self)
+        other._db = self._db.cursor()  # noqa: SLF001 - of its own kind
+        return other
 
     def run(
         self,

@@ -12,6 +12,8 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from infra.posture.posture import Posture
+from infra.service.process import clock
 from infra.service.reload import Outcome
 from schemas.config import ServerConfig
 from schemas.errors import Unavailable
@@ -40,16 +42,18 @@ class Vitals(Protocol):
 
 
 class Health:
-    """What the process says of itself: its driver's vitals, and those of its sinks."""
+    """What the process says of itself and its store: vitals, those of its sinks, the posture."""
 
     def __init__(
         self,
         vitals: Vitals,
         couriers: Sequence[Courier],
+        posture: Posture,
         reload: Callable[[], Awaitable[Outcome]],
     ) -> None:
         """`reload` reads the rules anew."""
         self._vitals, self._couriers, self._reload = vitals, couriers, reload
+        self._posture = posture
         self._metrics_of = CollectorRegistry()
         self._metrics_of.register(self)
 
@@ -89,6 +93,7 @@ class Health:
             refused.add_metric([courier.name], courier.status.refused)
             failing.add_metric([courier.name], courier.status.failures)
         yield from (taken, refused, failing)
+        yield from self._posture.metrics(clock())
 
     async def _healthz(self, _: web.Request) -> web.Response:
         return (
