@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -12,10 +11,20 @@ from schemas.canonical import canonical
 
 # What Grafana keeps for itself in a dashboard, or sets when it brings one to a newer form.
 OWN: Final = frozenset(
-    {"id", "version", "iteration", "schemaVersion", "pluginVersion", "gnetId", "style"}
+    {
+        *("id", "version", "iteration", "schemaVersion", "pluginVersion"),
+        *("fiscalYearStartMonth", "gnetId", "liveNow", "preload", "style", "weekStart"),
+    }
 )
 LONGEST: Final = 60  # characters of a value that are shown
-_NAMES: Final = ("uid", "refId", "name", "id", "title", "text")  # by which members of lists are known
+_NAMES: Final = (
+    "uid",
+    "refId",
+    "name",
+    "id",
+    "title",
+    "text",
+)  # by which members of lists are known
 _NOTHING: Final[tuple[object, ...]] = (None, "", [], {})
 
 
@@ -28,11 +37,6 @@ class Difference(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.place}: {self.ours} here, {self.theirs} on the server"
-
-
-def mark(thing: object) -> str:
-    """A short name of the content: the same for the same, whatever the order of its fields."""
-    return hashlib.sha256(canonical(thing)).hexdigest()[:16]
 
 
 def differences(ours: Json, theirs: Json, *, stated: bool = False) -> Iterator[Difference]:
@@ -69,7 +73,11 @@ def _named(
     """Both lists by the names of their members; None if they have none, or one twice."""
     for name in _NAMES:
         pair = [
-            {str(member[name]): member for member in members if is_object(member) and name in member}
+            {
+                str(member[name]): member
+                for member in members
+                if is_object(member) and name in member
+            }
             for members in (ours, theirs)
         ]
         if (ours or theirs) and [len(pair[0]), len(pair[1])] == [len(ours), len(theirs)]:
@@ -78,7 +86,7 @@ def _named(
 
 
 def _empty(value: object) -> bool:
-    return any(value is nothing or value == nothing for nothing in _NOTHING) and value is not False
+    return value in _NOTHING
 
 
 def _short(value: object) -> str:
