@@ -62,11 +62,12 @@ NOW = Section(
         ),
         kinds.number(
             "Age of what is seen here",
-            "Seconds since the store wrote the snapshot that all of this is read from.",
+            "Seconds since the store wrote the snapshot that all of this is read from. It writes"
+            " none while nothing changes.",
             "time() - barograph_snapshot_timestamp_seconds",
             empty=NO_SNAPSHOT,
             unit="s",
-            steps=((None, "green"), (900, "orange"), (3600, "red")),
+            steps=((None, "blue"),),
             links=[link("barograph-pipeline", "Why: Pipeline health")],
         ),
     ],

@@ -53,11 +53,12 @@ NOW = Section(
         ),
         kinds.number(
             "Age of the snapshot",
-            "Seconds since the store wrote what readers, boards and the API see.",
+            "Seconds since the store wrote what readers, boards and the API see. It writes nothing"
+            " while nothing changes: high and rising beside records that are read is a fault.",
             "time() - max(barograph_snapshot_timestamp_seconds)",
             empty="No snapshot yet: it is written some seconds after the first result.",
             unit="s",
-            steps=((None, "green"), (900, "orange"), (3600, "red")),
+            steps=((None, "blue"),),
         ),
     ],
 )

@@ -11,6 +11,19 @@ from infra.boards.parts.target import Column, Metric
 
 QUIET = "The queue is empty. Is there data at all? See the board Pipeline health."
 STATUSES = ("open", "verified", "resolved", "expired", "superseded")
+# The bounds of barograph_alerts_age_seconds, as Prometheus writes them.
+AGES = {
+    "1 h": "3600.0",
+    "4 h": "14400.0",
+    "8 h": "28800.0",
+    "1 d": "86400.0",
+    "3 d": "259200.0",
+    "7 d": "604800.0",
+    "14 d": "1209600.0",
+    "30 d": "2592000.0",
+    "90 d": "7776000.0",
+}
+OBJECTIVES = {text: AGES[text] for text in ("1 h", "4 h", "8 h", "1 d", "3 d", "7 d")}
 CHOSEN = 'stage=~"$stage",severity=~"$severity"'
 
 QUEUE = Section(
@@ -48,17 +61,17 @@ QUEUE = Section(
         ),
         kinds.number(
             "Beyond the objective",
-            "Open alerts that are older than the hours chosen above as the objective (SLA).",
-            'sum(barograph_alerts_age_bucket{le="+Inf"}) -'
-            ' sum(barograph_alerts_age_bucket{le="$objective"})',
+            "Open alerts that are older than the objective that is chosen above (SLA).",
+            'sum(barograph_alerts_age_seconds_bucket{le="+Inf"}) -'
+            ' sum(barograph_alerts_age_seconds_bucket{le="$objective"})',
             empty=QUIET,
             steps=((None, "green"), (1, "red")),
         ),
         kinds.number(
             "Within the objective",
             "Share of the open alerts that are younger than the objective.",
-            'sum(barograph_alerts_age_bucket{le="$objective"}) /'
-            ' (sum(barograph_alerts_age_bucket{le="+Inf"}) > 0)',
+            'sum(barograph_alerts_age_seconds_bucket{le="$objective"}) /'
+            ' (sum(barograph_alerts_age_seconds_bucket{le="+Inf"}) > 0)',
             empty="The queue is empty.",
             unit="percentunit",
             steps=((None, "red"), (0.8, "orange"), (0.95, "green")),
@@ -100,13 +113,29 @@ AGE = Section(
     [
         kinds.bars(
             "Open alerts by age",
-            "How many open alerts are at most so many hours old. The last bar is all of them.",
-            "sum by (le) (barograph_alerts_age_bucket)",
-            "{{le}} h",
+            "How many open alerts are how old.",
+            "",
+            "",
+            targets=[
+                Metric(
+                    "sum by (le) (barograph_alerts_age_seconds_bucket)",
+                    "{{le}}",
+                    now=True,
+                    form="heatmap",
+                )
+            ],
             empty=QUIET,
             width=8,
             decimals=0,
-            colour="fixed",
+            colour="thresholds",
+            steps=((None, "blue"),),
+            overrides={
+                bound: {"displayName": text}
+                for bound, text in [
+                    *((le, f"up to {age}") for age, le in AGES.items()),
+                    ("+Inf", "older"),
+                ]
+            },
         ),
         kinds.course(
             "The oldest, by stage",
@@ -196,9 +225,7 @@ BOARD = Board(
         variable.choice(
             "severity", "Severity", ("informational", "low", "medium", "high", "critical")
         ),
-        variable.choice(
-            "objective", "Objective in hours", ("1.0", "4.0", "24.0", "72.0", "168.0"), "24.0"
-        ),
+        variable.one_of("objective", "Objective", OBJECTIVES, "1 d"),
     ),
     refresh="30s",
 )

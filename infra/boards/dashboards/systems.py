@@ -173,7 +173,7 @@ KNOWN = Section(
             decimals=0,
         ),
         kinds.table(
-            "Shadow AI",
+            "What nobody declared",
             "AI at work that nobody declared. Approve it under [inventory], declare it, or end it.",
             "/api/v1/queries/shadow",
             [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
@@ -36,7 +36,6 @@ class Board:
     description: str
     sections: Sequence[Section]
     variables: Sequence[Json] = ()
-    links: Sequence[Json] = field(default_factory=tuple)
     since: str = "now-7d"
     refresh: str = "1m"
 
@@ -64,7 +63,7 @@ class Board:
             "refresh": self.refresh,
             "annotations": {"list": [_stage_changes()]},
             "templating": {"list": [*variable.sources(uids), *self.variables]},
-            "links": [_siblings(), *self.links],
+            "links": [_siblings()],
             "panels": list(self._laid_out()),
         }
 

@@ -88,7 +88,13 @@ def course(
 
 def bars(title: str, description: str, expr: str, legend: str, *, empty: str, **more: Any) -> Panel:  # noqa: ANN401 - fields of Panel
     """What is now, as one bar for each series."""
-    given: dict[str, Any] = {"width": 6, "height": 8, "minimum": 0, "colour": "palette-classic"}
+    given: dict[str, Any] = {
+        "width": 6,
+        "height": 8,
+        "minimum": 0,
+        "colour": "palette-classic",
+        "targets": [Metric(expr, legend, now=True)],
+    }
     options: Json = {
         "displayMode": "basic",
         "minVizHeight": 12,
@@ -105,7 +111,6 @@ def bars(title: str, description: str, expr: str, legend: str, *, empty: str, **
         title=title,
         description=description,
         empty=empty,
-        targets=[Metric(expr, legend, now=True)],
         options=options,
         **given | more,
     )
@@ -163,7 +168,7 @@ def matrix(
         title=title,
         description=description,
         empty=empty,
-        targets=[Metric(expr, now=True, table=True)],
+        targets=[Metric(expr, now=True, form="table")],
         steps=steps,
         options={"cellHeight": "md", "showHeader": True},
         custom={"align": "center", "cellOptions": {"type": "color-background", "mode": "basic"}},

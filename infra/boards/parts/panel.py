@@ -63,7 +63,6 @@ class Panel:
     overrides: Mapping[str, Json] = field(default_factory=dict)
     links: Sequence[Json] = ()
     transformations: Sequence[Json] = ()
-    repeat: str | None = None
 
     def json(self, number: int, x: int, y: int) -> Json:
         """The panel, as number `number` of its board, at column x and line y."""
@@ -99,8 +98,6 @@ class Panel:
         }
         if self.transformations:
             whole["transformations"] = list(self.transformations)
-        if self.repeat:
-            whole |= {"repeat": self.repeat, "repeatDirection": "h"}
         return whole
 
 

@@ -12,12 +12,16 @@ ColumnType = Literal["string", "number", "timestamp", "boolean"]
 
 @dataclass(frozen=True)
 class Metric:
-    """An expression of PromQL. `now`: only its newest value, as a table or as one number."""
+    """An expression of PromQL. `now`: only its newest value.
+
+    `form`: a table has a row for each series; a heat map takes buckets that count all below them
+    and gives what is in each.
+    """
 
     expr: str
     legend: str = ""
     now: bool = False
-    table: bool = False
+    form: Literal["time_series", "table", "heatmap"] = "time_series"
 
     @property
     def source(self) -> Source:
@@ -31,7 +35,7 @@ class Metric:
             "datasource": PROMETHEUS.reference(),
             "editorMode": "code",
             "expr": self.expr,
-            "format": "table" if self.table else "time_series",
+            "format": self.form,
             "instant": self.now,
             "range": not self.now,
             "legendFormat": self.legend or "__auto",

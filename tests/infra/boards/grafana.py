@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -46,39 +46,37 @@ class Grafana:
         self.asked.append(f"{method} {path}")
         if method != "GET":
             self.written.append(f"{method} {path}")
-        match method, path.removeprefix("/api/").split("/"):
-            case "GET", ["folders", uid]:
-                return found(self.folders.get(uid), "folder not found")
-            case "POST", ["folders"]:
-                return self._make_folder(body)
-            case "PUT", ["folders", uid]:
-                return self._rename_folder(uid, body)
-            case "GET", ["datasources", "uid", uid]:
-                return found(self.sources.get(uid), "Data source not found")
-            case "POST", ["datasources"]:
-                return self._make_source(body)
-            case "PUT", ["datasources", "uid", uid]:
-                return self._write_source(uid, body)
-            case "GET", ["dashboards", "uid", uid]:
-                return self._dashboard(uid)
-            case "GET", ["dashboards", "uid", uid, "versions"]:
-                return self._versions(uid, query)
-            case "POST", ["dashboards", "db"]:
-                return self._save(body)
-            case "GET", ["v1", "provisioning", "folder", folder, "rule-groups", title]:
-                return found(self.groups.get((folder, title)), "")
-            case "PUT", ["v1", "provisioning", "folder", folder, "rule-groups", title]:
-                return self._write_group(folder, title, body)
-            case "GET", ["annotations"]:
-                return self._annotations(query)
-            case "POST", ["annotations"]:
-                return self._annotate(body)
-            case "DELETE", ["annotations", number]:
-                return found(self.annotations.pop(int(number), None), "Could not find annotation")
-            case _:
-                return 404, {"message": "Not found"}
+        for pattern, act in self._routes().items():
+            if match := re.fullmatch(pattern, f"{method} /api/{path.removeprefix('/api/')}"):
+                return act(*match.groups(), query, body)
+        return 404, {"message": "Not found"}
 
-    def _make_folder(self, body: Json) -> Answer:
+    def _routes(self) -> dict[str, Callable[..., Answer]]:
+        group = "/api/v1/provisioning/folder/([^/]+)/rule-groups/([^/]+)"
+        return {
+            "GET /api/folders/([^/]+)": lambda uid, *_: found(
+                self.folders.get(uid), "folder not found"
+            ),
+            "POST /api/folders": self._make_folder,
+            "PUT /api/folders/([^/]+)": self._rename_folder,
+            "GET /api/datasources/uid/([^/]+)": lambda uid, *_: found(
+                self.sources.get(uid), "Data source not found"
+            ),
+            "POST /api/datasources": self._make_source,
+            "PUT /api/datasources/uid/([^/]+)": self._write_source,
+            "GET /api/dashboards/uid/([^/]+)": self._dashboard,
+            "GET /api/dashboards/uid/([^/]+)/versions": self._versions,
+            "POST /api/dashboards/db": self._save,
+            f"GET {group}": lambda folder, title, *_: found(self.groups.get((folder, title)), ""),
+            f"PUT {group}": self._write_group,
+            "GET /api/annotations": self._annotations,
+            "POST /api/annotations": self._annotate,
+            r"DELETE /api/annotations/(\d+)": lambda number, *_: found(
+                self.annotations.pop(int(number), None), "Could not find annotation"
+            ),
+        }
+
+    def _make_folder(self, _: Json, body: Json) -> Answer:
         if any(folder["title"] == body["title"] for folder in self.folders.values()):
             return 409, {
                 "message": "a folder with the same name already exists in the current location"
@@ -87,7 +85,7 @@ class Grafana:
         self.folders[body["uid"]] = folder
         return 200, folder
 
-    def _rename_folder(self, uid: str, body: Json) -> Answer:
+    def _rename_folder(self, uid: str, _: Json, body: Json) -> Answer:
         folder = self.folders[uid]
         if body.get("version") != folder["version"] and not body.get("overwrite"):
             return 412, {
@@ -97,12 +95,12 @@ class Grafana:
         folder |= {"title": body["title"], "version": folder["version"] + 1}
         return 200, folder
 
-    def _make_source(self, body: Json) -> Answer:
+    def _make_source(self, _: Json, body: Json) -> Answer:
         if any(source["name"] == body["name"] for source in self.sources.values()):
             return 409, {"message": "data source with the same name already exists"}
         return self._keep_source(body, "Datasource added")
 
-    def _write_source(self, uid: str, body: Json) -> Answer:
+    def _write_source(self, uid: str, _: Json, body: Json) -> Answer:
         if uid not in self.sources:
             return 404, {"message": "Data source not found"}
         return self._keep_source(body, "Datasource updated")
@@ -131,7 +129,7 @@ class Grafana:
         self.sources[uid] = kept
         return 200, {"datasource": kept, "id": kept["id"], "message": message, "name": kept["name"]}
 
-    def _dashboard(self, uid: str) -> Answer:
+    def _dashboard(self, uid: str, *_: Json) -> Answer:
         if uid not in self.versions:
             return 404, {"message": "Dashboard not found", "status": "not-found"}
         newest = self.versions[uid][-1]
@@ -145,7 +143,7 @@ class Grafana:
         }
         return 200, {"dashboard": newest["dashboard"], "meta": meta}
 
-    def _versions(self, uid: str, query: Json) -> Answer:
+    def _versions(self, uid: str, query: Json, _: Json) -> Answer:
         shown = [
             {key: version[key] for key in ("id", "version", "message", "createdBy")}
             for version in reversed(self.versions[uid])
@@ -155,7 +153,7 @@ class Grafana:
             "versions": shown[: int(query.get("limit", ["0"])[0]) or None],
         }
 
-    def _save(self, body: Json) -> Answer:
+    def _save(self, _: Json, body: Json) -> Answer:
         board = body["dashboard"]
         uid, known = board["uid"], self.versions.get(board["uid"])
         if body["folderUid"] not in self.folders:
@@ -190,7 +188,7 @@ class Grafana:
             }
         )
 
-    def _write_group(self, folder: str, title: str, body: Json) -> Answer:
+    def _write_group(self, folder: str, title: str, _: Json, body: Json) -> Answer:
         if folder not in self.folders:
             return 404, {"message": "folder not found"}
         if any(not re.fullmatch(r"[a-zA-Z0-9_-]{1,40}", rule["uid"]) for rule in body["rules"]):
@@ -202,12 +200,12 @@ class Grafana:
         self.groups[folder, title] = body | {"rules": rules}
         return 200, self.groups[folder, title]
 
-    def _annotations(self, query: Json) -> Answer:
+    def _annotations(self, query: Json, _: Json) -> Answer:
         wanted, limit = set(query.get("tags", [])), int(query.get("limit", ["100"])[0])
         found = [one for one in self.annotations.values() if wanted <= set(one["tags"])]
         return 200, found[:limit]
 
-    def _annotate(self, body: Json) -> Answer:
+    def _annotate(self, _: Json, body: Json) -> Answer:
         if not body.get("text"):
             return 400, {
                 "message": "Failed to save annotation",
