@@ -195,8 +195,8 @@ def test_a_wrong_token_is_said(push: Push, grafana: Grafana) -> None:
         2,
         "",
         (
-            f"barograph: Grafana at {grafana.url} does not know the token; make a service account token"
-            " there and say it in BAROGRAPH_GRAFANA__TOKEN or ..._TOKEN_FILE\n"
+            f"barograph: Grafana at {grafana.url} does not know the token; make a service account"
+            " token there and say it in BAROGRAPH_GRAFANA__TOKEN or ..._TOKEN_FILE\n"
         ),
     )
 
