@@ -44,3 +44,14 @@ COUNTS: Final = (
     " FROM asset_counts UNION ALL"
     " SELECT 'edges', NULL, relation, edges, declared, observed, both_ways FROM edge_counts"
 )
+# What is known of one thing, under all its names.
+PARTS: Final = {
+    "attributes": "SELECT name, value, source, first_seen, last_seen, confidence"
+    " FROM asset_attributes WHERE list_contains($names, entity) ORDER BY ALL",
+    "edges": "SELECT from_entity, relation, to_entity, declared, observed, valid_from,"
+    " last_seen, confidence FROM current_edges"
+    " WHERE list_has_any($names, [from_entity, to_entity]) ORDER BY ALL",
+    "weaknesses": "SELECT weakness, state, severity, since, said_by, packages, fixed_versions,"
+    " kev_since, epss, waived_by FROM weaknesses WHERE list_contains($names, entity)"
+    " ORDER BY state, list_position(['critical', 'high', 'medium', 'low'], severity), weakness",
+}

@@ -56,6 +56,10 @@ def located(given: str | None, config: Config) -> Path:
     return max(found, key=lambda path: path.stat().st_mtime_ns)
 
 
+class Slow(Mistake):
+    """A query that takes longer than it may."""
+
+
 class Reader:
     """One open snapshot. A newer one takes its place on disk without disturbing this."""
 
@@ -133,7 +137,7 @@ class _Bound:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._timer.cancel()
         if isinstance(error, duckdb.InterruptException):
-            raise Mistake(
+            raise Slow(
                 f"the query took more than {self._seconds:g} s; narrow it or give it more time"
             ) from error
         if isinstance(error, duckdb.Error):

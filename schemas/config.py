@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from schemas.entity import Entity
 from schemas.event import Record
@@ -15,6 +15,8 @@ from schemas.times import DAY, MINUTE, SECOND, Duration
 _BROKER = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^\s,:\[\]]+):\d{1,5}", re.ASCII)
 # What Kafka takes as the name of a topic; 249 characters are its most.
 TOPIC_NAME = r"^[A-Za-z0-9._-]{1,249}$"
+
+TOKEN = 16  # characters of a token at least; `openssl rand -hex 32` makes a good one
 
 Encoding = Literal["json", "otlp_traces", "otlp_logs"]
 
@@ -47,18 +49,20 @@ class InputConfig(Record):
 
 
 class SinkConfig(Record):
-    """One sink; `kind` is the name of a module in sinks/.
+    """One sink; `kind` is the name of a module in sinks/, whose Settings say what else it takes.
 
-    `secret` signs deliveries where the kind can.
+    `secret` logs in or signs where the kind has a use for one.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")
     kind: str
-    path: str | None = None
-    url: str | None = None
     secret: SecretStr | None = None
-    stages: tuple[Literal["outlook", "watch", "warning"], ...] = ("outlook", "watch", "warning")
-    timeout: Duration = 10 * SECOND
+
+
+class AnySink(SinkConfig):
+    """One sink as it is configured; its kind judges the other settings."""
+
+    model_config = ConfigDict(extra="allow")
 
 
 def _entity(value: object) -> object:
@@ -74,10 +78,11 @@ EntityRef = Annotated[Entity, BeforeValidator(_entity)]  # `kind:id` in TOML
 class SystemConfig(Record):
     """An AI system by declaration: its root and what the root uses directly.
 
-    Lineage finds the rest.
+    Lineage finds the rest. `owner` is who answers for it: sinks can be for the systems of some.
     """
 
     name: str
+    owner: str | None = None
     root: EntityRef
     members: tuple[EntityRef, ...] = ()
 
@@ -159,10 +164,32 @@ class InventoryConfig(Record):
 
 
 class ServerConfig(Record):
-    """Where `/healthz`, `/readyz` and `/metrics` listen. Port 0 takes a free one."""
+    """Where `/healthz`, `/readyz`, `/metrics` and the read API listen. Port 0 takes a free one.
+
+    `token`: what the read API asks for; several, with white space between, while one takes the
+    place of another. Without one it answers this machine alone. `certificate` and `key`: PEM files;
+    with them all is served over TLS. `rate`: requests to the read API per second and client,
+    `rows`: the most of one answer, `seconds`: the most that one query may take.
+    """
 
     host: str = "127.0.0.1"
     port: int = Field(default=9464, ge=0, le=65535)
+    token: SecretStr | None = None
+    certificate: str | None = None
+    key: str | None = None
+    rate: float = Field(default=20, gt=0, le=1_000_000)
+    rows: int = Field(default=10_000, gt=0, le=1_000_000)
+    seconds: float = Field(default=10, gt=0, le=600)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key go together")
+        if self.token is not None:
+            tokens = self.token.get_secret_value().split()
+            if not tokens or any(len(token) < TOKEN or not token.isascii() for token in tokens):
+                raise ValueError(f"a token has {TOKEN} ASCII characters and more, and no space")
+        return self
 
 
 class PrivacyConfig(Record):
@@ -196,7 +223,7 @@ class Config(Record):
 
     data: str = "barograph-data"
     input: tuple[InputConfig, ...] = ()
-    sink: tuple[SinkConfig, ...] = ()
+    sink: tuple[AnySink, ...] = ()
     system: tuple[SystemConfig, ...] = ()
     rules: RulesConfig = RulesConfig()
     intel: IntelConfig = IntelConfig()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from infra.exits import Exit
-from infra.inventory import COUNTS, LISTED, SHADOW, STALE
+from infra.inventory import COUNTS, LISTED, PARTS, SHADOW, STALE
 from infra.settings import load as settings
 from infra.shown import text
 from schemas.entity import KINDS
@@ -110,17 +110,7 @@ def _known(reader: Reader, answer: Answer) -> Iterator[str]:
     from infra.tables import table
 
     names: list[str] = answer.rows[0][answer.columns.index("names")]
-    parts = {
-        "attributes": "SELECT name, value, source, first_seen, last_seen, confidence"
-        " FROM asset_attributes WHERE list_contains($names, entity) ORDER BY ALL",
-        "edges": "SELECT from_entity, relation, to_entity, declared, observed, valid_from,"
-        " last_seen, confidence FROM current_edges"
-        " WHERE list_has_any($names, [from_entity, to_entity]) ORDER BY ALL",
-        "weaknesses": "SELECT weakness, state, severity, since, said_by, packages, fixed_versions,"
-        " kev_since, epss, waived_by FROM weaknesses WHERE list_contains($names, entity)"
-        " ORDER BY state, list_position(['critical', 'high', 'medium', 'low'], severity), weakness",
-    }
-    for title, query in parts.items():
+    for title, query in PARTS.items():
         found = _ask(reader, query, names=names)
         if found.rows:
             yield ""

@@ -10,9 +10,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from correlators.ruleset import Ruleset
+from infra.api.api import Api
+from infra.api.guard import FOR_US
 from infra.brokers import inputs
 from infra.posture.posture import Posture
-from infra.service.health import Health
+from infra.service.health import Health, scheme
 from infra.service.process import clock, on_hangup, say, stop_on_signals
 from infra.service.reload import Outcome, Running
 from infra.service.threads import Carriers
@@ -21,8 +23,8 @@ from infra.snapshots import Snapshots, published
 from schemas.config import Config, KafkaConfig
 from schemas.errors import Mistake, Unavailable
 from sinks.delivery.courier import Courier
+from sinks.delivery.kinds import connect
 from sinks.delivery.letters import DeadLetters
-from sinks.delivery.sink import connect
 from streams.kafka.deployment import Deployment, deploy
 from streams.kafka.driver import Driver
 from streams.kafka.outbox import TopicOutbox
@@ -54,12 +56,15 @@ async def work(
     vitals = WorkerVitals(clock, Running(ruleset.sha256, count, clock()))
     couriers, outboxes, snapshots = _couriers(config, kafka)
     posture = Posture(snapshots, config.inventory.approved)
+    api = Api(snapshots, config.server, config.inventory.approved, clock)
     carriers = Carriers(couriers)
     stop, signals = asyncio.Event(), set[int]()
     stop_on_signals(stop, signals)
     on_hangup(lambda: say(ROLL))
-    runner, port = await Health(vitals, couriers, posture, _refused).start(config.server)
-    say(f"http://{config.server.host}:{port}/readyz says how it is")
+    runner, port = await Health(vitals, couriers, posture, api, _refused).start(config.server)
+    say(f"{scheme(config.server)}://{config.server.host}:{port}/readyz says how it is")
+    if not api.open:
+        say(FOR_US)
     carriers.start()
     try:
         started = await _started(config, kafka, ruleset, vitals, stop, until)
@@ -162,11 +167,9 @@ def _couriers(
     letters = DeadLetters(data / "dead-letters.jsonl", clock)
     couriers: list[Courier] = []
     outboxes: list[TopicOutbox] = []
-    connected = {entry: connect(entry, data) for entry in config.sink}
-    for entry, sink in connected.items():
-        outbox = TopicOutbox(kafka, entry.name, sink.kinds, data, local=sink.local)
+    connected = {entry.name: connect(entry, data, config) for entry in config.sink}
+    for name, sink in connected.items():
+        outbox = TopicOutbox(kafka, name, sink.kinds, data, local=sink.local)
         outboxes.append(outbox)
-        couriers.append(
-            Courier(entry.name, sink, outbox, letters, jitter=random.random, limit=None)
-        )
+        couriers.append(Courier(name, sink, outbox, letters, jitter=random.random, limit=None))
     return couriers, outboxes, Snapshots(published(connected.values()))
