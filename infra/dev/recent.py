@@ -6,7 +6,7 @@ import gzip
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from infra.demo import scenario
 from schemas.times import MINUTE, rfc3339
@@ -16,15 +16,26 @@ _STATED: Final = re.compile(r"2026-03-0\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z")  # the de
 _NANOS: Final = re.compile(r'(?<=")177\d{16}(?=")')  # and as OTLP has them
 
 
-def write(folder: Path, now: int) -> int:
-    """Write the input of the demo into `folder`; returns by how much its times were moved."""
-    scenario.write(folder)
+class Recent(NamedTuple):
+    """How many records lie there, broken ones among them, and by how much they were moved."""
+
+    records: int
+    by: int
+
+
+def write(folder: Path, now: int) -> Recent:
+    """Write the input of the demo into `folder`; its newest record is AGO before `now`."""
+    written = scenario.write(folder)
+    for report in (folder / "trivy").iterdir():
+        # A followed folder is read in the order of names: the older scan of each thing first.
+        name, _, day = report.stem.rpartition("-")
+        report.rename(report.with_name(f"{day}-{name}.json"))
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     texts = {path: _read(path) for path in files}
     by = now - AGO - max(max(_times(text), default=0) for text in texts.values())
     for path, text in texts.items():
         _write(path, _moved(text, by))
-    return by
+    return Recent(sum(written.records.values()) + written.broken, by)
 
 
 def _times(text: str) -> list[int]:

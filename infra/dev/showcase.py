@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Self
 from urllib.error import HTTPError, URLError
@@ -30,7 +30,7 @@ TOKEN: Final = "example-token-of-the-showcase"  # noqa: S105 - for one process o
 _CONFIG: Final = """\
 [server]
 port = 0
-# token = "{token}"
+token = "{token}"
 
 [[input]]
 name = "demo"
@@ -77,8 +77,8 @@ class Showcase:
     ) -> None:
         """`blocks` may write older samples into the folder of Prometheus before it starts."""
         self.folder, self._rules, self._blocks = folder, rules, blocks
-        self._processes: list[subprocess.Popen[str]] = []
-        self.moved = 0
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._records = 0
         self.api = self.prometheus = ""
 
     def __enter__(self) -> Self:
@@ -119,7 +119,8 @@ class Showcase:
         return _got(request)
 
     def _prepare(self) -> None:
-        self.moved = recent.write(self.folder / "input", round(time.time() * SECOND))
+        now = round(time.time() * SECOND)
+        self._records = recent.write(self.folder / "input", now).records
         (self.folder / "barograph.toml").write_text(_CONFIG.format(token=TOKEN))
         data = self.folder / "barograph-data"
         store = Store(data)
@@ -129,18 +130,23 @@ class Showcase:
             db.execute(_CONTROLS)
 
     def _run(self) -> None:
-        process = subprocess.Popen(
-            (sys.executable, "-m", "infra", "run"),
-            cwd=self.folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self._processes.append(process)
-        self.api = next(_ready(process), "")
-        if not self.api:
-            raise Unavailable("barograph run ended before it was ready")
-        _until(lambda: "barograph_posture_up 1.0" in _text(f"{self.api}/metrics"))
+        self._start((sys.executable, "-m", "infra", "run"), "run.log")
+        _until(lambda: self._address() != "")
+        self.api = self._address()
+
+    def _address(self) -> str:
+        """Where the run listens, once it says so."""
+        said = (self.folder / "run.log").read_text(encoding="utf-8")
+        if self._processes[0].poll() is not None:
+            raise Unavailable(f"barograph run ended: {said[-500:]}")
+        found = re.search(r"^barograph: ready, (http://[\w.]+:\d+)/readyz", said, re.MULTILINE)
+        return found[1] if found else ""
+
+    def _start(self, words: Sequence[str], log: str) -> None:
+        with (self.folder / log).open("w", encoding="utf-8") as out:
+            self._processes.append(
+                subprocess.Popen(words, cwd=self.folder, stdout=out, stderr=out)  # noqa: S603 - of ours
+            )
 
     def _scrape(self) -> None:
         port = free_port()
@@ -154,24 +160,18 @@ class Showcase:
             *("prometheus", f"--config.file={config}", f"--storage.tsdb.path={data}"),
             *(f"--web.listen-address=127.0.0.1:{port}", "--storage.tsdb.retention.time=3650d"),
         )
-        log = (self.folder / "prometheus.log").open("w")
-        with log:
-            self._processes.append(subprocess.Popen(words, stdout=log, stderr=log, text=True))  # noqa: S603
+        self._start(words, "prometheus.log")
         self.prometheus = f"http://127.0.0.1:{port}"
         _until(lambda: bool(_text(f"{self.prometheus}/-/ready")))
-        # A rate needs two scrapes, and everything that the run will say must have been scraped.
+        # A rate needs two scrapes.
         _until(lambda: len(self.instant("count_over_time(up[10m]) > 3")) == 1)
         _until(self._all_read)
 
     def _all_read(self) -> bool:
-        wanted = sum(1 for _ in (self.folder / "input").rglob("*") if _.is_file())
-        read = self.instant("barograph_records_read_total")
-        stable = (
-            "changes(barograph_records_read_total[3s]) == 0 and barograph_records_read_total > 4000"
-        )
-        return bool(
-            wanted and read and self.instant(stable) and self.instant("barograph_alerts > 0")
-        )
+        """Everything is read, the sinks have it, and what the store says of it was scraped."""
+        read = f"barograph_records_read_total == {self._records} and barograph_outbox_results == 0"
+        story = 'barograph_alerts_open{stage="warning"} > 0'  # the end of the demo's first story
+        return bool(self.instant(read) and self.instant(story))
 
     def _asked(self, how: str, asked: Mapping[str, str]) -> list[dict[str, Any]]:
         code, body = _got(Request(f"{self.prometheus}/api/v1/{how}?{urlencode(asked)}"))  # noqa: S310
@@ -187,15 +187,6 @@ def free_port() -> int:
         one.bind(("127.0.0.1", 0))
         port: int = one.getsockname()[1]
         return port
-
-
-def _ready(process: subprocess.Popen[str]) -> Iterator[str]:
-    """Where the run listens, once it says so."""
-    if process.stderr is None:
-        return
-    for line in process.stderr:
-        if found := re.match(r"barograph: ready, (http://[\w.]+:\d+)/readyz", line):
-            yield found[1]
 
 
 def _until(holds: Callable[[], bool]) -> None:

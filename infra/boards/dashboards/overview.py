@@ -111,9 +111,10 @@ PRESSURE = Section(
             "What presses most",
             "The open alerts, the most pressing first. A click on the title leads to its attack"
             " path.",
-            "/api/v1/queries/alerts",
+            "/api/v1/alerts?status=open&order=pressing",
             [
                 Column("stage"),
+                Column("severity"),
                 Column("priority", kind="number"),
                 Column("confidence", kind="number"),
                 Column("system"),
@@ -123,7 +124,9 @@ PRESSURE = Section(
             ],
             empty=QUIET,
             sort=("priority", True),
+            chosen=("stage", "severity"),
             overrides={
+                "severity": {"custom.width": 90},
                 "stage": {
                     "custom.cellOptions": {"type": "color-background", "mode": "basic"},
                     "custom.width": 100,

@@ -7,6 +7,7 @@ from infra.boards.parts.board import Board, Section, row_link
 from infra.boards.parts.target import Answer, Column
 
 NONE = "No alert is chosen: none is open. Choose a closed one, or wait."
+OPEN = "/api/v1/alerts?status=open&order=pressing"
 STORY = "/api/v1/alerts/${alert}"
 ALERT_LINK = row_link("barograph-paths", "Its attack path", alert="id")
 
@@ -15,8 +16,8 @@ PATH = Section(
     [
         kinds.graph(
             "From the weakness to what is at stake",
-            "The things of the alert and how one leads to the next. Ringed red: walked by the"
-            " attacker already; others are open to be walked.",
+            "The things of the alert and how one leads to the next. Blue edges were walked; grey"
+            " ones are open to be walked. A node has the colour of its worst open weakness.",
             f"{STORY}/path",
             empty=NONE,
         ),
@@ -105,7 +106,7 @@ ALL = Section(
         kinds.table(
             "Open stories",
             "Alerts that are open: which convergence, on which system, over which things.",
-            "/api/v1/alerts?status=open",
+            OPEN,
             [
                 Column("stage"),
                 Column("priority", kind="number"),
@@ -152,7 +153,7 @@ BOARD = Board(
         variable.of_answer(
             "alert",
             "Alert",
-            Answer("/api/v1/queries/alerts", (Column("title", "__text"), Column("id", "__value"))),
+            Answer(OPEN, (Column("title", "__text"), Column("id", "__value"))),
         ),
     ),
 )

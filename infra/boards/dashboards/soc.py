@@ -79,9 +79,10 @@ QUEUE = Section(
         kinds.table(
             "Open alerts, the most pressing first",
             "Take the first line. A click on the title leads to why, what next and what to do.",
-            "/api/v1/queries/alerts",
+            "/api/v1/alerts?status=open&order=pressing",
             [
                 Column("stage"),
+                Column("severity"),
                 Column("priority", kind="number"),
                 Column("confidence", kind="number"),
                 Column("system"),
@@ -93,7 +94,9 @@ QUEUE = Section(
             empty=QUIET,
             height=10,
             sort=("priority", True),
+            chosen=("stage", "severity"),
             overrides={
+                "severity": {"custom.width": 90},
                 "stage": {
                     "custom.cellOptions": {"type": "color-background", "mode": "basic"},
                     "custom.width": 100,

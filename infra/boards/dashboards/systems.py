@@ -68,10 +68,13 @@ SYSTEMS = Section(
         kinds.table(
             "Systems with their size, weaknesses and alerts",
             "A click on the name shows its lineage below.",
-            "/api/v1/queries/systems",
+            "/api/v1/systems",
             [
                 Column("name"),
+                Column("stage"),
+                Column("priority", kind="number"),
                 Column("members", "things", "number"),
+                Column("grave_facts", "grave", "number"),
                 Column("open_facts", "weaknesses", "number"),
                 Column("open_alerts", "alerts", "number"),
                 Column("root"),
@@ -79,7 +82,7 @@ SYSTEMS = Section(
             empty=NO_SYSTEM,
             width=12,
             height=8,
-            sort=("alerts", True),
+            sort=("priority", True),
             overrides={
                 "name": {"links": [row_link("barograph-systems", "Its lineage", root="root")]}
             },
@@ -175,7 +178,7 @@ KNOWN = Section(
         kinds.table(
             "What nobody declared",
             "AI at work that nobody declared. Approve it under [inventory], declare it, or end it.",
-            "/api/v1/queries/shadow",
+            "/api/v1/assets?shadow=true",
             [
                 Column("entity"),
                 Column("layer"),
@@ -218,9 +221,7 @@ BOARD = Board(
         variable.of_answer(
             "root",
             "Lineage of",
-            Answer(
-                "/api/v1/queries/systems", (Column("name", "__text"), Column("root", "__value"))
-            ),
+            Answer("/api/v1/systems", (Column("name", "__text"), Column("root", "__value"))),
         ),
     ),
 )

@@ -124,6 +124,7 @@ def table(
     *,
     empty: str,
     root: str = "rows",
+    chosen: tuple[str, ...] = (),
     sort: tuple[str, bool] | None = None,
     **more: Any,  # noqa: ANN401 - fields of Panel
 ) -> Panel:
@@ -143,7 +144,7 @@ def table(
         title=title,
         description=description,
         empty=empty,
-        targets=[Answer(path, tuple(columns), root)],
+        targets=[Answer(path, tuple(columns), root, chosen)],
         options=options,
         custom=custom,
         **given | more,

@@ -55,12 +55,14 @@ class Answer:
     """A question to the read API: the path with its parameters, and what is taken of the answer.
 
     `root` is the key of the list in it. A node graph takes two, `nodes` and `edges`; Grafana knows
-    them by these names.
+    them by these names. `chosen`: columns of which only what the variable of that name holds is
+    taken.
     """
 
     path: str
     columns: tuple[Column, ...]
     root: str = "rows"
+    chosen: tuple[str, ...] = ()
 
     @property
     def source(self) -> Source:
@@ -87,6 +89,9 @@ class Answer:
                 for selector, heading, kind in self.columns
             ],
             "filters": [],
+            "filterExpression": " && ".join(
+                f"{name} IN (${{{name}:doublequote}})" for name in self.chosen
+            ),
             "global_query_id": "",
         }
 
