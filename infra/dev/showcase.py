@@ -73,9 +73,9 @@ class Showcase:
         self,
         folder: Path,
         rules: tuple[Path, ...] = (),
-        blocks: Callable[[Path], None] | None = None,
+        blocks: Callable[[Path, str], None] | None = None,
     ) -> None:
-        """`blocks` may write older samples into the folder of Prometheus before it starts."""
+        """`blocks` may write older samples of an instance to the folder of Prometheus first."""
         self.folder, self._rules, self._blocks = folder, rules, blocks
         self._processes: list[subprocess.Popen[bytes]] = []
         self._records = 0
@@ -155,7 +155,7 @@ class Showcase:
         target = self.api.removeprefix("http://")
         config.write_text(_SCRAPE.format(rules=f"rule_files: [{named}]", target=target))
         if self._blocks is not None:
-            self._blocks(data)
+            self._blocks(data, target)
         words = (
             *("prometheus", f"--config.file={config}", f"--storage.tsdb.path={data}"),
             *(f"--web.listen-address=127.0.0.1:{port}", "--storage.tsdb.retention.time=3650d"),
