@@ -8,10 +8,11 @@ Json = dict[str, Any]
 
 
 class Source(NamedTuple):
-    """A kind of data source: its plugin, the variable that chooses one, the uid of ours."""
+    """A kind of data source: its plugin, the variable that chooses one, and ours of this kind."""
 
     plugin: str
     variable: str
+    label: str
     uid: str
     name: str
 
@@ -20,6 +21,8 @@ class Source(NamedTuple):
         return {"type": self.plugin, "uid": f"${{{self.variable}}}"}
 
 
-PROMETHEUS = Source("prometheus", "prometheus", "barograph-prometheus", "Barograph metrics")
-API = Source("yesoreyeram-infinity-datasource", "api", "barograph-api", "Barograph API")
+PROMETHEUS = Source(
+    "prometheus", "prometheus", "Metrics", "barograph-prometheus", "Barograph metrics"
+)
+API = Source("yesoreyeram-infinity-datasource", "api", "API", "barograph-api", "Barograph API")
 SOURCES = (PROMETHEUS, API)

@@ -15,7 +15,7 @@ def sources(uids: Mapping[str, str]) -> list[Json]:
     return [
         {
             "name": source.variable,
-            "label": source.name.removeprefix("Barograph ").capitalize(),
+            "label": source.label,
             "type": "datasource",
             "query": source.plugin,
             "current": _current(source, uids.get(source.variable, source.uid)),

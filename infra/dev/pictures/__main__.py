@@ -14,7 +14,7 @@ from infra.boards.found import boards
 from infra.boards.parts.board import Board
 from infra.dev.pictures.asking import Asking, Span
 from infra.dev.pictures.history import SPAN, backfill
-from infra.dev.pictures.page import WIDTH, page
+from infra.dev.pictures.page import WIDTH, height, page
 from infra.dev.showcase import Showcase
 from schemas.times import SECOND
 
@@ -49,14 +49,12 @@ def main() -> None:
 
 def _drawn(board: Board, ask: Asking, folder: Path, out: Path) -> None:
     name = board.uid.removeprefix("barograph-")
-    text = page(board, ask)
     file = folder / f"{name}.html"
-    file.write_text(text, encoding="utf-8")
-    height = text.partition("height:")[2].partition("px")[0]
+    file.write_text(page(board, ask), encoding="utf-8")
     picture = (out / f"{name}.png").resolve()
     words = (
         *("chromium", *FLAGS, "--hide-scrollbars", f"--user-data-dir={folder / 'profile'}"),
-        *(f"--window-size={WIDTH},{height}", f"--screenshot={picture}", file.as_uri()),
+        *(f"--window-size={WIDTH},{height(board)}", f"--screenshot={picture}", file.as_uri()),
     )
     subprocess.run(words, check=True, capture_output=True)  # noqa: S603 - words of ours
     print(f"{picture} {picture.stat().st_size:,} bytes", file=sys.stderr)

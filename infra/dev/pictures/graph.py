@@ -66,7 +66,8 @@ def _edge(edge: Json, place: dict[str, tuple[float, float]]) -> Html:
     (x1, y1), (x2, y2) = place[edge["source"]], place[edge["target"]]
     middle = (x1 + x2) / 2
     bend = 40 if x1 == x2 else 0
-    way = f"M{x1:.0f} {y1:.0f}C{middle + bend:.0f} {y1:.0f} {middle + bend:.0f} {y2:.0f} {x2:.0f} {y2:.0f}"
+    turn = middle + bend
+    way = f"M{x1:.0f} {y1:.0f}C{turn:.0f} {y1:.0f} {turn:.0f} {y2:.0f} {x2:.0f} {y2:.0f}"
     # Where the words do not lie on those of the neighbours: two fifths of the way.
     at, up = x1 + (x2 - x1) * 0.4 + bend * 0.75, y1 + (y2 - y1) * 0.35
     return join(

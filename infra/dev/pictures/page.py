@@ -18,18 +18,22 @@ HEADER, PADDING = 28, 8
 TOP: Final = 92  # the bar with the title and the choices
 
 
+def height(board: Board) -> int:
+    """How many pixels high the page is."""
+    places: list[dict[str, int]] = [panel["gridPos"] for panel in board.json()["panels"]]
+    return TOP + max(place["y"] + place["h"] for place in places) * (CELL + GAP) + EDGE
+
+
 def page(board: Board, ask: Asking) -> str:
     """The document. Closed rows stay closed."""
     whole = board.json()
     panels = whole["panels"]
-    bottom = max(p["gridPos"]["y"] + p["gridPos"]["h"] for p in panels)
-    height = TOP + bottom * (CELL + GAP) + EDGE
     style = files(infra.dev.pictures).joinpath("style.css").read_text(encoding="utf-8")
     body = tag(
         "body",
         _bar(whole, ask),
         *(_row(p) if p["type"] == "row" else _panel(p, ask) for p in panels),
-        style=f"width:{WIDTH}px;height:{height}px",
+        style=f"width:{WIDTH}px;height:{height(board)}px",
     )
     head = tag("head", tag("meta", charset="utf-8"), tag("style", Html(style)))
     return f"<!doctype html>{tag('html', head, body, lang='en')}"
@@ -52,7 +56,7 @@ def _choice(variable: Json, ask: Asking) -> str:
 
 
 def _row(panel: Json) -> Html:
-    mark = "›" if panel["collapsed"] else "⌄"
+    mark = "▸" if panel["collapsed"] else "▾"
     count = f"  ({len(panel['panels'])} panels)" if panel["collapsed"] else ""
     return tag("h2", f"{mark} {panel['title']}{count}", style=_place(panel))
 
@@ -70,15 +74,18 @@ def _panel(panel: Json, ask: Asking) -> Html:
 
 def _content(panel: Json, ask: Asking, width: float, height: float) -> Html:
     targets = panel["targets"]
-    if panel["type"] == "nodeGraph":
-        nodes, edges = (ask.rows(target) for target in targets)
-        return graph.graph(nodes, edges, width, height) if nodes else _empty(panel)
-    if "expr" not in targets[0]:
-        rows = ask.rows(targets[0])
-        return shapes.table(panel, rows, height) if rows else _empty(panel)
-    found = [series for target in targets for series in ask.series(target)]
-    if not found:
+    if "expr" in targets[0]:
+        found = [series for target in targets for series in ask.series(target)]
+        return _measured(panel, found, ask, width, height) if found else _empty(panel)
+    rows = ask.rows(targets[0])
+    if not rows:
         return _empty(panel)
+    if panel["type"] == "nodeGraph":
+        return graph.graph(rows, ask.rows(targets[1]), width, height)
+    return shapes.table(panel, rows, height)
+
+
+def _measured(panel: Json, found: list[Series], ask: Asking, width: float, height: float) -> Html:
     match panel["type"]:
         case "stat":
             return shapes.number(panel, found[0], width, height)

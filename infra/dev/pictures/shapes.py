@@ -116,6 +116,7 @@ def _dial(defaults: Json, series: Series, radius: float) -> Html:
     share = (value - lowest) / (highest - lowest)
     shade = threshold(value, defaults["thresholds"]["steps"])
     text = written(value, defaults["unit"], defaults.get("decimals"))
+    side = radius + 12
     return tag(
         "figure",
         tag(
@@ -123,8 +124,8 @@ def _dial(defaults: Json, series: Series, radius: float) -> Html:
             tag("path", d=_arc(radius, 1.0), class_="rest"),
             tag("path", d=_arc(radius, share), stroke=shade, class_="reached"),
             tag("text", text, x=0, y=-6, fill=shade),
-            viewBox=f"{-radius - 12:.0f} {-radius - 12:.0f} {2 * radius + 24:.0f} {radius + 22:.0f}",
-            style=f"height:{radius + 22:.0f}px",
+            viewBox=f"{-side:.0f} {-side:.0f} {2 * side:.0f} {side + 10:.0f}",
+            style=f"height:{side + 10:.0f}px",
         ),
         tag("figcaption", series.name),
     )
