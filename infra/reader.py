@@ -92,6 +92,11 @@ class Reader:
         other._db = self._db.cursor()  # noqa: SLF001 - of its own kind
         return other
 
+    @property
+    def db(self) -> duckdb.DuckDBPyConnection:
+        """The connection, for queries of our own; those of others go through `run`."""
+        return self._db
+
     def run(
         self,
         query: str,

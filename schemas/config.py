@@ -163,6 +163,21 @@ class InventoryConfig(Record):
     approved: tuple[str, ...] = ()
 
 
+class SlaConfig(Record):
+    """How long something may stand before it is overdue.
+
+    Open alerts by their stage, open facts (weaknesses, exposures) by their severity.
+    """
+
+    warning: Duration = DAY
+    watch: Duration = 3 * DAY
+    outlook: Duration = 14 * DAY
+    critical: Duration = 7 * DAY
+    high: Duration = 30 * DAY
+    medium: Duration = 90 * DAY
+    low: Duration = 180 * DAY
+
+
 class ServerConfig(Record):
     """Where `/healthz`, `/readyz`, `/metrics` and the read API listen. Port 0 takes a free one.
 
@@ -228,6 +243,7 @@ class Config(Record):
     rules: RulesConfig = RulesConfig()
     intel: IntelConfig = IntelConfig()
     inventory: InventoryConfig = InventoryConfig()
+    sla: SlaConfig = SlaConfig()
     server: ServerConfig = ServerConfig()
     limits: Limits = Limits()
     privacy: PrivacyConfig = PrivacyConfig()

@@ -12,6 +12,7 @@ from infra.posture.ageing import Ageing
 from infra.posture.gauges import GAUGES, Gauge
 from infra.reader import Reader
 from infra.snapshots import Identity, Snapshots
+from schemas.config import SlaConfig
 from schemas.errors import Mistake, Unavailable
 from schemas.times import SECOND
 
@@ -31,9 +32,9 @@ class Read(NamedTuple):
 class Posture:
     """Asked from any thread; a scrape while another one reads the snapshot waits for that."""
 
-    def __init__(self, snapshots: Snapshots, approved: Sequence[str]) -> None:
+    def __init__(self, snapshots: Snapshots, approved: Sequence[str], sla: SlaConfig) -> None:
         """`approved`: the patterns of what is no shadow AI."""
-        self._snapshots, self._approved = snapshots, list(approved)
+        self._snapshots, self._approved, self._sla = snapshots, list(approved), sla
         self._lock = Lock()
         self._read: Read | None = None
 
@@ -55,7 +56,7 @@ class Posture:
             value=read.taken / SECOND,
         )
         yield from read.gauges
-        yield from read.ages.metrics(now)
+        yield from read.ages.metrics(self._sla, now)
 
     def _newest(self) -> Read:
         with self._lock:

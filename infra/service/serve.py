@@ -61,7 +61,7 @@ async def serve(
         connected = _connected(config, data)
         couriers = _couriers(connected, config, data, journal)
         snapshots = Snapshots(published(connected.values()))
-        posture = Posture(snapshots, config.inventory.approved)
+        posture = Posture(snapshots, config.inventory.approved, config.sla)
         api = Api(snapshots, config.server, config.inventory.approved, clock)
         loop = Loop(engine, journal, inputs, config.limits, clock, until)
         stop, signals = asyncio.Event(), set[int]()

@@ -55,7 +55,7 @@ async def work(
     count = len(ruleset.rules) + len(ruleset.correlations) + len(ruleset.convergences)
     vitals = WorkerVitals(clock, Running(ruleset.sha256, count, clock()))
     couriers, outboxes, snapshots = _couriers(config, kafka)
-    posture = Posture(snapshots, config.inventory.approved)
+    posture = Posture(snapshots, config.inventory.approved, config.sla)
     api = Api(snapshots, config.server, config.inventory.approved, clock)
     carriers = Carriers(couriers)
     stop, signals = asyncio.Event(), set[int]()

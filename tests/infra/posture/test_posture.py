@@ -12,6 +12,7 @@ from prometheus_client.core import Metric
 from infra.posture.gauges import GAUGES, SYSTEMS
 from infra.posture.posture import Posture
 from infra.snapshots import Snapshots
+from schemas.config import SlaConfig
 from schemas.times import DAY, HOUR, MINUTE, rfc3339
 from schemas.times import parse as time_of
 from sinks.store import SNAPSHOT, Store
@@ -36,7 +37,7 @@ def system(name: str) -> dict[str, Any]:
 
 
 def read(path: Path | None, approved: Iterable[str] = ()) -> dict[str, float]:
-    return samples(Posture(Snapshots(path), [*approved]).metrics(NOW))
+    return samples(Posture(Snapshots(path), [*approved], SlaConfig()).metrics(NOW))
 
 
 def samples(metrics: Iterable[Metric]) -> dict[str, float]:
@@ -87,15 +88,17 @@ def test_alerts_are_counted_by_stage_severity_and_status(tmp_path: Path) -> None
 def test_ages_are_those_at_the_time_of_the_scrape(tmp_path: Path) -> None:
     ages = (HOUR, HOUR + MINUTE, 3 * DAY, 100 * DAY, -HOUR)
     alerts = [result("alert", n, alert(n, age)) for n, age in enumerate(ages)]
-    posture = Posture(Snapshots(written(tmp_path, alerts)), [])
+    posture = Posture(Snapshots(written(tmp_path, alerts)), [], SlaConfig(watch=3 * DAY))
     at = "barograph_alerts_age_seconds_bucket{{le={},severity=high}}"
     found = samples(posture.metrics(NOW))
     bounds = ("3600.0", "14400.0", "86400.0", "259200.0", "7776000.0", "+Inf")
     assert [found[at.format(bound)] for bound in bounds] == [2, 3, 3, 4, 4, 5]
     assert found["barograph_alerts_age_seconds_count{severity=high}"] == 5
     assert found["barograph_alerts_age_seconds_sum{severity=high}"] == 3600 + 3660 + 103 * 86_400
+    assert told(found, "alerts_overdue") == {"stage=watch": 1}  # 3 days to the second are not
     later = samples(posture.metrics(NOW + DAY))
     assert [later[at.format(bound)] for bound in bounds] == [0, 0, 1, 3, 4, 5]
+    assert told(later, "alerts_overdue") == {"stage=watch": 2}
 
 
 def test_assets_facts_forecasts_and_the_rest(tmp_path: Path) -> None:
@@ -104,7 +107,7 @@ def test_assets_facts_forecasts_and_the_rest(tmp_path: Path) -> None:
     model = {"kind": "model", "id": "m", "attributes": {}}
     mine = {"kind": "tool", "id": "desk/send", "attributes": {}}
     forecast = {"alert": "a1", "system": "s", "issued": rfc3339(NOW), "technique": "AML.T0051"}
-    fact = {"name": "finding", "since": rfc3339(NOW), "confidence": 1.0}
+    fact = {"name": "finding", "since": rfc3339(NOW - 31 * DAY), "confidence": 1.0}
     rows = [
         result("asset", "model:m", model | seen | work),
         result("asset", "tool:desk/send", mine | seen | work),
@@ -137,6 +140,7 @@ def test_assets_facts_forecasts_and_the_rest(tmp_path: Path) -> None:
         "layer=models and endpoints,severity=high": 1,
         "layer=data, code, infrastructure,severity=high": 1,
     }
+    assert told(found, "facts_overdue") == {"severity=high": 2}
     assert told(found, "facts_closed") == {"severity=low": 1}
     assert told(found, "forecasts") == {
         "outcome=hit": 1,
@@ -174,7 +178,7 @@ def test_a_new_snapshot_is_asked_and_the_old_one_only_once(tmp_path: Path) -> No
     store = Store(tmp_path)
     store.open(None)
     store.publish()
-    posture = Posture(Snapshots(tmp_path / SNAPSHOT), [])
+    posture = Posture(Snapshots(tmp_path / SNAPSHOT), [], SlaConfig())
     first = next(metric for metric in posture.metrics(NOW) if metric.name == "barograph_systems")
     again = next(metric for metric in posture.metrics(NOW) if metric.name == "barograph_systems")
     assert first is again
