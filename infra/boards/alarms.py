@@ -6,13 +6,14 @@ For those who have no Alertmanager. One text for both: what `infra/deploy/promet
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
 import yaml
 
 import infra
+from correlators.sigma.values import is_object
 from infra.boards.parts.board import TAG
 from infra.boards.parts.source import Json
 
@@ -33,8 +34,21 @@ EVERY: Final = 60  # seconds between evaluations, where a group does not say
 
 
 def groups(prometheus: str) -> Iterator[Json]:
-    """Each group as the provisioning API keeps it; `prometheus` is the uid of the source."""
-    for group in _read():
+    """Those of `infra/deploy/prometheus/`; `prometheus` is the uid of the data source."""
+    folder = files(infra).joinpath("deploy", "prometheus")
+    for file in sorted(folder.iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".yml"):
+            document: object = yaml.safe_load(file.read_text(encoding="utf-8"))
+            if is_object(document):  # beside rules lie their tests and a scrape configuration
+                yield from converted(document.get("groups", ()), prometheus)
+
+
+def converted(found: Iterable[Json], prometheus: str) -> Iterator[Json]:
+    """Each group with an alert rule in it as the provisioning API keeps it.
+
+    Rules that record are left to Prometheus.
+    """
+    for group in found:
         rules = [rule for rule in group["rules"] if "alert" in rule]
         if rules:
             name = str(group["name"])
@@ -49,13 +63,6 @@ def groups(prometheus: str) -> Iterator[Json]:
 def seconds(duration: str) -> float:
     """A duration of Prometheus: `5m`, `1h30m`."""
     return sum(int(number) * _SECONDS[unit] for number, unit in _PARTS.findall(duration))
-
-
-def _read() -> Iterator[Any]:
-    folder = files(infra).joinpath("deploy", "prometheus")
-    for file in sorted(folder.iterdir(), key=lambda file: file.name):
-        if file.name.endswith((".rules.yml", "rules.yml", "alerts.yml")):
-            yield from yaml.safe_load(file.read_text(encoding="utf-8")).get("groups", [])
 
 
 def _rule(rule: Json, group: str, prometheus: str) -> Json:

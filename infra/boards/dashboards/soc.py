@@ -23,7 +23,6 @@ AGES = {
     "30 d": "2592000.0",
     "90 d": "7776000.0",
 }
-OBJECTIVES = {text: AGES[text] for text in ("1 h", "4 h", "8 h", "1 d", "3 d", "7 d")}
 CHOSEN = 'stage=~"$stage",severity=~"$severity"'
 
 QUEUE = Section(
@@ -60,18 +59,18 @@ QUEUE = Section(
             steps=((None, "green"), (24 * 3600, "orange"), (7 * 24 * 3600, "red")),
         ),
         kinds.number(
-            "Beyond the objective",
-            "Open alerts that are older than the objective that is chosen above (SLA).",
-            'sum(barograph_alerts_age_seconds_bucket{le="+Inf"}) -'
-            ' sum(barograph_alerts_age_seconds_bucket{le="$objective"})',
+            "Overdue",
+            "Open alerts that have stood for longer than [sla] of the configuration lets their"
+            " stage.",
+            'sum(barograph_alerts_overdue{stage=~"$stage"})',
             empty=QUIET,
             steps=((None, "green"), (1, "red")),
         ),
         kinds.number(
             "Within the objective",
-            "Share of the open alerts that are younger than the objective.",
-            'sum(barograph_alerts_age_seconds_bucket{le="$objective"}) /'
-            ' (sum(barograph_alerts_age_seconds_bucket{le="+Inf"}) > 0)',
+            "Share of the open alerts that have not stood for longer than [sla] lets their stage.",
+            '1 - sum(barograph_alerts_overdue{stage=~"$stage"})'
+            ' / (sum(barograph_alerts_open{stage=~"$stage"}) > 0)',
             empty="The queue is empty.",
             unit="percentunit",
             steps=((None, "red"), (0.8, "orange"), (0.95, "green")),
@@ -171,6 +170,16 @@ AGE = Section(
             },
         ),
         kinds.bars(
+            "Overdue weaknesses",
+            "Open weaknesses that have stood for longer than [sla] lets their severity.",
+            'sum by (severity) (barograph_facts_overdue{severity=~"$severity"})',
+            "{{severity}}",
+            empty="No weakness is open, or none of these severities has an objective.",
+            width=8,
+            decimals=0,
+            overrides=coloured(("low", "medium", "high", "critical")),
+        ),
+        kinds.bars(
             "Alerts by status",
             "All alerts in the store: open, verified by you, resolved, expired by time.",
             "sum by (status) (barograph_alerts)",
@@ -191,7 +200,7 @@ AGE = Section(
                 ),
             ],
             empty="No detection has matched yet: `barograph rules list` shows what is looked for.",
-            width=16,
+            width=8,
             decimals=0,
         ),
     ],
@@ -228,7 +237,6 @@ BOARD = Board(
         variable.choice(
             "severity", "Severity", ("informational", "low", "medium", "high", "critical")
         ),
-        variable.one_of("objective", "Objective", OBJECTIVES, "1 d"),
     ),
     refresh="30s",
 )

@@ -36,28 +36,15 @@ def _current(source: Source, uid: str) -> Json:
 
 def choice(name: str, label: str, words: Sequence[str]) -> Json:
     """A choice of words; several may be chosen, and all are."""
-    return _custom(name, label, ",".join(words)) | {
-        "current": ALL,
-        "includeAll": True,
-        "multi": True,
-    }
-
-
-def one_of(name: str, label: str, values: Mapping[str, str], default: str) -> Json:
-    """A choice of one value, by the text that is seen."""
-    pairs = ", ".join(f"{text} : {value}" for text, value in values.items())
-    return _custom(name, label, pairs) | {"current": {"text": default, "value": values[default]}}
-
-
-def _custom(name: str, label: str, query: str) -> Json:
     return {
         "name": name,
         "label": label,
         "type": "custom",
-        "query": query,
+        "query": ",".join(words),
+        "current": ALL,
         "hide": 0,
-        "includeAll": False,
-        "multi": False,
+        "includeAll": True,
+        "multi": True,
         "options": [],
     }
 

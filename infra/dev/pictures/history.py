@@ -15,7 +15,7 @@ from infra.posture.posture import Posture
 from infra.replaying import Order, replay
 from infra.rules import load
 from infra.snapshots import Snapshots
-from schemas.config import Config, RulesConfig
+from schemas.config import Config, RulesConfig, SlaConfig
 from schemas.times import HOUR, MINUTE, SECOND
 from sinks.store import SNAPSHOT
 
@@ -54,7 +54,7 @@ def backfill(folder: Path, prometheus: Path, end: int, instance: str) -> None:
 
 def _posture(inputs: Path, out: Path, ruleset: Ruleset, until: int) -> Posture:
     replay(Config(), ruleset, [str(inputs)], out, Order(until=until, not_after=until))
-    return Posture(Snapshots(out / SNAPSHOT), ())
+    return Posture(Snapshots(out / SNAPSHOT), (), SlaConfig())
 
 
 def _lines(metric: Metric, time: int, instance: str) -> Iterator[str]:
