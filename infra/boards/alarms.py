@@ -6,7 +6,7 @@ For those who have no Alertmanager. One text for both: what `infra/deploy/promet
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from typing import Final
 
@@ -19,6 +19,8 @@ from infra.boards.parts.source import Json
 
 FOLDER: Final = TAG  # uid of the folder for boards and rules
 _PARTS: Final = re.compile(r"(\d+)(ms|s|m|h|d|w|y)")
+_RECORD: Final = re.compile(r"[A-Za-z_]\w*(?::\w+)+")  # a name with colons is of a rule
+_VALUE: Final = re.compile(r"\$value\b")
 _DAY: Final = 86_400
 _SECONDS: Final[Mapping[str, float]] = {
     "ms": 0.001,
@@ -36,18 +38,26 @@ EVERY: Final = 60  # seconds between evaluations, where a group does not say
 def groups(prometheus: str) -> Iterator[Json]:
     """Those of `infra/deploy/prometheus/`; `prometheus` is the uid of the data source."""
     folder = files(infra).joinpath("deploy", "prometheus")
+    found: list[Json] = []
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
         if file.name.endswith(".yml"):
             document: object = yaml.safe_load(file.read_text(encoding="utf-8"))
             if is_object(document):  # beside rules lie their tests and a scrape configuration
-                yield from converted(document.get("groups", ()), prometheus)
+                found += document.get("groups", ())
+    return converted(found, prometheus)
 
 
-def converted(found: Iterable[Json], prometheus: str) -> Iterator[Json]:
+def converted(found: Sequence[Json], prometheus: str) -> Iterator[Json]:
     """Each group with an alert rule in it as the provisioning API keeps it.
 
-    Rules that record are left to Prometheus.
+    What another rule records is written out: Grafana may ask a Prometheus without our rules.
     """
+    recorded = {
+        str(rule["record"]): f"({_line(rule['expr'])})"
+        for group in found
+        for rule in group["rules"]
+        if "record" in rule
+    }
     for group in found:
         rules = [rule for rule in group["rules"] if "alert" in rule]
         if rules:
@@ -56,7 +66,7 @@ def converted(found: Iterable[Json], prometheus: str) -> Iterator[Json]:
                 "title": name,
                 "folderUid": FOLDER,
                 "interval": round(seconds(group.get("interval", f"{EVERY}s"))),
-                "rules": [_rule(rule, name, prometheus) for rule in rules],
+                "rules": [_rule(rule, name, prometheus, recorded) for rule in rules],
             }
 
 
@@ -65,19 +75,18 @@ def seconds(duration: str) -> float:
     return sum(int(number) * _SECONDS[unit] for number, unit in _PARTS.findall(duration))
 
 
-def _rule(rule: Json, group: str, prometheus: str) -> Json:
+def _rule(rule: Json, group: str, prometheus: str, recorded: Mapping[str, str]) -> Json:
     """A series that the expression leaves is a fault, whatever its value: as Prometheus has it."""
     name = str(rule["alert"])
+    expr = _RECORD.sub(lambda found: recorded.get(found[0], found[0]), _line(rule["expr"]))
     return {
-        "uid": f"barograph-{_kebab(name)}"[:40],
+        "uid": f"barograph-{_kebab(name.removeprefix('Barograph'))}"[:40],
         "title": name,
         "folderUID": FOLDER,
         "ruleGroup": group,
         "condition": "fault",
         "data": [
-            _step(
-                "series", prometheus, {"expr": _line(rule["expr"]), "instant": True, "range": False}
-            ),
+            _step("series", prometheus, {"expr": expr, "instant": True, "range": False}),
             _step(
                 "there",
                 "__expr__",
@@ -100,7 +109,11 @@ def _rule(rule: Json, group: str, prometheus: str) -> Json:
         "execErrState": "Error",
         "for": rule.get("for", "0s"),
         "labels": rule.get("labels", {}),
-        "annotations": {key: _line(text) for key, text in rule.get("annotations", {}).items()},
+        "annotations": {
+            # What Prometheus calls $value is the value of the query, by its name.
+            key: _VALUE.sub("$values.series.Value", _line(text))
+            for key, text in rule.get("annotations", {}).items()
+        },
         "isPaused": False,
     }
 

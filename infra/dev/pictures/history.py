@@ -19,7 +19,7 @@ from schemas.config import Config, RulesConfig, SlaConfig
 from schemas.times import HOUR, MINUTE, SECOND
 from sinks.store import SNAPSHOT
 
-STEP: Final = 2 * HOUR  # between two looks at the estate
+STEP: Final = 3 * HOUR  # between two looks at the estate
 SAMPLE: Final = 4 * MINUTE  # a query sees a sample for five minutes
 SPAN: Final = 48 * HOUR
 _LATER: Final = frozenset({"barograph_snapshot_timestamp_seconds", "barograph_posture_up"})
