@@ -71,9 +71,8 @@ def course(panel: Json, drawn: Sequence[Line], span: Span, width: float, height:
         for line, points, below in reversed(piles)
     ]
     marks = [
-        tag(
-            "path",
-            d=f"M{LEFT} {frame.y(step['value']):.1f}H{width - 4:.1f}",
+        path(
+            f"M{LEFT} {frame.y(step['value']):.1f}H{width - 4:.1f}",
             stroke=colour(step["color"]),
             stroke_dasharray="6 4",
             class_="mark",
@@ -107,12 +106,17 @@ def spark(points: Sequence[tuple[float, float]], shade: str, width: float, heigh
     way = "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
     return tag(
         "svg",
-        tag("path", d=f"M0 {height}L{way}L{width:.1f} {height}Z", fill=shade, fill_opacity=0.15),
-        tag("path", d=f"M{way}", stroke=shade, fill="none", stroke_width=1.5),
+        path(f"M0 {height}L{way}L{width:.1f} {height}Z", fill=shade, fill_opacity=0.15),
+        path(f"M{way}", stroke=shade, fill="none", stroke_width=1.5),
         viewBox=f"0 0 {width:.0f} {height:.0f}",
         preserveAspectRatio="none",
         class_="spark",
     )
+
+
+def path(way: str, **attributes: str | float) -> Html:
+    """An element of that way, which `tag` would cut off: it may be longer than a text."""
+    return Html(tag("path", **attributes).replace("<path", f'<path d="{way}"', 1))
 
 
 def _piled(
@@ -147,8 +151,8 @@ def _area(
     floor = frame.y(0)
     closed = f"{way}{back}Z" if below else f"{way}L{end:.1f} {floor}L{start:.1f} {floor}Z"
     return join(
-        tag("path", d=closed, fill=line.colour, fill_opacity=opacity),
-        tag("path", d=way, stroke=line.colour, fill="none", stroke_width=1 if below else 2),
+        path(closed, fill=line.colour, fill_opacity=opacity),
+        path(way, stroke=line.colour, fill="none", stroke_width=1 if below else 2),
     )
 
 
@@ -190,14 +194,14 @@ def _axes(frame: Frame, number: Callable[[float], str]) -> Html:
     for tick in range(TICKS + 1):
         value = frame.top * tick / TICKS
         y = frame.y(value)
-        parts.append(tag("path", d=f"M{LEFT} {y:.1f}H{frame.width - 4:.1f}", class_="grid"))
+        parts.append(path(f"M{LEFT} {y:.1f}H{frame.width - 4:.1f}", class_="grid"))
         parts.append(tag("text", number(value), x=LEFT - 6, y=f"{y + 4:.1f}", class_="left"))
     length = frame.span.end - frame.span.start
     step = next((s for s in _STEPS if length / s <= frame.width / 90), _STEPS[-1])
     time = frame.span.start // step * step + step
     while time < frame.span.end - step / 3:
         x = frame.x(time)
-        parts.append(tag("path", d=f"M{x:.1f} {TOP}V{frame.height - BOTTOM}", class_="grid"))
+        parts.append(path(f"M{x:.1f} {TOP}V{frame.height - BOTTOM}", class_="grid"))
         stamp = datetime.fromtimestamp(time, UTC).strftime(
             "%m/%d %H:%M" if step >= 6 * 3600 else "%H:%M" if step >= 60 else "%H:%M:%S"
         )
