@@ -12,7 +12,7 @@ from threading import Lock
 from typing import NamedTuple
 
 from infra.reader import Reader
-from schemas.errors import Unavailable
+from schemas.errors import Mistake, Unavailable
 from sinks.delivery.sink import Sink
 from sinks.store import Store
 
@@ -20,6 +20,7 @@ NO_STORE = (
     "no sink of this run keeps a store, so there is nothing to ask; add one: [[sink]] with"
     ' name = "store" and kind = "store"'
 )
+UNREADABLE = "the snapshot of the store cannot be read; the next one takes its place"
 NOT_YET = "the store has not published anything yet; ask again in a few seconds"
 
 
@@ -123,8 +124,10 @@ def _opened(path: Path) -> _Open:
         except OSError:  # a file system without links
             shutil.copy2(path, name)
         return _Open(_identity(name), Reader(name))
+    except Mistake as error:
+        raise Unavailable(UNREADABLE) from error
     except OSError as error:
-        raise Unavailable(f"{path} cannot be opened: {error.strerror or error}") from error
+        raise Unavailable(f"{UNREADABLE} ({error.strerror or error})") from error
     finally:
         name.unlink(missing_ok=True)
 

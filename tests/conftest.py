@@ -22,6 +22,7 @@ settings.load_profile("barograph")
 COMPONENTS = {
     "chromium": {"chromium": "chromium"},
     "openssl": {"openssl": "openssl"},
+    "prometheus": {"prometheus": "prometheus", "promtool": "prometheus"},
     "kafka": {"openssl": "openssl"},  # Java and the jars come by more than one way: see below
 }
 NUMBERS = count(1)

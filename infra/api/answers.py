@@ -124,11 +124,20 @@ def _place(after: str, key: Key) -> Sequence[object]:
         values = orjson.loads(urlsafe_b64decode(after + "=" * (-len(after) % 4)))
     except ValueError:
         values = None
-    if isinstance(values, list):
-        found = cast("list[object]", values)
-        if len(found) == len(key.columns) and all(isinstance(v, str | int) for v in found):
-            return found
+    found = cast("list[object]", values) if isinstance(values, list) else []
+    if len(found) == len(key.columns) and all(map(_is, found, key.types)):
+        return found
     raise Mistake("after is no place in this list; give what an answer before said as `next`")
+
+
+def _is(value: object, kind: str) -> bool:
+    if not isinstance(value, str) or kind != "TIMESTAMP":
+        return isinstance(value, str)
+    try:
+        parse(value)
+    except ValueError:
+        return False
+    return True
 
 
 # How many rows are wanted; the server's own bound is told in `more`.

@@ -83,6 +83,11 @@ class Health:
 
     def collect(self) -> Iterator[Metric]:
         """The metrics, asked anew at each scrape."""
+        yield GaugeMetricFamily(
+            "barograph_ready",
+            "1 while /readyz has no reason against it, else 0.",
+            value=float(not self._vitals.reasons()),
+        )
         yield from self._vitals.metrics()
         taken = CounterMetricFamily(
             "barograph_sink_delivered", "Results that a sink has taken.", labels=["sink"]

@@ -12,14 +12,16 @@ from schemas.event import Record
 
 Name = Annotated[str, Field(min_length=1, max_length=MAX_ID + 20)]
 ROWS: Final = 10_000
-# What runs the agent answers for it, and what serves the tool stands behind it.
+# What runs the agent answers for it, and what serves the tool stands behind it; that it was deleted
+# is a reason of its own.
 _CALLERS: Final = """
-SELECT DISTINCT from_entity FROM current_edges
-WHERE relation IN ('runs', 'uses') AND list_contains($names, to_entity)
+SELECT DISTINCT from_entity FROM edges
+WHERE valid_to IS NULL AND relation IN ('runs', 'uses') AND list_contains($names, to_entity)
   AND split_part(from_entity, ':', 1) IN ('application', 'workload') ORDER BY ALL"""
 _SERVERS: Final = """
-SELECT DISTINCT to_entity FROM current_edges
-WHERE relation = 'served_by' AND list_contains($names, from_entity) ORDER BY ALL"""
+SELECT DISTINCT to_entity FROM edges
+WHERE valid_to IS NULL AND relation = 'served_by' AND list_contains($names, from_entity)
+ORDER BY ALL"""
 _ALIASES: Final = """
 SELECT DISTINCT o.entity FROM things AS t JOIN things AS o USING (thing)
 WHERE list_contains($names, t.entity) ORDER BY ALL"""

@@ -49,7 +49,7 @@ _APPROVED: Final = """
 SELECT name FROM unnest(CAST($targets AS VARCHAR[])) AS target(name)
 WHERE len(list_filter(CAST($approved AS VARCHAR[]), lambda pattern: name GLOB pattern)) > 0"""
 _SILENT: Final = f"NOT EXISTS ({_STATED}) AND NOT EXISTS ({_APPROVED})"
-_SEEN: Final = f"SELECT id FROM edges WHERE observed AND {_BETWEEN}"
+_SEEN: Final = f"SELECT id FROM edges WHERE observed AND valid_to IS NULL AND {_BETWEEN}"
 
 RULES: Final = (
     Rule(
@@ -121,11 +121,11 @@ RULES: Final = (
         FROM edges WHERE id IN ({_SEEN}) AND {_SILENT} ORDER BY text""",
     ),
     Rule(
-        "never_used",
+        "unused",
         "warn",
-        "the agent has never used the tool or its server, and nobody declared or approved it",
+        "the agent is not known to use the tool or its server, and nobody declared or approved it",
         f"""
-        SELECT $callers[1] || ' has never used ' || $targets[1] AS text,
+        SELECT $callers[1] || ' is not known to use ' || $targets[1] AS text,
           CAST([] AS VARCHAR[]) AS evidence
         WHERE NOT EXISTS ({_SEEN}) AND {_SILENT}""",
     ),
