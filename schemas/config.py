@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from schemas.entity import Entity
 from schemas.event import Record
@@ -46,18 +46,20 @@ class InputConfig(Record):
 
 
 class SinkConfig(Record):
-    """One sink; `kind` is the name of a module in sinks/.
+    """One sink; `kind` is the name of a module in sinks/, whose Settings say what else it takes.
 
-    `secret` signs deliveries where the kind can.
+    `secret` logs in or signs where the kind has a use for one.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")
     kind: str
-    path: str | None = None
-    url: str | None = None
     secret: SecretStr | None = None
-    stages: tuple[Literal["outlook", "watch", "warning"], ...] = ("outlook", "watch", "warning")
-    timeout: Duration = 10 * SECOND
+
+
+class AnySink(SinkConfig):
+    """One sink as it is configured; its kind judges the other settings."""
+
+    model_config = ConfigDict(extra="allow")
 
 
 def _entity(value: object) -> object:
@@ -73,10 +75,11 @@ EntityRef = Annotated[Entity, BeforeValidator(_entity)]  # `kind:id` in TOML
 class SystemConfig(Record):
     """An AI system by declaration: its root and what the root uses directly.
 
-    Lineage finds the rest.
+    Lineage finds the rest. `owner` is who answers for it: sinks can be for the systems of some.
     """
 
     name: str
+    owner: str | None = None
     root: EntityRef
     members: tuple[EntityRef, ...] = ()
 
@@ -195,7 +198,7 @@ class Config(Record):
 
     data: str = "barograph-data"
     input: tuple[InputConfig, ...] = ()
-    sink: tuple[SinkConfig, ...] = ()
+    sink: tuple[AnySink, ...] = ()
     system: tuple[SystemConfig, ...] = ()
     rules: RulesConfig = RulesConfig()
     intel: IntelConfig = IntelConfig()

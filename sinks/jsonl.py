@@ -15,7 +15,6 @@ from typing import Any
 import orjson
 
 from schemas.config import SinkConfig
-from schemas.errors import Mistake
 from schemas.rows import Result
 from sinks.delivery.sink import Delivered
 
@@ -28,11 +27,15 @@ FILES = {
 }
 
 
-def connect(config: SinkConfig, folder: Path) -> Jsonl:
+class Settings(SinkConfig):
     """`path` is the folder of the files."""
-    if config.path is None:
-        raise Mistake(f"sink {config.name!r} has no path; give it the folder for its JSONL files")
-    return Jsonl(folder / config.path)
+
+    path: str
+
+
+def connect(settings: Settings, folder: Path) -> Jsonl:
+    """The files of these settings."""
+    return Jsonl(folder / settings.path)
 
 
 class Jsonl:

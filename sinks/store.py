@@ -41,9 +41,15 @@ CONFIG: dict[str, Any] = {
 }
 
 
-def connect(config: SinkConfig, folder: Path) -> Store:
+class Settings(SinkConfig):
     """`path` is the folder of the two files (default: the data folder)."""
-    return Store(folder / (config.path or ""))
+
+    path: str = ""
+
+
+def connect(settings: Settings, folder: Path) -> Store:
+    """The store of these settings."""
+    return Store(folder / settings.path)
 
 
 class Store:

@@ -89,7 +89,10 @@ from schemas.rows import Result
 from sinks.delivery.sink import Delivered
 
 
-def connect(config: SinkConfig, folder: Path) -> "Count":
+Settings = SinkConfig
+
+
+def connect(settings: SinkConfig, folder: Path) -> "Count":
     """A counter in the data folder."""
     return Count(folder / "count")
 

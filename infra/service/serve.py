@@ -17,12 +17,12 @@ from infra.service.process import clock, on_hangup, say, stop_on_signals
 from infra.service.reload import Reload, Running, running, sentence
 from infra.service.threads import Carriers, Threads
 from infra.service.vitals import EmbeddedVitals
-from schemas.config import Config, SinkConfig
+from schemas.config import AnySink, Config
 from schemas.errors import Mistake, Unavailable
 from schemas.times import END
 from sinks.delivery.courier import Courier
+from sinks.delivery.kinds import connect
 from sinks.delivery.letters import DeadLetters
-from sinks.delivery.sink import connect
 from streams.assembly import Assembly
 from streams.embedded import Embedded
 from streams.inputs.http import Http
@@ -156,13 +156,13 @@ def _couriers(config: Config, data: Path, journal: Journal) -> list[Courier]:
     """One for each sink of the configuration, and the store that the commands read."""
     configured = list(config.sink)
     if not any(sink.kind == "store" for sink in configured):
-        configured.append(SinkConfig(name="store", kind="store"))
+        configured.append(AnySink(name="store", kind="store"))
     if len({sink.name for sink in configured}) < len(configured):
         raise Mistake(
             "two sinks have the same name; rename one (`store` is the built-in one, unless a sink"
             " of that kind is configured)"
         )
-    connected = {sink.name: connect(sink, data) for sink in configured}
+    connected = {sink.name: connect(sink, data, config) for sink in configured}
     journal.subscribe({name: sink.kinds for name, sink in connected.items()})
     letters = DeadLetters(data / "dead-letters.jsonl", clock)
     return [

@@ -19,8 +19,8 @@ from infra.service.worker_vitals import WorkerVitals
 from schemas.config import Config, KafkaConfig
 from schemas.errors import Mistake, Unavailable
 from sinks.delivery.courier import Courier
+from sinks.delivery.kinds import connect
 from sinks.delivery.letters import DeadLetters
-from sinks.delivery.sink import connect
 from streams.kafka.deployment import Deployment, deploy
 from streams.kafka.driver import Driver
 from streams.kafka.outbox import TopicOutbox
@@ -157,7 +157,7 @@ def _couriers(config: Config, kafka: KafkaConfig) -> tuple[list[Courier], list[T
     couriers: list[Courier] = []
     outboxes: list[TopicOutbox] = []
     for entry in config.sink:
-        sink = connect(entry, data)
+        sink = connect(entry, data, config)
         outbox = TopicOutbox(kafka, entry.name, sink.kinds, data, local=sink.local)
         outboxes.append(outbox)
         couriers.append(

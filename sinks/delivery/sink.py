@@ -1,16 +1,10 @@
-"""What a sink is, and how one is found: every module directly in sinks/ is one."""
+"""What a sink is, and what it says of a batch."""
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Sequence
-from importlib import import_module
-from pathlib import Path
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol
 
-import sinks
-from schemas.config import SinkConfig
-from schemas.errors import Mistake
 from schemas.rows import Result
 
 
@@ -72,30 +66,3 @@ class Sink(Protocol):
     def close(self) -> None:
         """Publish, and give everything back."""
         ...
-
-
-class Kind(Protocol):
-    """A module in sinks/."""
-
-    def connect(self, config: SinkConfig, folder: Path) -> Sink:
-        """The sink that `config` describes; relative paths lie below `folder`.
-
-        Raises Mistake, opens nothing yet.
-        """
-        ...
-
-
-def kinds() -> tuple[str, ...]:
-    """The names that `kind` of a sink's configuration may have."""
-    return tuple(
-        sorted(name for _, name, package in pkgutil.iter_modules(sinks.__path__) if not package)
-    )
-
-
-def connect(config: SinkConfig, folder: Path) -> Sink:
-    """The sink of this configuration."""
-    if config.kind not in kinds():
-        raise Mistake(
-            f"sink {config.name!r} has the kind {config.kind!r}; name one of {', '.join(kinds())}"
-        )
-    return cast("Kind", import_module(f"{sinks.__name__}.{config.kind}")).connect(config, folder)

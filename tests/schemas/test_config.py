@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from schemas.config import Config, KafkaConfig, SinkConfig, SystemConfig
+from schemas.config import AnySink, Config, KafkaConfig, SystemConfig
 from schemas.entity import Entity
 from schemas.times import DAY, MINUTE, SECOND
 
@@ -52,7 +52,7 @@ def test_a_system_is_declared_by_kind_and_id() -> None:
 
 
 def test_a_secret_is_never_shown() -> None:
-    sink = SinkConfig.model_validate({"name": "siem", "kind": "webhook", "secret": "not-for-eyes"})
+    sink = AnySink.model_validate({"name": "siem", "kind": "webhook", "secret": "not-for-eyes"})
     assert "not-for-eyes" not in f"{sink!r}{sink.model_dump_json()}"
     assert sink.secret is not None
     assert sink.secret.get_secret_value() == "not-for-eyes"
@@ -67,7 +67,7 @@ def test_a_secret_is_never_shown() -> None:
         ({"input": [{"name": "a", "kind": "ftp"}]}, ("input", 0, "kind")),
         ({"input": [{"name": "a", "idle": "soon"}]}, ("input", 0, "idle")),
         ({"sink": [{"name": "a"}]}, ("sink", 0, "kind")),
-        ({"sink": [{"name": "a", "kind": "jsonl", "stages": ["loud"]}]}, ("sink", 0, "stages", 0)),
+        ({"sink": [{"name": "a b", "kind": "jsonl"}]}, ("sink", 0, "name")),
         ({"system": [{"name": "a", "root": "chat"}]}, ("system", 0, "root")),
         ({"system": [{"name": "a", "root": "castle:x"}]}, ("system", 0, "root")),
         ({"limits": {"depth": 0}}, ("limits", "depth")),

@@ -10,11 +10,12 @@ from pathlib import Path
 import orjson
 import pytest
 
-from schemas.config import SinkConfig
+from schemas.config import AnySink
 from schemas.errors import Mistake
 from schemas.finding import State
 from schemas.rows import Result, ResultKind
-from sinks.jsonl import FILES, Jsonl, connect
+from sinks.delivery.kinds import connect
+from sinks.jsonl import FILES, Jsonl
 
 # Delivers for ever through a courier; says each sequence that was taken.
 DELIVERS = """
@@ -137,5 +138,5 @@ def test_a_kill_loses_and_repeats_no_line(tmp_path: Path) -> None:
 
 
 def test_a_sink_without_a_path_is_a_mistake(tmp_path: Path) -> None:
-    with pytest.raises(Mistake, match="sink 'files' has no path; give it the folder"):
-        connect(SinkConfig(name="files", kind="jsonl"), tmp_path)
+    with pytest.raises(Mistake, match="sink 'files' needs 'path'"):
+        connect(AnySink(name="files", kind="jsonl"), tmp_path)

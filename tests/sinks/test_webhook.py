@@ -7,24 +7,26 @@ import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 import orjson
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from pydantic import SecretStr
 
-from schemas.config import SinkConfig
+from schemas.config import AnySink
 from schemas.errors import Mistake
 from schemas.finding import State
 from schemas.rows import Result
 from sinks.delivery.courier import Courier
+from sinks.delivery.kinds import connect
 from sinks.delivery.letters import DeadLetters
-from sinks.delivery.sink import Delivered
-from sinks.webhook import Webhook, connect, judged, signature
+from sinks.delivery.sink import Delivered, Sink
+from sinks.delivery.wire import Wire, judged
+from sinks.webhook import Settings, Webhook, signature
 from streams.journal import Journal
+from tests.sinks import receiving
+from tests.sinks.storms import Told, storm
 
 T = "2026-01-01T12:00:00.000000Z"
 SECRET = "whsec_b2J2aW91c2x5IG5vdCBhIHNlY3JldA=="  # noqa: S105 - "obviously not a secret"
@@ -75,18 +77,19 @@ async def receiver() -> AsyncIterator[Receiver]:
     await runner.cleanup()
 
 
-def sink(receiver: Receiver, **more: object) -> Webhook:
+def sink(receiver: Receiver, **more: object) -> Sink:
     config = {"name": "soc", "kind": "webhook", "url": receiver.url, "secret": SECRET} | more
-    return connect(SinkConfig.model_validate(config), Path())
+    return connect(AnySink.model_validate(config), Path())
 
 
 def alert(id_: str, revision: int = 1, state: State = "provisional", **more: object) -> Result:
     meta = {"state": state, "revision": revision, "emitted": T}
-    body = {"id": id_, "stage": "watch", "peak_stage": "watch", "status": "open"} | more
+    body: dict[str, object] = {"id": id_, "stage": "watch", "peak_stage": "watch"}
+    body |= {"status": "open", "system": "support-bot", **more}
     return Result("alert", id_, 0, state, body | {"meta": meta})
 
 
-async def sent(hook: Webhook, *batch: Result) -> Delivered:
+async def sent(hook: Sink, *batch: Result) -> Delivered:
     delivered = await asyncio.to_thread(hook.write, batch)
     hook.flush()
     return delivered
@@ -164,8 +167,8 @@ async def test_a_busy_receiver_says_how_long(
     receiver: Receiver, header: str, seconds: float
 ) -> None:
     receiver.answers = [status(429, **{"Retry-After": header})]
-    stages = frozenset(("watch",))
-    hook = Webhook(urlsplit(receiver.url), None, stages, 10, clock=lambda: 1767268800.0)
+    settings = Settings(name="soc", kind="webhook", url=receiver.url)
+    hook = Webhook(Wire(settings, clock=lambda: 1767268800.0), None)
     delivered = await sent(hook, alert("a"))
     assert (delivered.taken, delivered.wait) == (0, seconds)
 
@@ -194,7 +197,8 @@ def test_every_status_has_a_verdict() -> None:
     assert {verdicts[code] for code in (200, 202, 204)} == {"ok"}
     assert {verdicts[code] for code in (408, 425, 429, 500, 502, 503, 504)} == {"retry"}
     assert {verdicts[code] for code in (301, 307, 401, 407)} == {"config"}
-    assert {verdicts[code] for code in (400, 409, 413, 415, 422)} == {"reject"}
+    assert {verdicts[code] for code in (400, 409, 415, 422)} == {"reject"}
+    assert verdicts[413] == "split"
 
 
 async def test_a_receiver_that_hangs_is_left_after_the_timeout(receiver: Receiver) -> None:
@@ -264,14 +268,15 @@ async def test_a_trusted_certificate_is_enough(
     assert delivered == Delivered(1)
 
 
-@pytest.mark.parametrize("url", [None, "receiver.example/hook", "ftp://x/", "https://u:p@x/"])
-def test_a_url_that_cannot_be_used_is_a_mistake(url: str | None) -> None:
+@pytest.mark.parametrize("url", ["receiver.example/hook", "ftp://x/", "https://u:p@x/"])
+def test_a_url_that_cannot_be_used_is_a_mistake(url: str) -> None:
     with pytest.raises(Mistake, match="sink 'soc' has no usable url"):
-        connect(SinkConfig(name="soc", kind="webhook", url=url), Path())
+        connect(AnySink.model_validate({"name": "soc", "kind": "webhook", "url": url}), Path())
 
 
 def test_a_secret_that_is_none_is_a_mistake_that_does_not_quote_it() -> None:
-    config = SinkConfig(name="soc", kind="webhook", url="https://x/", secret=SecretStr("p@ss"))
+    entry = {"name": "soc", "kind": "webhook", "url": "https://x/", "secret": "p@ss"}
+    config = AnySink.model_validate(entry)
     with pytest.raises(Mistake, match="not `whsec_` and base64") as caught:
         connect(config, Path())
     assert "p@ss" not in str(caught.value)
@@ -300,3 +305,22 @@ async def test_a_receiver_that_flaps_gets_each_revision_in_order(
     assert receiver.ids == ["a-1", "a-1", "a-2", "a-2", "a-2", "a-3", "a-4"]
     assert waits[0] == 0.0
     assert (courier.status.delivered, letters.count) == (3, 1)
+
+
+def test_a_storm(tmp_path: Path) -> None:
+    with receiving.Receiver(lambda _: receiving.Reply(204)) as receiver:
+
+        def told() -> list[Told]:
+            heard = [(orjson.loads(request.body)) for request in receiver.got]
+            return [
+                Told(
+                    one["data"]["id"],
+                    one["data"]["meta"]["revision"],
+                    one["type"] not in ("alert.opened", "alert.updated"),
+                )
+                for one in heard
+            ]
+
+        entry = {"name": "soc", "kind": "webhook", "url": receiver.url, "timeout": "2s"}
+        figures = storm(receiver, tmp_path, entry, told)
+    assert figures.requests >= 40 * 4

@@ -14,7 +14,7 @@ from typing import Any, cast
 import kafka
 
 from infra.dev.broker import Broker
-from schemas.config import KafkaConfig, SinkConfig
+from schemas.config import AnySink, KafkaConfig
 from schemas.finding import State
 from schemas.rows import Result, ResultKind
 from sinks.delivery.courier import IDLE, Courier
@@ -160,7 +160,9 @@ class Soc:
         self._server.server_bind()  # without listening: connections are refused
         self._thread = threading.Thread(target=self._server.serve_forever)
         host, port = self._server.server_address[:2]
-        self.sink = SinkConfig(name="soc", kind="webhook", url=f"http://{host!s}:{port}/")
+        self.sink = AnySink.model_validate(
+            {"name": "soc", "kind": "webhook", "url": f"http://{host!s}:{port}/"}
+        )
 
     @contextmanager
     def up(self) -> Generator[None]:

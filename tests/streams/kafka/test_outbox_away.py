@@ -17,8 +17,8 @@ from kafka.admin import ACL, ACLOperation, ACLPermissionType, ResourcePattern, R
 from infra.dev.broker import Broker
 from schemas.config import KafkaConfig
 from sinks.delivery.courier import LONGEST_WAIT
+from sinks.delivery.kinds import connect
 from sinks.delivery.sink import Delivered
-from sinks.webhook import connect
 from tests.streams.kafka.carrying import (
     KAFKA,
     PARTITIONS,

@@ -1,0 +1,105 @@
+"""How answers of a receiver become what was delivered: in order, and no record without an end."""
+
+from collections.abc import Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.rows import Result
+from sinks.delivery.sending import in_chunks, one_by_one
+from sinks.delivery.sink import Delivered
+from sinks.delivery.wire import Answer
+from tests.sinks.alerts import alert
+
+
+def named(result: Result) -> bytes:
+    return result.id.encode()
+
+
+def results(*ids: str) -> list[Result]:
+    return [alert(id_) for id_ in ids]
+
+
+class Server:
+    """Takes chunks; `bad` names are rejected, more than `most` at once too many."""
+
+    def __init__(self, bad: frozenset[bytes] = frozenset(), most: int = 1000) -> None:
+        self.bad, self.most = bad, most
+        self.got: list[bytes] = []
+        self.asked = 0
+        self.gone = 10**9  # requests until it is away
+
+    def post(self, chunk: Sequence[bytes]) -> Answer:
+        self.asked += 1
+        if self.asked > self.gone:
+            return Answer("retry", "away", 3.0)
+        if len(chunk) > self.most:
+            return Answer("split", "too many")
+        if self.bad & set(chunk):
+            return Answer("reject", "one is bad")
+        self.got += chunk
+        return Answer("ok")
+
+
+def test_the_record_that_nobody_takes_is_found_alone() -> None:
+    server = Server(frozenset((b"d",)))
+    delivered = in_chunks(results(*"abcdefg"), named, server.post, most=100, most_bytes=1000)
+    assert delivered.taken == 7
+    assert [(one.result.id, one.reason) for one in delivered.refused] == [("d", "one is bad")]
+    assert server.got == [b"a", b"b", b"c", b"e", b"f", b"g"]
+
+
+def test_what_is_larger_than_any_request_is_refused_unsent() -> None:
+    server = Server()
+    delivered = in_chunks(results("a", "b" * 50, "c"), named, server.post, most=9, most_bytes=20)
+    assert [one.reason for one in delivered.refused] == ["it has more than 20 bytes"]
+    assert server.got == [b"a", b"c"]
+
+
+def test_a_receiver_that_goes_away_in_the_middle() -> None:
+    server = Server()
+    server.gone = 2
+    delivered = in_chunks(results(*"abcde"), named, server.post, most=2, most_bytes=1000)
+    assert delivered == Delivered(4, problem="away", wait=3.0)
+
+
+def test_one_by_one_stops_at_what_comes_again() -> None:
+    answers = {
+        "a": Answer("ok"),
+        "b": Answer("reject", "never"),
+        "c": Answer("config", "no token"),
+    }
+    delivered = one_by_one(results(*"abcd"), lambda one: answers[one.id])
+    assert (delivered.taken, delivered.problem, delivered.misconfigured) == (2, "no token", True)
+    assert [(one.result.id, one.reason) for one in delivered.refused] == [("b", "never")]
+
+
+@given(
+    st.integers(0, 30),
+    st.sets(st.integers(0, 29)),
+    st.integers(1, 8),
+    st.integers(1, 60),
+    st.integers(0, 12),
+)
+def test_each_record_ends_once_and_in_order(
+    count: int, bad: set[int], most: int, most_bytes: int, gone: int
+) -> None:
+    """Whatever is bad, and however often the receiver goes away and comes back."""
+    batch = results(*(f"{number:02d}" for number in range(count)))
+    server = Server(frozenset(f"{number:02d}".encode() for number in bad), most=3)
+    refused: list[str] = []
+    place = 0
+    while True:
+        server.asked, server.gone = 0, gone
+        delivered = in_chunks(batch[place:], named, server.post, most=most, most_bytes=most_bytes)
+        refused += [one.result.id for one in delivered.refused]
+        place += delivered.taken
+        if delivered.problem is None:
+            break
+        gone += 1
+    assert place == count
+    ends = {one.encode() for one in refused}
+    assert list(dict.fromkeys(server.got)) == [
+        named(one) for one in batch if named(one) not in ends
+    ]
+    assert ends == {named(one) for one in batch if int(one.id) in bad or most_bytes < 2}
