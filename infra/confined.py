@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MEMORY: Final = 3 * 2**30  # of addresses; 1 GB of it is DuckDB's own bound
 PATIENCE: Final = 10.0  # seconds beside the query's own: to start, and to be interrupted
 SLOW: Final = 3.0  # seconds, after which somebody wonders
-_PASSED: Final = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG")  # no secret of ours goes along
+PASSED: Final = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG")  # no secret of ours goes along
 
 
 class _Order(NamedTuple):
@@ -76,7 +76,7 @@ def _done(order: _Order, slow: Callable[[], object]) -> Any:  # noqa: ANN401 - a
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={name: os.environ[name] for name in _PASSED if name in os.environ},
+        env={name: os.environ[name] for name in PASSED if name in os.environ},
     )
     with process:
         try:
@@ -124,13 +124,13 @@ def _serve() -> None:
 def _answered(order: _Order) -> bytes:
     from infra.reader import TOO_LARGE, Reader  # noqa: PLC0415 - not in the asking process
 
-    bounds = {"rows": order.rows, "seconds": order.seconds}
+    query, values, rows, seconds = order.query, order.parameters, order.rows, order.seconds
     try:
         with Reader(order.path) as reader:
             if not order.frame:
-                return pickle.dumps(("answer", reader.run(order.query, order.parameters, **bounds)))
+                return pickle.dumps(("answer", reader.run(query, values, rows=rows, seconds=seconds)))
             told = io.BytesIO()
-            reader.frame(order.query, order.parameters, **bounds).write_ipc(told)
+            reader.frame(query, values, rows=rows, seconds=seconds).write_ipc(told)
             return pickle.dumps(("frame", told.getvalue()))
     except Mistake as mistake:
         return pickle.dumps(("mistake", str(mistake)))

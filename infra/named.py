@@ -71,8 +71,8 @@ class Query(NamedTuple):
             return value(parameter.type, text)
         except (ValueError, OverflowError):
             raise Mistake(
-                f"query {self.name!r}: {parameter.name} cannot be {text[:80]!r}; give a"
-                f" {parameter.type} like {_EXAMPLES[parameter.type]}; {self._takes()}"
+                f"query {self.name!r}: {parameter.name} cannot be {text[:80]!r}; give it"
+                f" like {_EXAMPLES[parameter.type]}; {self._takes()}"
             ) from None
 
     def _takes(self) -> str:

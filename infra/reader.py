@@ -31,7 +31,6 @@ _SANDBOX: dict[str, Any] = {
 }
 _ASKING = frozenset((duckdb.StatementType.SELECT, duckdb.StatementType.MULTI))  # MULTI: a PIVOT
 _EXPLAIN = re.compile(r"\s*EXPLAIN\s+(ANALYZE\s+)?", re.IGNORECASE)
-_TRIES = 3  # a file of the history may be compacted away between its listing and its reading
 
 
 class Answer(NamedTuple):
@@ -103,7 +102,9 @@ class Reader:
         Only what asks is run: one SELECT, or the explanation of one.
         """
         with _Bound(self._db, seconds):
-            found, described = self._asked(query, parameters, rows)
+            self._only_asks(query)
+            result = self._db.execute(query, parameters)
+            found, described = result.fetchmany(rows + 1), result.description or []
         names = _distinct(str(column[0]) for column in described)
         types = tuple(str(column[1]) for column in described)
         return Answer(names, types, found[:rows], len(found) > rows)
@@ -122,19 +123,6 @@ class Reader:
             relation = self._db.sql(query, params=parameters or None)
             found: pl.DataFrame = relation.limit(rows + 1).pl()
         return found
-
-    def _asked(
-        self, query: str, parameters: Sequence[object] | Mapping[str, object], rows: int
-    ) -> tuple[list[tuple[Any, ...]], Sequence[Sequence[object]]]:
-        self._only_asks(query)
-        for tried in range(1, _TRIES + 1):
-            try:
-                result = self._db.execute(query, parameters)
-                return result.fetchmany(rows + 1), result.description or []
-            except duckdb.IOException:
-                if tried == _TRIES:
-                    raise
-        raise AssertionError("unreachable")
 
     def _only_asks(self, query: str) -> None:
         explained = _EXPLAIN.match(query)

@@ -74,8 +74,8 @@ def csv_lines(answer: Answer) -> Iterator[str]:
 
 def _csv(cells: Sequence[object]) -> str:
     line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(cells)
-    return line.getvalue()
+    csv.writer(line, lineterminator="\r\n").writerow(cells)  # what it ends with is what it quotes
+    return line.getvalue().removesuffix("\r\n")
 
 
 def _csv_cell(value: object) -> object:
