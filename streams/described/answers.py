@@ -117,12 +117,13 @@ def event(name: str, raw: Raw, record: Json, evidence: EventEvidence, read: Read
         "state": "deleted" if thing.gone else None,
         **thing.said,
     }
+    edges = () if thing.gone else tuple(thing.edges)
     told = listed(
         Listing(name, at, (context.within,)),
-        thing.about,
+        (*thing.about, *(end for one in edges for end in (one.from_, one.to))),
         evidence,
         f"{thing.sort} {asset.name or asset.id}",
-        edges=() if thing.gone else tuple(thing.edges),
+        edges=edges,
         attributes={f"asset.{key}": plain(one) for key, one in said.items()},
         kind=thing.kind,
     )

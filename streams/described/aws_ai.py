@@ -20,9 +20,14 @@ from streams.source import Json
 
 _MOST: Final = 64
 _WRAPPED: Final = ("agent", "agentActionGroup", "dataSource", "knowledgeBase")
-_TIMES: Final = (
-    *("creationTime", "createdAt", "lastModifiedTime", "updatedAt", "trainingEndTime"),
-    *("endTime", "processingEndTime", "transformEndTime"),
+_MADE: Final = ("creationTime", "createdAt")
+_CHANGED: Final = (
+    *("lastModifiedTime", "updatedAt", "lastUpdatedAt", "trainingEndTime", "endTime"),
+    *("processingEndTime", "transformEndTime"),
+)
+# What describes a part of the agent or knowledge base that its Event is about first.
+_PARTS: Final = frozenset(
+    {"AssociateAgentKnowledgeBase", "CreateAgentActionGroup", "CreateDataSource"}
 )
 
 
@@ -113,6 +118,7 @@ def _made(kind: Service, asked: dict[str, Json]) -> Thing | None:
     about = known.things or distinct((_alone(kind, asked),))
     if not about:
         return None
+    part: dict[str, Json] = {"type": None, "status": None} if kind.call in _PARTS else {}
     return Thing(
         about,
         kind.sort,
@@ -126,8 +132,9 @@ def _made(kind: Service, asked: dict[str, Json]) -> Thing | None:
             "encrypted": True if _key(asked) else None,
             "model_data": text(at(asked, "modelArtifacts", "s3ModelArtifacts"), 512)
             or text(at(asked, "primaryContainer", "modelDataUrl"), 512),
+            **part,
         },
-        tuple(asked.get(name) for name in _TIMES),
+        _times(asked),
         _checks(kind, asked),
     )
 
@@ -211,7 +218,7 @@ def _named(asked: dict[str, Json]) -> Thing | None:
         for one in link(thing, "derived_from", aws.model(mapping(model).get("modelArn")))
     ]
     said = {"status": _status(asked), "region": region_of(arn)}
-    return Thing((thing,), f"bedrock {thing.kind}", edges, said, tuple(map(asked.get, _TIMES)))
+    return Thing((thing,), f"bedrock {thing.kind}", edges, said, _times(asked))
 
 
 def _model(asked: dict[str, Json]) -> Thing | None:
@@ -234,7 +241,7 @@ def _model(asked: dict[str, Json]) -> Thing | None:
     ]
     checks = {"no_own_key": not _key(asked)} if "jobArn" in asked else {}
     said = {"status": _status(asked), "region": region_of(arn)}
-    times = tuple(map(asked.get, _TIMES))
+    times = _times(asked)
     return Thing((model, named, job), "bedrock model", edges, said, times, checks)
 
 
@@ -246,13 +253,18 @@ def _notebook(asked: dict[str, Json]) -> Thing | None:
         "sagemaker notebook",
         link(entity("account", account_of(asked.get("notebookInstanceArn"))), "hosts", thing),
         {"status": _status(asked), "region": region_of(asked.get("notebookInstanceArn"))},
-        tuple(asked.get(name) for name in _TIMES),
+        _times(asked),
         {
             "direct_internet": direct == "Enabled" if direct else None,
             "root_access": asked["rootAccess"] == "Enabled" if "rootAccess" in asked else None,
             "no_own_key": not _key(asked) if whole else None,
         },
     )
+
+
+def _times(asked: dict[str, Json]) -> tuple[Json, ...]:
+    made = next((asked[key] for key in _MADE if asked.get(key)), None)
+    return (made, *(asked.get(key) for key in _CHANGED))
 
 
 _STATUS: Final = (

@@ -25,9 +25,7 @@ _PLURALS: Final = {
     "Ingress": "ingresses",
     "NetworkPolicy": "networkpolicies",
 }
-_WORKLOADS: Final = frozenset(
-    {"CronJob", "DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "StatefulSet"}
-)
+_WORKLOADS: Final = frozenset({"CronJob", "DaemonSet", "Deployment", "Job", "Pod", "StatefulSet"})
 _PLAIN: Final = frozenset(
     {"Namespace", "Node", "PersistentVolumeClaim", "Service", "ServiceAccount"}
 )
@@ -75,7 +73,10 @@ def described(said: Said, within: str) -> Thing | None:  # noqa: ARG001 - the ob
             edge(about, "runs_image", one, declared=True) for one in kubernetes.seen_in(said).images
         ]
         edges += _exact(about, said)
-        edges += link(entity("host", text(spec.get("nodeName"), 256)), "hosts", about)
+        edges += link(_host(spec.get("nodeName")), "hosts", about)
+    # What makes a pod says more of it than the pod, which is one of several.
+    alone = not listing(meta.get("ownerReferences"))
+    part: Said = {} if alone else {"type": None}
     return Thing(
         distinct((about, *found)),
         f"kubernetes {kind.lower()}",
@@ -83,10 +84,15 @@ def described(said: Said, within: str) -> Thing | None:  # noqa: ARG001 - the ob
         {
             **tagged(meta.get("labels"), meta.get("annotations")),
             "status": text(at(said, "status", "phase"), 32),
+            **part,
         },
         _times(meta),
-        {"host_access": _reaches(pods)} if pods else {},
+        {"host_access": _reaches(pods)} if pods and alone else {},
     )
+
+
+def _host(name: Json) -> Entity | None:
+    return entity("host", (text(name, 256) or "").lower())
 
 
 def _exact(about: Entity, said: Said) -> Iterator[Edge]:
@@ -126,13 +132,12 @@ def _reaches(pods: Said) -> bool:
 
 
 def _node(said: Said, meta: Said) -> Thing | None:
-    name = text(meta.get("name"), 256) or ""
     info = mapping(at(said, "status", "nodeInfo"))
     faces = [mapping(one) for one in listing(at(said, "status", "addresses"))[:_MOST]]
     public = any(one.get("type") == "ExternalIP" for one in faces)
     size = mapping(meta.get("labels")).get("node.kubernetes.io/instance-type")
     return Thing(
-        (entity("host", name.lower()),),
+        (_host(meta.get("name")),),
         "kubernetes node",
         (),
         {

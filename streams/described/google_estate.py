@@ -15,7 +15,6 @@ from streams.records.untrusted import entity, listing, mapping, text
 from streams.source import Json
 
 _MOST: Final = 64
-_TIMES: Final = ("createTime", "creationTime", "updateTime", "endTime")
 _MACHINE: Final = re.compile(r"/compute/v1/projects/[^/]+/zones/[^/]+/instances/[^/]+$")
 _ANYONE: Final = frozenset({"allAuthenticatedUsers", "allUsers"})
 Said = dict[str, Json]
@@ -31,7 +30,8 @@ def base(said: Said) -> dict[str, Json]:
 
 def times(said: Said) -> tuple[Json, ...]:
     """When a resource was made, changed, ended."""
-    return tuple(said.get(key) for key in _TIMES)
+    made = said.get("createTime") or said.get("creationTime")
+    return (made, said.get("updateTime"), said.get("endTime"))
 
 
 def own_key(said: Said) -> bool:

@@ -22,6 +22,12 @@ _MOST: Final = 64
 _LEVELS: Final = 8
 _TIMES: Final = ("creationtime", "createdat", "createddatetime", "timecreated", "datecreated")
 _CHANGED: Final = ("lastmodifiedat", "datelastmodified", "lastmodifiedtimeutc", "updatedat")
+# How the names of applications begin that AI is in.
+_APPLICATIONS: Final = (
+    *("aider", "chatgpt", "claude", "codeium", "continue", "copilot", "cursor", "gemini"),
+    *("github copilot", "gpt4all", "jan ", "lm studio", "microsoft copilot", "msty", "ollama"),
+    *("perplexity", "warp", "windsurf", "zed"),
+)
 Said = dict[str, Json]
 
 
@@ -223,7 +229,8 @@ def described(said: Said, within: str) -> Thing | None:  # noqa: ARG001 - the id
     identity = text(said.get("id"), 1024) or ""
     if identity.lower().startswith("/subscriptions/"):
         return _resource(identity, _flat(said)) if known(identity) else None
-    return _principal(mapping(folded(said)))
+    known_ = mapping(folded(said))
+    return _installed(known_) if "applicationname" in known_ else _principal(known_)
 
 
 def _resource(identity: str, said: Said) -> Thing | None:
@@ -290,6 +297,18 @@ def _principal(said: Said) -> Thing | None:
         edges = link(named, "same_as", number)
         return Thing((named, number), "user", edges, status, _times(said), {}, PEOPLE)
     return None
+
+
+def _installed(said: Said) -> Thing | None:
+    """An application that Intune found on a device; only of those that AI is in."""
+    name = text(said.get("applicationname"), 256) or ""
+    bare = name.partition(" (")[0].strip().lower()
+    if not bare.startswith(_APPLICATIONS):
+        return None
+    device = entity("host", (text(said.get("deviceid"), 128) or "").lower())
+    thing = entity("application", bare, name)
+    version = {"version": text(said.get("applicationversion"), 64)}
+    return Thing((thing, device), "installed application", link(device, "hosts", thing), version)
 
 
 def _secrets(said: Said) -> list[Json]:

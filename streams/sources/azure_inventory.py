@@ -5,7 +5,7 @@ Python and of Microsoft Graph, alone, in lists or one a line: Azure AI and OpenA
 deployments, projects, agents and content filters, Machine Learning workspaces with what they hold,
 AI Search, bots, storage, Cosmos DB, SQL, Synapse, container instances and apps, registries, AKS,
 web and function apps, virtual machines, subscriptions; applications, service principals, users and
-role assignments of Entra.
+role assignments of Entra; AI applications among those that Intune found on devices.
 """
 
 from __future__ import annotations
@@ -65,6 +65,8 @@ def _ours(keys: Mapping[str, str]) -> bool:
     identity = small.get("id", "")
     if identity.lower().startswith("/subscriptions/"):
         return small.keys().isdisjoint(_LOGS) and microsoft.known(identity)
+    if {"applicationkey", "applicationname", "applicationversion"} <= small.keys():
+        return True
     if {"approleid", "principalid", "resourceid", "principaltype"} <= small.keys():
         return True
     known = {"id", "displayname"} <= small.keys() and small.keys().isdisjoint(_LOGS)
