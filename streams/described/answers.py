@@ -117,6 +117,8 @@ def event(name: str, raw: Raw, record: Json, evidence: EventEvidence, read: Read
         "state": "deleted" if thing.gone else None,
         **thing.said,
     }
+    if used := _time(said.get("last_used")):
+        said["last_used"] = rfc3339(used)
     edges = () if thing.gone else tuple(thing.edges)
     told = listed(
         Listing(name, at, (context.within,)),
