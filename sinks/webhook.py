@@ -21,6 +21,7 @@ from schemas.rows import Result
 from sinks.delivery.sending import one_by_one
 from sinks.delivery.sink import Delivered
 from sinks.delivery.wire import Answer, HttpSettings, Wire
+from sinks.formats.envelope import envelope
 
 
 class Settings(HttpSettings):
@@ -70,9 +71,7 @@ class Webhook:
     def _send(self, result: Result) -> Answer:
         meta = result.body["meta"]
         message_id = f"{result.id}-{meta['revision']}"
-        body = orjson.dumps(
-            {"type": f"alert.{_change(result)}", "timestamp": meta["emitted"], "data": result.body}
-        )
+        body = orjson.dumps(envelope(result))
         timestamp = int(self._clock())
         headers = {
             "content-type": "application/json",
@@ -82,14 +81,6 @@ class Webhook:
         if self._key is not None:
             headers["webhook-signature"] = signature(self._key, message_id, timestamp, body)
         return self._wire.send(body, headers)
-
-
-def _change(result: Result) -> str:
-    if result.state == "withdrawn":
-        return "withdrawn"
-    if result.body["status"] != "open":
-        return str(result.body["status"])
-    return "opened" if result.body["meta"]["revision"] == 1 else "updated"
 
 
 def _key(name: str, secret: str) -> bytes:
