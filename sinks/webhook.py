@@ -21,6 +21,7 @@ from schemas.rows import Result
 from sinks.delivery.sending import one_by_one
 from sinks.delivery.sink import Delivered
 from sinks.delivery.wire import Answer, HttpSettings, Wire
+from sinks.formats.envelope import envelope
 from sinks.formats.ocsf import detection_finding
 
 
@@ -81,7 +82,8 @@ class Webhook:
     def _send(self, result: Result) -> Answer:
         meta = result.body["meta"]
         message_id = f"{result.id}-{meta['revision']}"
-        body = orjson.dumps(detection_finding(result.body) if self._ocsf else _said(result))
+        said = detection_finding(result.body) if self._ocsf else envelope(result)
+        body = orjson.dumps(said)
         timestamp = int(self._clock())
         headers = {
             "content-type": "application/json",
@@ -91,19 +93,6 @@ class Webhook:
         if self._key is not None:
             headers["webhook-signature"] = signature(self._key, message_id, timestamp, body)
         return self._wire.send(body, headers)
-
-
-def _said(result: Result) -> dict[str, Any]:
-    emitted = result.body["meta"]["emitted"]
-    return {"type": f"alert.{_change(result)}", "timestamp": emitted, "data": result.body}
-
-
-def _change(result: Result) -> str:
-    if result.state == "withdrawn":
-        return "withdrawn"
-    if result.body["status"] != "open":
-        return str(result.body["status"])
-    return "opened" if result.body["meta"]["revision"] == 1 else "updated"
 
 
 def _key(name: str, secret: str) -> bytes:

@@ -10,12 +10,11 @@ It is no Incident Finding (2005): that one is a case of people, and has to name 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
-from importlib.metadata import version
 from typing import Any, Final
 
 from schemas.times import parse
 from sinks.formats.attacks import Attack, Named, attacks
+from sinks.formats.product import NAME, version
 
 VERSION: Final = "1.8.0"
 CLASS_UID: Final = 2004
@@ -66,9 +65,10 @@ def ended(body: Mapping[str, Any]) -> bool:
     return status(body) != "open"
 
 
-def detection_finding(body: Mapping[str, Any]) -> dict[str, Any]:
+def detection_finding(body: Mapping[str, Any], shortened: Sequence[str] = ()) -> dict[str, Any]:
     """The event that says this revision of an alert; `body` is the alert with its `meta`.
 
+    `shortened`: the parts of it that are missing or cut, which the event says.
     Times are milliseconds. `time` is when we said it, which is what a SIEM looks for; the
     underlying activity lies between `start_time` and `end_time`.
     """
@@ -96,7 +96,7 @@ def detection_finding(body: Mapping[str, Any]) -> dict[str, Any]:
         "finding_info": _finding_info(body),
         "is_alert": not ended(body) and body["stage"] != "outlook",
         "message": f"{body['stage']}: {body['title']}",
-        "metadata": _metadata(body),
+        "metadata": _metadata(body, shortened),
         "observables": list(_observables(body)),
         "remediation": _remediation(body),
         "resources": [_resource(entity) for entity in body.get("entities", ())],
@@ -152,12 +152,13 @@ def _finding_info(body: Mapping[str, Any]) -> dict[str, Any]:
     )
 
 
-def _metadata(body: Mapping[str, Any]) -> dict[str, Any]:
+def _metadata(body: Mapping[str, Any], shortened: Sequence[str]) -> dict[str, Any]:
     meta = body["meta"]
-    return {
+    labels = [f"state:{meta['state']}", f"stage:{body['stage']}"]
+    told: dict[str, Any] = {
         "correlation_uid": body["thread"],
         "event_code": body["convergence"],
-        "labels": [f"state:{meta['state']}", f"stage:{body['stage']}"],
+        "labels": labels + [f"shortened:{name}" for name in shortened],
         "log_name": "alerts",
         "log_provider": "barograph",
         "log_version": "1",
@@ -169,17 +170,12 @@ def _metadata(body: Mapping[str, Any]) -> dict[str, Any]:
         "uid": f"{body['id']}-{meta['revision']}",
         "version": VERSION,
     }
+    return told | ({"is_truncated": True} if shortened else {})
 
 
-@cache
 def product() -> dict[str, str]:
     """Who says all this."""
-    return {
-        "name": "Barograph",
-        "uid": "barograph",
-        "vendor_name": "Barograph",
-        "version": version("barograph"),
-    }
+    return {"name": NAME, "uid": "barograph", "vendor_name": NAME, "version": version()}
 
 
 def _resource(entity: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ class Product(Strict):
 class Metadata(Strict):
     correlation_uid: Text
     event_code: Text
+    is_truncated: bool = False
     labels: list[Text]
     log_name: Text
     log_provider: Text

@@ -240,6 +240,13 @@ def test_what_was_left_out_by_redaction_is_not_missed() -> None:
     assert {"resources", "evidences", "remediation", "observables"} & event.keys() == set()
 
 
+def test_what_was_cut_is_said() -> None:
+    event = detection_finding(body("a"), ("timeline", "path"))
+    parsed(event)
+    assert event["metadata"]["is_truncated"] is True
+    assert event["metadata"]["labels"][2:] == ["shortened:timeline", "shortened:path"]
+
+
 def test_hostile_texts_stay_what_they_are() -> None:
     event = detection_finding(body("a", title=HOSTILE, summary=HOSTILE))
     parsed(orjson.loads(orjson.dumps(event)))
