@@ -20,7 +20,7 @@ def one_by_one(batch: Sequence[Result], send: Callable[[Result], Answer]) -> Del
         match answer.verdict:
             case "ok":
                 pass
-            case "reject" | "split":
+            case "reject" | "refused" | "split":
                 refused.append(Refused(result, answer.reason or TOO_LARGE))
             case "retry" | "config":
                 return _stopped(taken, refused, answer)
@@ -53,6 +53,8 @@ def in_chunks(
         match answer.verdict:
             case "ok":
                 pass
+            case "refused":
+                refused.extend(Refused(one, answer.reason) for one in batch[start:end])
             case "reject" | "split" if end - start > 1:
                 middle = (start + end) // 2
                 waiting.extendleft(((middle, end), (start, middle)))
