@@ -68,7 +68,9 @@ class Otlp:
     local = False
 
     def __init__(self, wire: Wire, settings: Settings) -> None:
-        self._wire, self._encoding, self._format = wire, settings.encoding, settings.format
+        self._wire = wire
+        self._encoding: Literal["protobuf", "json"] = settings.encoding
+        self._format: Literal["text", "alert", "ocsf"] = settings.format
         # JSON is larger than the protobuf that is counted.
         self._most_bytes = settings.request_bytes // (4 if settings.encoding == "json" else 1)
         self._headers = {"content-type": _TYPES[settings.encoding], "content-encoding": "gzip"}

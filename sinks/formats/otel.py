@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from opentelemetry.proto.common.v1.common_pb2 import (
     AnyValue,
@@ -83,7 +83,7 @@ def _pairs(values: Mapping[str, Any]) -> list[KeyValue]:
     return [KeyValue(key=key, value=_value(value)) for key, value in values.items()]
 
 
-def _value(value: object) -> AnyValue:  # noqa: PLR0911 - a row for each type of JSON
+def _value(value: Any) -> AnyValue:  # noqa: ANN401, PLR0911 - each type of JSON
     """JSON as OTLP says it; nothing is a value that is not set."""
     match value:
         case bool():
@@ -95,8 +95,9 @@ def _value(value: object) -> AnyValue:  # noqa: PLR0911 - a row for each type of
         case str():
             return AnyValue(string_value=value)
         case dict():
-            return AnyValue(kvlist_value=KeyValueList(values=_pairs(value)))
+            return AnyValue(kvlist_value=KeyValueList(values=_pairs(cast("dict[str, Any]", value))))
         case list() | tuple():
-            return AnyValue(array_value=ArrayValue(values=[_value(one) for one in value]))
+            many = cast("Sequence[Any]", value)
+            return AnyValue(array_value=ArrayValue(values=[_value(one) for one in many]))
         case _:
             return AnyValue()
