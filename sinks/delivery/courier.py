@@ -147,7 +147,7 @@ class Courier:
         self._settle(batch, delivered)
         if delivered.problem is None:
             self._status = self._status._replace(failures=0, problem=None, misconfigured=False)
-            return 0.0
+            return delivered.wait if delivered.taken < len(batch) else 0.0
         wait = self._failed(delivered)
         away = delivered.taken == 0 and not self._sink.local
         limit = self._limit

@@ -99,6 +99,20 @@ def test_a_new_courier_goes_on_with_its_bookmark(journal: Journal, letters: Dead
     assert receiver.taken == ["b"]
 
 
+def test_a_sink_that_gathers_is_asked_again_when_it_said(
+    journal: Journal, letters: DeadLetters
+) -> None:
+    receiver = Receiver(Delivered(0, wait=7.0), Delivered(1, wait=9.0), Delivered(2, wait=3.0))
+    emit(journal, "a", "b")
+    carrying = courier(journal, receiver, letters, limit=0)
+    assert carrying.step() == 7.0
+    assert carrying.status == (0, 0, 0, None, False)
+    emit(journal, "c")
+    assert carrying.step() == 9.0
+    assert carrying.step() == 0.0
+    assert (receiver.taken, letters.count) == (["a", "b", "c"], 0)
+
+
 def test_failures_wait_longer_and_longer_and_success_forgets_them(
     journal: Journal, letters: DeadLetters
 ) -> None:
