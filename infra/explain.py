@@ -29,6 +29,8 @@ def explain_alert(alert: Alert, records: Records) -> Iterator[str]:
     """What, why (points that add up), the chain, timeline, next, what to do, evidence."""
     numbers = footnotes(alert)
     standing = alert.stage if alert.status == "open" else f"{alert.peak_stage} {alert.status}"
+    if alert.meta.state == "withdrawn":
+        standing = f"{alert.peak_stage} withdrawn"
     yield shown.text(f"{standing}, priority {alert.priority}: {alert.title}")
     yield from _paragraph(alert.summary)
     yield ""

@@ -54,9 +54,6 @@ class Teams:
         over = words.ending(result.body, result.state)
         struck = result.state == "withdrawn"
         card = adaptive_card.alert(told, result.body["stage"], line, over, struck=struck)
-        if _size(card) > MOST_BYTES:
-            short = told._replace(summary="Shortened: see the commands below.", why=(), next=())
-            card = adaptive_card.alert(short, result.body["stage"], line, over, struck=struck)
         return self._post(card)
 
     def gather(self, issue: Issue) -> Answer:

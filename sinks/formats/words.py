@@ -16,6 +16,7 @@ from urllib.parse import quote, urlsplit
 from schemas.finding import State
 
 HEADLINE: Final = 140  # characters; a header of Slack takes 150
+SYSTEM: Final = 60  # of them
 LINE: Final = 300
 SUMMARY: Final = 600
 TERMS, STEPS, ACTIONS = 3, 2, 3  # how many of each a message has
@@ -48,7 +49,6 @@ class Words(NamedTuple):
     times: str
     commands: tuple[str, ...]
     link: str | None
-    shortened: bool
 
 
 def words(body: Mapping[str, Any], state: State, link: str | None = None) -> Words:
@@ -72,14 +72,13 @@ def words(body: Mapping[str, Any], state: State, link: str | None = None) -> Wor
             f"barograph verify {shlex.quote(id_)}",
         ),
         linked(link, body),
-        len(terms) > TERMS or len(steps) > STEPS or len(actions) > ACTIONS,
     )
 
 
 def headline(body: Mapping[str, Any], state: State) -> str:
     """`WARNING 87 · support-bot: A poisoned tool`; what has ended says so instead of the stage."""
-    said = standing(body, state).upper()
-    return inert(f"{said} {body['priority']} · {body['system']}: {body['title']}", HEADLINE)
+    said, system = standing(body, state).upper(), inert(body["system"], SYSTEM)
+    return inert(f"{said} {body['priority']} · {system}: {body['title']}", HEADLINE)
 
 
 def standing(body: Mapping[str, Any], state: State) -> str:
@@ -137,11 +136,11 @@ def checked(template: str) -> str:
 
 
 def _term(term: Mapping[str, Any]) -> str:
-    shown = f"{term['points']:+,} {inert(term['term'], 120)}"
+    shown = f"{term['points']:+,} points {inert(term['term'], 120)}"
     evidence = term.get("evidence", ())
     if evidence:
         rest = f" and {len(evidence) - 1} more" if len(evidence) > 1 else ""
-        shown += f" · record {inert(evidence[0]['event'], 48)}{rest}"
+        shown += f" · record {inert(evidence[0]['event'], 80)}{rest}"
     return shown
 
 

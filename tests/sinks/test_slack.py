@@ -97,8 +97,8 @@ def test_an_alert_as_it_arrives(receiver: Receiver, slack: Workspace, sinks: Sin
                     ),
                     section("Why", bold=True),
                     bullet(
-                        "+2,400 family:runtime · record"
-                        " eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee…"
+                        "+2,400 points family:runtime · record"
+                        " eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
                     ),
                     section("What next", bold=True),
                     bullet(
@@ -191,16 +191,23 @@ def test_a_message_that_somebody_deleted_is_written_anew(slack: Workspace, soc: 
 
 def test_hostile_texts_are_words(slack: Workspace, soc: Sink) -> None:
     mean = f"<!channel> <@U1> @here *b* `c` https://evil.example {HOSTILE}"
-    texts_: dict[str, Any] = {"title": mean, "summary": mean * 50, "system": HOSTILE, "convergence": mean}
+    texts_: dict[str, Any] = {
+        "title": mean,
+        "summary": mean * 50,
+        "system": HOSTILE,
+        "convergence": mean,
+    }
     why = [{"term": mean, "value": 1, "weight": 1, "points": 1, "evidence": []}]
     assert soc.write([alert(ID, why=why * 9, **texts_)]) == Delivered(1)
     assert soc.write([alert(ID, 2, "withdrawn", why=why, **texts_)]) == Delivered(1)
-    (root,) = slack.roots
-    said = orjson.dumps(root).decode()
-    assert "\\u202e" not in texts(root["blocks"])[1].replace("\\u202e", "")
-    assert "https://evil" not in said
-    assert all(text.replace("\n", "").isprintable() for text in texts(root["blocks"]))
-    assert "&lt;!channel&gt;" in root["text"] or "…" in root["text"]
+    soc.write([alert(OTHER, title="<!here> & <https://evil.example|x>", thread="t")])
+    withdrawn, short = slack.roots
+    assert short["text"] == (
+        "WARNING 87 · support-bot: &lt;!here&gt; &amp; &lt;hxxps[:]//evil[.]example|x&gt;"
+    )
+    for root in (withdrawn, short):
+        assert b"https:" not in orjson.dumps(root)
+        assert all(text.replace("\n", "").isprintable() for text in texts(root["blocks"]))
 
 
 def test_the_oracle_finds_what_is_wrong() -> None:

@@ -18,7 +18,7 @@ def test_the_words_of_an_alert() -> None:
         "headline": "WARNING 87 · support bot/1: A poisoned tool is at work in support-bot",
         "standing": "warning",
         "summary": "An injection reached an agent that may send mail; three families agree.",
-        "why": ("+2,400 family:runtime · record eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee…",),
+        "why": (f"+2,400 points family:runtime · record {'e' * 64}",),
         "next": (
             (
                 "62 % within 24h: Exfiltration via AI Agent Tool Invocation (AML.T0086);"
@@ -33,7 +33,6 @@ def test_the_words_of_an_alert() -> None:
             "barograph verify a1",
         ),
         "link": "https://boards.example/d/alert?var-alert=a1&var-system=support%20bot%2F1#7be7",
-        "shortened": False,
     }
 
 
@@ -49,8 +48,11 @@ def test_the_heaviest_terms_come_first_and_the_base_is_none() -> None:
         )
     ]
     told = words(body("a1", why=why), "settled")
-    assert told.why == ("-900 b/y", "+770 c/z · record e770 and 2 more", "+100 a/x · record e100")
-    assert told.shortened
+    assert told.why == (
+        "-900 points b/y",
+        "+770 points c/z · record e770 and 2 more",
+        "+100 points a/x · record e100",
+    )
 
 
 def test_what_was_left_out_is_not_said() -> None:
