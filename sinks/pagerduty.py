@@ -69,17 +69,16 @@ class PagerDuty:
         """Trigger for what is worse, resolve when nothing of the thread is open any more."""
         thread = str(result.body["thread"])
         key = f"open:{thread}"
-        alive = dict.fromkeys(self._memory.get(key) or ())
+        alive: list[str] = [one for one in self._memory.get(key) or () if one != result.id]
         event = {"routing_key": self._key, "dedup_key": thread}
         if closed(result):
-            alive.pop(result.id, None)
             if alive:  # another episode of the same thread
-                self._memory.put({key: list(alive)})
+                self._memory.put({key: alive})
                 return Answer("ok")
             answer = self._post(event | {"event_action": "resolve"})
         elif what in ("opened", "raised", "risen"):
-            alive[result.id] = None
-            self._memory.put({key: list(alive)})  # first: a kill must not have it closed too early
+            alive.append(result.id)
+            self._memory.put({key: alive})  # first: a kill must not have it closed too early
             answer = self._post(event | trigger(result, change(result, what, before), self._link))
         else:
             return Answer("ok")  # an incident's severity and summary cannot be changed

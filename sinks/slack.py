@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal, Self, cast
 from urllib.parse import urlencode, urlsplit
 
 import orjson
@@ -259,10 +259,10 @@ def _worded(line: str, blocks: list[block_kit.Block]) -> dict[str, Any]:
 
 def _parsed(answer: Answer) -> dict[str, Any]:
     try:
-        said = orjson.loads(answer.body)
+        said: object = orjson.loads(answer.body)
     except orjson.JSONDecodeError:
         return {}
-    return said if isinstance(said, dict) else {}
+    return cast("dict[str, Any]", said) if isinstance(said, dict) else {}
 
 
 def _hooked(answer: Answer) -> Answer:

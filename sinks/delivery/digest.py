@@ -155,4 +155,5 @@ def _frozen(issue: Issue) -> dict[str, Any]:
 
 def _thawed(frozen: dict[str, Any]) -> Issue:
     is_open = tuple(Entry(*entry) for entry in frozen["open"])
-    return Issue(**frozen | {"open": is_open, "ended": tuple(frozen["ended"])})
+    ended = tuple(frozen["ended"])
+    return Issue(frozen["key"], is_open, frozen["more"], ended, frozen["faded"])

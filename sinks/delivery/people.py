@@ -74,7 +74,7 @@ class People:
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`clock`: seconds since 1970, for digests alone."""
-        self._speaker, self._memory, self._clock = speaker, memory, clock
+        self.speaker, self._memory, self._clock = speaker, memory, clock
         self._digest = Digest(memory, settings.digest, settings.urgent, settings.link)
 
     def open(self, bookmark: Any) -> None:  # noqa: ANN401, ARG002 - JSON
@@ -96,11 +96,11 @@ class People:
         try:
             return self._gather()
         finally:
-            self._speaker.rest()
+            self.speaker.rest()
 
     def close(self) -> None:
         """Hang up; what waits for a digest goes on waiting."""
-        self._speaker.rest()
+        self.speaker.rest()
         self._memory.close()
 
     def _one(self, result: Result) -> Answer:
@@ -115,7 +115,7 @@ class People:
         if what is None and (before is None or before.closed):
             self._digest.drop(result.id)
             return Answer("ok")
-        answer = self._speaker.tell(result, what, before)
+        answer = self.speaker.tell(result, what, before)
         if answer.verdict in ("ok", "reject", "split"):  # who refuses it is not asked again
             self._memory.put({f"said:{result.id}": tuple(Said.of(result, before))})
             self._digest.drop(result.id)
@@ -125,7 +125,7 @@ class People:
         issue = self._digest.due(self._clock())
         if issue is None:
             return None
-        answer = self._speaker.gather(issue)
+        answer = self.speaker.gather(issue)
         if answer.verdict == "ok":
             self._digest.done(issue)
             return Delivered(0)

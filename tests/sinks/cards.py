@@ -58,13 +58,16 @@ def _element(element: dict[str, Any]) -> Iterator[str]:
         yield f"there is no {element.get('type')}"
         return
     for name, value in element.items():
+        inside: list[dict[str, Any]] = []
+        if name in INSIDE:
+            inside = value
         allowed = known.get(name, {element["type"]} if name == "type" else ())
         if isinstance(allowed, type):
             if not isinstance(value, allowed) or value == "":
                 yield f"{name} cannot be {value!r}"
         elif not set(value if isinstance(value, dict) else [value]) <= set(allowed):
             yield f"{name} cannot be {value!r}"
-        for inner in value if name in INSIDE else ():
+        for inner in inside:
             if inner.get("type") not in INSIDE[name]:
                 yield f"{name} cannot hold {inner.get('type')}"
             yield from _element(inner)

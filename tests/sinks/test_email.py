@@ -309,7 +309,7 @@ def test_a_storm(post: Post, tmp_path: Path) -> None:
     kills = 0
     for part in parts:
         carrier = Carrier(tmp_path, entry(post), part)
-        due = {len(post.letters) + 5, len(post.letters) + 12}
+        due = {len(post.letters) + 7}
         post.taken = partial(killed, carrier, due)
         post.says = {
             "MAIL": ["421 closing", "", "451 busy"],
@@ -320,8 +320,8 @@ def test_a_storm(post: Post, tmp_path: Path) -> None:
         while carrier.ended() == -9:
             kills += 1
             carrier.start()
-    assert (carrier.refused, carrier.witnessed) == (0, len(results))
-    assert kills == 4
+        assert carrier.refused == 0
+    assert kills == 2
     for who in ENTRY["to"]:
         heard: dict[str, list[str]] = {}  # by alert, each Message-ID once, as a mailbox has it
         for to, letter in post.letters:

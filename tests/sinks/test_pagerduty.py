@@ -273,11 +273,11 @@ def test_a_storm(receiver: Receiver, service: Service, tmp_path: Path) -> None:
     kills = 0
     for part in (results[:20], results[20:]):
         carrier = Carrier(tmp_path, entry(receiver), part)
-        kills += weathered(receiver, carrier, seed=len(part), kills=2, every=8)
+        kills += weathered(receiver, carrier, seed=len(part), kills=1, every=8)
+        receiver.got.clear()  # the next kill is counted from here
         receiver.taken = lambda _: None
-    assert carrier.refused == 0
-    assert carrier.witnessed == len(results)
-    assert kills > 0
+        assert carrier.refused == 0
+    assert kills == 2
     over = {n for n in range(20) if n % 5 == 0 or n % 3 == 0}
     threads = [one.body["thread"] for one in results[:20]]
     assert service.incidents == {

@@ -22,6 +22,8 @@ from tests.sinks.storms import Carrier, weathered
 from tests.sinks.workspace import CHANNEL, TOKEN, Workspace, judged
 
 ID, OTHER = "a" * 32, "b" * 32
+_NEVER = "it never held: records that came late disprove it"
+_TAKEN_BACK = "what it rested on was taken back, or its rule was"
 
 
 @pytest.fixture
@@ -293,7 +295,7 @@ def test_a_digest(receiver: Receiver, slack: Workspace, sinks: Sinks, tmp_path: 
     now = [1_767_268_800.0]
     made = connected(settings, tmp_path)
     memory = Memory(tmp_path / "s.sqlite")
-    soc = sinks.kept(People(made._speaker, settings, memory, lambda: now[0]))  # noqa: SLF001
+    soc = sinks.kept(People(made.speaker, settings, memory, lambda: now[0]))
     low: dict[str, Any] = {"stage": "watch", "peak_stage": "watch"}
     soc.write([alert(f"{n:032}", title=f"{HOSTILE} {n}", **low) for n in range(25)])
     now[0] += 3600
@@ -350,18 +352,19 @@ def test_a_bot_that_may_not_read_says_it_twice(
 def test_a_storm(receiver: Receiver, slack: Workspace, tmp_path: Path) -> None:
     results = lives(20)
     kills = 0
-    for part in (results[:20], results[20:60], results[60:]):  # three times of news
+    for part in (results[:20], results[20:]):  # two times of news
         carrier = Carrier(tmp_path, entry(receiver), part)
         kills += weathered(receiver, carrier, seed=len(part), kills=1, every=10)
+        receiver.got.clear()  # the next kill is counted from here
         receiver.taken = lambda _: None
-    assert carrier.refused == 0
-    assert carrier.witnessed == len(results)
-    assert kills > 0
-    assert len(slack.roots) == 20
-    ends = {}
-    for number, root in enumerate(slack.roots):
-        assert slack.replies(root)[0] == "now warning, was outlook, priority 87"
-        ends[number] = len(slack.replies(root)) == 2
-        word = "WITHDRAWN " if number % 5 == 0 else "RESOLVED " if number % 3 == 0 else ""
-        assert root["text"].startswith(f"WARNING {word}87 · ")
-    assert ends == {number: number % 5 == 0 or number % 3 == 0 for number in range(20)}
+        assert carrier.refused == 0
+    assert kills == 2
+    assert [(root["text"].partition(" 87 ")[0], slack.replies(root)) for root in slack.roots] == [
+        ("WARNING WITHDRAWN", [f"withdrawn: {_NEVER}"])
+        if number % 5 == 0
+        else ("WARNING RESOLVED", [f"resolved: {_TAKEN_BACK}"])
+        if number % 3 == 0
+        else ("WARNING", ["now warning, was outlook, priority 87"])
+        for number in range(20)
+    ]
+    assert (tmp_path / "witness" / "alerts.jsonl").read_bytes().count(b"\n") == len(results)

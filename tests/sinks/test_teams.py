@@ -181,7 +181,7 @@ def test_a_digest_is_shortened_until_it_fits(
     link = "https://boards.example/{id}?" + "x" * 900
     settings = Settings.model_validate(entry(receiver, digest="1h", link=link))
     now = [1_767_268_800.0]
-    speaker = connect(settings, tmp_path)._speaker  # noqa: SLF001
+    speaker = connect(settings, tmp_path).speaker
     memory = Memory(tmp_path / "digest.sqlite")
     soc = sinks.kept(People(speaker, settings, memory, lambda: now[0]))
     low: dict[str, Any] = {"stage": "watch", "peak_stage": "watch", "title": "\u202e" * 140}
@@ -248,11 +248,11 @@ def test_a_storm(receiver: Receiver, workflow: Workflow, tmp_path: Path) -> None
     kills = 0
     for part in (results[:20], results[20:]):
         carrier = Carrier(tmp_path, entry(receiver), part)
-        kills += weathered(receiver, carrier, seed=len(part), kills=2, every=8)
+        kills += weathered(receiver, carrier, seed=len(part), kills=1, every=8)
+        receiver.got.clear()  # the next kill is counted from here
         receiver.taken = lambda _: None
-    assert carrier.refused == 0
-    assert carrier.witnessed == len(results)
-    assert kills > 0
+        assert carrier.refused == 0
+    assert kills == 2
     said: dict[str, list[str]] = {}
     for card in workflow.cards:
         (id_,) = (t.removeprefix("barograph explain ") for t in texts(card) if " explain " in t)

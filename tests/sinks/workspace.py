@@ -18,8 +18,10 @@ from tests.sinks.receiving import Reply, Request
 
 TOKEN = "xoxb-obviously-not-a-token"  # noqa: S105 - it says so
 CHANNEL = "C0EXAMPLE01"
-KNOWN = {"channel", "text", "blocks", "unfurl_links", "unfurl_media", "metadata", "ts"}
-KNOWN |= {"thread_ts", "reply_broadcast"}
+KNOWN = {
+    *("channel", "text", "blocks", "unfurl_links", "unfurl_media", "metadata", "ts"),
+    *("thread_ts", "reply_broadcast"),
+}
 
 
 class Workspace:
