@@ -52,6 +52,7 @@ def test_parts_without_content_are_left_out() -> None:
         f"warning, priority 91: {warning()['title']}",
         "Evidence",
         f"To recompute the hashes: barograph verify {warning()['id']}",
+        f"To read a record: barograph explain {evidence('g1')[0]['event']}",
     ]
 
 
