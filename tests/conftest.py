@@ -23,14 +23,10 @@ settings.load_profile("barograph")
 COMPONENTS = {
     "chromium": {"chromium": "chromium"},
     "openssl": {"openssl": "openssl"},
+    "prometheus": {"prometheus": "prometheus", "promtool": "prometheus"},
     "kafka": {"openssl": "openssl"},  # Java and the jars come by more than one way: see below
 }
 NUMBERS = count(1)
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Make a marker known beside those of pyproject.toml."""
-    config.addinivalue_line("markers", "opensearch: talks to a real OpenSearch node")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -51,7 +47,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                 jdk()
                 jars(OPENSEARCH)
             except Unavailable as reason:
-                absent(str(reason))
+                pytest.skip(str(reason))  # a Java of 21 or newer is not on every machine
 
 
 def absent(sentence: str) -> NoReturn:

@@ -20,7 +20,7 @@ def one_by_one(batch: Sequence[Result], send: Callable[[Result], Answer]) -> Del
         match answer.verdict:
             case "ok":
                 pass
-            case "reject" | "split":
+            case "reject" | "refused" | "split":
                 refused.append(Refused(result, answer.reason or TOO_LARGE))
             case "retry" | "config":
                 return stopped(taken, refused, answer)
@@ -54,6 +54,8 @@ def in_chunks(
             match answer.verdict:
                 case "ok":
                     pass
+                case "refused":
+                    refused.extend(Refused(one, answer.reason) for one in batch[first:last])
                 case "reject" | "split" if last - first > 1:
                     waiting.extendleft(_parts(first, last, answer.at))
                 case "reject" | "split":

@@ -24,15 +24,16 @@ from sinks.delivery.routing import AlertSettings
 MAX_ANSWER = 4096  # bytes of an answer that are read, unless a sink has to understand all of it
 _QUOTED = 200  # characters of it in the reason of a dead letter
 
-Verdict = Literal["ok", "retry", "reject", "split", "config"]
+Verdict = Literal["ok", "retry", "reject", "refused", "split", "config"]
 
 
 class Answer(NamedTuple):
     """What became of one request.
 
-    ok: taken. retry: comes again. reject: this record never will be taken. split: too much at once.
-    config: a person has to do something. `wait`: the seconds that the receiver asked for; `status`
-    0: there was no answer. `at`: the place in the request of the record that is rejected, if known.
+    ok: taken. retry: comes again. reject: this record never will be taken. refused: some of them
+    were not taken, nobody knows which, and none may come again. split: too much at once. config: a
+    person has to do something. `wait`: the seconds that the receiver asked for; `status` 0: there
+    was no answer. `at`: the place in the request of the record that is rejected, if known.
     """
 
     verdict: Verdict

@@ -41,6 +41,22 @@ class Server:
         return Answer("ok")
 
 
+def test_what_was_refused_without_a_name_does_not_come_again() -> None:
+    asked: list[list[bytes]] = []
+
+    def post(chunk: Sequence[bytes]) -> Answer:
+        asked.append(list(chunk))
+        return Answer("refused", "1 of 2") if b"a" in chunk else Answer("ok")
+
+    delivered = in_chunks(results(*"abc"), named, post, most=2, most_bytes=1000)
+    assert asked == [[b"a", b"b"], [b"c"]]
+    assert delivered.taken == 3
+    assert [(one.result.id, one.reason) for one in delivered.refused] == [
+        ("a", "1 of 2"),
+        ("b", "1 of 2"),
+    ]
+
+
 def test_the_record_that_nobody_takes_is_found_alone() -> None:
     server = Server(frozenset((b"d",)))
     delivered = in_chunks(results(*"abcdefg"), named, server.post, most=100, most_bytes=1000)
