@@ -21,7 +21,7 @@ from sinks.delivery.sending import in_chunks, stopped
 from sinks.delivery.sink import Delivered
 from sinks.delivery.wire import Answer, HttpSettings, Wire
 from sinks.formats.ecs import document
-from sinks.formats.shortened import shortened
+from sinks.formats.shortening import shortened
 
 _NAME: Final = r"^[a-z0-9][a-z0-9._-]{0,199}$"
 _ANSWER: Final = 8 * 2**20  # bytes: one status and at most one reason for each alert of a request
@@ -131,14 +131,12 @@ class Elasticsearch:
 
     def _line(self, result: Result) -> bytes:
         """The action and the document of one alert, each with its line's end."""
-        limit = self._settings.batch_bytes - 1024
 
-        def told(body: dict[str, Any]) -> bytes:
+        def told(result: Result, cut: tuple[str, ...]) -> bytes:
+            body = {**result.body, "shortened": list(cut)}
             return orjson.dumps(document(body), option=orjson.OPT_APPEND_NEWLINE)
 
-        line = told(result.body)
-        if len(line) > limit:
-            line = told(shortened(result.body, lambda body: len(told(body)) <= limit))
+        line = shortened(result, told, self._settings.batch_bytes - 1024)
         revision = result.body["meta"]["revision"]
         if self._settings.index is None:
             action: dict[str, Any] = {"create": {"_id": f"{result.id}-{revision}"}}

@@ -84,6 +84,7 @@ def test_documents_arrive_as_they_are(opensearch: Node, stream: str) -> None:
         ("barograph.detail.next.technique", "AML.T0086", 2),
         ("barograph.detail.timeline.text", "mcp-mail/send was called from 198.51.100.7", 2),
         ("threat.technique.subtechnique.id", "AML.T0051.001", 2),
+        ("threat.tactic.id", "AML.TA0005", 2),
         ("gen_ai.request.model", "gpt-4o-2024-08-06", 2),
         ("barograph.entities", "tool:mcp-mail/send", 2),
         ("barograph.closed", True, 1),
