@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, SecretStr, model_valida
 
 from schemas.entity import Entity
 from schemas.event import Record
+from schemas.grafana import GrafanaConfig
 from schemas.times import DAY, MINUTE, SECOND, Duration
 
 _BROKER = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^\s,:\[\]]+):\d{1,5}", re.ASCII)
@@ -246,6 +247,7 @@ class Config(Record):
     server: ServerConfig = ServerConfig()
     limits: Limits = Limits()
     privacy: PrivacyConfig = PrivacyConfig()
+    grafana: GrafanaConfig = GrafanaConfig()
     kafka: KafkaConfig | None = None
 
     @model_validator(mode="after")
