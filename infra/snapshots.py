@@ -28,9 +28,10 @@ Identity = tuple[int, int]  # time of writing in nanoseconds, and size: others, 
 
 
 class Lease(NamedTuple):
-    """A reader for one thread, and when its snapshot was made (microseconds)."""
+    """A reader for one thread, where the newest is found, and when this was made (microseconds)."""
 
     reader: Reader
+    path: Path
     taken: int
 
 
@@ -73,12 +74,15 @@ class Snapshots:
     @contextmanager
     def lease(self) -> Iterator[Lease]:
         """The newest snapshot; raises Unavailable if there is none."""
+        path = self._path
+        if path is None:
+            raise Unavailable(NO_STORE)
         with self._lock:
-            opened = self._newest()
+            opened = self._newest(path)
             reader = opened.reader.beside()
             opened.users += 1
         try:
-            yield Lease(reader, opened.file[0] // 1_000)
+            yield Lease(reader, path, opened.file[0] // 1_000)
         finally:
             reader.close()
             with self._lock:
@@ -90,15 +94,13 @@ class Snapshots:
         with self._lock:
             self._leave()
 
-    def _newest(self) -> _Open:
-        if self._path is None:
-            raise Unavailable(NO_STORE)
+    def _newest(self, path: Path) -> _Open:
         file = self.identity()
         if file is None:
             raise Unavailable(NOT_YET)
         if self._open is None or self._open.file != file:
             self._leave()
-            self._open = _opened(self._path)
+            self._open = _opened(path)
         return self._open
 
     def _leave(self) -> None:

@@ -137,6 +137,7 @@ class Api:
         with self._snapshots.lease() as lease:
             asked = Asked(
                 lease.reader,
+                lease.path,
                 lease.taken,
                 self._clock(),
                 self._config.rows,

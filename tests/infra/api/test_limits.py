@@ -20,6 +20,9 @@ from tests.infra.written import result
 ENDLESS = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r"
 
 
+BOMB = "SELECT repeat('x', 100000000) FROM range(10000)"
+
+
 async def refused(client: Client, path: str, **sent: Any) -> tuple[int, str]:  # noqa: ANN401
     method = "post" if sent else "get"
     async with client.request(method, f"/api/v1{path}", **sent) as answer:
@@ -51,6 +54,9 @@ async def refused(client: Client, path: str, **sent: Any) -> tuple[int, str]:  #
         ("/lineage/model:m?depth=1000", 400, "parameter depth: Input should be less than or"),
         ("/lineage/model:m?as_of=yesterday", 400, "parameter as_of: not an RFC 3339 time"),
         ("/queries/none", 404, "no query is called 'none'"),
+        ("/queries/new_tools?since=x", 400, "query 'new_tools': since cannot be 'x'; give it"),
+        ("/queries/new_tools?sinse=3d", 400, "query 'new_tools' has no parameter 'sinse'"),
+        ("/queries/blast_radius", 400, "query 'blast_radius' needs entity; it takes"),
         ("/nothing", 404, "there is no such path; /api/v1/openapi.json lists them"),
         ("/query", 405, "GET is not for this path; take POST"),
     ],
@@ -70,7 +76,8 @@ async def test_a_wrong_question(client: Client, path: str, status: int, error: s
         ({"json": {"sql": "", "x": 1}}, "field sql: String should have at least 1 character"),
         ({"json": {"sql": "SELEC 1"}}, "the query cannot be answered: Parser Error"),
         ({"json": {"sql": "FROM '/etc/passwd'"}}, "the query cannot be answered:"),
-        ({"json": {"sql": "CREATE TABLE t(i int)"}}, "the query cannot be answered:"),
+        ({"json": {"sql": "CREATE TABLE t(i int)"}}, "a query only asks: CREATE is not run"),
+        ({"json": {"sql": BOMB}}, "the query needs more than 1 GB of memory; narrow it"),
         ({"json": {"sql": "x" * 20_001}}, "field sql: String should have at most 20000"),
     ],
 )
