@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +72,7 @@ class Snapshots:
             return None
 
     @contextmanager
-    def lease(self) -> Iterator[Lease]:
+    def lease(self) -> Generator[Lease]:
         """The newest snapshot; raises Unavailable if there is none."""
         path = self._path
         if path is None:

@@ -32,8 +32,7 @@ WAITING: Final = 32  # requests that are answered or wait for a thread
 BODY: Final = 64 * 1024  # bytes of a request
 ANSWER: Final = 32 * 2**20  # bytes
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-# The first one that an error is.
-_CODES: Final = ((Absent, 404), (Slow, 504), (Mistake, 400), (Unavailable, 503))
+_CODES: Final = ((Absent, 404), (Slow, 504))  # of a Mistake that is no other's
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -111,9 +110,11 @@ class Api:
             return await handler(request)
         except web.HTTPException as error:
             return _of_http(request, error)
-        except (Mistake, Unavailable) as error:
-            status = next(code for kind, code in _CODES if isinstance(error, kind))
-            return _problem(status, str(error), 2.0 if status == _CODES[-1][1] else None)
+        except Unavailable as error:
+            return _problem(503, str(error), 2.0)
+        except Mistake as error:
+            status = next((code for kind, code in _CODES if isinstance(error, kind)), 400)
+            return _problem(status, str(error))
         except Exception as error:  # noqa: BLE001 - a defect of one route must not be a traceback
             return _problem(500, f"that went wrong here ({type(error).__name__}); tell us how")
 

@@ -59,12 +59,10 @@ async def test_it_is_served_and_names_what_is_served(client: Client, told: Docum
         assert await answer.json() == told
     operations = {f"{method} {path}" for path, ops in told["paths"].items() for method in ops}
     assert operations == {f"{r.method} {PREFIX}{plain(r.path)}" for r in ROUTES.values()}
-    assert client.app is not None
-    (under,) = (app for app in client.app._subapps)  # noqa: SLF001 - aiohttp tells of them nowhere else
-    served = {
-        f"{r.method.lower()} {r.resource.canonical}" for r in under.router.routes() if r.resource
-    }
-    assert served == operations | {f"get {PREFIX}/openapi.json"}
+    for path, operations in told["paths"].items():  # what is not told is not served
+        for method in {"get", "post", "put", "patch", "delete", "head"} - set(operations):
+            async with client.request(method, path.replace("{", "").replace("}", "")) as answer:
+                assert answer.status == 405
 
 
 def test_every_reference_leads_somewhere(told: Document) -> None:
@@ -107,7 +105,7 @@ async def test_an_answer_is_what_the_document_says(client: Client, name: str) ->
 def valid(route: Route, text: str) -> None:
     """Judge by the model that the schema is made of: no field besides, none missing."""
     model: type[Record] = route.answer
-    assert model.model_config["extra"] == "forbid"
+    assert model.model_config.get("extra") == "forbid"
     model.model_validate_json(text)
 
 
