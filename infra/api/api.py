@@ -120,7 +120,7 @@ class Api:
 
     async def _ask(self, route: Route, request: web.Request) -> web.Response:
         if route.method == "post":
-            given = sent(route, await request.read())
+            given = sent(route, await self._body(request))
         else:
             given = asked_for(route, request.match_info, request.query)
         if self._busy >= WAITING:
@@ -132,6 +132,17 @@ class Api:
         finally:
             self._busy -= 1
         return web.Response(body=body, content_type="application/json")
+
+    async def _body(self, request: web.Request) -> bytes:
+        length = request.content_length
+        if length is not None and length > BODY:  # not read to be refused
+            raise web.HTTPRequestEntityTooLarge(BODY, length)
+        try:
+            return await asyncio.wait_for(request.read(), self._config.seconds)
+        except TimeoutError:
+            raise Mistake(
+                f"the body did not come within {self._config.seconds:g} s; send it whole"
+            ) from None
 
     def _answer(self, route: Route, given: object) -> bytes:
         """In a thread."""

@@ -93,6 +93,63 @@ async def test_a_body_that_is_too_long(client: Client) -> None:
     )
 
 
+async def raw(client: Client, head: str, body: bytes = b"") -> bytes:
+    """What is answered to these bytes; the connection is left to the server."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+    writer.write(f"{head} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n".encode() + body)
+    try:
+        return await asyncio.wait_for(reader.read(), 60)
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_a_body_that_is_promised_and_does_not_come(demo: Path) -> None:
+    async with serving(demo, seconds=0.2) as client:
+        post = "POST /api/v1/query"
+        huge = await raw(client, post, b"Content-Length: 99999999\r\n\r\n{")
+        assert huge.startswith(b"HTTP/1.1 413 ")
+        slow = await raw(client, post, b"Content-Length: 20\r\n\r\n{")
+        assert b'{"error":"the body did not come within 0.2 s; send it whole"}' in slow
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/api/v1/alerts/%ff%fe", 404),
+        ("/api/v1/alerts/%00", 404),
+        ("/api/v1/alerts/%ed%a0%80", 404),
+        ("/api/v1/alerts/%", 404),
+        ("/api/v1/alerts?system=%ed%a0%80", 200),
+        ("/api/v1/alerts?%00=1", 400),
+        ("/api/v1/../../etc/passwd", 404),
+        ("/api/v1/assets/..%2f..%2fetc%2fpasswd", 404),
+        ("/api/v1//alerts", 404),
+        ("/api/v1/", 404),
+    ],
+)
+async def test_a_path_that_no_client_would_send(client: Client, path: str, status: int) -> None:
+    answer = await raw(client, f"GET {path}", b"\r\n")
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+    assert b"Traceback" not in answer
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\xff\xfe{}",
+        b'{"sql":' + b"[" * 5_000 + b"]" * 5_000 + b"}",
+        b'{"sql": "\\ud800"}',
+        b'{"sql": "\\u0000"}',
+        b'{"sql": 1e999}',
+        b"null",
+        b"",
+    ],
+)
+async def test_a_body_that_no_client_would_send(client: Client, body: bytes) -> None:
+    assert (await refused(client, "/query", data=body))[0] == 400
+
+
 async def test_an_answer_that_is_too_long(client: Client) -> None:
     sql = "SELECT repeat('x', 1000000) FROM range(50)"
     assert await refused(client, "/query", json={"sql": sql}) == (

@@ -12,6 +12,7 @@ import pytest
 from infra.api.api import PREFIX
 from infra.api.openapi import document, plain
 from infra.api.route import Route, routes
+from infra.named import queries
 from schemas.event import Record
 from tests.infra.api.conftest import Client, serving
 from tests.infra.api.test_routes import IMAGE, WARNING
@@ -85,6 +86,10 @@ def test_every_part_of_a_path_is_a_parameter_and_every_operation_is_told(told: D
             assert stated == set(re.findall(r"{(\w+)}", path))
             assert {"200", "400", "401", "429", "503"} <= set(operation["responses"])
     assert len(set(names)) == len(names)
+
+
+def test_no_query_takes_what_its_path_says_already() -> None:
+    assert [q.name for q in queries().values() if "name" in {p.name for p in q.parameters}] == []
 
 
 def test_no_two_models_of_one_name(told: Document) -> None:
