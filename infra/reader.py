@@ -14,7 +14,7 @@ import polars as pl
 
 from infra.past import unrolled
 from schemas.config import Config
-from schemas.errors import Mistake, Unavailable
+from schemas.errors import Mistake, Slow, Unavailable
 from sinks.store import SNAPSHOT
 
 OUT = Path("out")  # where demo and replay write
@@ -59,10 +59,6 @@ def located(given: str | None, config: Config) -> Path:
             " `barograph replay` first, or name one with --store"
         )
     return max(found, key=lambda path: path.stat().st_mtime_ns)
-
-
-class Slow(Mistake):
-    """A query that takes longer than it may."""
 
 
 class Reader:

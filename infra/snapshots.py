@@ -28,11 +28,11 @@ Identity = tuple[int, int]  # time of writing in nanoseconds, and size: others, 
 
 
 class Lease(NamedTuple):
-    """A reader for one thread, where the newest is found, and when this was made (microseconds)."""
+    """A reader for one thread, when its snapshot was made (microseconds), and where they lie."""
 
     reader: Reader
-    path: Path
     taken: int
+    path: Path
 
 
 @dataclass
@@ -77,15 +77,12 @@ class Snapshots:
     @contextmanager
     def lease(self) -> Generator[Lease]:
         """The newest snapshot; raises Unavailable if there is none."""
-        path = self._path
-        if path is None:
-            raise Unavailable(NO_STORE)
         with self._lock:
-            opened = self._newest(path)
+            path, opened = self._newest()
             reader = opened.reader.beside()
             opened.users += 1
         try:
-            yield Lease(reader, path, opened.file[0] // 1_000)
+            yield Lease(reader, opened.file[0] // 1_000, path)
         finally:
             reader.close()
             with self._lock:
@@ -97,14 +94,16 @@ class Snapshots:
         with self._lock:
             self._leave()
 
-    def _newest(self, path: Path) -> _Open:
+    def _newest(self) -> tuple[Path, _Open]:
+        if self._path is None:
+            raise Unavailable(NO_STORE)
         file = self.identity()
         if file is None:
             raise Unavailable(NOT_YET)
         if self._open is None or self._open.file != file:
             self._leave()
-            self._open = _opened(path)
-        return self._open
+            self._open = _opened(self._path)
+        return self._path, self._open
 
     def _leave(self) -> None:
         if self._open is not None:

@@ -17,7 +17,7 @@ from schemas.event import Record
 class Asked(NamedTuple):
     """What a route works with: the newest snapshot for one thread, when it was made, and bounds.
 
-    `path` is where the newest snapshot lies, for a process of its own.
+    `path` is where the newest snapshot lies, for who reads it in another process.
     `now` is the time of the request; both times are in microseconds. `approved`: patterns of
     what is no shadow AI.
     """

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 from infra import confined
 from infra.api.answers import Absent, Moment, Rows, dicts
 from infra.api.route import Asked, Route
+from infra.named import named
 from infra.named import queries as bundled
 from infra.reader import Answer
 from infra.tables import encoded
@@ -19,19 +20,19 @@ LONGEST: Final = 20_000  # characters of a query
 
 
 class Takes(Record):
-    """A value that a query takes. Without a default it must be given; the default NULL is none."""
+    """A parameter of a query; without a default it must be given."""
 
     name: str
     type: str
-    default: str | None
+    default: str | None = None
 
 
 class QueryRow(Record):
-    """A query, what it tells and takes."""
+    """A query, what it tells, and what it takes."""
 
     name: str
     tells: str
-    parameters: tuple[Takes, ...]
+    parameters: tuple[Takes, ...] = ()
 
 
 class Column(Record):
@@ -42,7 +43,7 @@ class Column(Record):
 
 
 class Table(Record):
-    """The answer to a query. Columns of one name have a number behind it."""
+    """The answer to a query. A column that is there twice has a number behind its name."""
 
     columns: tuple[Column, ...]
     rows: tuple[dict[str, Any], ...]
@@ -73,7 +74,9 @@ def queries(asked: Asked, wanted: Nothing) -> Rows[QueryRow]:  # noqa: ARG001 - 
         QueryRow(
             name=query.name,
             tells=query.tells,
-            parameters=tuple(Takes(**takes._asdict()) for takes in query.parameters),
+            parameters=tuple(
+                Takes(name=one.name, type=one.type, default=one.default) for one in query.parameters
+            ),
         )
         for query in bundled().values()
     ]
@@ -82,26 +85,24 @@ def queries(asked: Asked, wanted: Nothing) -> Rows[QueryRow]:  # noqa: ARG001 - 
 
 def query(asked: Asked, wanted: WantedQuery) -> Table:
     """The answer to a query that comes with barograph."""
-    found = bundled().get(wanted.name)
-    if found is None:
+    if wanted.name not in bundled():
         raise Absent(f"no query is called {wanted.name!r}; /api/v1/queries lists them")
-    values = found.bound({name: str(value) for name, value in (wanted.model_extra or {}).items()})
-    answer = asked.reader.run(found.sql, values, rows=asked.rows, seconds=asked.seconds)
+    known = named(wanted.name)
+    given = {name: str(value) for name, value in (wanted.model_extra or {}).items()}
+    answer = asked.reader.run(known.sql, known.bound(given), rows=asked.rows, seconds=asked.seconds)
     return _table(asked, answer)
 
 
 def sql(asked: Asked, wanted: WantedSql) -> Table:
-    """The answer to any query in SQL over the snapshot."""
+    """The answer to any query in SQL over the snapshot, in a process of its own."""
     answer = confined.answer(asked.path, wanted.sql, rows=asked.rows, seconds=asked.seconds)
     return _table(asked, answer)
 
 
 def _table(asked: Asked, answer: Answer) -> Table:
+    columns = zip(answer.columns, answer.types, strict=True)
     return Table(
-        columns=tuple(
-            Column(name=name, type=kind)
-            for name, kind in zip(answer.columns, answer.types, strict=True)
-        ),
+        columns=tuple(Column(name=name, type=kind) for name, kind in columns),
         rows=json.loads(encoded(dicts(answer))),
         more=answer.more,
         snapshot=asked.taken,

@@ -136,7 +136,7 @@ async def test_forecasts_controls_and_queries(get: Get) -> None:
     assert known["new_tools"]["parameters"] == [
         {"name": "since", "type": "INTERVAL", "default": "7d"}
     ]
-    assert len((await get("/queries/new_tools?since=3d"))["rows"]) == 6
+    assert len((await get("/queries/new_tools?since=3d"))["rows"]) == 9
     assert (await get("/queries/new_tools?since=12h"))["rows"] == []
     answer = await get("/queries/alerts")
     assert answer["columns"][0] == {"name": "stage", "type": "VARCHAR"}
