@@ -71,20 +71,20 @@ class SecOps:
         """A Mistake if google-auth is missing, or the secret is no credentials."""
         self._settings = settings
         self._wire = Wire(settings)
-        parent = (
-            f"{self._wire.target.rstrip('/')}/{settings.api}/projects/{settings.project}"
-            f"/locations/{settings.region}/instances/{settings.instance}"
+        instance = (
+            f"projects/{settings.project}/locations/{settings.region}/instances/{settings.instance}"
         )
+        parent = f"{self._wire.target.rstrip('/')}/{settings.api}/{instance}"
         if settings.format == "udm":
             self._target = f"{parent}/events:import"
             self._frame = (b'{"inlineSource":{"events":[', b"]}}")
         else:
             self._target = f"{parent}/logTypes/{settings.log_type}/logs:import"
-            source = b"{"
+            through = b""
             if settings.forwarder is not None:
-                name = parent.split("/", 2)[-1] + f"/forwarders/{settings.forwarder}"
-                source += b'"forwarder":' + orjson.dumps(name) + b","
-            self._frame = (b'{"inlineSource":' + source + b'"logs":[', b"]}}")
+                name = f"{instance}/forwarders/{settings.forwarder}"
+                through = b'"forwarder":' + orjson.dumps(name) + b","
+            self._frame = (b'{"inlineSource":{' + through + b'"logs":[', b"]}}")
         self._room = MOST_BYTES - len(self._frame[0]) - len(self._frame[1])
         self._bearer = Bearer(Login(settings, clock), clock)
 

@@ -4,7 +4,8 @@ Guarantee: each record (a revision of an alert, or what a scanner's finding beca
 once, at the latest `interval` after it was said. It counts as taken when its object is in S3, and
 waits in the outbox until then: nothing is kept here. An object is named by the first record in it.
 What a kill leaves between an upload and the cursor comes again from there, and writes the same
-object again, with the same records and maybe more.
+object again, with the same records and maybe more. Where records come through Kafka, they may come
+again in another order, and a record be in two objects: `metadata.uid` is the same.
 """
 
 from __future__ import annotations
@@ -128,7 +129,7 @@ class SecurityLake:
         self._class = _CLASSES[settings.records]
         self.kinds = frozenset(("alert" if settings.records == "alerts" else "fact",))
         self._objects: Objects | None = None
-        self._waiting: tuple[str, float] | None = None  # the first fact, and since when
+        self._since: float | None = None  # facts wait since then; nobody says when one was told
 
     def open(self, bookmark: Any) -> None:  # noqa: ANN401 - JSON
         """Nothing to restore: what is not in S3 is in the outbox."""
@@ -150,7 +151,8 @@ class SecurityLake:
         return Delivered(len(batch))
 
     def flush(self) -> None:
-        """Nothing to publish: a file is whole when it is there."""
+        """Nothing waits, and a file is whole when it is there."""
+        self._since = None
 
     def close(self) -> None:
         """Hang up."""
@@ -159,18 +161,18 @@ class SecurityLake:
             self._objects = None
 
     def _wait(self, rows: Sequence[Result]) -> float:
-        """Seconds until files of these are due: by when an alert was said, or a fact first seen."""
+        """Seconds until files of these are due: by when an alert was said, or facts first waited.
+
+        Facts that are due are so until none waits: those behind them have waited as long.
+        """
         if len(rows) == self._settings.rows:
             return 0.0
         first, now = rows[0], self._clock()
         if first.kind == "alert":
-            since = _said(first) / SECOND
-        else:
-            name = _name(first)
-            if self._waiting is None or self._waiting[0] != name:
-                self._waiting = name, now
-            since = self._waiting[1]
-        return self._settings.interval / SECOND - (now - since)
+            return self._settings.interval / SECOND - (now - _said(first) / SECOND)
+        if self._since is None:
+            self._since = now
+        return self._settings.interval / SECOND - (now - self._since)
 
     def _put(self, rows: Sequence[Result]) -> Failed | None:
         from botocore.exceptions import (  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra

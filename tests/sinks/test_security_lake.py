@@ -246,7 +246,7 @@ def test_a_source_has_one_class(records: str, class_uid: int, uids: list[str]) -
     assert [plain(row) for row in s3.rows] == [stored(event) for event in wanted]
 
 
-def test_facts_wait_from_when_they_were_first_seen() -> None:
+def test_facts_wait_from_when_the_first_was_seen_and_then_all_go() -> None:
     s3, clock = S3(), Clock()
     with Receiver(s3) as receiver:
         settings = Settings.model_validate(entry(receiver.url, records="checks", interval="20s"))
@@ -257,6 +257,9 @@ def test_facts_wait_from_when_they_were_first_seen() -> None:
         assert lake.write(batch[1:]) == Delivered(0, wait=5.0)
         clock.after = 20 * SECOND
         assert lake.write(batch[1:]) == Delivered(1)
+        assert lake.write([fact("d", check="AVD-AWS-0034")]) == Delivered(1)
+        lake.flush()
+        assert lake.write([fact("e", check="AVD-AWS-0034")]) == Delivered(0, wait=20.0)
         lake.close()
 
 
