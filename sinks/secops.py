@@ -36,7 +36,7 @@ class Settings(HttpSettings):
     `format` raw sends the alert as it is, as a log of `log_type`, through `forwarder` if it has
     one. `secret` is the key file of a service account, or the configuration file of workload
     identity, whole; without it the machine's own identity logs in. It needs `chronicle.events.
-    import`, for raw `chronicle.logs.import`.
+    import`, for raw `chronicle.logs.import`. `request_bytes`: the most of a request.
     """
 
     project: str = Field(pattern=_ID)
@@ -46,6 +46,7 @@ class Settings(HttpSettings):
     log_type: str | None = Field(default=None, pattern=_ID)
     forwarder: str | None = Field(default=None, pattern=_ID)
     api: Literal["v1", "v1beta", "v1alpha"] = "v1"
+    request_bytes: int = Field(default=MOST_BYTES, ge=2**14, le=MOST_BYTES)
 
     @model_validator(mode="after")
     def _raw_has_a_type(self) -> Self:
@@ -85,7 +86,7 @@ class SecOps:
                 name = f"{instance}/forwarders/{settings.forwarder}"
                 through = b'"forwarder":' + orjson.dumps(name) + b","
             self._frame = (b'{"inlineSource":{' + through + b'"logs":[', b"]}}")
-        self._room = MOST_BYTES - len(self._frame[0]) - len(self._frame[1])
+        self._room = settings.request_bytes - len(self._frame[0]) - len(self._frame[1])
         self._bearer = Bearer(Login(settings, clock), clock)
 
     def open(self, bookmark: Any) -> None:  # noqa: ANN401 - JSON

@@ -276,5 +276,5 @@ def _day(result: Result) -> str:
 def _name(result: Result) -> str:
     """Of the record that begins the file, and of nothing else: see above."""
     body = result.body
-    which = body["meta"]["revision"] if result.kind == "alert" else [result.state, body["state"]]
+    which = body["meta"]["revision"] if result.kind == "alert" else body["state"]
     return digest("security_lake", result.id, which)

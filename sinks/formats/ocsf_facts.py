@@ -1,7 +1,7 @@
 """OCSF: a scanner's finding as a Vulnerability (2002) or a Compliance Finding (2003) of OCSF 1.8.
 
 One event when it opens and one when it is over, of the same `finding_info.uid`; each time that it
-opens again it is another one.
+opens again it is another one. Only what is final is said: what late records can disprove is not.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _UNMAPPED: Final = ("fixed_version", "instance", "location", "package", "tool")
 
 
 def class_of(result: Result) -> Class | None:
-    """The class of a fact; None for one that is no finding of a scanner."""
+    """The class of a fact; None for one that is no finding of a scanner, or may still change."""
     body = result.body
-    if body["name"] != "finding":
+    if body["name"] != "finding" or result.state != "final":
         return None
     if body.get("vulnerability"):
         return 2002
@@ -38,13 +38,10 @@ def fact_finding(result: Result, class_uid: Class) -> dict[str, Any]:
     """The event of a fact whose class this is; times are milliseconds of event time."""
     body = result.body
     kind, _, thing = body["entity"].partition(":")
-    activity, status_id, status = 1, 1, "New"
-    detail = "withdrawn" if result.state == "withdrawn" else str(body["state"])
-    if detail == "withdrawn":
-        activity, status_id, status = 3, 3, "Suppressed"
-    elif detail != "open":
-        activity, status_id, status = 3, 4, "Resolved"
-    activity_name = "Create" if activity == 1 else "Close"
+    detail = str(body["state"])
+    is_open = detail == "open"
+    activity, status_id, status = (1, 1, "New") if is_open else (3, 4, "Resolved")
+    activity_name = "Create" if is_open else "Close"
     severity_id, severity = SEVERITIES[body["severity"]]
     confidence_id, confidence_name = confidence(body["confidence"])
     since, time = parse(body["since"]) // 1000, moment(result) // 1000
@@ -73,7 +70,6 @@ def fact_finding(result: Result, class_uid: Class) -> dict[str, Any]:
         "message": body["title"],
         "metadata": {
             "event_code": body.get("vulnerability") or body["check"],
-            "labels": [f"state:{result.state}"],
             "log_name": "facts",
             "log_provider": "barograph",
             "log_version": "1",
@@ -104,7 +100,7 @@ def fact_finding(result: Result, class_uid: Class) -> dict[str, Any]:
     if class_uid == 2002:
         told["vulnerabilities"] = [_vulnerability(body, severity, since)]
     else:
-        told["compliance"] = _compliance(body, detail)
+        told["compliance"] = _compliance(body, passes=not is_open)
     return told
 
 
@@ -123,11 +119,10 @@ def _vulnerability(body: dict[str, Any], severity: str, since: int) -> dict[str,
     )
 
 
-def _compliance(body: dict[str, Any], detail: str) -> dict[str, Any]:
-    status_id, status = {"open": (3, "Fail"), "withdrawn": (0, "Unknown")}.get(detail, (1, "Pass"))
+def _compliance(body: dict[str, Any], *, passes: bool) -> dict[str, Any]:
     return {
         "control": body["check"],
         "desc": body["title"],
-        "status": status,
-        "status_id": status_id,
+        "status": "Pass" if passes else "Fail",
+        "status_id": 1 if passes else 3,
     }

@@ -116,7 +116,6 @@ _OF_FACTS = {
     "metadata": pa.struct(
         {
             "event_code": _TEXT,
-            "labels": _TEXTS,
             "log_name": _TEXT,
             "log_provider": _TEXT,
             "log_version": _TEXT,
