@@ -24,9 +24,9 @@ demo: .venv/stamp  ## play the bundled scenario and show the alerts; no broker, 
 kafka: .venv/stamp  ## a real Kafka at 127.0.0.1:9092, data in .kafka; python -m infra.dev.broker stop
 	@$(BIN)/python -m infra.dev.broker start
 
-test: .venv/stamp  ## run all tests
+test: .venv/stamp  ## run all tests, as many at a time as there are processors
 	@.ci/components
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 arrival: .venv/stamp  ## 2,000 nasty runs over random estates; takes minutes
 	@BAROGRAPH_TRIALS=500 $(BIN)/python -m pytest -q tests/streams/test_arrival.py

@@ -1,4 +1,4 @@
-"""Print the JSON Schema of a record, as it stands in JSONL files, topics and the store."""
+"""Print the JSON Schema of a record, or of what may stand in a `[[sink]]` of some kind."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ import schemas
 from infra.exits import Exit
 from schemas.errors import Mistake
 from schemas.event import Record
+from sinks.delivery.kinds import kinds, settings
 
-EXAMPLE = "barograph schema alert"
+EXAMPLE = """\
+barograph schema alert
+barograph schema sink.webhook"""
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 ABSENT = {"type": "null"}
@@ -39,7 +42,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def records() -> Mapping[str, type[Record]]:
-    """The records in schemas/ that are no part of another one, by their names in small letters."""
+    """The records in schemas/ that are no part of another one, by their names in small letters.
+
+    `sink.<kind>` is what may stand in a `[[sink]]` of that kind.
+    """
     found: dict[str, type[Record]] = {}
     for module in pkgutil.iter_modules(schemas.__path__):
         for value in vars(importlib.import_module(f"{schemas.__name__}.{module.name}")).values():
@@ -48,7 +54,8 @@ def records() -> Mapping[str, type[Record]]:
     parts = {
         part for record in found.values() for part in record.model_json_schema().get("$defs", ())
     }
-    return {name.lower(): found[name] for name in sorted(found) if name not in parts}
+    whole = {name.lower(): found[name] for name in sorted(found) if name not in parts}
+    return whole | {f"sink.{kind}": settings(kind) for kind in kinds()}
 
 
 def schema(record: type[Record]) -> dict[str, Any]:

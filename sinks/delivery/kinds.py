@@ -37,21 +37,29 @@ def kinds() -> tuple[str, ...]:
     )
 
 
+def settings(kind: str) -> type[SinkConfig]:
+    """What may stand in a `[[sink]]` of this kind."""
+    return _module(kind).Settings
+
+
 def connect(entry: SinkConfig, folder: Path, config: Config | None = None) -> Sink:
     """The sink of this entry of the configuration. A Mistake names the sink and the setting."""
     if entry.kind not in kinds():
         raise Mistake(
             f"sink {entry.name!r} has the kind {entry.kind!r}; name one of {', '.join(kinds())}"
         )
-    kind = cast("Kind", import_module(f"{sinks.__name__}.{entry.kind}"))
-    settings = _settings(entry, kind.Settings)
-    sink = kind.connect(settings, folder)
-    if isinstance(settings, AlertSettings):
-        return routed(sink, settings, config or Config(), folder)
+    judged = _judged(entry, settings(entry.kind))
+    sink = _module(entry.kind).connect(judged, folder)
+    if isinstance(judged, AlertSettings):
+        return routed(sink, judged, config or Config(), folder)
     return sink
 
 
-def _settings(entry: SinkConfig, model: type[SinkConfig]) -> SinkConfig:
+def _module(kind: str) -> Kind:
+    return cast("Kind", import_module(f"{sinks.__name__}.{kind}"))
+
+
+def _judged(entry: SinkConfig, model: type[SinkConfig]) -> SinkConfig:
     try:
         return model.model_validate(dict(entry))
     except ValidationError as error:

@@ -59,8 +59,11 @@ class Sink(Protocol):
         """Deliver; an error that will pass is a `problem`, never an exception."""
         ...
 
-    def flush(self) -> None:
-        """Nothing waits at the moment: a time to publish what was written."""
+    def flush(self) -> Delivered | None:
+        """Nothing waits at the moment: a time to publish what was written.
+
+        A Delivered says how that went, where its receiver can be away; it has taken none.
+        """
         ...
 
     def close(self) -> None:

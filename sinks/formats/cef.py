@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from schemas.rows import Result
 from schemas.times import parse
-from sinks.formats.envelope import change
+from sinks.formats.envelope import change, standing
 from sinks.formats.product import NAME, version
 from sinks.formats.shortening import clipped
 from sinks.formats.spelling import lines, one_line
@@ -44,7 +44,7 @@ def _fields(result: Result, shortened: Sequence[str]) -> Iterator[tuple[str, Any
     yield "end", _milliseconds(body["last_time"])
     yield "externalId", result.id[:_ID]
     yield "act", change(result)
-    yield "outcome", body["status"]
+    yield "outcome", standing(result)
     yield "cat", body["stage"]
     if body.get("summary"):
         yield "msg", clipped(body["summary"], _LINE)

@@ -17,6 +17,11 @@ def change(result: Result) -> str:
     return "opened" if result.body["meta"]["revision"] == 1 else "updated"
 
 
+def standing(result: Result) -> str:
+    """`open`, or what ended it: a status, or `withdrawn`."""
+    return "withdrawn" if result.state == "withdrawn" else str(result.body["status"])
+
+
 def envelope(result: Result, shortened: Sequence[str] = ()) -> dict[str, Any]:
     """`type`, `timestamp` and `data`; `shortened` where parts of `data` are missing or cut."""
     told = {

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from schemas.rows import Result
 from schemas.times import parse
-from sinks.formats.envelope import change
+from sinks.formats.envelope import change, standing
 from sinks.formats.product import NAME, version
 from sinks.formats.spelling import caretless
 
@@ -41,7 +41,7 @@ def _attributes(result: Result, shortened: Sequence[str]) -> Iterator[tuple[str,
     yield "thread", body["thread"]
     yield "revision", body["meta"]["revision"]
     yield "change", change(result)
-    yield "status", body["status"]
+    yield "status", standing(result)
     yield "state", result.state
     yield "system", body["system"]
     yield "priority", body["priority"]

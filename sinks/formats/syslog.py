@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from schemas.rows import Result
-from sinks.formats.envelope import change
+from sinks.formats.envelope import change, standing
 from sinks.formats.shortening import clipped
 from sinks.formats.spelling import one_line
 
@@ -48,7 +48,7 @@ def _params(result: Result, shortened: Sequence[str]) -> dict[str, str]:
         "id": result.id,
         "revision": str(body["meta"]["revision"]),
         "state": result.state,
-        "status": body["status"],
+        "status": standing(result),
         "stage": body["stage"],
         "convergence": body["convergence"],
         "system": body["system"],

@@ -135,11 +135,23 @@ class Life:
     def lag(self) -> int:
         """Records that lie behind what was read, as far as the last fetches knew."""
         return sum(
-            max(0, (self._consumer.highwater(tp) or 0) - position)
+            max(0, (self._end(tp) or 0) - position)
             for hosted in list(self._hosted.values())  # metrics are asked for by another thread
             for tp, position in list(hosted.part.positions.items())
             if hosted.ready.is_set()
         )
+
+    def _end(self, tp: TopicPartition) -> int | None:
+        """Where an input ends as far as the last fetch knew; None where it is not ours any more.
+
+        The group may take a partition at any moment, and metrics are asked for by another thread:
+        what aiokafka asserts cannot be asked before.
+        """
+        try:
+            end: int | None = self._consumer.highwater(tp)
+        except AssertionError:
+            return None
+        return end
 
     # -- the end
 
@@ -282,7 +294,8 @@ class Life:
             return None
         answered: list[int] = []
         for tp in hosted.part.inputs:
-            end, at = consumer.highwater(tp), consumer.last_poll_timestamp(tp)
+            end = self._end(tp)
+            at = None if end is None else consumer.last_poll_timestamp(tp)
             if end is None or at is None or await consumer.position(tp) < end:
                 return None
             answered.append(at)

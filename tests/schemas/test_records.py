@@ -77,6 +77,7 @@ def test_a_record_has_a_json_schema_that_is_as_strict(record: type[Record]) -> N
     schema = record.model_json_schema()
     parts = [schema, *schema.get("$defs", {}).values()]
     objects = [part for part in parts if part.get("type") == "object"]
+    objects = [part for part in objects if part["title"] != "AnySink"]  # its kind judges the rest
     assert objects
     assert all(part["additionalProperties"] is False for part in objects)
     assert all(part.get("description") for part in objects)

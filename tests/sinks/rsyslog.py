@@ -98,7 +98,11 @@ input(type="{kind}" port="{self.port}" address="127.0.0.1" ruleset="store"{_driv
         words = ["rsyslogd", "-n", "-f", f"{self.folder}/rsyslog.conf", "-i", f"{self.folder}/pid"]
         with said:
             self._process = subprocess.Popen(words, stdout=said, stderr=said)
-        wait(lambda: listens(self.port), self._process)
+        try:
+            wait(lambda: listens(self.port), self._process)
+        except AssertionError:
+            self.kill()
+            raise
 
     def stop(self) -> None:
         """End it in good order."""
@@ -171,11 +175,12 @@ def free_port() -> int:
     raise AssertionError("no port is free")
 
 
-def listens(port: int, kind: Literal["tcp", "udp"] = "tcp") -> bool:
+def listens(port: int) -> bool:
     """True if somebody has bound it; nothing is sent to find out."""
-    with socket.socket(type=socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM) as line:
+    with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagrams:
         try:
-            line.bind(("127.0.0.1", port))
+            stream.bind(("127.0.0.1", port))
+            datagrams.bind(("127.0.0.1", port))
         except OSError:
             return True
     return False

@@ -13,6 +13,7 @@ def test_the_names_are_those_of_the_records(capsys: pytest.CaptureFixture[str]) 
     names = capsys.readouterr().out.split()
     assert set(names) >= {"alert", "event", "finding", "late", "reject", "signal"}
     assert "meta" not in names  # a part of others
+    assert set(names) >= {"sink.webhook", "sink.store"}
 
 
 @pytest.mark.parametrize("name", list(records()))
