@@ -36,7 +36,7 @@ class Settings(HttpSettings):
     `format` raw sends the alert as it is, as a log of `log_type`, through `forwarder` if it has
     one. `secret` is the key file of a service account, or the configuration file of workload
     identity, whole; without it the machine's own identity logs in. It needs `chronicle.events.
-    import`, for raw `chronicle.logs.import`.
+    import`, for raw `chronicle.logs.import`. `request_bytes`: the most of a request.
     """
 
     project: str = Field(pattern=_ID)
@@ -46,6 +46,7 @@ class Settings(HttpSettings):
     log_type: str | None = Field(default=None, pattern=_ID)
     forwarder: str | None = Field(default=None, pattern=_ID)
     api: Literal["v1", "v1beta", "v1alpha"] = "v1"
+    request_bytes: int = Field(default=MOST_BYTES, ge=2**14, le=MOST_BYTES)
 
     @model_validator(mode="after")
     def _raw_has_a_type(self) -> Self:
@@ -71,21 +72,21 @@ class SecOps:
         """A Mistake if google-auth is missing, or the secret is no credentials."""
         self._settings = settings
         self._wire = Wire(settings)
-        parent = (
-            f"{self._wire.target.rstrip('/')}/{settings.api}/projects/{settings.project}"
-            f"/locations/{settings.region}/instances/{settings.instance}"
+        instance = (
+            f"projects/{settings.project}/locations/{settings.region}/instances/{settings.instance}"
         )
+        parent = f"{self._wire.target.rstrip('/')}/{settings.api}/{instance}"
         if settings.format == "udm":
             self._target = f"{parent}/events:import"
             self._frame = (b'{"inlineSource":{"events":[', b"]}}")
         else:
             self._target = f"{parent}/logTypes/{settings.log_type}/logs:import"
-            source = b"{"
+            through = b""
             if settings.forwarder is not None:
-                name = parent.split("/", 2)[-1] + f"/forwarders/{settings.forwarder}"
-                source += b'"forwarder":' + orjson.dumps(name) + b","
-            self._frame = (b'{"inlineSource":' + source + b'"logs":[', b"]}}")
-        self._room = MOST_BYTES - len(self._frame[0]) - len(self._frame[1])
+                name = f"{instance}/forwarders/{settings.forwarder}"
+                through = b'"forwarder":' + orjson.dumps(name) + b","
+            self._frame = (b'{"inlineSource":{' + through + b'"logs":[', b"]}}")
+        self._room = settings.request_bytes - len(self._frame[0]) - len(self._frame[1])
         self._bearer = Bearer(Login(settings, clock), clock)
 
     def open(self, bookmark: Any) -> None:  # noqa: ANN401 - JSON

@@ -1,9 +1,11 @@
-"""Security Lake: alerts as Parquet files of OCSF in S3, laid out as Amazon Security Lake has it.
+"""Security Lake: Parquet files of OCSF in S3, laid out as Amazon Security Lake has it.
 
-Guarantee: each revision is in the lake once, at the latest `interval` after it was said. A revision
-counts as taken when its object is in S3, and waits in the outbox until then: nothing is kept here.
-An object is named by the first revision in it. What a kill leaves between an upload and the cursor
-comes again from there, and writes the same object again, with the same revisions and maybe more.
+Guarantee: each record (a revision of an alert, or what a scanner's finding became) is in the lake
+once, at the latest `interval` after it was said. It counts as taken when its object is in S3, and
+waits in the outbox until then: nothing is kept here. An object is named by the first record in it.
+What a kill leaves between an upload and the cursor comes again from there, and writes the same
+object again, with the same records and maybe more. Where records come through Kafka, they may come
+again in another order, and a record be in two objects: `metadata.uid` is the same.
 """
 
 from __future__ import annotations
@@ -11,14 +13,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from itertools import groupby
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Protocol, cast
+from typing import Any, Final, Literal, NamedTuple, Protocol, Self, cast
 from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schemas.canonical import digest
+from schemas.config import SinkConfig
 from schemas.errors import Mistake
 from schemas.rows import Result
 from schemas.times import DAY, MINUTE, SECOND, Duration, parse
@@ -26,9 +28,12 @@ from sinks.delivery.courier import BATCH
 from sinks.delivery.routing import AlertSettings
 from sinks.delivery.sink import Delivered
 from sinks.delivery.wire import trust
+from sinks.formats.ocsf import CLASS_UID as ALERTS
 from sinks.formats.ocsf import detection_finding
+from sinks.formats.ocsf_facts import class_of, fact_finding, moment
 from sinks.formats.ocsf_parquet import parquet
 
+_CLASSES: Final = {"alerts": ALERTS, "vulnerabilities": 2002, "checks": 2003}
 LOOK: Final = 30.0  # seconds at most between two looks at what waits: it may be enough by then
 # The rest is what a person has to mend: a bucket, a region, a permission, a key.
 _PASSING: Final = frozenset(
@@ -49,9 +54,12 @@ _PASSING: Final = frozenset(
 class Settings(AlertSettings):
     """`s3://<bucket>/ext/<source>/region=<region>/accountId=<account>/eventDay=<day>/`.
 
-    A file is written when its first revision is `interval` old, or `rows` wait. `endpoint`: where
-    S3 is, if it is not Amazon's. Credentials come as boto3 finds them.
+    `records`: alerts, or findings of scanners (vulnerabilities, checks): a source of Security Lake
+    has one class of OCSF. A file is written when its first record is `interval` old, or `rows`
+    wait. `endpoint`: where S3 is, if it is not Amazon's. Credentials come as boto3 finds them.
     """
+
+    records: Literal["alerts", "vulnerabilities", "checks"] = "alerts"
 
     bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
     source: str = Field(default="barograph", pattern=r"^[A-Za-z0-9_.-]{1,64}$")
@@ -62,6 +70,14 @@ class Settings(AlertSettings):
     endpoint: str | None = None
     ca: str | None = None
     timeout: Duration = Field(default=30 * SECOND, gt=0)
+
+    @model_validator(mode="after")
+    def _routed_alerts(self) -> Self:
+        routing = AlertSettings.model_fields.keys() - SinkConfig.model_fields.keys()
+        said = sorted(routing & self.model_fields_set)
+        if self.records != "alerts" and said:
+            raise ValueError(f"{', '.join(said)}: these are for alerts, not for {self.records}")
+        return self
 
 
 class Objects(Protocol):
@@ -106,32 +122,37 @@ def connect(settings: Settings, folder: Path) -> SecurityLake:  # noqa: ARG001 -
 class SecurityLake:
     """One lake."""
 
-    kinds = frozenset(("alert",))
     local = False
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
         self._settings, self._clock = settings, clock
+        self._class = _CLASSES[settings.records]
+        self.kinds = frozenset(("alert" if settings.records == "alerts" else "fact",))
         self._objects: Objects | None = None
+        self._since: float | None = None  # facts wait since then; nobody says when one was told
 
     def open(self, bookmark: Any) -> None:  # noqa: ANN401 - JSON
         """Nothing to restore: what is not in S3 is in the outbox."""
 
     def write(self, batch: Sequence[Result]) -> Delivered:
         """Write the files that are due; the rest waits to be given again."""
-        taken = 0
-        while taken < len(batch):
-            rows = self._file(batch[taken:])
+        places = [place for place, one in enumerate(batch) if self._class == _class(one)]
+        for start in range(0, len(places), self._settings.rows):
+            rows = [batch[place] for place in places[start : start + self._settings.rows]]
             wait = self._wait(rows)
             if wait > 0:
-                return Delivered(taken, wait=min(wait, LOOK))
-            failed = self._put(rows)
-            if failed is not None:
-                return Delivered(taken, problem=failed.reason, misconfigured=not failed.passing)
-            taken += len(rows)
-        return Delivered(taken)
+                return Delivered(places[start], wait=min(wait, LOOK))
+            for some in _by_day(rows):
+                failed = self._put(some)
+                if failed is not None:
+                    return Delivered(
+                        places[start], problem=failed.reason, misconfigured=not failed.passing
+                    )
+        return Delivered(len(batch))
 
     def flush(self) -> None:
-        """Nothing to publish: a file is whole when it is there."""
+        """Nothing waits, and a file is whole when it is there."""
+        self._since = None
 
     def close(self) -> None:
         """Hang up."""
@@ -139,17 +160,19 @@ class SecurityLake:
             self._objects.close()
             self._objects = None
 
-    def _file(self, waiting: Sequence[Result]) -> Sequence[Result]:
-        """The results of the next file: of one day, and not more than fit."""
-        _, day = next(groupby(waiting[: self._settings.rows], _day))
-        return list(day)
-
     def _wait(self, rows: Sequence[Result]) -> float:
-        """Seconds until a file of these is due."""
+        """Seconds until files of these are due: by when an alert was said, or facts first waited.
+
+        Facts that are due are so until none waits: those behind them have waited as long.
+        """
         if len(rows) == self._settings.rows:
             return 0.0
-        age = self._clock() - _said(rows[0]) / SECOND
-        return self._settings.interval / SECOND - age
+        first, now = rows[0], self._clock()
+        if first.kind == "alert":
+            return self._settings.interval / SECOND - (now - _said(first) / SECOND)
+        if self._since is None:
+            self._since = now
+        return self._settings.interval / SECOND - (now - self._since)
 
     def _put(self, rows: Sequence[Result]) -> Failed | None:
         from botocore.exceptions import (  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra
@@ -163,7 +186,7 @@ class SecurityLake:
             f"/eventDay={_day(rows[0])}/{_name(rows[0])}.parquet"
         )
         place = f"s3://{settings.bucket}/{key}"
-        body = parquet([detection_finding(row.body) for row in rows])
+        body = parquet(map(_event, rows), self._class)
         try:
             if self._objects is None:
                 self._objects = _client(settings)
@@ -222,8 +245,27 @@ def _passes(error: Exception) -> bool:
     return isinstance(error, passing) and not isinstance(error, exceptions.SSLError)
 
 
+def _by_day(rows: Sequence[Result]) -> list[list[Result]]:
+    """In order, one file each."""
+    days: dict[str, list[Result]] = {}
+    for row in rows:
+        days.setdefault(_day(row), []).append(row)
+    return list(days.values())
+
+
+def _class(result: Result) -> int | None:
+    return ALERTS if result.kind == "alert" else class_of(result)
+
+
+def _event(result: Result) -> dict[str, Any]:
+    class_uid = class_of(result) if result.kind == "fact" else None
+    return detection_finding(result.body) if class_uid is None else fact_finding(result, class_uid)
+
+
 def _said(result: Result) -> int:
-    """When it was said, in microseconds: as the event has it."""
+    """The time of its event, in microseconds."""
+    if result.kind == "fact":
+        return moment(result)
     return parse(result.body["meta"].get("emitted") or result.body["last_time"])
 
 
@@ -232,5 +274,7 @@ def _day(result: Result) -> str:
 
 
 def _name(result: Result) -> str:
-    """Of what begins the file, and of nothing else: see above."""
-    return digest("security_lake", result.id, result.body["meta"]["revision"])
+    """Of the record that begins the file, and of nothing else: see above."""
+    body = result.body
+    which = body["meta"]["revision"] if result.kind == "alert" else body["state"]
+    return digest("security_lake", result.id, which)

@@ -38,7 +38,8 @@ class Settings(HttpSettings):
 
     `rule` is the rule's immutable id, `stream` what it declares. `tenant` and `client` are ids of
     Entra, `secret` is the client's; the client needs the role Monitoring Metrics Publisher on the
-    rule. `login` and `scope` differ in sovereign clouds.
+    rule. `login` and `scope` differ in sovereign clouds. `request_bytes`: the most of a call before
+    it is packed.
     """
 
     rule: str = Field(pattern=r"^dcr-[0-9a-f]{32}$")
@@ -47,6 +48,7 @@ class Settings(HttpSettings):
     client: str = Field(pattern=r"^[A-Za-z0-9-]{1,64}$")
     login: str = "https://login.microsoftonline.com"
     scope: str = "https://monitor.azure.com//.default"
+    request_bytes: int = Field(default=MOST_BYTES, ge=2**14, le=MOST_BYTES)
 
 
 def connect(settings: Settings, folder: Path) -> Sentinel:  # noqa: ARG001 - a sink without files
@@ -83,6 +85,7 @@ class Sentinel:
             f"{path}/dataCollectionRules/{settings.rule}/streams/{quote(settings.stream)}"
             f"?api-version={API}"
         )
+        self._room = settings.request_bytes - 2  # the brackets
         self._clock = clock
         self._bearer = Bearer(self._grant, clock)
 
@@ -91,7 +94,7 @@ class Sentinel:
 
     def write(self, batch: Sequence[Result]) -> Delivered:
         """Send calls of many rows."""
-        return in_chunks(batch, _encoded, self._post, most=MOST, most_bytes=MOST_BYTES - 2)
+        return in_chunks(batch, self._encoded, self._post, most=MOST, most_bytes=self._room)
 
     def flush(self) -> None:
         """Nothing waits: hang up."""
@@ -101,6 +104,9 @@ class Sentinel:
         """Hang up."""
         self._wire.close()
         self._login.close()
+
+    def _encoded(self, result: Result) -> bytes:
+        return shortened(result, _encoded, self._room)
 
     def _post(self, rows: Sequence[bytes]) -> Answer:
         body = gzip.compress(b"[" + b"".join(rows)[:-1] + b"]", 6, mtime=0)
@@ -127,10 +133,10 @@ class Sentinel:
         """A token of Entra by client credentials."""
         headers = {"content-type": "application/x-www-form-urlencoded"}
         answer = self._login.send(self._asked, headers)
-        if answer.verdict == "reject":  # an id or the secret is wrong, or the secret has run out
-            return answer._replace(verdict="config")
-        if answer.verdict != "ok":
+        if answer.verdict == "retry":
             return answer
+        if answer.verdict != "ok":  # an id or the secret is wrong, or the secret has run out
+            return answer._replace(verdict="config")
         try:
             said = orjson.loads(answer.body)
             return Grant(str(said["access_token"]), self._clock() + float(said["expires_in"]))
@@ -139,13 +145,9 @@ class Sentinel:
             return answer._replace(verdict="config", reason=why)
 
 
-def _encoded(result: Result) -> bytes:
+def _encoded(result: Result, cut: tuple[str, ...]) -> bytes:
     """A row and its comma."""
-
-    def encoded(one: Result, cut: tuple[str, ...]) -> bytes:
-        return orjson.dumps(row(one, cut)) + b","
-
-    return shortened(result, encoded, MOST_BYTES - 2)
+    return orjson.dumps(row(result, cut)) + b","
 
 
 def _code(answer: Answer) -> str:

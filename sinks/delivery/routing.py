@@ -87,7 +87,8 @@ class Routed:
         places = [
             place
             for place, result in enumerate(batch)
-            if result.body["peak_stage"] in self._stages and self._ours(result.body["system"])
+            if result.kind != "alert"
+            or (result.body["peak_stage"] in self._stages and self._ours(result.body["system"]))
         ]
         if self._least == 0:
             return places

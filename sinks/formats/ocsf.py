@@ -30,7 +30,7 @@ UNMAPPED: Final = (
     "why",
 )
 _ACTIVITIES: Final = {1: "Create", 2: "Update", 3: "Close"}
-_SEVERITIES: Final = {
+SEVERITIES: Final = {
     "informational": (1, "Informational"),
     "low": (2, "Low"),
     "medium": (3, "Medium"),
@@ -74,10 +74,10 @@ def detection_finding(body: Mapping[str, Any], shortened: Sequence[str] = ()) ->
     """
     meta = body["meta"]
     activity = 3 if ended(body) else 1 if meta["revision"] == 1 else 2
-    severity_id, severity = _SEVERITIES[body["severity"]]
+    severity_id, severity = SEVERITIES[body["severity"]]
     status_id, status_name = _STATUSES[status(body)]
     risk_id, risk = _level(_RISKS, body["priority"], (0, "Info"))
-    confidence_id, confidence = _level(_CONFIDENCES, body["confidence"], (0, "Unknown"))
+    confidence_id, confidence_name = confidence(body["confidence"])
     event: dict[str, Any] = {
         "activity_id": activity,
         "activity_name": _ACTIVITIES[activity],
@@ -85,7 +85,7 @@ def detection_finding(body: Mapping[str, Any], shortened: Sequence[str] = ()) ->
         "category_uid": 2,
         "class_name": "Detection Finding",
         "class_uid": CLASS_UID,
-        "confidence": confidence,
+        "confidence": confidence_name,
         "confidence_id": confidence_id,
         "confidence_score": round(100 * body["confidence"]),
         "end_time": _ms(body["last_time"]),
@@ -115,12 +115,22 @@ def detection_finding(body: Mapping[str, Any], shortened: Sequence[str] = ()) ->
         "type_uid": 100 * CLASS_UID + activity,
         "unmapped": {name: body[name] for name in UNMAPPED if name in body},
     }
-    return _filled(event)
+    return filled(event)
+
+
+def confidence(value: float) -> tuple[int, str]:
+    """Of 0 to 1, as OCSF has it: its id and caption."""
+    return _level(_CONFIDENCES, value, (0, "Unknown"))
+
+
+def filled(said: dict[str, Any]) -> dict[str, Any]:
+    """Without what there is nothing of; 0 and False are something."""
+    return {name: value for name, value in said.items() if value not in (None, [], {})}
 
 
 def _finding_info(body: Mapping[str, Any]) -> dict[str, Any]:
     related = list(_related(body))
-    return _filled(
+    return filled(
         {
             "analytic": {
                 "category": "Convergence",
@@ -249,7 +259,7 @@ def _type(end: str) -> str:
 def _by_tactic(attack: Attack) -> Iterator[dict[str, Any]]:
     """OCSF's attack has one tactic."""
     for tactic in attack.tactics or (None,):
-        yield _filled(
+        yield filled(
             {
                 "sub_technique": attack.sub_technique and _named(attack.sub_technique),
                 "tactic": tactic and _named(tactic),
@@ -279,7 +289,7 @@ def _remediation(body: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     lines = (f"{n}. {one['text']} ({one['effect']})" for n, one in enumerate(actions, 1))
     controls = list(dict.fromkeys(one["control"] for one in actions if one.get("control")))
-    return _filled({"desc": "\n".join(lines), "references": controls})
+    return filled({"desc": "\n".join(lines), "references": controls})
 
 
 def _risk_details(body: Mapping[str, Any]) -> str:
@@ -304,8 +314,3 @@ def _said(body: Mapping[str, Any]) -> int:
 
 def _ms(time: str) -> int:
     return parse(time) // 1000
-
-
-def _filled(said: dict[str, Any]) -> dict[str, Any]:
-    """Without what there is nothing of; 0 and False are something."""
-    return {name: value for name, value in said.items() if value not in (None, [], {})}

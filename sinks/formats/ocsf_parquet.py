@@ -1,4 +1,4 @@
-"""OCSF in Parquet: Detection Findings as a table of typed, nested columns, sorted by time.
+"""OCSF in Parquet: findings of one class as a table of typed, nested columns, sorted by time.
 
 What OCSF leaves open (`data`, `unmapped`) is JSON in a text, as Amazon Security Lake has it.
 """
@@ -66,6 +66,7 @@ _FINDING_INFO = pa.struct(
         "uid": _TEXT,
     }
 )
+_PRODUCT = pa.struct({"name": _TEXT, "uid": _TEXT, "vendor_name": _TEXT, "version": _TEXT})
 _METADATA = pa.struct(
     {
         "correlation_uid": _TEXT,
@@ -78,13 +79,79 @@ _METADATA = pa.struct(
         "logged_time": _LONG,
         "original_event_uid": _TEXT,
         "original_time": _TEXT,
-        "product": pa.struct({"name": _TEXT, "uid": _TEXT, "vendor_name": _TEXT, "version": _TEXT}),
+        "product": _PRODUCT,
         "sequence": _INT,
         "uid": _TEXT,
         "version": _TEXT,
     }
 )
-SCHEMA: Final = pa.schema(
+_RESOURCES = pa.list_(
+    pa.struct({"name": _TEXT, "role": _TEXT, "role_id": _INT, "type": _TEXT, "uid": _TEXT})
+)
+_OBSERVABLES = pa.list_(pa.struct({"name": _TEXT, "type": _TEXT, "type_id": _INT, "value": _TEXT}))
+_OF_FACTS = {
+    "activity_id": _INT,
+    "activity_name": _TEXT,
+    "category_name": _TEXT,
+    "category_uid": _INT,
+    "class_name": _TEXT,
+    "class_uid": _INT,
+    "confidence": _TEXT,
+    "confidence_id": _INT,
+    "confidence_score": _INT,
+    "finding_info": pa.struct(
+        {
+            "created_time": _LONG,
+            "data_sources": _TEXTS,
+            "first_seen_time": _LONG,
+            "modified_time": _LONG,
+            "related_events": pa.list_(pa.struct({"uid": _TEXT})),
+            "related_events_count": _INT,
+            "title": _TEXT,
+            "types": _TEXTS,
+            "uid": _TEXT,
+        }
+    ),
+    "message": _TEXT,
+    "metadata": pa.struct(
+        {
+            "event_code": _TEXT,
+            "log_name": _TEXT,
+            "log_provider": _TEXT,
+            "log_version": _TEXT,
+            "original_event_uid": _TEXT,
+            "product": _PRODUCT,
+            "uid": _TEXT,
+            "version": _TEXT,
+        }
+    ),
+    "observables": _OBSERVABLES,
+    "resources": _RESOURCES,
+    "severity": _TEXT,
+    "severity_id": _INT,
+    "start_time": _LONG,
+    "status": _TEXT,
+    "status_detail": _TEXT,
+    "status_id": _INT,
+    "time": _LONG,
+    "type_name": _TEXT,
+    "type_uid": _LONG,
+    "unmapped": pa.map_(_TEXT, _TEXT),
+}
+_UID = pa.struct({"uid": _TEXT})
+_VULNERABILITY = pa.struct(
+    {
+        "advisory": _UID,
+        "cve": _UID,
+        "first_seen_time": _LONG,
+        "is_fix_available": _FLAG,
+        "remediation": pa.struct({"desc": _TEXT}),
+        "severity": _TEXT,
+        "title": _TEXT,
+    }
+)
+_COMPLIANCE = pa.struct({"control": _TEXT, "desc": _TEXT, "status": _TEXT, "status_id": _INT})
+_DETECTION: Final = pa.schema(
     {
         "activity_id": _INT,
         "activity_name": _TEXT,
@@ -101,13 +168,9 @@ SCHEMA: Final = pa.schema(
         "is_alert": _FLAG,
         "message": _TEXT,
         "metadata": _METADATA,
-        "observables": pa.list_(
-            pa.struct({"name": _TEXT, "type": _TEXT, "type_id": _INT, "value": _TEXT})
-        ),
+        "observables": _OBSERVABLES,
         "remediation": pa.struct({"desc": _TEXT, "references": _TEXTS}),
-        "resources": pa.list_(
-            pa.struct({"name": _TEXT, "role": _TEXT, "role_id": _INT, "type": _TEXT, "uid": _TEXT})
-        ),
+        "resources": _RESOURCES,
         "risk_details": _TEXT,
         "risk_level": _TEXT,
         "risk_level_id": _INT,
@@ -126,10 +189,18 @@ SCHEMA: Final = pa.schema(
 )
 
 
-def parquet(events: Iterable[dict[str, Any]]) -> bytes:
-    """A file of these Detection Findings; those of one time stay in their order."""
+# The columns of each class.
+SCHEMAS: Final = {
+    2002: pa.schema(_OF_FACTS | {"vulnerabilities": pa.list_(_VULNERABILITY)}),
+    2003: pa.schema(_OF_FACTS | {"compliance": _COMPLIANCE}),
+    2004: _DETECTION,
+}
+
+
+def parquet(events: Iterable[dict[str, Any]], class_uid: int = 2004) -> bytes:
+    """A file of these events of one class; those of one time stay in their order."""
     rows = [_row(event) for event in sorted(events, key=lambda event: event["time"])]
-    table = pa.Table.from_pylist(rows, SCHEMA)
+    table = pa.Table.from_pylist(rows, SCHEMAS[class_uid])
     file = BytesIO()
     pq.write_table(table, file, compression="zstd", data_page_size=PAGE_BYTES)
     return file.getvalue()
@@ -138,7 +209,8 @@ def parquet(events: Iterable[dict[str, Any]]) -> bytes:
 def _row(event: dict[str, Any]) -> dict[str, Any]:
     row = dict(event)
     row["unmapped"] = [(name, _text(value)) for name, value in event["unmapped"].items()]
-    row["evidences"] = [_open(one) for one in event.get("evidences", ())]
+    if "evidences" in event:
+        row["evidences"] = [_open(one) for one in event["evidences"]]
     graph = event["finding_info"].get("attack_graph")
     if graph is not None:
         drawn = graph | {"edges": [_open(edge) for edge in graph["edges"]]}

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
 import boto3  # type: ignore[import-untyped]
@@ -21,8 +21,9 @@ from schemas.times import DAY, MINUTE, SECOND, parse, rfc3339
 from sinks.delivery.kinds import connect
 from sinks.delivery.sink import Delivered, Sink
 from sinks.formats.ocsf import detection_finding
+from sinks.formats.ocsf_facts import fact_finding
 from sinks.security_lake import LOOK, SecurityLake, Settings
-from tests.sinks.alerts import HOSTILE, LATER, alert
+from tests.sinks.alerts import EVIDENCE, HOSTILE, LATER, NOON, alert
 from tests.sinks.formats.test_ocsf_parquet import plain, stored
 from tests.sinks.receiving import Receiver, Reply, Request
 from tests.sinks.storms import Told, storm
@@ -142,7 +143,7 @@ def test_each_day_has_its_files_and_no_file_more_than_so_many_rows() -> None:
     s3 = S3()
     assert written(s3, *(said(str(n), at) for n, at in enumerate(days)), rows=2) == Delivered(5)
     told = [(key.split("=")[-1][:8], len(read(body))) for key, body in s3.objects.items()]
-    assert told == [("20260101", 2), ("20260101", 1), ("20260102", 2)]
+    assert told == [("20260101", 2), ("20260101", 1), ("20260102", 1), ("20260102", 1)]
 
 
 def test_what_comes_again_writes_the_same_object() -> None:
@@ -181,15 +182,85 @@ def test_a_file_is_written_when_it_is_due() -> None:
     assert [len(read(body)) for body in s3.objects.values()] == [3, 1]
 
 
-def test_a_day_that_is_over_is_not_waited_for_longer_than_any_other() -> None:
+def test_what_is_due_takes_along_what_came_after_it() -> None:
     s3, clock = S3(), Clock()
     clock.after = DAY
     with Receiver(s3) as receiver:
         lake = SecurityLake(Settings.model_validate(entry(receiver.url, interval="1h")), clock)
         now = rfc3339(parse(LATER) + DAY)
-        delivered = lake.write([alert("a"), said("b", now)])
+        assert lake.write([said("b", now)]) == Delivered(0, wait=LOOK)
+        assert lake.write([alert("a"), said("b", now)]) == Delivered(2)
         lake.close()
-    assert delivered == Delivered(1, wait=LOOK)
+    assert [len(read(body)) for body in s3.objects.values()] == [1, 1]
+
+
+def test_a_day_that_fails_comes_again_with_the_others() -> None:
+    s3 = S3()
+    batch = [said("a", NOON), said("b", rfc3339(parse(NOON) + DAY)), said("c", NOON)]
+    s3.replies = [Reply(200), refusal(503, "SlowDown")]
+    with Receiver(s3) as receiver:
+        lake = sink(receiver.url)
+        assert lake.write(batch).taken == 0
+        assert lake.write(batch) == Delivered(3)
+        lake.close()
+    told = [[row["finding_info"]["uid"] for row in read(body)] for body in s3.objects.values()]
+    assert told == [["a", "c"], ["b"]]
+
+
+def fact(id_: str, **more: Any) -> Result:  # noqa: ANN401 - fields
+    body = {
+        "entity": "image:sha256:" + "0" * 64,
+        "name": "finding",
+        "instance": "1" * 32,
+        "state": "open",
+        "since": NOON,
+        "severity": "high",
+        "confidence": 0.8,
+        "title": "A weakness",
+        "tool": "trivy",
+        "evidence": EVIDENCE,
+    }
+    return Result("fact", id_, parse(NOON), "final", body | more)
+
+
+@pytest.mark.parametrize(
+    ("records", "class_uid", "uids"),
+    [("vulnerabilities", 2002, ["v", "w"]), ("checks", 2003, ["c"])],
+)
+def test_a_source_has_one_class(records: str, class_uid: int, uids: list[str]) -> None:
+    batch = [
+        fact("v", vulnerability="CVE-2099-00001", package="tar", fixed_version="2.8.1"),
+        fact("a", name="asset.data"),
+        fact("c", check="AVD-AWS-0034", state="resolved", until=LATER),
+        fact("w", vulnerability="GHSA-xxxx", title=HOSTILE),
+    ]
+    s3 = S3()
+    with Receiver(s3) as receiver:
+        lake = sink(receiver.url, records=records)
+        assert lake.kinds == {"fact"}
+        assert lake.write(batch) == Delivered(4)
+        lake.close()
+    assert [row["finding_info"]["uid"] for row in s3.rows] == uids
+    assert {row["class_uid"] for row in s3.rows} == {class_uid}
+    wanted = [fact_finding(one, cast("Any", class_uid)) for one in batch if one.id in uids]
+    assert [plain(row) for row in s3.rows] == [stored(event) for event in wanted]
+
+
+def test_facts_wait_from_when_the_first_was_seen_and_then_all_go() -> None:
+    s3, clock = S3(), Clock()
+    with Receiver(s3) as receiver:
+        settings = Settings.model_validate(entry(receiver.url, records="checks", interval="20s"))
+        lake = SecurityLake(settings, clock)
+        batch = [fact("a", name="asset.data"), fact("c", check="AVD-AWS-0034")]
+        assert lake.write(batch) == Delivered(1, wait=20.0)
+        clock.after = 15 * SECOND
+        assert lake.write(batch[1:]) == Delivered(0, wait=5.0)
+        clock.after = 20 * SECOND
+        assert lake.write(batch[1:]) == Delivered(1)
+        assert lake.write([fact("d", check="AVD-AWS-0034")]) == Delivered(1)
+        lake.flush()
+        assert lake.write([fact("e", check="AVD-AWS-0034")]) == Delivered(0, wait=20.0)
+        lake.close()
 
 
 @pytest.mark.parametrize(
@@ -246,6 +317,11 @@ def test_nobody_there_passes_and_no_credentials_do_not(monkeypatch: pytest.Monke
         ({"interval": "2d"}, "wrong 'interval'"),
         ({"rows": 0}, "wrong 'rows'"),
         ({"ca": "none.pem"}, "cannot use none.pem"),
+        (
+            {"records": "checks", "stages": ["watch"]},
+            "stages: these are for alerts, not for checks",
+        ),
+        ({"records": "checks", "redact": ["host"]}, "redact: these are for alerts"),
     ],
 )
 def test_settings_that_cannot_be(change: dict[str, Any], words: str) -> None:
