@@ -165,13 +165,15 @@ class Showcase:
         _until(lambda: bool(_text(f"{self.prometheus}/-/ready")))
         # A rate needs two scrapes.
         _until(lambda: len(self.instant("count_over_time(up[10m]) > 3")) == 1)
+        _until(lambda: self.answer("/api/v1/systems")[0] == 200)
         _until(self._all_read)
 
     def _all_read(self) -> bool:
         """Everything is read, the sinks have it, and what the store says of it was scraped."""
         read = f"barograph_records_read_total == {self._records} and barograph_outbox_results == 0"
         story = 'barograph_alerts_open{stage="warning"} > 0'  # the end of the demo's first story
-        return bool(self.instant(read) and self.instant(story))
+        asked = "rate(barograph_api_requests_total[5m])"
+        return all(self.instant(one) for one in (read, story, asked))
 
     def _asked(self, how: str, asked: Mapping[str, str]) -> list[dict[str, Any]]:
         code, body = _got(Request(f"{self.prometheus}/api/v1/{how}?{urlencode(asked)}"))  # noqa: S310

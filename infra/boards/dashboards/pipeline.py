@@ -143,7 +143,7 @@ DELIVERING = Section(
             [Metric("sum by (sink) (rate(barograph_sink_delivered_total[5m]))", "{{sink}}")],
             empty="No sink is configured: add a [[sink]].",
             unit="cps",
-            width=8,
+            height=7,
         ),
         kinds.course(
             "Failed attempts in a row",
@@ -151,7 +151,7 @@ DELIVERING = Section(
             " lost yet.",
             [Metric("max by (sink) (barograph_sink_failures)", "{{sink}}")],
             empty="No sink is configured: add a [[sink]].",
-            width=8,
+            height=7,
             decimals=0,
         ),
         kinds.course(
@@ -160,9 +160,18 @@ DELIVERING = Section(
             " `barograph dead-letters list`.",
             [Metric("sum by (sink) (increase(barograph_sink_refused_total[1h]))", "{{sink}}")],
             empty="No sink is configured: add a [[sink]].",
-            width=8,
+            height=7,
             bars=True,
             decimals=0,
+        ),
+        kinds.course(
+            "Answers of the read API",
+            "Requests by the status that they were answered with. 504: a query takes too long;"
+            " 429: a client asks too much; 5xx beside it: look at the log.",
+            [Metric("sum by (status) (rate(barograph_api_requests_total[5m]))", "{{status}}")],
+            empty="Nobody has asked the read API since it started: do these boards reach it?",
+            unit="cps",
+            height=7,
         ),
     ],
 )
