@@ -84,8 +84,8 @@ class Server:
         # The client sends `limit` in the body of a GET, where Grafana does not look.
         path = f"/dashboards/uid/{uid}/versions?limit=1"
         said = self._found(lambda: self._api.client.GET(path)) or {}
-        newest: Json = next(iter(said.get("versions", ())), {})
-        return str(newest.get("message") or "")
+        versions: list[Json] = said.get("versions") or [{}]
+        return str(versions[0].get("message") or "")
 
     def put_dashboard(self, dashboard: Json, folder: str, message: str, *, force: bool) -> None:
         """Write it; without `force` only over the version that `dashboard` says."""

@@ -91,7 +91,7 @@ QUEUE = Section(
                 Column("id"),
             ],
             empty=QUIET,
-            height=10,
+            height=8,
             sort=("priority", True),
             chosen=("stage", "severity"),
             overrides={
@@ -191,12 +191,17 @@ AGE = Section(
         ),
         kinds.course(
             "Signals and findings by level",
-            "What the queue is made of. A jump here without one in the queue is noise, or the"
-            " beginning.",
+            "What the queue is made of, without what is informational. A jump here without one"
+            " in the queue is noise, or the beginning.",
             [
-                Metric("sum by (level) (barograph_signals)", "signals {{level}}"),
                 Metric(
-                    'sum by (level) (barograph_findings{state!="withdrawn"})', "findings {{level}}"
+                    'sum by (level) (barograph_signals{level!="informational"})',
+                    "signals {{level}}",
+                ),
+                Metric(
+                    "sum by (level)"
+                    ' (barograph_findings{state!="withdrawn",level!="informational"})',
+                    "findings {{level}}",
                 ),
             ],
             empty="No detection has matched yet: `barograph rules list` shows what is looked for.",

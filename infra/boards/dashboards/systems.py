@@ -167,8 +167,9 @@ KNOWN = Section(
     [
         kinds.bars(
             "Things by kind",
-            "Inventory counts: things that are there, each once.",
-            "sort_desc(sum by (kind) (barograph_assets))",
+            "Inventory counts: things that are there, each once; without sessions, which come"
+            " and go.",
+            'sort_desc(sum by (kind) (barograph_assets{kind!="session"}) > 0)',
             "{{kind}}",
             empty=NO_ASSET,
             width=6,
