@@ -65,4 +65,5 @@ def _drawn(board: Board, ask: Asking, folder: Path, out: Path) -> None:
     print(f"{picture} {picture.stat().st_size:,} bytes", file=sys.stderr)
 
 
-main()
+if __name__ == "__main__":
+    main()
