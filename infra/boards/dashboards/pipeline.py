@@ -98,7 +98,7 @@ READING = Section(
             "{{source}}",
             empty="No source has said anything that mattered yet.",
             unit="s",
-            width=8,
+            width=6,
             height=9,
         ),
         kinds.table(
@@ -112,9 +112,9 @@ READING = Section(
                 Column("last_time", "last", "timestamp"),
             ],
             empty="No source has said anything that mattered yet.",
-            width=8,
+            width=9,
             sort=("last", False),
-            overrides=kinds.times("first", "last"),
+            overrides={**kinds.narrow("events"), **kinds.times("first", "last")},
         ),
         kinds.table(
             "What could not be read",
@@ -129,8 +129,9 @@ READING = Section(
                 Column("origin"),
             ],
             empty="None: every record could be read.",
-            width=8,
+            width=9,
             sort=("records", True),
+            overrides=kinds.narrow("source", "reason", "records"),
         ),
     ],
 )

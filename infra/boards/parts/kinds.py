@@ -268,4 +268,9 @@ def dial(title: str, description: str, expr: str, legend: str, *, empty: str, **
 
 def times(*names: str) -> Mapping[str, Json]:
     """Overrides for columns that hold times."""
-    return {name: {"unit": "dateTimeAsIso", "custom.width": 170} for name in names}
+    return {name: {"unit": "dateTimeAsIso", "custom.width": 155} for name in names}
+
+
+def narrow(*names: str) -> Mapping[str, Json]:
+    """Overrides for columns of short numbers."""
+    return {name: {"custom.width": 100} for name in names}

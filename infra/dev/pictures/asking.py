@@ -78,7 +78,7 @@ class Asking:
         if "current" in variable:
             return str(variable["current"]["value"])
         if variable["datasource"]["type"] == API.plugin:
-            first = next(iter(self.rows(variable["query"]["infinityQuery"])), {})
+            first = (self.rows(variable["query"]["infinityQuery"]) or [{}])[0]
             self.texts[variable["name"]] = str(first.get("__text", ""))
             return str(first.get("__value", ""))
         return ""

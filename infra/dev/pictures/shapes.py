@@ -102,7 +102,7 @@ def matrix(panel: Json, found: Sequence[Series]) -> Html:
                 tag(
                     "td",
                     f"{values.get(one, 0):g}",
-                    style=f"background:{threshold(values.get(one, 0), shades[one]['steps'])}",
+                    style=_filled(threshold(values.get(one, 0), shades[one]["steps"])),
                     class_="heat",
                 )
                 for one in columns
@@ -191,6 +191,13 @@ def _widths(panel: Json, columns: Sequence[str]) -> dict[str, str | None]:
         else None
         for name in columns
     }
+
+
+def _filled(shade: str) -> str:
+    """A cell of that colour, with words that can be read on it."""
+    parts = [int(shade[at : at + 2], 16) for at in (1, 3, 5)] if shade.startswith("#") else [0]
+    words = "#111217" if sum(parts) > 330 else NAMED["text"]
+    return f"background:{shade};color:{words}"
 
 
 def _meter(panel: Json, name: str, value: float) -> Html:
