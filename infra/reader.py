@@ -1,18 +1,20 @@
-"""Reader: a snapshot of the store, read-only and sandboxed: queries may be anybody's."""
+"""Reader: a snapshot of the store or its history, read-only and sandboxed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from pathlib import Path
 from threading import Timer
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, NamedTuple, Self
 
 import duckdb
 import polars as pl
 
+from infra.past import unrolled
 from schemas.config import Config
-from schemas.errors import Mistake, Unavailable
+from schemas.errors import Mistake, Slow, Unavailable
 from sinks.store import SNAPSHOT
 
 OUT = Path("out")  # where demo and replay write
@@ -26,7 +28,10 @@ _SANDBOX: dict[str, Any] = {
     "memory_limit": "1GB",
     "temp_directory": "",
     "threads": 2,
+    "python_enable_replacements": False,  # `FROM rows` must not read a variable of ours
 }
+_ASKING = frozenset((duckdb.StatementType.SELECT, duckdb.StatementType.MULTI))  # MULTI: a PIVOT
+_EXPLAIN = re.compile(r"\s*EXPLAIN\s+(ANALYZE\s+)?", re.IGNORECASE)
 
 
 class Answer(NamedTuple):
@@ -56,15 +61,18 @@ def located(given: str | None, config: Config) -> Path:
     return max(found, key=lambda path: path.stat().st_mtime_ns)
 
 
-class Slow(Mistake):
-    """A query that takes longer than it may."""
-
-
 class Reader:
-    """One open snapshot. A newer one takes its place on disk without disturbing this."""
+    """One open snapshot, or one folder of the parquet sink.
+
+    A newer snapshot takes the place of this one on disk without disturbing it. Here a query has no
+    bounds but its time and what DuckDB counts of its memory: infra/confined.py is for strangers'.
+    """
 
     def __init__(self, path: Path) -> None:
         """Raise Mistake if there is no store, Unavailable if it is in use by its writer."""
+        if path.is_dir():
+            self._db = unrolled(path, _SANDBOX)
+            return
         if not path.is_file():
             raise Mistake(f"{path} is no store; name a file like {OUT / SNAPSHOT} with --store")
         try:
@@ -105,28 +113,43 @@ class Reader:
         rows: int = ROWS,
         seconds: float = SECONDS,
     ) -> Answer:
-        """The answer to one query. A wrong one, or one that takes too long, is a Mistake."""
-        with _Bound(self._db, seconds):
-            result = cast("duckdb.DuckDBPyConnection | None", self._db.execute(query, parameters))
-            if result is None:
-                raise Mistake("the query asks for nothing; begin it with SELECT or FROM")
-            described = result.description or []
-            found = result.fetchmany(rows + 1) if described else []
-        return Answer(
-            tuple(str(column[0]) for column in described),
-            tuple(str(column[1]) for column in described),
-            found[:rows],
-            len(found) > rows,
-        )
+        """The answer to one query. A wrong one, or one that takes too long, is a Mistake.
 
-    def frame(self, query: str, *, rows: int = ROWS, seconds: float = SECONDS) -> pl.DataFrame:
-        """The answer as a data frame with its exact types, for files."""
+        Only what asks is run: one SELECT, or the explanation of one.
+        """
         with _Bound(self._db, seconds):
-            relation = cast("duckdb.DuckDBPyRelation | None", self._db.sql(query))
-            if relation is None:
-                raise Mistake("the query gives no rows to write; ask with SELECT or FROM")
-            found: pl.DataFrame = relation.limit(rows).pl()
+            self._only_asks(query)
+            result = self._db.execute(query, parameters)
+            found, described = result.fetchmany(rows + 1), result.description or []
+        names = _distinct(str(column[0]) for column in described)
+        types = tuple(str(column[1]) for column in described)
+        return Answer(names, types, found[:rows], len(found) > rows)
+
+    def frame(
+        self,
+        query: str,
+        parameters: Sequence[object] | Mapping[str, object] = (),
+        *,
+        rows: int = ROWS,
+        seconds: float = SECONDS,
+    ) -> pl.DataFrame:
+        """The answer as a data frame with its exact types, for files; one row more if there is."""
+        with _Bound(self._db, seconds):
+            self._only_asks(query)
+            relation = self._db.sql(query, params=parameters or None)
+            found: pl.DataFrame = relation.limit(rows + 1).pl()
         return found
+
+    def _only_asks(self, query: str) -> None:
+        explained = _EXPLAIN.match(query)
+        statements = self._db.extract_statements(query[explained.end() :] if explained else query)
+        if not statements:
+            raise Mistake("the query asks for nothing; begin it with SELECT or FROM")
+        if len(statements) > 1:
+            raise Mistake(f"ask one thing at a time: this is {len(statements)} statements")
+        if statements[0].type not in _ASKING:
+            kind = statements[0].type.name.replace("_", " ")
+            raise Mistake(f"a query only asks: {kind} is not run; begin it with SELECT or FROM")
 
 
 class _Bound:
@@ -142,11 +165,32 @@ class _Bound:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._timer.cancel()
         if isinstance(error, duckdb.InterruptException):
-            raise Slow(
-                f"the query took more than {self._seconds:g} s; narrow it or give it more time"
+            raise Slow(too_long(self._seconds)) from error
+        if isinstance(error, duckdb.OutOfMemoryException | MemoryError):
+            raise Mistake(TOO_LARGE) from error
+        if isinstance(error, duckdb.PermissionException):
+            raise Mistake(
+                "a query sees the store and nothing else: no files, network, extensions or settings"
             ) from error
         if isinstance(error, duckdb.Error):
             raise Mistake(f"the query cannot be answered: {_sentence(error)}") from error
+
+
+TOO_LARGE = "the query needs more than 1 GB of memory; narrow it"
+
+
+def too_long(seconds: float) -> str:
+    """The sentence about a query that took too long."""
+    return f"the query took more than {seconds:g} s; narrow it or give it more time"
+
+
+def _distinct(names: Iterable[str]) -> tuple[str, ...]:
+    """The names, those that came before with a number behind: no column hides another."""
+    found: dict[str, None] = {}
+    for name in names:
+        free = (name, *(f"{name}_{n}" for n in range(1, len(found) + 1)))
+        found[next(one for one in free if one not in found)] = None
+    return tuple(found)
 
 
 def _sentence(error: Exception) -> str:

@@ -28,10 +28,11 @@ Identity = tuple[int, int]  # time of writing in nanoseconds, and size: others, 
 
 
 class Lease(NamedTuple):
-    """A reader for one thread, and when its snapshot was made (microseconds)."""
+    """A reader for one thread, when its snapshot was made (microseconds), and where they lie."""
 
     reader: Reader
     taken: int
+    path: Path
 
 
 @dataclass
@@ -74,11 +75,11 @@ class Snapshots:
     def lease(self) -> Iterator[Lease]:
         """The newest snapshot; raises Unavailable if there is none."""
         with self._lock:
-            opened = self._newest()
+            path, opened = self._newest()
             reader = opened.reader.beside()
             opened.users += 1
         try:
-            yield Lease(reader, opened.file[0] // 1_000)
+            yield Lease(reader, opened.file[0] // 1_000, path)
         finally:
             reader.close()
             with self._lock:
@@ -90,7 +91,7 @@ class Snapshots:
         with self._lock:
             self._leave()
 
-    def _newest(self) -> _Open:
+    def _newest(self) -> tuple[Path, _Open]:
         if self._path is None:
             raise Unavailable(NO_STORE)
         file = self.identity()
@@ -99,7 +100,7 @@ class Snapshots:
         if self._open is None or self._open.file != file:
             self._leave()
             self._open = _opened(self._path)
-        return self._open
+        return self._path, self._open
 
     def _leave(self) -> None:
         if self._open is not None:

@@ -35,7 +35,7 @@ def table(
     """
     limit = 10**9 if whole else WIDEST
     cells = [[_cell(value, limit) for value in row] for row in rows]
-    lines = [list(columns), *cells]
+    lines = [[text(column, limit) for column in columns], *cells]
     widths = [max(len(line[n]) for line in lines) for n in range(len(columns))]
     for number, line in enumerate(lines):
         yield "  ".join(map(str.ljust, line, widths)).rstrip()
@@ -67,23 +67,24 @@ def csv_lines(answer: Answer) -> Iterator[str]:
 
     A text that a spreadsheet would take for a formula gets an apostrophe.
     """
-    yield _csv(answer.columns)
+    yield _csv([_csv_cell(column) for column in answer.columns])
     for row in answer.rows:
         yield _csv([_csv_cell(value) for value in row])
 
 
 def _csv(cells: Sequence[object]) -> str:
     line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(cells)
-    return line.getvalue()
+    csv.writer(line, lineterminator="\r\n").writerow(cells)  # what it ends with is what it quotes
+    return line.getvalue().removesuffix("\r\n")
 
 
 def _csv_cell(value: object) -> object:
-    if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA) else value
+    if isinstance(value, int | float | None):
+        return value
     if isinstance(value, datetime):
         return moment(value)
-    return value if isinstance(value, int | float | None) else encoded(value).strip('"')
+    said = value if isinstance(value, str) else encoded(value).strip('"')
+    return f"'{said}" if said.startswith(_FORMULA) else said
 
 
 def _cell(value: object, limit: int) -> str:

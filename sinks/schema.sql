@@ -92,37 +92,3 @@ ALTER TABLE facts ADD COLUMN IF NOT EXISTS check_id VARCHAR;
 ALTER TABLE facts ADD COLUMN IF NOT EXISTS package VARCHAR;
 ALTER TABLE facts ADD COLUMN IF NOT EXISTS fixed_version VARCHAR;
 ALTER TABLE facts ADD COLUMN IF NOT EXISTS location VARCHAR;
-
-CREATE OR REPLACE VIEW open_alerts AS
-SELECT
-  id, stage, priority, confidence, severity, system, convergence, title, first_time, last_time, expires_at, revision
-FROM alerts
-WHERE status = 'open' AND meta_state <> 'withdrawn';
-COMMENT ON VIEW open_alerts IS 'Alerts that need a human';
-
-CREATE OR REPLACE VIEW system_members AS
-SELECT name AS system, root, unnest(members) AS entity FROM systems;
-COMMENT ON VIEW system_members IS 'Which entity belongs to which AI system';
-
-CREATE OR REPLACE VIEW alert_evidence AS
-SELECT a.id AS alert, a.evidence.event AS event, a.evidence.sha256 AS sha256, e.origin, e.source, e.time
-FROM (
-  SELECT id, unnest(json_transform(body -> 'evidence', '[{"event":"VARCHAR","sha256":"VARCHAR"}]')) AS evidence FROM alerts
-) AS a
-LEFT JOIN events AS e ON e.uid = a.evidence.event;
-COMMENT ON VIEW alert_evidence IS 'Where the raw record behind each claim of an alert lies';
-
-CREATE OR REPLACE VIEW forecast_verification AS
-SELECT
-  technique,
-  count(*) AS issued,
-  count(*) FILTER (outcome = 'hit') AS hits,
-  count(*) FILTER (outcome = 'false_alarm') AS false_alarms,
-  count(*) FILTER (outcome = 'open') AS undecided,
-  round(avg(probability) FILTER (outcome <> 'open'), 4) AS mean_probability,
-  round(avg(CAST(outcome = 'hit' AS INTEGER)) FILTER (outcome <> 'open'), 4) AS hit_rate,
-  round(avg(power(probability - CAST(outcome = 'hit' AS INTEGER), 2)) FILTER (outcome <> 'open'), 4) AS brier
-FROM forecasts
-WHERE meta_state <> 'withdrawn'
-GROUP BY technique;
-COMMENT ON VIEW forecast_verification IS 'How forecasts came true: a good one has hit_rate near mean_probability and a small Brier score';

@@ -25,7 +25,8 @@ from sinks.delivery.sink import Delivered
 
 WRITER = "barograph-writer.duckdb"
 SNAPSHOT = "barograph.duckdb"
-SCHEMA = ("schema.sql", "lineage.sql", "inventory.sql")  # views rest on those before them
+TABLES = "schema.sql"
+VIEWS = ("views.sql", "lineage.sql", "inventory.sql", "travel.sql")  # each rests on those before it
 STORAGE = "v1.4.0"  # the oldest DuckDB that can open the file; DuckDB 2 would write its own
 INTERVAL = 2.0  # seconds between two snapshots, at least
 SHARE = 10  # and this many times what the last one took: a tenth of the time at most goes there
@@ -161,7 +162,7 @@ class Store:
             place = str(self._writer).replace("'", "''")
             db.execute(f"ATTACH '{place}' AS store (STORAGE_VERSION '{STORAGE}')")
             db.execute("USE store")
-            for name in SCHEMA:
+            for name in (TABLES, *VIEWS):
                 db.execute(files(sinks).joinpath(name).read_text(encoding="utf-8"))
         except duckdb.Error as error:
             db.close()

@@ -28,6 +28,11 @@ COMPONENTS = {
 NUMBERS = count(1)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker that pyproject.toml does not."""
+    config.addinivalue_line("markers", "prometheus: asks a real Prometheus and its promtool")
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test whose component is not installed; in CI, where it must be, fail it."""
     for marker in item.iter_markers():

@@ -21,10 +21,9 @@ from infra.api.given import asked_for, sent
 from infra.api.guard import Guard
 from infra.api.openapi import document
 from infra.api.route import Asked, Route, routes
-from infra.reader import Slow
 from infra.snapshots import Snapshots
 from schemas.config import ServerConfig
-from schemas.errors import Mistake, Unavailable
+from schemas.errors import Mistake, Slow, Unavailable
 
 PREFIX: Final = "/api/v1"
 THREADS: Final = 4
@@ -137,6 +136,7 @@ class Api:
         with self._snapshots.lease() as lease:
             asked = Asked(
                 lease.reader,
+                lease.path,
                 lease.taken,
                 self._clock(),
                 self._config.rows,

@@ -6,6 +6,7 @@ import pkgutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_type_hints
 
 import infra.api.routes
@@ -16,11 +17,13 @@ from schemas.event import Record
 class Asked(NamedTuple):
     """What a route works with: the newest snapshot for one thread, when it was made, and bounds.
 
+    `path` is where the newest snapshot lies, for who reads it in another process.
     `now` is the time of the request; both times are in microseconds. `approved`: patterns of
     what is no shadow AI.
     """
 
     reader: Reader
+    path: Path
     taken: int
     now: int
     rows: int

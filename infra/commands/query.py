@@ -1,16 +1,15 @@
-"""Ask the store anything: SQL of DuckDB over a read-only snapshot."""
+"""Ask the store anything: SQL of DuckDB over a read-only snapshot, or over the history."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from importlib.resources import files
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import infra
 from infra.exits import Exit
+from infra.named import named, queries
 from infra.settings import load as settings
 from schemas.errors import Mistake, Unavailable
 
@@ -19,7 +18,9 @@ if TYPE_CHECKING:
 
 EXAMPLE = """\
 barograph query --name alerts
-barograph query "SELECT stage, count(*) FROM open_alerts GROUP BY stage" --format json"""
+barograph query --name new_tools --param since=3d
+barograph query "SELECT stage, count(*) FROM open_alerts GROUP BY stage" --format json
+barograph query --name ageing --history /var/lib/barograph/history"""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,74 +29,118 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("sql", nargs="?", metavar="SQL", help="a query in DuckDB's SQL")
     what.add_argument("--name", help="a query that comes with barograph")
     what.add_argument("--list", action="store_true", help="say what there is to ask")
+    parser.add_argument(
+        "--param",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a value for a query of ours, as --list tells; may stand more than once",
+    )
     parser.add_argument("--format", choices=["table", "json", "csv", "parquet"], default="table")
     parser.add_argument("--output", metavar="FILE", help="write there; parquet needs it")
-    parser.add_argument(
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
         "--store", metavar="PATH", help="default: the newer of ./out and the data folder"
     )
+    where.add_argument("--history", metavar="DIR", help="ask the files of a parquet sink instead")
     parser.add_argument(
-        "--rows", type=int, default=10_000, metavar="N", help="at most; default: 10000"
+        "--rows", type=_count, default=10_000, metavar="N", help="at most; default: 10000"
     )
     parser.add_argument(
-        "--seconds", type=float, default=30.0, metavar="S", help="at most; default: 30"
+        "--seconds", type=_span, default=30.0, metavar="S", help="at most; default: 30"
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit 0 with the answer, 2 if the query is wrong or takes too long."""
-    from infra.reader import Reader, located
+    """Exit 0 with the answer, 2 if the query is wrong, takes too long or too much memory."""
+    from infra import confined
 
     if args.format == "parquet" and args.output is None:
         raise Mistake("parquet is not for the terminal; name a file with --output")
-    query = LISTING if args.list else named(args.name) if args.name else args.sql
-    with Reader(located(args.store, settings(args.config))) as reader:
-        if args.format == "parquet":
-            frame = reader.frame(query, rows=args.rows, seconds=args.seconds)
-            _write(args.output, lambda: frame.write_parquet(args.output))
-            return Exit.OK
-        answer = reader.run(query, rows=args.rows, seconds=args.seconds)
-    if args.list:
-        answer = answer._replace(rows=[*_described(), *answer.rows])
-    text = "".join(f"{line}\n" for line in _lines(answer, args))
-    if args.output is None:
-        print(text, end="")
+    query, values = _asked(args)
+    store = _place(args)
+    bounds = {"rows": args.rows, "seconds": args.seconds}
+    if args.format == "parquet":
+        frame = confined.frame(store, query, values, **bounds, slow=lambda: _wait(args))
+        more, empty = frame.height > args.rows, frame.is_empty()
+        _write(args.output, lambda: frame.head(args.rows).write_parquet(args.output))
     else:
-        _write(args.output, lambda: Path(args.output).write_text(text, encoding="utf-8"))
-    if answer.more:
+        answer = confined.answer(store, query, values, **bounds, slow=lambda: _wait(args))
+        more, empty = answer.more, not answer.rows
+        if args.list:
+            answer = answer._replace(rows=[*_described(), *answer.rows])
+        text = "".join(f"{line}\n" for line in _lines(answer, args))
+        if args.output is None:
+            print(text, end="")
+        else:
+            _write(args.output, lambda: Path(args.output).write_text(text, encoding="utf-8"))
+    if more:
         print(f"barograph: the first {args.rows} rows; ask for more with --rows", file=sys.stderr)
+    if empty and args.name:
+        print(f"barograph: no rows; {_next(store, args)}", file=sys.stderr)
     return Exit.OK
 
 
 LISTING = """
-SELECT 'table' AS what, table_name AS name, comment AS tells FROM duckdb_tables()
-UNION ALL
-SELECT 'view', view_name, comment FROM duckdb_views() WHERE NOT internal
-UNION ALL
-SELECT 'macro', function_name, comment FROM duckdb_functions()
-WHERE function_type = 'table_macro' AND NOT internal
-ORDER BY ALL
+WITH told AS (
+  SELECT 'table' AS what, table_name AS name, comment AS tells FROM duckdb_tables()
+  UNION ALL
+  SELECT 'view', view_name, comment FROM duckdb_views() WHERE NOT internal
+  UNION ALL
+  SELECT 'macro', function_name, comment FROM duckdb_functions()
+  WHERE function_type IN ('table_macro', 'macro') AND NOT internal)
+SELECT what, name, tells, '' AS parameters FROM told ORDER BY ALL
 """
 
 
-def queries() -> Mapping[str, str]:
-    """The queries that come with barograph, by name."""
-    folder = files(infra).joinpath("queries")
-    found = {f.name.removesuffix(".sql"): f.read_text(encoding="utf-8") for f in folder.iterdir()}
-    return dict(sorted(found.items()))
+def _asked(args: argparse.Namespace) -> tuple[str, Mapping[str, object] | Sequence[object]]:
+    """The SQL and what it is executed with."""
+    given: dict[str, str] = {}
+    for stated in args.param:
+        name, equals, value = stated.partition("=")
+        if not equals:
+            raise Mistake(f"--param {stated!r} has no value; write it as NAME=VALUE")
+        given[name] = value
+    if args.name is None:
+        if given:
+            raise Mistake("--param is for the queries that --name names")
+        return (LISTING if args.list else args.sql), ()
+    query = named(args.name)
+    return query.sql, query.bound(given)
 
 
-def named(name: str) -> str:
-    """The query of that name; a Mistake with all names if there is none."""
-    found = queries()
-    if name not in found:
-        raise Mistake(f"no query is called {name!r}; there are {', '.join(found)}")
-    return found[name]
+def _place(args: argparse.Namespace) -> Path:
+    from infra.reader import located
+
+    if args.history is None:
+        return located(args.store, settings(args.config))
+    if not Path(args.history).is_dir():
+        raise Mistake(f"{args.history} is no folder; name the `path` of a parquet sink")
+    return Path(args.history)
 
 
-def _described() -> Iterator[tuple[str, str, str]]:
-    """Each query with its first line, which is a comment that says what it tells."""
-    for name, query in queries().items():
-        yield "query", name, query.partition("\n")[0].removeprefix("-- ")
+def _next(store: Path, args: argparse.Namespace) -> str:
+    """What to do about an answer without rows."""
+    from infra.reader import Reader
+
+    with Reader(store) as reader:
+        ((newest,),) = reader.run("SELECT time FROM newest").rows
+    if newest is None:
+        return (
+            "the store is empty: `barograph demo` fills one to look at, `barograph replay` reads"
+            " your files"
+        )
+    if parameters := named(args.name).parameters:
+        told = ", ".join(parameter.told for parameter in parameters)
+        return f"it takes {told}; give other values with --param"
+    return "the store holds nothing of the kind"
+
+
+def _described() -> Iterator[tuple[str, str, str, str]]:
+    """Each query with what it tells and takes."""
+    for query in queries().values():
+        takes = ", ".join(parameter.told for parameter in query.parameters)
+        yield "query", query.name, query.tells, takes
 
 
 def _lines(answer: Answer, args: argparse.Namespace) -> Iterator[str]:
@@ -107,6 +152,22 @@ def _lines(answer: Answer, args: argparse.Namespace) -> Iterator[str]:
         return csv_lines(answer)
     whole = args.output is not None or not sys.stdout.isatty()
     return table(answer.columns, answer.rows, whole=whole)
+
+
+def _wait(args: argparse.Namespace) -> None:
+    print(f"barograph: still asking; it may take {args.seconds:g} s (--seconds)", file=sys.stderr)
+
+
+def _count(text: str) -> int:
+    if not 0 < int(text) <= 100_000_000:
+        raise ValueError(text)
+    return int(text)
+
+
+def _span(text: str) -> float:
+    if not 0 < float(text) <= 86_400:
+        raise ValueError(text)
+    return float(text)
 
 
 def _write(output: str, write: Callable[[], object]) -> None:

@@ -69,4 +69,14 @@ def test_an_answer_has_names_types_and_a_bound(tmp_path: Path) -> None:
         answer = reader.run("SELECT range AS n, $1 AS text FROM range(3)", ["x"], rows=2)
         assert answer == (("n", "text"), ("BIGINT", "VARCHAR"), [(0, "x"), (1, "x")], True)
         assert reader.run("SELECT $a AS a", {"a": None}).rows == [(None,)]
-        assert reader.frame("FROM range(9)", rows=4).height == 4
+        assert reader.frame("FROM range(9)", rows=4).height == 5  # one more tells that there are
+
+
+def test_columns_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    store = Store(tmp_path, finite=True)
+    store.open(None)
+    store.close()
+    with Reader(tmp_path / SNAPSHOT) as reader:
+        answer = reader.run("SELECT 1 AS a, 2 AS a, 3 AS a_1, 4 AS a")
+        assert answer.columns == ("a", "a_1", "a_1_1", "a_2")
+        assert answer.rows == [(1, 2, 3, 4)]

@@ -7,22 +7,32 @@ from typing import Annotated, Any, Final
 
 from pydantic import ConfigDict, Field
 
+from infra import confined
 from infra.api.answers import Absent, Moment, Rows, dicts
 from infra.api.route import Asked, Route
-from infra.commands.query import queries as bundled
+from infra.named import named
+from infra.named import queries as bundled
 from infra.reader import Answer
 from infra.tables import encoded
-from schemas.errors import Mistake
 from schemas.event import Record
 
 LONGEST: Final = 20_000  # characters of a query
 
 
+class Takes(Record):
+    """A parameter of a query; without a default it must be given."""
+
+    name: str
+    type: str
+    default: str | None = None
+
+
 class QueryRow(Record):
-    """A query and what it tells."""
+    """A query, what it tells, and what it takes."""
 
     name: str
     tells: str
+    parameters: tuple[Takes, ...] = ()
 
 
 class Column(Record):
@@ -61,37 +71,39 @@ class WantedSql(Record):
 def queries(asked: Asked, wanted: Nothing) -> Rows[QueryRow]:  # noqa: ARG001 - nothing is wanted
     """The queries that come with barograph."""
     rows = [
-        QueryRow(name=name, tells=text.partition("\n")[0].removeprefix("-- "))
-        for name, text in bundled().items()
+        QueryRow(
+            name=query.name,
+            tells=query.tells,
+            parameters=tuple(
+                Takes(name=one.name, type=one.type, default=one.default) for one in query.parameters
+            ),
+        )
+        for query in bundled().values()
     ]
     return Rows[QueryRow](rows=tuple(rows), snapshot=asked.taken)
 
 
 def query(asked: Asked, wanted: WantedQuery) -> Table:
     """The answer to a query that comes with barograph."""
-    text = bundled().get(wanted.name)
-    if text is None:
+    if wanted.name not in bundled():
         raise Absent(f"no query is called {wanted.name!r}; /api/v1/queries lists them")
-    if wanted.model_extra:
-        raise Mistake(f"the query {wanted.name!r} takes no parameters; leave them out")
-    return _table(asked, asked.reader.run(text, rows=asked.rows, seconds=asked.seconds))
+    known = named(wanted.name)
+    given = {name: str(value) for name, value in (wanted.model_extra or {}).items()}
+    answer = asked.reader.run(known.sql, known.bound(given), rows=asked.rows, seconds=asked.seconds)
+    return _table(asked, answer)
 
 
 def sql(asked: Asked, wanted: WantedSql) -> Table:
-    """The answer to any query in SQL over the snapshot."""
-    return _table(asked, asked.reader.run(wanted.sql, rows=asked.rows, seconds=asked.seconds))
+    """The answer to any query in SQL over the snapshot, in a process of its own."""
+    answer = confined.answer(asked.path, wanted.sql, rows=asked.rows, seconds=asked.seconds)
+    return _table(asked, answer)
 
 
 def _table(asked: Asked, answer: Answer) -> Table:
-    names: list[str] = []
-    for name in answer.columns:
-        names.append(f"{name}_{names.count(name)}" if name in names else name)
-    rows = dicts(answer._replace(columns=tuple(names)))
+    columns = zip(answer.columns, answer.types, strict=True)
     return Table(
-        columns=tuple(
-            Column(name=name, type=kind) for name, kind in zip(names, answer.types, strict=True)
-        ),
-        rows=json.loads(encoded(rows)),
+        columns=tuple(Column(name=name, type=kind) for name, kind in columns),
+        rows=json.loads(encoded(dicts(answer))),
         more=answer.more,
         snapshot=asked.taken,
     )
