@@ -133,6 +133,36 @@ READING = Section(
             sort=("records", True),
             overrides=kinds.narrow("source", "reason", "records"),
         ),
+        kinds.table(
+            "Sources that fell silent",
+            "Silent for more than a day, or half as long again as their longest pause so far.",
+            "/api/v1/queries/silent",
+            [
+                Column("source"),
+                Column("events", kind="number"),
+                Column("last_time", "last", "timestamp"),
+                Column("silent_for", "silent for"),
+            ],
+            empty="None: every source is as talkative as ever.",
+            width=10,
+            height=7,
+            overrides={**kinds.narrow("events"), **kinds.times("last")},
+        ),
+        kinds.table(
+            "Coverage: declared and never seen at work",
+            "Parts of AI systems that no telemetry ever showed: a blind spot, or they are gone.",
+            "/api/v1/queries/uncovered",
+            [
+                Column("kind"),
+                Column("entity"),
+                Column("systems"),
+                Column("declared_from", "declared", "timestamp"),
+            ],
+            empty="None: all that is declared was seen at work.",
+            width=14,
+            height=7,
+            overrides={"kind": {"custom.width": 100}, **kinds.times("declared")},
+        ),
     ],
 )
 DELIVERING = Section(

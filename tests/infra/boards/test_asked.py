@@ -20,6 +20,7 @@ Json = dict[str, Any]
 BOARDS = [pytest.param(board, id=board.uid) for board in boards()]
 # Panels that say nothing of the demo, and why.
 EMPTY = {
+    "Tool calls right after an injection": "the demo has none: its guardrails hold",
     "Lag by stage": "of Kafka workers; the showcase is an embedded run",
     "Records by stage": "of Kafka workers",
     "Beginnings by stage": "of Kafka workers",

@@ -49,6 +49,7 @@ def test_the_boards_that_there_are() -> None:
         ("barograph-overview", "Barograph / Overview and forecast"),
         ("barograph-paths", "Barograph / Attack paths and convergences"),
         ("barograph-pipeline", "Barograph / Pipeline health"),
+        ("barograph-runtime", "Barograph / AI at runtime"),
         ("barograph-soc", "Barograph / SOC queue and SLA"),
         ("barograph-systems", "Barograph / AI systems"),
     ]
