@@ -56,8 +56,8 @@ def test_everything_is_made_and_the_second_push_writes_nothing(
         "data source barograph-prometheus: made",
         "data source barograph-api: made",
     ]
-    assert out.splitlines()[3:9] == [f"dashboard {uid}: made" for uid in UIDS]
-    assert all(line.startswith("alert rules ") for line in out.splitlines()[9:])
+    assert out.splitlines()[3 : 3 + len(UIDS)] == [f"dashboard {uid}: made" for uid in UIDS]
+    assert all(line.startswith("alert rules ") for line in out.splitlines()[3 + len(UIDS) :])
     made = len(out.splitlines())
     assert said == f"{NO_STORE}{made} written\n"
     assert len(grafana.written) == made
