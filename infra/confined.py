@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from infra.reader import Answer
 
 MEMORY: Final = 3 * 2**30  # of addresses; 1 GB of it is DuckDB's own bound
-PATIENCE: Final = 10.0  # seconds beside the query's own: to start, and to be interrupted
+PATIENCE: Final = 30.0  # seconds beside the query's own: to start, and to be interrupted
 SLOW: Final = 3.0  # seconds, after which somebody wonders
 PASSED: Final = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG")  # no secret of ours goes along
 

@@ -12,7 +12,7 @@ from schemas.event import Record
 from schemas.grafana import GrafanaConfig
 from schemas.times import DAY, MINUTE, SECOND, Duration
 
-_BROKER = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^\s,:\[\]]+):\d{1,5}", re.ASCII)
+BROKER = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^\s,:\[\]]+):\d{1,5}", re.ASCII)
 # What Kafka takes as the name of a topic; 249 characters are its most.
 TOPIC_NAME = r"^[A-Za-z0-9._-]{1,249}$"
 
@@ -115,7 +115,7 @@ class KafkaConfig(Record):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if not all(map(_BROKER.fullmatch, self.bootstrap.split(","))):
+        if not all(map(BROKER.fullmatch, self.bootstrap.split(","))):
             raise ValueError("bootstrap is host:port, or several with commas between")
         if self.replication == 0:
             raise ValueError("replication is -1 for the broker's default, or 1 and more")

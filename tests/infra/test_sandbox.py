@@ -1,4 +1,4 @@
-"""What a query may not do: every way out of the store that was thought of is tried on a real one."""
+"""What a query may not do: each way out of the store that was thought of, tried on a real one."""
 
 import os
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from schemas.rows import Result
 from sinks.parquet import Parquet
 from sinks.store import Store
 
-SECRET = "do-not-read"
+SECRET = "do-not-read"  # noqa: S105 - of nobody
 ALONE = "a query sees the store and nothing else: no files, network, extensions or settings"
 FACT = {"entity": "agent:bot", "name": "exposed", "state": "open", "since": "2026-01-01T00:00:00Z"}
 RESULTS: Sequence[Result] = (Result("fact", "f1", 0, "final", FACT),)
@@ -193,10 +193,12 @@ def test_more_memory_than_allowed_is_not_taken(folder: Path, bomb: str) -> None:
 
 ENDLESS = {
     "counting": "SELECT count(*) FROM range(100000000000000)",
-    "recursion": "WITH RECURSIVE t(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM t) SELECT max(i) FROM t",
+    "recursion": "WITH RECURSIVE t(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM t)"
+    " SELECT max(i) FROM t",
     "cross joins": "SELECT count(*) FROM range(1000000) a, range(1000000) b, range(1000000) c"
     " WHERE a.range + b.range = c.range + random()",
-    "a function that hears nothing": "SELECT levenshtein(repeat('ab', 200000), repeat('ba', 200000))",
+    "a function that hears nothing": "SELECT"
+    " levenshtein(repeat('ab', 200000), repeat('ba', 200000))",
 }
 
 
