@@ -129,7 +129,7 @@ def table(
     **more: Any,  # noqa: ANN401 - fields of Panel
 ) -> Panel:
     """Rows of the read API. `sort`: the heading of a column, and whether the greatest is first."""
-    given: dict[str, Any] = {"width": 24, "height": 9}
+    given: dict[str, Any] = {"width": 24, "height": 9, "unit": "none"}
     options: Json = {"cellHeight": "sm", "showHeader": True}
     if sort is not None:
         options["sortBy"] = [{"displayName": sort[0], "desc": sort[1]}]
