@@ -33,6 +33,7 @@ _CONFIG: Final = """\
 [server]
 port = 0
 token = "{token}"
+rate = 1000
 
 [[input]]
 name = "demo"

@@ -94,6 +94,7 @@ CONTROLS = Section(
             ],
             empty=NONE,
             height=12,
+            chosen=("framework",),
             sort=("status", False),
             overrides={
                 "status": {

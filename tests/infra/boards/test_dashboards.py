@@ -119,6 +119,17 @@ def test_overrides_name_columns_that_there_are(board: Board) -> None:
 
 
 @pytest.mark.parametrize("board", BOARDS)
+def test_a_choice_filters_a_column_of_its_name(board: Board) -> None:
+    for panel in panels(board):
+        for target in panel["targets"]:
+            for part in filter(None, target.get("filterExpression", "").split(" && ")):
+                found = re.fullmatch(r"(\w+) IN \(\$\{(\w+):doublequote\}\)", part)
+                assert found is not None, part
+                assert found[1] == found[2]
+                assert found[1] in {column["text"] for column in target["columns"]}
+
+
+@pytest.mark.parametrize("board", BOARDS)
 def test_every_variable_is_declared_and_every_declared_one_is_used(board: Board) -> None:
     whole = board.json()
     declared = [variable["name"] for variable in whole["templating"]["list"]]
