@@ -8,7 +8,7 @@ from pathlib import Path
 
 from infra.demo import scenario
 from infra.dev import recent
-from schemas.times import DAY, MINUTE, SECOND
+from schemas.times import DAY, HOUR, MINUTE, SECOND
 
 NOW = 1_800_000_000 * SECOND
 
@@ -22,9 +22,10 @@ def texts(folder: Path) -> dict[str, str]:
     return found
 
 
-def test_the_newest_record_lies_three_minutes_back(tmp_path: Path) -> None:
+def test_the_demo_ends_just_now_and_was_moved_by_whole_hours(tmp_path: Path) -> None:
     moved = recent.write(tmp_path / "moved", NOW)
     written = scenario.write(tmp_path / "there")
+    assert moved.by % HOUR == 0
     assert moved.records == sum(written.records.values()) + written.broken
     nanos = re.findall(r'"(1[78]\d{17})"', "".join(texts(tmp_path / "moved").values()))
     newest = max(int(one) // 1000 for one in nanos)
