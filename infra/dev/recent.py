@@ -24,7 +24,7 @@ class Recent(NamedTuple):
 
 
 def write(folder: Path, now: int) -> Recent:
-    """Write the input of the demo into `folder`; its newest record is AGO before `now`, or up to an hour more."""
+    """Write the input of the demo into `folder`; it ends AGO before `now`, or up to 1 h earlier."""
     written = scenario.write(folder)
     for report in (folder / "trivy").iterdir():
         # A followed folder is read in the order of names: the older scan of each thing first.
