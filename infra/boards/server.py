@@ -84,8 +84,8 @@ class Server:
         # The client sends `limit` in the body of a GET, where Grafana does not look.
         path = f"/dashboards/uid/{uid}/versions?limit=1"
         said = self._found(lambda: self._api.client.GET(path)) or {}
-        newest: Json = next(iter(said.get("versions", ())), {})
-        return str(newest.get("message") or "")
+        versions: list[Json] = said.get("versions") or [{}]
+        return str(versions[0].get("message") or "")
 
     def put_dashboard(self, dashboard: Json, folder: str, message: str, *, force: bool) -> None:
         """Write it; without `force` only over the version that `dashboard` says."""
@@ -160,28 +160,36 @@ class Server:
         message = response.get("message") if is_object(response) else None
         said = " ".join(str(message or response or error).split())[:200]
         of = f" ({what})" if what else ""
+        if code == 404 and not what:
+            return _AbsentError()
+        if code == 412:
+            return Unavailable(
+                f"somebody else changed it on the server at the same moment{of}: {said}; push again"
+            )
+        if not 400 <= code < 500:
+            return Unavailable(f"Grafana at {self._url} fails{of}: {said}; try again later")
+        return Mistake(self._refused(code, of, said))
+
+    def _refused(self, code: int, of: str, said: str) -> str:
+        """What a person has to mend."""
         match code:
-            case 404 if not what:
-                return _AbsentError()
             case 401:
-                return Mistake(
+                return (
                     f"Grafana at {self._url} does not know the token; make a service account token"
                     " there and say it in BAROGRAPH_GRAFANA__TOKEN or ..._TOKEN_FILE"
                 )
             case 403:
-                return Mistake(
+                return (
                     f"Grafana does not let this token do it{of}: {said}; give its service account"
                     " the role Admin, or the rights that docs/boards.md lists"
                 )
-            case 412 | 409:
-                return Unavailable(
-                    f"somebody else changed it on the server at the same moment{of}: {said}; push"
-                    " again"
+            case 409:
+                return (
+                    f"Grafana has something else of that name{of}: {said}; rename that, or say"
+                    " another folder, prometheus_uid or api_uid under [grafana]"
                 )
-            case _ if 400 <= code < 500:
-                return Mistake(f"Grafana refuses it{of}: {said}; mend that, or report it to us")
             case _:
-                return Unavailable(f"Grafana at {self._url} fails{of}: {said}; try again later")
+                return f"Grafana refuses it{of}: {said}; mend that, or report it to us"
 
 
 class _AbsentError(Exception):

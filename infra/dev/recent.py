@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from infra.demo import scenario
-from schemas.times import MINUTE, rfc3339
+from schemas.times import HOUR, MINUTE, rfc3339
 
-AGO: Final = 3 * MINUTE  # the newest record lies so far back
+AGO: Final = 3 * MINUTE  # the newest record lies at least so far back
 _STATED: Final = re.compile(r"2026-03-0\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z")  # the demo's days, as texts
 _NANOS: Final = re.compile(r'(?<=")177\d{16}(?=")')  # and as OTLP has them
 
@@ -24,7 +24,7 @@ class Recent(NamedTuple):
 
 
 def write(folder: Path, now: int) -> Recent:
-    """Write the input of the demo into `folder`; its newest record is AGO before `now`."""
+    """Write the input of the demo into `folder`; it ends AGO before `now`, or up to 1 h earlier."""
     written = scenario.write(folder)
     for report in (folder / "trivy").iterdir():
         # A followed folder is read in the order of names: the older scan of each thing first.
@@ -33,6 +33,7 @@ def write(folder: Path, now: int) -> Recent:
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     texts = {path: _read(path) for path in files}
     by = now - AGO - max(max(_times(text), default=0) for text in texts.values())
+    by -= by % HOUR  # what is counted by the hour is counted alike whenever it is moved
     for path, text in texts.items():
         _write(path, _moved(text, by))
     return Recent(sum(written.records.values()) + written.broken, by)

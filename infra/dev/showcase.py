@@ -26,11 +26,14 @@ from schemas.times import SECOND
 from sinks.store import WRITER, Store
 
 PATIENCE: Final = 60.0  # seconds
+LAST: Final = "otel/spans-20260303.jsonl"
+PORTIONS: Final = 40
 TOKEN: Final = "example-token-of-the-showcase"  # noqa: S105 - for one process on loopback
 _CONFIG: Final = """\
 [server]
 port = 0
 token = "{token}"
+rate = 1000
 
 [[input]]
 name = "demo"
@@ -43,10 +46,9 @@ path = "results"
 """
 _SCRAPE: Final = """\
 global: {{scrape_interval: 1s, evaluation_interval: 1s}}
-{rules}
 scrape_configs:
   - job_name: barograph
-    static_configs: [{{targets: ["{target}"]}}]
+    static_configs: [{{targets: ["{target}"], labels: {{instance: showcase}}}}]
 """
 # Frameworks are assessed by a command of its own; these rows stand for what it leaves in the store.
 _CONTROLS: Final = """
@@ -67,25 +69,34 @@ FROM (VALUES
 
 
 class Showcase:
-    """Started in `folder`; `rules` are files of Prometheus rules that it evaluates."""
+    """Started in `folder`. What it says, Prometheus knows under the instance `showcase`."""
 
     def __init__(
         self,
         folder: Path,
-        rules: tuple[Path, ...] = (),
-        blocks: Callable[[Path, str], None] | None = None,
+        blocks: Callable[[Path], None] | None = None,
+        pause: float = 0.0,
     ) -> None:
-        """`blocks` may write older samples of an instance to the folder of Prometheus first."""
-        self.folder, self._rules, self._blocks = folder, rules, blocks
+        """`blocks` may write older samples into the folder of Prometheus first.
+
+        The last file comes in PORTIONS, with a `pause` of seconds after each.
+        """
+        self.folder, self._blocks, self._pause = folder, blocks, pause
         self._processes: list[subprocess.Popen[bytes]] = []
         self._records = 0
         self.api = self.prometheus = ""
 
     def __enter__(self) -> Self:
         try:
-            self._prepare()
+            last = self._prepare()
+            if self._blocks is not None:
+                self._blocks(self.folder / "prometheus")
+            held = last.rename(self.folder / "held.jsonl")
             self._run()
             self._scrape()
+            self._deliver(held)
+            _until(lambda: self.answer("/api/v1/systems")[0] == 200)
+            _until(self._all_read)
         except BaseException:
             self.stop()
             raise
@@ -118,7 +129,8 @@ class Showcase:
         request = Request(f"{self.api}{path}", headers={"authorization": f"Bearer {TOKEN}"})  # noqa: S310
         return _got(request)
 
-    def _prepare(self) -> None:
+    def _prepare(self) -> Path:
+        """Returns the file that comes last."""
         now = round(time.time() * SECOND)
         self._records = recent.write(self.folder / "input", now).records
         (self.folder / "barograph.toml").write_text(_CONFIG.format(token=TOKEN))
@@ -126,8 +138,8 @@ class Showcase:
         store = Store(data)
         store.open(None)
         store.close()
-        with duckdb.connect(str(data / WRITER)) as db:
-            db.execute(_CONTROLS)
+        assess(data / WRITER)
+        return self.folder / "input" / LAST
 
     def _run(self) -> None:
         self._start((sys.executable, "-m", "infra", "run"), "run.log")
@@ -151,11 +163,7 @@ class Showcase:
     def _scrape(self) -> None:
         port = free_port()
         data, config = self.folder / "prometheus", self.folder / "prometheus.yml"
-        named = ", ".join(f'"{path}"' for path in self._rules)
-        target = self.api.removeprefix("http://")
-        config.write_text(_SCRAPE.format(rules=f"rule_files: [{named}]", target=target))
-        if self._blocks is not None:
-            self._blocks(data, target)
+        config.write_text(_SCRAPE.format(target=self.api.removeprefix("http://")))
         words = (
             *("prometheus", f"--config.file={config}", f"--storage.tsdb.path={data}"),
             *(f"--web.listen-address=127.0.0.1:{port}", "--storage.tsdb.retention.time=3650d"),
@@ -163,15 +171,23 @@ class Showcase:
         self._start(words, "prometheus.log")
         self.prometheus = f"http://127.0.0.1:{port}"
         _until(lambda: bool(_text(f"{self.prometheus}/-/ready")))
-        # A rate needs two scrapes.
+        # A rate needs two scrapes before it rises.
         _until(lambda: len(self.instant("count_over_time(up[10m]) > 3")) == 1)
-        _until(self._all_read)
+
+    def _deliver(self, held: Path) -> None:
+        lines = held.read_bytes().splitlines(keepends=True)
+        step = -(-len(lines) // PORTIONS)
+        for start in range(0, len(lines), step):
+            with (self.folder / "input" / LAST).open("ab") as out:
+                out.writelines(lines[start : start + step])
+            time.sleep(self._pause)
 
     def _all_read(self) -> bool:
         """Everything is read, the sinks have it, and what the store says of it was scraped."""
         read = f"barograph_records_read_total == {self._records} and barograph_outbox_results == 0"
         story = 'barograph_alerts_open{stage="warning"} > 0'  # the end of the demo's first story
-        return bool(self.instant(read) and self.instant(story))
+        asked = "rate(barograph_api_requests_total[5m])"
+        return all(self.instant(one) for one in (read, story, asked))
 
     def _asked(self, how: str, asked: Mapping[str, str]) -> list[dict[str, Any]]:
         code, body = _got(Request(f"{self.prometheus}/api/v1/{how}?{urlencode(asked)}"))  # noqa: S310
@@ -179,6 +195,12 @@ class Showcase:
             raise Unavailable(f"Prometheus refuses {asked['query']}: {body}")
         found: list[dict[str, Any]] = body["data"]["result"]
         return found
+
+
+def assess(store: Path) -> None:
+    """Put the sample controls into a store."""
+    with duckdb.connect(str(store)) as db:
+        db.execute(_CONTROLS)
 
 
 def free_port() -> int:

@@ -94,6 +94,7 @@ CONTROLS = Section(
             ],
             empty=NONE,
             height=12,
+            chosen=("framework",),
             sort=("status", False),
             overrides={
                 "status": {
@@ -127,6 +128,40 @@ MENDING = Section(
             stacked=True,
             decimals=0,
             overrides=coloured(("informational", "low", "medium", "high", "critical")),
+        ),
+        kinds.table(
+            "Time to mend, by severity",
+            "Hours from the first sight of a weakness to the fix (MTTR), and how old the open ones"
+            " are.",
+            "/api/v1/queries/remediation",
+            [
+                Column("severity"),
+                Column("resolved", "mended", "number"),
+                Column("mean_hours", "mean hours", "number"),
+                Column("median_hours", "median hours", "number"),
+                Column("open", kind="number"),
+                Column("oldest_open_hours", "oldest open, hours", "number"),
+            ],
+            empty="No weakness was closed yet: it is known from the second scan of a thing on.",
+            width=12,
+            height=7,
+        ),
+        kinds.table(
+            "Open weaknesses by age",
+            "How many are open for how many days, and how many of them are overdue.",
+            "/api/v1/queries/ageing",
+            [
+                Column("severity"),
+                Column("open", kind="number"),
+                Column("week", "up to 7 d", "number"),
+                Column("month", "up to 30 d", "number"),
+                Column("quarter", "up to 90 d", "number"),
+                Column("older", kind="number"),
+                Column("overdue", kind="number"),
+            ],
+            empty="No weakness is open, or no scanner has said anything.",
+            width=12,
+            height=7,
         ),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from infra.boards.dashboards.paths import ALERT_LINK
 from infra.boards.parts import kinds, variable
 from infra.boards.parts.board import Board, Section, link
-from infra.boards.parts.panel import NONE_IS_GOOD, coloured, words
+from infra.boards.parts.panel import COLOURS, NONE_IS_GOOD, coloured, words
 from infra.boards.parts.target import Column, Metric
 
 SEVERITIES = ("informational", "low", "medium", "high", "critical")
@@ -123,6 +123,7 @@ PRESSURE = Section(
                 Column("id"),
             ],
             empty=QUIET,
+            height=7,
             sort=("priority", True),
             chosen=("stage", "severity"),
             overrides={
@@ -164,7 +165,7 @@ WEAK = Section(
             'sum by (layer, severity) (barograph_facts_open{severity=~"$severity"})',
             ("layer", "severity"),
             empty="No weakness is open, or no scanner has said anything: see Pipeline health.",
-            steps=((None, "transparent"), (1, "#5794F240"), (5, "orange"), (20, "red")),
+            columns={name: COLOURS[name] for name in reversed(SEVERITIES)},
             width=14,
         ),
         kinds.course(

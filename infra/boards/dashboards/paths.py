@@ -40,7 +40,7 @@ WHY = Section(
             empty=NONE,
             root="why",
             width=12,
-            height=10,
+            height=9,
             sort=("points", True),
             overrides={
                 "points": {
@@ -61,7 +61,7 @@ WHY = Section(
             empty="No action is known for this story: `barograph explain` shows its evidence.",
             root="actions",
             width=12,
-            height=10,
+            height=9,
             overrides={"control": {"custom.width": 120}, "effect": {"custom.width": 180}},
         ),
         kinds.table(
@@ -73,6 +73,7 @@ WHY = Section(
             empty=NONE,
             root="timeline",
             width=12,
+            height=7,
             sort=("time", False),
             overrides=kinds.times("time"),
         ),
@@ -92,6 +93,7 @@ WHY = Section(
             empty="No next step is forecast: the story is complete, or not far enough.",
             root="next",
             width=12,
+            height=7,
             overrides={
                 "probability": {"unit": "percentunit", "decimals": 1, "custom.width": 110},
                 "technique": {"custom.width": 110},
@@ -118,6 +120,7 @@ ALL = Section(
                 Column("id"),
             ],
             empty="No alert is open. Is there data at all? See the board Pipeline health.",
+            height=7,
             sort=("priority", True),
             overrides={
                 "title": {"links": [ALERT_LINK]},
@@ -139,6 +142,7 @@ ALL = Section(
                 Column("rule"),
             ],
             empty="No correlation has held yet: `barograph rules list` shows what is looked for.",
+            height=8,
             sort=("last", True),
             overrides=kinds.times("first", "last"),
         ),

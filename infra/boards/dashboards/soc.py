@@ -91,7 +91,7 @@ QUEUE = Section(
                 Column("id"),
             ],
             empty=QUIET,
-            height=10,
+            height=8,
             sort=("priority", True),
             chosen=("stage", "severity"),
             overrides={
@@ -191,12 +191,17 @@ AGE = Section(
         ),
         kinds.course(
             "Signals and findings by level",
-            "What the queue is made of. A jump here without one in the queue is noise, or the"
-            " beginning.",
+            "What the queue is made of, without what is informational. A jump here without one"
+            " in the queue is noise, or the beginning.",
             [
-                Metric("sum by (level) (barograph_signals)", "signals {{level}}"),
                 Metric(
-                    'sum by (level) (barograph_findings{state!="withdrawn"})', "findings {{level}}"
+                    'sum by (level) (barograph_signals{level!="informational"})',
+                    "signals {{level}}",
+                ),
+                Metric(
+                    "sum by (level)"
+                    ' (barograph_findings{state!="withdrawn",level!="informational"})',
+                    "findings {{level}}",
                 ),
             ],
             empty="No detection has matched yet: `barograph rules list` shows what is looked for.",
@@ -206,24 +211,33 @@ AGE = Section(
     ],
 )
 NOISE = Section(
-    "Noise",
+    "Noise and silence",
     [
         kinds.table(
-            "Which detections match most",
-            "What is noisy: a detection with thousands of matches on many things and no alert is"
-            " one to filter (`barograph backtest`).",
-            "/api/v1/queries/detections",
+            "What says much, and whether it led to an alert",
+            "Thousands of matches and never an alert: filter it (`barograph backtest`), or let"
+            " it be informational.",
+            "/api/v1/queries/noise",
             [
                 Column("detection"),
                 Column("level"),
                 Column("signals", kind="number"),
-                Column("things", kind="number"),
-                Column("days", kind="number"),
+                Column("alerts", kind="number"),
                 Column("last_time", "last", "timestamp"),
             ],
             empty="No detection has matched yet: `barograph rules list` shows what is looked for.",
+            width=14,
             sort=("signals", True),
-            overrides=kinds.times("last"),
+            overrides={**kinds.narrow("level", "signals", "alerts"), **kinds.times("last")},
+        ),
+        kinds.table(
+            "Rules that never fired, or not for long",
+            "Nothing happened, or the records that they need do not come: `barograph rules check`.",
+            "/api/v1/queries/silent_rules",
+            [Column("rule"), Column("fired"), Column("last_time", "last", "timestamp")],
+            empty="Every rule has fired lately.",
+            width=10,
+            overrides={"fired": {"custom.width": 110}, **kinds.times("last")},
         ),
     ],
 )

@@ -84,7 +84,10 @@ SYSTEMS = Section(
             height=8,
             sort=("priority", True),
             overrides={
-                "name": {"links": [row_link("barograph-systems", "Its lineage", root="root")]}
+                "name": {"links": [row_link("barograph-systems", "Its lineage", root="root")]},
+                "root": {"custom.hidden": True},
+                "stage": {"custom.width": 90, "mappings": words("outlook", "watch", "warning")},
+                **kinds.narrow("priority", "things", "grave", "weaknesses", "alerts"),
             },
         ),
     ],
@@ -118,7 +121,7 @@ WEAK = Section(
                 Column("systems"),
             ],
             empty="No weakness is open, or no scanner has said anything.",
-            width=12,
+            height=8,
             sort=("critical", True),
             overrides={
                 "critical": {
@@ -132,8 +135,7 @@ WEAK = Section(
                         ],
                     },
                 },
-                "high": {"custom.width": 70},
-                "all": {"custom.width": 70},
+                **kinds.narrow("high", "all"),
                 **kinds.times("oldest"),
             },
         ),
@@ -153,11 +155,13 @@ WEAK = Section(
                 Column("said_by", "said by"),
             ],
             empty="No scanner has found anything open, or none was read.",
-            width=12,
+            height=8,
             overrides={
                 **SEVERITY,
                 **kinds.times("since", "exploited since"),
-                "EPSS": {"unit": "percentunit"},
+                "EPSS": {"unit": "percentunit", "custom.width": 80},
+                "fixed in": {"custom.width": 130},
+                "said by": {"custom.width": 130},
             },
         ),
     ],
@@ -167,11 +171,12 @@ KNOWN = Section(
     [
         kinds.bars(
             "Things by kind",
-            "Inventory counts: things that are there, each once.",
-            "sort_desc(sum by (kind) (barograph_assets))",
+            "Inventory counts: things that are there, each once; without sessions, which come"
+            " and go.",
+            'sort_desc(sum by (kind) (barograph_assets{kind!="session"}) > 0)',
             "{{kind}}",
             empty=NO_ASSET,
-            width=6,
+            width=8,
             height=10,
             decimals=0,
         ),
@@ -188,7 +193,7 @@ KNOWN = Section(
                 Column("systems"),
             ],
             empty="None: all AI that was seen at work is declared somewhere.",
-            width=9,
+            width=16,
             height=10,
             overrides=kinds.times("first seen", "last seen"),
         ),
@@ -205,9 +210,11 @@ KNOWN = Section(
                 Column("last_seen", "last seen", "timestamp"),
             ],
             empty="None: what is declared is exercised, and nothing else.",
-            width=9,
-            height=10,
-            overrides=kinds.times("last seen"),
+            overrides={
+                "drift": {"custom.width": 180},
+                "relation": {"custom.width": 110},
+                **kinds.times("last seen"),
+            },
         ),
     ],
 )

@@ -129,7 +129,7 @@ def table(
     **more: Any,  # noqa: ANN401 - fields of Panel
 ) -> Panel:
     """Rows of the read API. `sort`: the heading of a column, and whether the greatest is first."""
-    given: dict[str, Any] = {"width": 24, "height": 9}
+    given: dict[str, Any] = {"width": 24, "height": 9, "unit": "none"}
     options: Json = {"cellHeight": "sm", "showHeader": True}
     if sort is not None:
         options["sortBy"] = [{"displayName": sort[0], "desc": sort[1]}]
@@ -158,11 +158,15 @@ def matrix(
     by: tuple[str, str],
     *,
     empty: str,
-    steps: Steps,
+    columns: Mapping[str, str],
     **more: Any,  # noqa: ANN401 - fields of Panel
 ) -> Panel:
-    """A heat map of two labels: rows are the first, columns the second."""
+    """Two labels against each other: the first in rows, the second in columns.
+
+    `columns`: their names in order, each with the colour of a cell that is not 0.
+    """
     row, column = by
+    head = f"{row}\\{column}"
     given: dict[str, Any] = {"width": 12, "height": 8}
     return Panel(
         type="table",
@@ -170,15 +174,15 @@ def matrix(
         description=description,
         empty=empty,
         targets=[Metric(expr, now=True, form="table")],
-        steps=steps,
         options={"cellHeight": "md", "showHeader": True},
         custom={"align": "center", "cellOptions": {"type": "color-background", "mode": "basic"}},
         overrides={
-            f"{row}\\{column}": {
+            head: {
                 "custom.align": "left",
                 "custom.cellOptions": {"type": "auto"},
                 "custom.width": 220,
-            }
+            },
+            **{name: {"thresholds": _from_one(colour)} for name, colour in columns.items()},
         },
         transformations=[
             {
@@ -189,17 +193,30 @@ def matrix(
                     "valueField": "Value",
                     "emptyValue": "zero",
                 },
-            }
+            },
+            {
+                "id": "organize",
+                "options": {
+                    "indexByName": {name: place for place, name in enumerate((head, *columns))},
+                    "excludeByName": {},
+                    "renameByName": {},
+                },
+            },
         ],
         **given | more,
     )
+
+
+def _from_one(colour: str) -> Json:
+    steps = [{"value": None, "color": "transparent"}, {"value": 1, "color": colour}]
+    return {"mode": "absolute", "steps": steps}
 
 
 def graph(title: str, description: str, path: str, *, empty: str, **more: Any) -> Panel:  # noqa: ANN401 - fields of Panel
     """A node graph of the read API."""
     nodes = ("id", "title", "subtitle", "mainstat", "secondarystat", "color")
     edges = ("id", "source", "target", "mainstat", "color")
-    given: dict[str, Any] = {"width": 24, "height": 14}
+    given: dict[str, Any] = {"width": 24, "height": 11}
     options: Json = {
         "edges": {},
         "nodes": {},
@@ -251,4 +268,9 @@ def dial(title: str, description: str, expr: str, legend: str, *, empty: str, **
 
 def times(*names: str) -> Mapping[str, Json]:
     """Overrides for columns that hold times."""
-    return {name: {"unit": "dateTimeAsIso", "custom.width": 170} for name in names}
+    return {name: {"unit": "dateTimeAsIso", "custom.width": 155} for name in names}
+
+
+def narrow(*names: str) -> Mapping[str, Json]:
+    """Overrides for columns of short numbers."""
+    return {name: {"custom.width": 100} for name in names}

@@ -60,7 +60,7 @@ class Panel:
     custom: Json = field(default_factory=dict)
     colour: str = "thresholds"
     mappings: Sequence[Json] = ()
-    overrides: Mapping[str, Json] = field(default_factory=dict)
+    overrides: Mapping[str, Json] = field(default_factory=dict[str, Json])
     links: Sequence[Json] = ()
     transformations: Sequence[Json] = ()
 

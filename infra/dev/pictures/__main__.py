@@ -15,12 +15,19 @@ from infra.boards.parts.board import Board
 from infra.dev.pictures.asking import Asking, Span
 from infra.dev.pictures.history import SPAN, backfill
 from infra.dev.pictures.page import WIDTH, height, page
+from infra.dev.pictures.small import small
 from infra.dev.showcase import Showcase
 from schemas.times import SECOND
 
 OUT: Final = Path("docs/boards")
 LIVE: Final = frozenset({"barograph-pipeline"})  # of itself a run has only what it has just done
-FLAGS: Final = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
+FLAGS: Final = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--hide-scrollbars",
+)
 
 
 def main() -> None:
@@ -33,17 +40,16 @@ def main() -> None:
     with TemporaryDirectory() as scratch:
         folder = Path(scratch)
 
-        def history(blocks: Path, instance: str) -> None:
+        def history(blocks: Path) -> None:
             if not args.no_history:
-                backfill(folder, blocks, round(time.time() * SECOND), instance)
+                backfill(folder, blocks, round(time.time() * SECOND))
 
-        with Showcase(folder, blocks=history) as showcase:
-            began = time.time()
-            time.sleep(45)  # so that rates have something to show
+        # Slowly, so that the pipeline has something to show.
+        with Showcase(folder, history, pause=1.5) as showcase:
             now = time.time()
             for board in boards():
                 live = board.uid in LIVE or args.no_history
-                span = Span(began - 15 if live else now - SPAN / SECOND, now)
+                span = Span(now - 90 if live else now - SPAN / SECOND, now)
                 _drawn(board, Asking(showcase, board, span), folder, args.out)
 
 
@@ -52,12 +58,12 @@ def _drawn(board: Board, ask: Asking, folder: Path, out: Path) -> None:
     file = folder / f"{name}.html"
     file.write_text(page(board, ask), encoding="utf-8")
     picture = (out / f"{name}.png").resolve()
-    words = (
-        *("chromium", *FLAGS, "--hide-scrollbars", f"--user-data-dir={folder / 'profile'}"),
-        *(f"--window-size={WIDTH},{height(board)}", f"--screenshot={picture}", file.as_uri()),
-    )
-    subprocess.run(words, check=True, capture_output=True)  # noqa: S603 - words of ours
+    browser = ("chromium", *FLAGS, f"--user-data-dir={folder / 'profile'}")
+    size = (f"--window-size={WIDTH},{height(board)}", f"--screenshot={picture}", file.as_uri())
+    subprocess.run((*browser, *size), check=True, capture_output=True)  # noqa: S603 - words of ours
+    small(picture, browser, folder)
     print(f"{picture} {picture.stat().st_size:,} bytes", file=sys.stderr)
 
 
-main()
+if __name__ == "__main__":
+    main()

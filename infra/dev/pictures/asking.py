@@ -38,6 +38,7 @@ class Asking:
     def __init__(self, showcase: Showcase, board: Board, span: Span) -> None:
         self._showcase, self.span = showcase, span
         self.values: dict[str, str] = {}
+        self.texts: dict[str, str] = {}
         for variable in board.json()["templating"]["list"]:
             self.values[variable["name"]] = self._first(variable)
 
@@ -77,8 +78,9 @@ class Asking:
         if "current" in variable:
             return str(variable["current"]["value"])
         if variable["datasource"]["type"] == API.plugin:
-            rows = self.rows(variable["query"]["infinityQuery"])
-            return str(rows[0]["__value"]) if rows else ""
+            first = (self.rows(variable["query"]["infinityQuery"]) or [{}])[0]
+            self.texts[variable["name"]] = str(first.get("__text", ""))
+            return str(first.get("__value", ""))
         return ""
 
 

@@ -11,7 +11,7 @@ from infra.dev.pictures.values import CLASSIC, NAMED, colour, written
 from infra.report.html import Html, join, tag
 
 Json = dict[str, Any]
-LEFT, BOTTOM, TOP = 46, 20, 8
+BOTTOM, TOP = 20, 8
 TICKS: Final = 4
 _NICE: Final = (1, 2, 2.5, 5, 10)
 _STEPS: Final = (10, 30, 60, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 86_400, 7 * 86_400)
@@ -27,6 +27,7 @@ class Line(NamedTuple):
 class Frame(NamedTuple):
     """Where times and values lie: the box in pixels, the span, and the greatest value."""
 
+    left: float
     width: float
     height: float
     span: Span
@@ -35,7 +36,7 @@ class Frame(NamedTuple):
     def x(self, time: float) -> float:
         """The place of a time."""
         share = (time - self.span.start) / (self.span.end - self.span.start)
-        return LEFT + share * (self.width - LEFT - 4)
+        return self.left + share * (self.width - self.left - 4)
 
     def y(self, value: float) -> float:
         """The place of a value."""
@@ -63,7 +64,13 @@ def course(panel: Json, drawn: Sequence[Line], span: Span, width: float, height:
     stacked = custom["stacking"]["mode"] == "normal"
     piles = _piled(drawn) if stacked else [(line, line.series.points, None) for line in drawn]
     highest = max((value for _, points, _ in piles for _, value in points), default=1.0)
-    frame = Frame(width, height, span, defaults.get("max") or _nice(highest))
+
+    def number(value: float) -> str:
+        return written(value, defaults["unit"], None)
+
+    top = defaults.get("max") or _nice(highest)
+    left = 12 + 6.3 * max(len(number(top * tick / TICKS)) for tick in range(TICKS + 1))
+    frame = Frame(left, width, height, span, top)
     bars = custom["drawStyle"] == "bars"
     opacity = custom["fillOpacity"] / 100
     shapes = [
@@ -72,7 +79,7 @@ def course(panel: Json, drawn: Sequence[Line], span: Span, width: float, height:
     ]
     marks = [
         path(
-            f"M{LEFT} {frame.y(step['value']):.1f}H{width - 4:.1f}",
+            f"M{left:.1f} {frame.y(step['value']):.1f}H{width - 4:.1f}",
             stroke=colour(step["color"]),
             stroke_dasharray="6 4",
             class_="mark",
@@ -80,9 +87,6 @@ def course(panel: Json, drawn: Sequence[Line], span: Span, width: float, height:
         for step in defaults["thresholds"]["steps"]
         if custom["thresholdsStyle"]["mode"] == "line" and step["value"] is not None
     ]
-
-    def number(value: float) -> str:
-        return written(value, defaults["unit"], None)
 
     axes = _axes(frame, number)
     return tag(
@@ -170,7 +174,7 @@ def _stairs(frame: Frame, points: Sequence[tuple[float, float]]) -> str:
 
 
 def _bars(frame: Frame, line: Line, points: Sequence[tuple[float, float]]) -> Html:
-    breadth = max((frame.width - LEFT) / max(len(points), 1) - 1, 1)
+    breadth = max((frame.width - frame.left) / max(len(points), 1) - 1, 1)
     floor = frame.y(0)
     return join(
         *(
@@ -194,8 +198,10 @@ def _axes(frame: Frame, number: Callable[[float], str]) -> Html:
     for tick in range(TICKS + 1):
         value = frame.top * tick / TICKS
         y = frame.y(value)
-        parts.append(path(f"M{LEFT} {y:.1f}H{frame.width - 4:.1f}", class_="grid"))
-        parts.append(tag("text", number(value), x=LEFT - 6, y=f"{y + 4:.1f}", class_="left"))
+        parts.append(path(f"M{frame.left:.1f} {y:.1f}H{frame.width - 4:.1f}", class_="grid"))
+        parts.append(
+            tag("text", number(value), x=f"{frame.left - 6:.1f}", y=f"{y + 4:.1f}", class_="left")
+        )
     length = frame.span.end - frame.span.start
     step = next((s for s in _STEPS if length / s <= frame.width / 90), _STEPS[-1])
     time = frame.span.start // step * step + step

@@ -10,6 +10,7 @@ from infra.report.html import Html, join, tag
 
 Json = dict[str, Any]
 RADIUS: Final = 20
+DEEPEST: Final = 5
 NAME: Final = 26  # characters of a title
 
 
@@ -28,7 +29,7 @@ def graph(nodes: Sequence[Json], edges: Sequence[Json], width: float, height: fl
             place[name] = (90 + column * across, y)
     return tag(
         "svg",
-        *(_edge(edge, place) for edge in edges),
+        *(_edge(edge, place) for edge in _merged(edges)),
         *(_node(node, place[node["id"]]) for node in nodes),
         viewBox=f"0 0 {width:.0f} {height:.0f}",
         class_="graph",
@@ -36,30 +37,29 @@ def graph(nodes: Sequence[Json], edges: Sequence[Json], width: float, height: fl
 
 
 def _depths(nodes: Sequence[Json], edges: Sequence[Json]) -> dict[str, int]:
-    """The fewest steps from the first node, over edges either way where none leads there."""
-    depth = {nodes[0]["id"]: 0} if nodes else {}
-    frontier = list(depth)
-    while frontier:
-        following = [
-            (edge["target"], depth[name] + 1)
-            for name in frontier
-            for edge in edges
-            if edge["source"] == name and edge["target"] not in depth
-        ]
-        frontier = []
-        for name, far in following:
-            if name not in depth:
-                depth[name] = far
-                frontier.append(name)
+    """The most steps from the first node; who is not reached stands last, circles are cut."""
+    depth: dict[str, int] = {nodes[0]["id"]: 0} if nodes else {}
+    for _ in range(DEEPEST):
+        for edge in edges:
+            source, target = edge["source"], edge["target"]
+            if source in depth and depth.get(target, 0) < depth[source] + 1 <= DEEPEST:
+                depth[target] = depth[source] + 1
     last = max(depth.values(), default=0)
-    for node in nodes:
-        near = [
-            depth[edge["target"]]
-            for edge in edges
-            if edge["source"] == node["id"] and edge["target"] in depth
-        ]
-        depth.setdefault(node["id"], max(min(near) - 1, 0) if near else last + 1)
-    return depth
+    return {node["id"]: depth.get(node["id"], last + 1) for node in nodes}
+
+
+def _merged(edges: Sequence[Json]) -> list[Json]:
+    """One edge between two nodes, with all that is between them; blue if one of them is."""
+    found: dict[tuple[str, str], Json] = {}
+    for edge in edges:
+        ends = (edge["source"], edge["target"])
+        known = found.get(ends)
+        if known is None:
+            found[ends] = dict(edge)
+        else:
+            known["mainstat"] += f", {edge['mainstat']}"
+            known["color"] = min(known["color"], edge["color"])
+    return list(found.values())
 
 
 def _edge(edge: Json, place: dict[str, tuple[float, float]]) -> Html:

@@ -11,6 +11,7 @@ from typing import Final
 from prometheus_client.core import Metric
 
 from correlators.ruleset import Ruleset
+from infra.dev.showcase import assess
 from infra.posture.posture import Posture
 from infra.replaying import Order, replay
 from infra.rules import load
@@ -25,11 +26,11 @@ SPAN: Final = 48 * HOUR
 _LATER: Final = frozenset({"barograph_snapshot_timestamp_seconds", "barograph_posture_up"})
 
 
-def backfill(folder: Path, prometheus: Path, end: int, instance: str) -> None:
+def backfill(folder: Path, prometheus: Path, end: int) -> None:
     """Write what a Prometheus would have scraped in the two days before `end` (microseconds).
 
     Each look is a replay of `folder`/input up to that time: the results are those of a run that had
-    read so far. `prometheus` is the folder of its blocks, `instance` the label of what it scrapes.
+    read so far. `prometheus` is the folder of its blocks.
     """
     ruleset = load(RulesConfig())
     samples: dict[str, tuple[str, list[str]]] = {}
@@ -40,7 +41,7 @@ def backfill(folder: Path, prometheus: Path, end: int, instance: str) -> None:
                 for metric in posture.metrics(time):
                     if metric.name not in _LATER:
                         lines = samples.setdefault(metric.name, (metric.type, []))[1]
-                        lines.extend(_lines(metric, time, instance))
+                        lines.extend(_lines(metric, time))
         text = Path(scratch) / "history.txt"
         with text.open("w", encoding="utf-8") as out:
             for name, (kind, lines) in samples.items():
@@ -54,12 +55,13 @@ def backfill(folder: Path, prometheus: Path, end: int, instance: str) -> None:
 
 def _posture(inputs: Path, out: Path, ruleset: Ruleset, until: int) -> Posture:
     replay(Config(), ruleset, [str(inputs)], out, Order(until=until, not_after=until))
+    assess(out / SNAPSHOT)
     return Posture(Snapshots(out / SNAPSHOT), (), SlaConfig())
 
 
-def _lines(metric: Metric, time: int, instance: str) -> Iterator[str]:
+def _lines(metric: Metric, time: int) -> Iterator[str]:
     for sample in metric.samples:
-        labels = {"instance": instance, "job": "barograph"} | sample.labels
+        labels = {"instance": "showcase", "job": "barograph"} | sample.labels
         stated = ",".join(f'{name}="{_escaped(value)}"' for name, value in sorted(labels.items()))
         yield f"{sample.name}{{{stated}}} {sample.value} {time / SECOND:.3f}\n"
 

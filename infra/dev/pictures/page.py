@@ -48,11 +48,10 @@ def _bar(whole: Json, ask: Asking) -> Html:
 
 
 def _choice(variable: Json, ask: Asking) -> str:
-    value = ask.values[variable["name"]]
     if variable.get("includeAll"):
         return "All"
-    text = variable.get("current", {}).get("text", value)
-    return str(text) if len(str(text)) < 40 else f"{str(text)[:12]}…"
+    name = variable["name"]
+    return ask.texts.get(name) or str(variable.get("current", {}).get("text", ask.values[name]))
 
 
 def _row(panel: Json) -> Html:

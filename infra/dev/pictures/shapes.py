@@ -42,7 +42,7 @@ def bars(panel: Json, found: Sequence[Series], height: float) -> Html:
     highest = defaults.get("max") or max((one.points[-1][1] for one in found), default=1) or 1
     room = max(min(height / max(len(found), 1) - 4, 26), 7)
     by_threshold = defaults["color"]["mode"] == "thresholds"
-    rows = []
+    rows: list[Html] = []
     for line in lines(panel, found):
         value = line.series.points[-1][1]
         shade = threshold(value, defaults["thresholds"]["steps"]) if by_threshold else line.colour
@@ -77,7 +77,8 @@ def table(panel: Json, rows: Sequence[Json], height: float) -> Html:
             rows, key=lambda row: _rank(row.get(sort["displayName"])), reverse=sort["desc"]
         )
     shown = rows[: max(int(height / LINE) - 1, 1)]
-    head = tag("tr", *(tag("th", column) for column in columns))
+    widths = _widths(panel, columns)
+    head = tag("tr", *(tag("th", name, style=widths[name]) for name in columns))
     body = [tag("tr", *(_cell(panel, name, row.get(name)) for name in columns)) for row in shown]
     return tag("table", tag("thead", head), tag("tbody", *body))
 
@@ -89,8 +90,9 @@ def matrix(panel: Json, found: Sequence[Series]) -> Html:
     cells: dict[str, dict[str, float]] = defaultdict(dict)
     for one in found:
         cells[one.labels[row]][one.labels[column]] = one.points[-1][1]
-    columns = list(dict.fromkeys(one.labels[column] for one in found))
-    steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    order = panel["transformations"][1]["options"]["indexByName"]
+    columns = sorted({one.labels[column] for one in found}, key=lambda name: order.get(name, 99))
+    shades = _properties(panel, "thresholds")
     head = tag("tr", tag("th", f"{row}\\{column}"), *(tag("th", name) for name in columns))
     body = [
         tag(
@@ -100,7 +102,7 @@ def matrix(panel: Json, found: Sequence[Series]) -> Html:
                 tag(
                     "td",
                     f"{values.get(one, 0):g}",
-                    style=f"background:{threshold(values.get(one, 0), steps)}",
+                    style=_filled(threshold(values.get(one, 0), shades[one]["steps"])),
                     class_="heat",
                 )
                 for one in columns
@@ -140,7 +142,8 @@ def _arc(radius: float, share: float) -> str:
 def _buckets(found: Sequence[Series]) -> list[Series]:
     """What is in each bucket and in none below it."""
     ordered = sorted(found, key=lambda one: float(one.labels["le"]))
-    below, kept = 0.0, []
+    below = 0.0
+    kept: list[Series] = []
     for one in ordered:
         time, value = one.points[-1]
         kept.append(one._replace(points=[(time, value - below)]))
@@ -164,17 +167,37 @@ def _cell(panel: Json, name: str, value: object) -> Html:
             text = value
         case _:
             text = json.dumps(value)
-    width = _properties(panel, "custom.width").get(name)
-    room = f"width:{width}px" if width else None
     shade = _shade(panel, name, value)
     if kind == "color-background" and shade:
-        return tag("td", tag("span", text, style=f"background:{shade}", class_="chip"), style=room)
+        return tag("td", tag("span", text, style=f"background:{shade}", class_="chip"))
     if kind == "color-text" and shade:
-        return tag("td", tag("span", text, style=f"color:{shade}"), style=room)
+        return tag("td", tag("span", text, style=f"color:{shade}"))
     if kind == "gauge" and isinstance(value, int | float):
-        return tag("td", _meter(panel, name, value), style=room)
+        return tag("td", _meter(panel, name, value))
     linked = name in _properties(panel, "links")
-    return tag("td", text, class_="link" if linked else None, style=room)
+    return tag("td", text, class_="link" if linked else None)
+
+
+def _widths(panel: Json, columns: Sequence[str]) -> dict[str, str | None]:
+    """Of each column as it is stated; numbers need little, the rest shares what is left."""
+    stated = _properties(panel, "custom.width")
+    numbers = {c["text"] for c in panel["targets"][0]["columns"] if c["type"] == "number"}
+    gauges = _properties(panel, "custom.cellOptions")
+    return {
+        name: f"width:{stated[name]}px"
+        if name in stated
+        else "width:100px"
+        if name in numbers and gauges.get(name, {}).get("type") != "gauge"
+        else None
+        for name in columns
+    }
+
+
+def _filled(shade: str) -> str:
+    """A cell of that colour, with words that can be read on it."""
+    parts = [int(shade[at : at + 2], 16) for at in (1, 3, 5)] if shade.startswith("#") else [0]
+    words = "#111217" if sum(parts) > 330 else NAMED["text"]
+    return f"background:{shade};color:{words}"
 
 
 def _meter(panel: Json, name: str, value: float) -> Html:

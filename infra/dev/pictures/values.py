@@ -55,9 +55,9 @@ def written(value: float, unit: str, decimals: int | None) -> str:
 
 
 def _short(value: float, decimals: int | None) -> str:
-    for size, letter in ((1e9, " Bil"), (1e6, " Mil"), (1e4, " K")):
+    for size, letter in ((1e9, " Bil"), (1e6, " Mil"), (1e3, " K")):
         if abs(value) >= size:
-            return f"{_plain(value / (1e3 if letter == ' K' else size), 1)}{letter}"
+            return f"{_plain(value / size, 2)}{letter}"
     return _plain(value, 2 if decimals is None else decimals)
 
 

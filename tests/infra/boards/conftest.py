@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import json
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -27,13 +27,24 @@ def grafana() -> Iterator[Grafana]:
         yield server
 
 
-@pytest.fixture
-def push(grafana: Grafana, tmp_path: Path) -> Push:
-    """Run `barograph boards push`; its exit code, stdout and stderr."""
+@pytest.fixture(scope="session")
+def client() -> Iterator[subprocess.Popen[str]]:
+    """A process in the environment of grafana-client that runs commands; see told.py."""
     try:
         python = environment.python()
     except Unavailable as reason:
         absent(str(reason))
+    words = (python, str(Path(__file__).with_name("told.py")))
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, stdin=pipe, stdout=pipe, text=True) as process:
+        yield process
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+@pytest.fixture
+def push(grafana: Grafana, tmp_path: Path, client: subprocess.Popen[str]) -> Push:
+    """Run `barograph boards push`; its exit code, stdout and stderr."""
     (tmp_path / "barograph.toml").write_text(
         "[grafana]\n"
         'prometheus = "http://prometheus.example:9090"\n'
@@ -42,15 +53,17 @@ def push(grafana: Grafana, tmp_path: Path) -> Push:
     )
 
     def run(*words: str, token: str = ADMIN, url: str = grafana.url) -> tuple[int, str, str]:
-        ran = subprocess.run(
-            (python, "-m", "infra", "boards", "push", "--url", url, *words),
-            cwd=tmp_path,
-            env=os.environ | {"BAROGRAPH_GRAFANA__TOKEN": token},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return ran.returncode, ran.stdout, ran.stderr
+        told = {
+            "argv": ["boards", "push", "--url", url, *words],
+            "cwd": str(tmp_path),
+            "env": {"BAROGRAPH_GRAFANA__TOKEN": token},
+        }
+        assert client.stdin is not None
+        assert client.stdout is not None
+        client.stdin.write(f"{json.dumps(told)}\n")
+        client.stdin.flush()
+        code, out, said = json.loads(client.stdout.readline())
+        return code, out, said
 
     return run
 

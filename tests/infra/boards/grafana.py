@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -222,7 +222,7 @@ def found(thing: Json | None, message: str) -> Answer:
 
 
 @contextmanager
-def serving(grafana: Grafana) -> Iterator[str]:
+def serving(grafana: Grafana) -> Generator[str]:
     """Yield the address at which it answers."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -262,7 +262,7 @@ def serving(grafana: Grafana) -> Iterator[str]:
             sent = json.loads(body) if body else {}
             return grafana.answer(self.command, unquote(url.path), parse_qs(url.query), sent)
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
             """Say nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:

@@ -49,6 +49,7 @@ def test_the_boards_that_there_are() -> None:
         ("barograph-overview", "Barograph / Overview and forecast"),
         ("barograph-paths", "Barograph / Attack paths and convergences"),
         ("barograph-pipeline", "Barograph / Pipeline health"),
+        ("barograph-runtime", "Barograph / AI at runtime"),
         ("barograph-soc", "Barograph / SOC queue and SLA"),
         ("barograph-systems", "Barograph / AI systems"),
     ]
@@ -115,6 +116,17 @@ def test_overrides_name_columns_that_there_are(board: Board) -> None:
             assert named <= headings, panel["title"]
             fields = set(re.findall(r"\$\{__data\.fields\.(\w+)\}", str(panel)))
             assert fields <= headings, panel["title"]
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_a_choice_filters_a_column_of_its_name(board: Board) -> None:
+    for panel in panels(board):
+        for target in panel["targets"]:
+            for part in filter(None, target.get("filterExpression", "").split(" && ")):
+                found = re.fullmatch(r"(\w+) IN \(\$\{(\w+):doublequote\}\)", part)
+                assert found is not None, part
+                assert found[1] == found[2]
+                assert found[1] in {column["text"] for column in target["columns"]}
 
 
 @pytest.mark.parametrize("board", BOARDS)

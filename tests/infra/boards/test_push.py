@@ -56,8 +56,8 @@ def test_everything_is_made_and_the_second_push_writes_nothing(
         "data source barograph-prometheus: made",
         "data source barograph-api: made",
     ]
-    assert out.splitlines()[3:9] == [f"dashboard {uid}: made" for uid in UIDS]
-    assert all(line.startswith("alert rules ") for line in out.splitlines()[9:])
+    assert out.splitlines()[3 : 3 + len(UIDS)] == [f"dashboard {uid}: made" for uid in UIDS]
+    assert all(line.startswith("alert rules ") for line in out.splitlines()[3 + len(UIDS) :])
     made = len(out.splitlines())
     assert said == f"{NO_STORE}{made} written\n"
     assert len(grafana.written) == made
@@ -221,6 +221,35 @@ def test_who_changes_it_at_the_same_moment_is_not_overwritten(push: Push, grafan
         " barograph-soc): The dashboard has been changed by someone else; push again\n"
     )
     assert newest is grafana.versions["barograph-soc"][-1]
+
+
+def test_another_folder_or_data_source_of_the_name_is_a_mistake(
+    push: Push, grafana: Grafana
+) -> None:
+    grafana.folders["other"] = {"uid": "other", "title": "Barograph", "version": 1}
+    code, out, said = push()
+    assert (code, out) == (2, "")
+    assert said == (
+        "barograph: Grafana has something else of that name (folder barograph): a folder with the"
+        " same name already exists in the current location; rename that, or say another folder,"
+        " prometheus_uid or api_uid under [grafana]\n"
+    )
+    del grafana.folders["other"]
+    grafana.sources["x"] = {"uid": "x", "name": "Barograph metrics"}
+    code, out, said = push()
+    assert (code, out) == (2, "folder barograph: made\n")
+    assert "(data source barograph-prometheus): data source with the same name" in said
+
+
+def test_a_push_that_was_cut_off_goes_on_where_it_stopped(push: Push, grafana: Grafana) -> None:
+    grafana.failing = {"POST /api/dashboards/db": (503, {"message": "starting"})}
+    code, out, _ = push()
+    assert code == 3
+    assert out.count("made") == 3
+    grafana.failing = {}
+    code, out, _ = push()
+    assert code == 0
+    assert out.splitlines()[0] == f"dashboard {UIDS[0]}: made"
 
 
 @pytest.mark.parametrize(

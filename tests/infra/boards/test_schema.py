@@ -22,7 +22,7 @@ CHECK = Path(__file__).with_name("check.mjs")
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     if shutil.which("node") is None:
-        absent("node is not here: apt-get install nodejs npm, then python -m infra.dev.grafana")
+        pytest.skip("node is not here: install it and npm, then python -m infra.dev.grafana")
     if not (SCHEMA / "node_modules").is_dir():
         absent("Grafana's schema is not here: python -m infra.dev.grafana gets it, with npm")
     (tmp_path / "node_modules").symlink_to(SCHEMA / "node_modules")
