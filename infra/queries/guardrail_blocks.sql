@@ -6,6 +6,6 @@ SELECT
   count(DISTINCT of_kind(e.entities, 'session')[1]) AS sessions, min(e.time) AS first_time, max(e.time) AS last_time
 FROM events AS e
 WHERE e.time >= (SELECT time FROM newest) - $since
-  AND len(of_kind(e.entities, 'guardrail')) > 0 AND attribute(e.body, 'guardrail.verdict') = 'deny'
+  AND contains(CAST(e.body AS VARCHAR), '"guardrail.verdict":"deny"')
 GROUP BY ALL
 ORDER BY blocks DESC, agent, guardrail, category
