@@ -128,7 +128,9 @@ def _answered(order: _Order) -> bytes:
     try:
         with Reader(order.path) as reader:
             if not order.frame:
-                return pickle.dumps(("answer", reader.run(query, values, rows=rows, seconds=seconds)))
+                return pickle.dumps(
+                    ("answer", reader.run(query, values, rows=rows, seconds=seconds))
+                )
             told = io.BytesIO()
             reader.frame(query, values, rows=rows, seconds=seconds).write_ipc(told)
             return pickle.dumps(("frame", told.getvalue()))

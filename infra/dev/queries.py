@@ -1,4 +1,4 @@
-"""docs/queries.md: below its recipes, all named queries, tables, views and macros, from the code."""
+"""docs/queries.md: below its recipes all named queries, tables, views and macros, of the code."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ def _lines() -> Iterator[str]:
                 f"""
                 SELECT t.{kind}_name, any_value(t.comment),
                   string_agg(c.column_name || ' ' || c.data_type, ', ' ORDER BY c.column_index)
-                FROM duckdb_{kind}s() AS t JOIN duckdb_columns() AS c ON c.table_name = t.{kind}_name
+                FROM duckdb_{kind}s() AS t
+                JOIN duckdb_columns() AS c ON c.table_name = t.{kind}_name
                 WHERE NOT t.internal GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - one of two words
             )
             for name, tells, columns in rows.fetchall():

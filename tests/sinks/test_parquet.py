@@ -44,7 +44,10 @@ for n in range(int(sys.argv[2]), 1_000_000):
     rows = [
         Result("signal", str(i), (1 + i % 3) * DAY, "final", {"title": str(n)})
         for i in range(n, n + 10)
-    ] + [Result("fact", str(i), (1 + (n + i) % 3) * DAY, "final", {"title": str(n)}) for i in range(5)]
+    ] + [
+        Result("fact", str(i), (1 + (n + i) % 3) * DAY, "final", {"title": str(n)})
+        for i in range(5)
+    ]
     delivered = sink.write(rows)
     sink.flush()
     print(n if delivered.problem is None else delivered.problem, flush=True)
@@ -77,6 +80,7 @@ def said(
     id_: str,
     day: int = DAY,
     state: State = "final",
+    /,
     **body: Any,  # noqa: ANN401 - JSON
 ) -> Result:
     return Result(kind, id_, day, state, body)
@@ -111,17 +115,21 @@ def test_a_file_is_zstd_and_sorted_by_time(sink: Parquet, tmp_path: Path) -> Non
     times = pl.read_parquet(path)["row_time"]
     assert times.is_sorted()
     with duckdb.connect() as db:
-        query = f"SELECT DISTINCT compression FROM parquet_metadata('{path}')"
-        assert db.execute(query).fetchall() == [("ZSTD",)]
+        query = "SELECT DISTINCT compression FROM parquet_metadata(?)"
+        assert db.execute(query, [str(path)]).fetchall() == [("ZSTD",)]
 
 
 def test_the_newest_state_is_read_and_a_withdrawn_row_is_not(sink: Parquet, tmp_path: Path) -> None:
-    edge = {"from": "a:1", "relation": "uses", "to": "b:1", "declared": True, "valid_from": T}
+    edge: dict[str, Any] = {
+        "from": "a:1",
+        "relation": "uses",
+        "to": "b:1",
+        "declared": True,
+        "valid_from": T,
+    }
     sink.write([said("edge", "1", **edge), said("edge", "2", **edge), said("fact", "f", title="1")])
     sink.publish()
-    sink.write(
-        [said("edge", "1", state="withdrawn", **edge), said("fact", "f", 2 * DAY, title="2")]
-    )
+    sink.write([said("edge", "1", DAY, "withdrawn", **edge), said("fact", "f", 2 * DAY, title="2")])
     sink.publish()
     assert asked(tmp_path, "SELECT id, declared FROM edges") == [("2", True)]
     assert asked(tmp_path, "SELECT id, title FROM facts") == [("f", "2")]
@@ -129,10 +137,10 @@ def test_the_newest_state_is_read_and_a_withdrawn_row_is_not(sink: Parquet, tmp_
 
 def test_a_withdrawn_alert_is_marked_and_its_ledger_stays(sink: Parquet, tmp_path: Path) -> None:
     why = [{"term": "base", "value": 1.0, "weight": -5, "points": -5}]
-    body = {"title": "a", "status": "open", "last_time": T, "why": why}
+    body: dict[str, Any] = {"title": "a", "status": "open", "last_time": T, "why": why}
     sink.write([said("alert", "a", **body, meta={"revision": 1})])
     sink.publish()
-    sink.write([said("alert", "a", state="withdrawn", **body, meta={"revision": 2})])
+    sink.write([said("alert", "a", DAY, "withdrawn", **body, meta={"revision": 2})])
     sink.publish()
     query = "SELECT id, meta_state, revision FROM alerts"
     assert asked(tmp_path, query) == [("a", "withdrawn", 2)]
@@ -217,7 +225,13 @@ def test_a_day_that_is_over_is_one_file(sink: Parquet, tmp_path: Path, clock: Cl
 def test_old_days_go_but_what_holds_stays(tmp_path: Path, clock: Clock) -> None:
     sink = Parquet(tmp_path, days=1, clock=clock)
     sink.open(None)
-    edge = {"from": "a:1", "relation": "uses", "to": "b:1", "declared": True, "valid_from": T}
+    edge: dict[str, Any] = {
+        "from": "a:1",
+        "relation": "uses",
+        "to": "b:1",
+        "declared": True,
+        "valid_from": T,
+    }
     sink.write(
         [
             said("event", "old", time=T),
@@ -236,10 +250,7 @@ def test_old_days_go_but_what_holds_stays(tmp_path: Path, clock: Clock) -> None:
     sink.close()
     assert asked(tmp_path, "SELECT uid FROM events") == [("new",)]
     assert asked(tmp_path, "SELECT id FROM edges ORDER BY 1") == [("holds",), ("moved",)]
-    ((rows,),) = duckdb.sql(
-        f"SELECT count(*) FROM read_parquet('{tmp_path}/edges/day=1970-01-02/*.parquet')"
-    ).fetchall()
-    assert rows == 1
+    assert pl.read_parquet(tmp_path / "edges" / "day=1970-01-02").height == 1
 
 
 def test_a_record_from_the_future_ends_no_day(tmp_path: Path) -> None:
@@ -252,7 +263,7 @@ def test_a_record_from_the_future_ends_no_day(tmp_path: Path) -> None:
     assert asked(tmp_path, "SELECT uid FROM events ORDER BY 1") == [("1",), ("2",)]
 
 
-@settings(max_examples=15)  # each opens several databases
+@settings(max_examples=10)  # each opens several databases
 @given(
     st.lists(
         st.tuples(
@@ -286,7 +297,7 @@ def test_the_history_is_what_the_store_would_be(
     if not steps:
         return
     for kind in ("fact", "signal"):
-        query = f"SELECT id, title, meta_state FROM {kind}s ORDER BY id"
+        query = f"SELECT id, title, meta_state FROM {kind}s ORDER BY id"  # noqa: S608 - two words
         kept = sorted(v for (k, _), v in newest.items() if k == kind)
         if kind == "fact":
             kept = [row for row in kept if row[2] == "final"]
@@ -294,7 +305,7 @@ def test_the_history_is_what_the_store_would_be(
 
 
 def test_a_kill_at_any_time_loses_and_doubles_nothing(tmp_path: Path) -> None:
-    chance, taken = random.Random(7), 0  # noqa: S311 - a test that can be repeated
+    chance, taken = random.Random(7), 0
     for _ in range(6):
         start = [sys.executable, "-c", DELIVERS, str(tmp_path), str(taken)]
         with subprocess.Popen(start, stdout=subprocess.PIPE, text=True) as process:
@@ -327,7 +338,8 @@ from schemas.rows import Result
 from sinks.parquet import Parquet
 sink = Parquet(Path(sys.argv[1]))
 sink.open(None)
-batch = [Result("signal", str(n), 86_400_000_000, "final", {"title": f"t{n}" * 20}) for n in range(9_000)]
+text = {"title": "t" * 100}
+batch = [Result("signal", str(n), 86_400_000_000, "final", text) for n in range(9_000)]
 for limit in (200_000, resource.RLIM_INFINITY):
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     delivered = sink.write(batch)
@@ -356,7 +368,7 @@ def test_its_settings_say_how_long_days_are_kept(tmp_path: Path) -> None:
 def test_polars_reads_it_with_the_recipe(sink: Parquet, tmp_path: Path) -> None:
     sink.write([said("fact", "f", title="1"), said("fact", "g", title="1")])
     sink.publish()
-    sink.write([said("fact", "f", 2 * DAY, title="2"), said("fact", "g", state="withdrawn")])
+    sink.write([said("fact", "f", 2 * DAY, title="2"), said("fact", "g", DAY, "withdrawn")])
     sink.publish()
     frame = (
         pl.scan_parquet(tmp_path / "facts" / "*" / "*.parquet", hive_partitioning=True)

@@ -100,8 +100,8 @@ def test_a_value_is_given_to_a_query_of_ours(ask: Ask) -> None:
     code, out, error = ask(*query, "--param", "since=soon")
     assert (code, out) == (2, "")
     assert error == (
-        "barograph: query 'new_tools': since cannot be 'soon'; give it like 7d, 12h or 90m; it takes"
-        " since: INTERVAL = 7d\n"
+        "barograph: query 'new_tools': since cannot be 'soon'; give it like 7d, 12h or 90m;"
+        " it takes since: INTERVAL = 7d\n"
     )
 
 
