@@ -24,7 +24,7 @@ from streams.finite import FiniteFile
 from streams.ingest import Ingest, Progress
 from streams.matchers import Matchers
 from streams.reading import Reader
-from streams.source import Source, named, names
+from streams.source import Narrow, Source, named, names
 
 EXAMPLES: Final = Path(__file__).parents[1] / "tests/streams/sources/examples"
 REPORT: Final = 5 * 2**20  # bytes of one report
@@ -106,20 +106,21 @@ def rare(source: Source, given: Input) -> Input | None:
     """The same lines, of which only one in a hundred speaks of an AI asset."""
     if source.NARROW is None or not given.lines:
         return None
-    kinds = {line: _ordinary(line, source.NARROW.relevant) for line in set(given.documents)}
+    kinds = {line: _ordinary(line, source.NARROW) for line in set(given.documents)}
     documents = [line if n % 100 == 0 else kinds[line] for n, line in enumerate(given.documents)]
     return Input(documents, lines=True)
 
 
-def _ordinary(line: bytes, relevant: Any) -> bytes:  # noqa: ANN401 - names of paths
+def _ordinary(line: bytes, narrow: Narrow) -> bytes:
     record = orjson.loads(line)
-    for path in relevant:
+    others = dict.fromkeys(narrow.relevant, "other.example")
+    for path, value in (others | {at: min(known) for at, known in narrow.ordinary.items()}).items():
         *way, last = path.split(".")
         inside = record
         for key in way:
             inside = inside.get(key, {}) if isinstance(inside, dict) else {}
         if isinstance(inside, dict) and last in inside:
-            inside[last] = "other.example"
+            inside[last] = value
     return orjson.dumps(record)
 
 

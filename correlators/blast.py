@@ -18,7 +18,7 @@ Link = tuple[str, str, str, float]  # from, relation, to, confidence
 Step = tuple[str, str, str]  # an edge: from, relation, to
 
 # Control goes along with these: who holds the one holds the other.
-FORWARD: Final = frozenset({"assumes", "hosts", "makes", "owns", "runs", "runs_on"})
+FORWARD: Final = frozenset({"assumes", "hosts", "makes", "may_assume", "owns", "runs", "runs_on"})
 # Use goes along with these, from what is held and from what is used.
 USES: Final = frozenset(
     {"calls", "reads", "retrieves", "runs", "served_by", "serves", "uses", "writes"}

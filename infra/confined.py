@@ -14,9 +14,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypedDict
 
-from schemas.errors import Mistake, Unavailable
+from schemas.errors import Mistake, Slow, Unavailable
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,9 +24,16 @@ if TYPE_CHECKING:
     from infra.reader import Answer
 
 MEMORY: Final = 3 * 2**30  # of addresses; 1 GB of it is DuckDB's own bound
-PATIENCE: Final = 10.0  # seconds beside the query's own: to start, and to be interrupted
+PATIENCE: Final = 30.0  # seconds beside the query's own: to start, and to be interrupted
 SLOW: Final = 3.0  # seconds, after which somebody wonders
 PASSED: Final = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG")  # no secret of ours goes along
+
+
+class Bounds(TypedDict):
+    """How many rows at most, and how many seconds."""
+
+    rows: int
+    seconds: float
 
 
 class _Order(NamedTuple):
@@ -75,24 +82,28 @@ def _done(order: _Order, slow: Callable[[], object]) -> Any:  # noqa: ANN401 - a
         [sys.executable, "-P", "-m", "infra.confined"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         env={name: os.environ[name] for name in PASSED if name in os.environ},
     )
     with process:
         try:
-            said = _said(process, pickle.dumps(order), order.seconds + PATIENCE, slow)
+            said, last = _said(process, pickle.dumps(order), order.seconds + PATIENCE, slow)
         except subprocess.TimeoutExpired:
             from infra.reader import too_long  # noqa: PLC0415 - as above
 
-            raise Mistake(too_long(order.seconds)) from None
+            raise Slow(too_long(order.seconds)) from None
         finally:
             process.kill()
+    if process.returncode > 0 and b"MemoryError" not in last:
+        raise RuntimeError(last.decode(errors="replace"))  # a defect of ours
     if not said:
         from infra.reader import TOO_LARGE  # noqa: PLC0415 - as above
 
         raise Mistake(TOO_LARGE)
     kind, found = pickle.loads(said)  # noqa: S301 - our own process
     match kind:
+        case "slow":
+            raise Slow(found)
         case "mistake":
             raise Mistake(found)
         case "unavailable":
@@ -103,12 +114,13 @@ def _done(order: _Order, slow: Callable[[], object]) -> Any:  # noqa: ANN401 - a
 
 def _said(
     process: subprocess.Popen[bytes], asked: bytes, seconds: float, slow: Callable[[], object]
-) -> bytes:
+) -> tuple[bytes, bytes]:
+    """What it wrote to stdout and to stderr."""
     try:
-        return process.communicate(asked, timeout=min(SLOW, seconds))[0]
+        return process.communicate(asked, timeout=min(SLOW, seconds))
     except subprocess.TimeoutExpired:
         slow()
-        return process.communicate(timeout=max(seconds - SLOW, 0))[0]
+        return process.communicate(timeout=max(seconds - SLOW, 0))
 
 
 def _serve() -> None:
@@ -124,16 +136,17 @@ def _serve() -> None:
 def _answered(order: _Order) -> bytes:
     from infra.reader import TOO_LARGE, Reader  # noqa: PLC0415 - not in the asking process
 
-    query, values, rows, seconds = order.query, order.parameters, order.rows, order.seconds
+    asked = order.query, order.parameters
+    bounds: Bounds = {"rows": order.rows, "seconds": order.seconds}
     try:
         with Reader(order.path) as reader:
             if not order.frame:
-                return pickle.dumps(
-                    ("answer", reader.run(query, values, rows=rows, seconds=seconds))
-                )
+                return pickle.dumps(("answer", reader.run(*asked, **bounds)))
             told = io.BytesIO()
-            reader.frame(query, values, rows=rows, seconds=seconds).write_ipc(told)
+            reader.frame(*asked, **bounds).write_ipc(told)
             return pickle.dumps(("frame", told.getvalue()))
+    except Slow as slow:
+        return pickle.dumps(("slow", str(slow)))
     except Mistake as mistake:
         return pickle.dumps(("mistake", str(mistake)))
     except Unavailable as unavailable:

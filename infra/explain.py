@@ -11,6 +11,7 @@ from infra import shown
 from infra.footnotes import footnotes
 from schemas.alert import Alert
 from schemas.finding import Evidence, Finding, Signal
+from schemas.times import instant
 
 WIDTH = 96
 
@@ -29,6 +30,8 @@ def explain_alert(alert: Alert, records: Records) -> Iterator[str]:
     """What, why (points that add up), the chain, timeline, next, what to do, evidence."""
     numbers = footnotes(alert)
     standing = alert.stage if alert.status == "open" else f"{alert.peak_stage} {alert.status}"
+    if alert.meta.state == "withdrawn":
+        standing = f"{alert.peak_stage} withdrawn"
     yield shown.text(f"{standing}, priority {alert.priority}: {alert.title}")
     yield from _paragraph(alert.summary)
     yield ""
@@ -53,6 +56,8 @@ def explain_alert(alert: Alert, records: Records) -> Iterator[str]:
     yield from _part("Evidence", _evidence(numbers, records))
     yield ""
     yield f"To recompute the hashes: {shown.command('verify', alert.id)}"
+    if numbers:
+        yield f"To read a record: {shown.command('explain', next(iter(numbers)).event)}"
 
 
 def explain_finding(finding: Finding, records: Records) -> Iterator[str]:
@@ -94,6 +99,30 @@ def explain_signal(signal: Signal, records: Records) -> Iterator[str]:
     yield from _part("Fields", (f"{name} = {_value(v)}" for name, v in signal.fields.items()))
     yield from _part("Entities", (entity.key for entity in signal.entities))
     yield from _part("Evidence", _evidence(_numbered(signal.evidence), records))
+
+
+def explain_event(event: Mapping[str, Any]) -> Iterator[str]:
+    """What a record says, as it was read: who, what, from where, and where its bytes lie."""
+    yield shown.text(f"event: {event.get('message') or event.get('activity', '')}")
+    yield ""
+    actor, client, evidence = (event.get(n) or {} for n in ("actor", "client", "evidence"))
+    yield from _pairs(
+        ("time", shown.time(instant(event["time"]))),
+        ("source", event["source"]),
+        ("class", event.get("class_name")),
+        ("activity", event.get("activity")),
+        ("status", event.get("status")),
+        ("severity", event.get("severity")),
+        ("actor", " ".join(filter(None, (actor.get("kind"), actor.get("id"))))),
+        ("from", " ".join(filter(None, (client.get("ip"), client.get("user_agent"))))),
+        ("id", event["uid"]),
+        ("origin", evidence.get("origin")),
+        ("sha256", evidence.get("sha256")),
+    )
+    things = (f"{thing['kind']}:{thing['id']}" for thing in event.get("entities", ()))
+    yield from _part("Entities", things)
+    told = event.get("attributes", {}).items()
+    yield from _part("Fields", (f"{name} = {_value(value)}" for name, value in told))
 
 
 def _ledger(alert: Alert, numbers: Mapping[Evidence, int]) -> Iterator[str]:

@@ -37,3 +37,30 @@ def verified(outcomes: Iterable[tuple[str, float]]) -> Verification:
         false_alarms=len(errors) - hits,
         brier=sum(errors) / len(errors) if errors else None,
     )
+
+
+class Bin(NamedTuple):
+    """Judged forecasts whose probabilities lie in one tenth: how many, what was said, what came."""
+
+    tenth: int
+    judged: int
+    said: float
+    came: float
+
+
+def reliability(outcomes: Iterable[tuple[str, float]]) -> list[Bin]:
+    """The reliability diagram as rows: forecasts are honest where `came` is near `said`."""
+    tenths: dict[int, list[tuple[float, bool]]] = {}
+    for outcome, probability in outcomes:
+        if outcome != "open":
+            tenth = min(int(probability * 10), 9)
+            tenths.setdefault(tenth, []).append((probability, outcome == "hit"))
+    return [
+        Bin(
+            tenth,
+            len(judged),
+            sum(probability for probability, _ in judged) / len(judged),
+            sum(hit for _, hit in judged) / len(judged),
+        )
+        for tenth, judged in sorted(tenths.items())
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from threading import Timer
 from typing import Any, NamedTuple, Self
@@ -13,7 +14,7 @@ import polars as pl
 
 from infra.past import unrolled
 from schemas.config import Config
-from schemas.errors import Mistake, Unavailable
+from schemas.errors import Mistake, Slow, Unavailable
 from sinks.store import SNAPSHOT
 
 OUT = Path("out")  # where demo and replay write
@@ -87,7 +88,22 @@ class Reader:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the file back."""
         self._db.close()
+
+    def beside(self) -> Self:
+        """Another reader of the same snapshot, for another thread; closed with this one."""
+        other = copy(self)
+        other._db = self._db.cursor()  # noqa: SLF001 - of its own kind
+        return other
+
+    @property
+    def db(self) -> duckdb.DuckDBPyConnection:
+        """The connection, for queries of our own; those of others go through `run`."""
+        return self._db
 
     def run(
         self,
@@ -149,7 +165,7 @@ class _Bound:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._timer.cancel()
         if isinstance(error, duckdb.InterruptException):
-            raise Mistake(too_long(self._seconds)) from error
+            raise Slow(too_long(self._seconds)) from error
         if isinstance(error, duckdb.OutOfMemoryException | MemoryError):
             raise Mistake(TOO_LARGE) from error
         if isinstance(error, duckdb.PermissionException):

@@ -27,6 +27,7 @@ WHERE starts_with(id, ?) ORDER BY id <> ?, place, id"""
 _BY_THREAD = """
 SELECT thread, arg_max(body, (onset_time, id)) FROM alerts
 WHERE starts_with(thread, ?) GROUP BY thread ORDER BY thread <> ?, thread"""
+_BY_UID = "SELECT uid, body FROM events WHERE starts_with(uid, ?) ORDER BY uid <> ?, uid LIMIT 100"
 _FORECASTS = """
 SELECT f.body, a.body -> 'next' AS next
 FROM forecasts AS f LEFT JOIN alerts AS a ON a.id = f.alert
@@ -40,16 +41,19 @@ _BODIES = "SELECT uid, body FROM events WHERE list_contains(?, uid)"
 _RECORDS = "SELECT uid, origin, source FROM events WHERE list_contains(?, uid)"
 
 
-def found(store: str | None, id_: str, config: str | None = None) -> dict[str, Any]:
+def found(
+    store: str | None, id_: str, config: str | None = None, *, events: bool = False
+) -> dict[str, Any]:
     """The body with `meta` of the alert, finding or signal whose id (or thread) begins so.
 
+    With `events` also that of an event, last.
     A Mistake if there is none, or several of which none has exactly this id.
     """
     if len(id_) < SHORTEST:
         raise Mistake(f"{id_!r} is too short for an id; give {SHORTEST} characters or more of it")
     path = located(store, settings(config))
     with Reader(path) as reader:
-        for query in (_BY_ID, _BY_THREAD):
+        for query in (_BY_ID, _BY_THREAD, *((_BY_UID,) if events else ())):
             rows = reader.run(query, (id_, id_)).rows
             if len(rows) == 1 or (rows and rows[0][0] == id_):
                 body: dict[str, Any] = orjson.loads(rows[0][1])
@@ -61,7 +65,7 @@ def found(store: str | None, id_: str, config: str | None = None) -> dict[str, A
                     f"give more of it: {some}{', ...' if len(rows) > LISTED else ''}"
                 )
     raise Mistake(
-        f"{path} holds no alert, finding or signal {id_}; "
+        f"{path} holds no alert, finding{', signal or event' if events else ' or signal'} {id_}; "
         f"{shown.command('query', 'FROM open_alerts')} lists the open alerts"
     )
 

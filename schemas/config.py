@@ -9,11 +9,14 @@ from pydantic import BeforeValidator, ConfigDict, Field, SecretStr, model_valida
 
 from schemas.entity import Entity
 from schemas.event import Record
+from schemas.grafana import GrafanaConfig
 from schemas.times import DAY, MINUTE, SECOND, Duration
 
-_BROKER = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^\s,:\[\]]+):\d{1,5}", re.ASCII)
+BROKER = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^\s,:\[\]]+):\d{1,5}", re.ASCII)
 # What Kafka takes as the name of a topic; 249 characters are its most.
 TOPIC_NAME = r"^[A-Za-z0-9._-]{1,249}$"
+
+TOKEN = 16  # characters of a token at least; `openssl rand -hex 32` makes a good one
 
 Encoding = Literal["json", "otlp_traces", "otlp_logs"]
 
@@ -112,7 +115,7 @@ class KafkaConfig(Record):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if not all(map(_BROKER.fullmatch, self.bootstrap.split(","))):
+        if not all(map(BROKER.fullmatch, self.bootstrap.split(","))):
             raise ValueError("bootstrap is host:port, or several with commas between")
         if self.replication == 0:
             raise ValueError("replication is -1 for the broker's default, or 1 and more")
@@ -160,11 +163,48 @@ class InventoryConfig(Record):
     approved: tuple[str, ...] = ()
 
 
+class SlaConfig(Record):
+    """How long something may stand before it is overdue.
+
+    Open alerts by their stage, open facts (weaknesses, exposures) by their severity.
+    """
+
+    warning: Duration = DAY
+    watch: Duration = 3 * DAY
+    outlook: Duration = 14 * DAY
+    critical: Duration = 7 * DAY
+    high: Duration = 30 * DAY
+    medium: Duration = 90 * DAY
+    low: Duration = 180 * DAY
+
+
 class ServerConfig(Record):
-    """Where `/healthz`, `/readyz` and `/metrics` listen. Port 0 takes a free one."""
+    """Where `/healthz`, `/readyz`, `/metrics` and the read API listen. Port 0 takes a free one.
+
+    `token`: what the read API asks for; several, with white space between, while one takes the
+    place of another. Without one it answers this machine alone. `certificate` and `key`: PEM files;
+    with them all is served over TLS. `rate`: requests to the read API per second and client,
+    `rows`: the most of one answer, `seconds`: the most that one query may take.
+    """
 
     host: str = "127.0.0.1"
     port: int = Field(default=9464, ge=0, le=65535)
+    token: SecretStr | None = None
+    certificate: str | None = None
+    key: str | None = None
+    rate: float = Field(default=20, gt=0, le=1_000_000)
+    rows: int = Field(default=10_000, gt=0, le=1_000_000)
+    seconds: float = Field(default=10, gt=0, le=600)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key go together")
+        if self.token is not None:
+            tokens = self.token.get_secret_value().split()
+            if not tokens or any(len(token) < TOKEN or not token.isascii() for token in tokens):
+                raise ValueError(f"a token has {TOKEN} ASCII characters and more, and no space")
+        return self
 
 
 class PrivacyConfig(Record):
@@ -203,9 +243,11 @@ class Config(Record):
     rules: RulesConfig = RulesConfig()
     intel: IntelConfig = IntelConfig()
     inventory: InventoryConfig = InventoryConfig()
+    sla: SlaConfig = SlaConfig()
     server: ServerConfig = ServerConfig()
     limits: Limits = Limits()
     privacy: PrivacyConfig = PrivacyConfig()
+    grafana: GrafanaConfig = GrafanaConfig()
     kafka: KafkaConfig | None = None
 
     @model_validator(mode="after")

@@ -12,3 +12,7 @@ class Mistake(Exception):
 
 class Unavailable(Exception):
     """A dependency (broker, receiver, locked file, full disk) cannot be used now (exit 3)."""
+
+
+class Slow(Mistake):
+    """A question takes longer than it may."""

@@ -12,7 +12,7 @@ import hmac
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
@@ -21,10 +21,17 @@ from schemas.rows import Result
 from sinks.delivery.sending import one_by_one
 from sinks.delivery.sink import Delivered
 from sinks.delivery.wire import Answer, HttpSettings, Wire
+from sinks.formats.envelope import envelope
+from sinks.formats.ocsf import detection_finding
 
 
 class Settings(HttpSettings):
-    """`url` is the receiver, `secret` (`whsec_` and base64) signs."""
+    """`url` is the receiver, `secret` (`whsec_` and base64) signs.
+
+    `format`: the alert in an envelope that says what happened, or a Detection Finding of OCSF 1.8.
+    """
+
+    format: Literal["alert", "ocsf"] = "alert"
 
 
 def connect(settings: Settings, folder: Path) -> Webhook:  # noqa: ARG001 - a sink without files
@@ -32,7 +39,7 @@ def connect(settings: Settings, folder: Path) -> Webhook:  # noqa: ARG001 - a si
     key = None
     if settings.secret is not None:
         key = _key(settings.name, settings.secret.get_secret_value())
-    return Webhook(Wire(settings), key)
+    return Webhook(Wire(settings), key, ocsf=settings.format == "ocsf")
 
 
 def signature(key: bytes, message_id: str, timestamp: int, body: bytes) -> str:
@@ -48,9 +55,14 @@ class Webhook:
     local = False
 
     def __init__(
-        self, wire: Wire, key: bytes | None, clock: Callable[[], float] = time.time
+        self,
+        wire: Wire,
+        key: bytes | None,
+        clock: Callable[[], float] = time.time,
+        *,
+        ocsf: bool = False,
     ) -> None:
-        self._wire, self._key, self._clock = wire, key, clock
+        self._wire, self._key, self._clock, self._ocsf = wire, key, clock, ocsf
 
     def open(self, bookmark: Any) -> None:  # noqa: ANN401 - JSON
         """Nothing to restore: the receiver knows what it has by `webhook-id`."""
@@ -70,9 +82,8 @@ class Webhook:
     def _send(self, result: Result) -> Answer:
         meta = result.body["meta"]
         message_id = f"{result.id}-{meta['revision']}"
-        body = orjson.dumps(
-            {"type": f"alert.{_change(result)}", "timestamp": meta["emitted"], "data": result.body}
-        )
+        said = detection_finding(result.body) if self._ocsf else envelope(result)
+        body = orjson.dumps(said)
         timestamp = int(self._clock())
         headers = {
             "content-type": "application/json",
@@ -82,14 +93,6 @@ class Webhook:
         if self._key is not None:
             headers["webhook-signature"] = signature(self._key, message_id, timestamp, body)
         return self._wire.send(body, headers)
-
-
-def _change(result: Result) -> str:
-    if result.state == "withdrawn":
-        return "withdrawn"
-    if result.body["status"] != "open":
-        return str(result.body["status"])
-    return "opened" if result.body["meta"]["revision"] == 1 else "updated"
 
 
 def _key(name: str, secret: str) -> bytes:

@@ -16,7 +16,7 @@ from streams.reading import UNKNOWN, Reader
 from streams.records.documents import Batch, Fault, open_documents
 from streams.records.untrusted import mapping, moment
 from streams.shuffle import Span, shuffled
-from streams.source import Parsed, Raw, Source, Unreadable
+from streams.source import Narrow, Parsed, Raw, Source, Unreadable
 
 RECORDS = 20_000  # documents handed on at once, at most: more cost memory, fewer cost time
 
@@ -157,7 +157,7 @@ class _Pieces:
     def _time(self, raw: Raw) -> int | None:
         """As ingest finds it."""
         narrow = self._reader.source.NARROW
-        time = None if narrow is None else _stated(raw.data, narrow.time)
+        time = None if narrow is None else _stated(raw.data, narrow)
         if time is None:
             result = self._reader.outcome(raw, self._count).result
             time = result.event.time if isinstance(result, Parsed) else None
@@ -166,9 +166,9 @@ class _Pieces:
         return None
 
 
-def _stated(data: bytes, path: str) -> int | None:
+def _stated(data: bytes, narrow: Narrow) -> int | None:
     try:
-        return moment(lookup(mapping(orjson.loads(data)), path))
+        return (narrow.clock or moment)(lookup(mapping(orjson.loads(data)), narrow.time))
     except (Unreadable, orjson.JSONDecodeError):
         return None
 

@@ -20,7 +20,7 @@ import msgspec
 
 from correlators.routes import Routes
 from correlators.sigma.matcher import Matcher
-from correlators.sigma.narrow import Scan
+from correlators.sigma.narrow import Scan, Told
 from correlators.sigma.rule import Rule
 from schemas.config import Limits
 from schemas.event import Late, Reject
@@ -121,7 +121,7 @@ class Scanned(NamedTuple):
 
     records: Sequence[bytes | Raw | Reject]
     numbers: Sequence[int]
-    times: Sequence[str | None]
+    times: Sequence[Told]
     candidates: dict[int, Sequence[Rule] | None]
 
     def record(self, place: int) -> Raw | Reject:
@@ -231,7 +231,7 @@ class Run:
         return Scanned(records, numbers, scan.times, candidates)
 
     def _unwrapped(
-        self, reader: Reader, times: Sequence[str | None]
+        self, reader: Reader, times: Sequence[Told]
     ) -> tuple[list[Raw | Reject], list[int]]:
         records: list[Raw | Reject] = []
         numbers: list[int] = []
@@ -278,7 +278,7 @@ class Run:
         if isinstance(record, Reject):
             return record
         try:
-            time = moment(scanned.times[place])
+            time = clock(reader.source)(scanned.times[place])
         except Unreadable:  # a whole reading says why, or finds another time
             result = reader.outcome(record, number).result
             if isinstance(result, Reject):
@@ -385,6 +385,11 @@ class Run:
         self.rejected += 1
         # What cannot be read has no time of its own.
         self.out.append(Result("reject", refused.origin, BEGINNING, "final", refused.body()))
+
+
+def clock(source: Source) -> Callable[[Json], int]:
+    """What knows the time that a scan saw."""
+    return (source.NARROW and source.NARROW.clock) or moment
 
 
 def _micros(stamp: int) -> int | None:

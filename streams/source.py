@@ -10,6 +10,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol, cast
 
 import streams.sources
@@ -55,8 +56,10 @@ class Raw(NamedTuple):
 class Narrow(NamedTuple):
     """How to judge a raw JSON record without decoding all of it.
 
-    `time` is the dotted path of the time text. A record is always normalised when the value at a
-    path of `relevant`, in small letters, is one of that path's values: it speaks of an AI asset.
+    `time` is the dotted path of the time: a text, or where it is `counted` a whole number, of which
+    `clock` knows the microseconds. A record is always normalised when the value at a path of
+    `relevant`, in small letters, is one of that path's values: it speaks of an AI asset; or when
+    the value at a path of `ordinary` is none of that path's values.
     `uid` tells the uid that the Event of a decoded record has, given the sha256 of its bytes.
     `check` raises Unreadable where `event` would; without one only `event` can tell. `looks`: the
     keys of a record that it looks at. `named`: key and greatest length of the text that is the uid
@@ -69,6 +72,9 @@ class Narrow(NamedTuple):
     check: Callable[[Json], object] | None = None
     looks: tuple[str, ...] = ()
     named: tuple[str, int] | None = None
+    ordinary: Mapping[str, frozenset[str]] = MappingProxyType({})
+    counted: bool = False
+    clock: Callable[[Json], int] | None = None
 
 
 class Unreadable(Exception):

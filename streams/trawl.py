@@ -14,17 +14,18 @@ from typing import Any, Final, NamedTuple
 from correlators.normal import PRODUCT
 from correlators.sightings import Taker
 from correlators.sigma.matcher import Matcher
+from correlators.sigma.narrow import Told
 from correlators.sigma.rule import Rule
 from correlators.sigma.values import MISSING
 from correlators.tally import Tally
 from schemas.event import Reject
 from schemas.rows import Result
 from schemas.times import BEGINNING, END
-from streams.ingest import Ingest, Lateness, Progress, Run, Scanned
+from streams.ingest import Ingest, Lateness, Progress, Run, Scanned, clock
 from streams.input import Chunk
 from streams.quick import Quick, possible
 from streams.reading import Reader
-from streams.records.untrusted import brackets, decode, moment
+from streams.records.untrusted import brackets, decode
 from streams.source import Json, Narrow, Parsed, Raw, Source, Unreadable
 
 FILE: Final = 2**40  # the record n of file f has the place f * FILE + n
@@ -248,7 +249,7 @@ class _Trawl(Run):
     def _moment(self, reader: Reader, scanned: Scanned, place: int) -> int | None:
         """The time of a record that was judged; None if it was rejected for it."""
         try:
-            return moment(scanned.times[place])
+            return clock(reader.source)(scanned.times[place])
         except Unreadable:
             time = self._time(reader, scanned, place)
             return time if isinstance(time, int) else None
@@ -280,7 +281,7 @@ class _Trawl(Run):
         net.tally.ungrouped += len(grouped) - sum(grouped)
 
     def _unwrapped(
-        self, reader: Reader, times: Sequence[str | None]
+        self, reader: Reader, times: Sequence[Told]
     ) -> tuple[list[Raw | Reject], list[int]]:
         self.unwrapped = True
         return super()._unwrapped(reader, times)

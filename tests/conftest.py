@@ -11,7 +11,8 @@ import pytest
 from hypothesis import settings
 
 from infra.dev.broker import Broker
-from infra.dev.jars import jars, java
+from infra.dev.jars import OPENSEARCH, jars, java
+from infra.dev.opensearch.node import Node, jdk
 from schemas.errors import Unavailable
 
 # No deadline: nothing here asserts a time. In CI each run has the same examples: no luck there.
@@ -22,6 +23,7 @@ settings.load_profile("barograph")
 COMPONENTS = {
     "chromium": {"chromium": "chromium"},
     "openssl": {"openssl": "openssl"},
+    "prometheus": {"prometheus": "prometheus", "promtool": "prometheus"},
     "kafka": {"openssl": "openssl"},  # Java and the jars come by more than one way: see below
 }
 NUMBERS = count(1)
@@ -40,6 +42,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                 jars()
             except Unavailable as reason:
                 absent(str(reason))
+        if marker.name == "opensearch":
+            try:
+                jdk()
+                jars(OPENSEARCH)
+            except Unavailable as reason:
+                pytest.skip(str(reason))  # a Java of 21 or newer is not on every machine
 
 
 def absent(sentence: str) -> NoReturn:
@@ -69,6 +77,23 @@ def secure_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """As `broker`, with TLS, logins and ACLs: `admin` may do all, `app` and `guest` nothing yet."""
     users = {"admin": "admin-example", "app": "app-example", "guest": "guest-example"}
     yield from started(Broker(tmp_path_factory.mktemp("kafka-secure"), users=users))
+
+
+@pytest.fixture(scope="session")
+def opensearch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """Yield a real OpenSearch with room for 256 KiB of requests; mark the test `opensearch`.
+
+    Streams and indices whose name begins with `missing` are not made by the first write.
+    """
+    node = Node(
+        tmp_path_factory.mktemp("opensearch"),
+        {"indexing_pressure.memory.limit": "256kb", "action.auto_create_index": "-missing*,+*"},
+    )
+    node.start()
+    try:
+        yield node
+    finally:
+        node.stop()
 
 
 def started(broker: Broker) -> Iterator[Broker]:

@@ -33,7 +33,7 @@ class Matcher:
         routed = [rule for rule in rules if runs_on(rule.detection.logsource, logsource)]
         self.rules = tuple(routed)
         self._narrow = narrow
-        self._plan = Plan(routed, None if narrow is None else narrow.relevant)
+        self._plan = Plan(routed) if narrow is None else _plan(routed, narrow)
         self._scanner = None if narrow is None else Scanner(self._plan, narrow)
         self._relevant = None if narrow is None else relevance(narrow)
         self._sample: list[bytes] = []
@@ -70,9 +70,13 @@ class Matcher:
         self._to_learn -= len(records)
         if not self._to_learn:
             decoded = [record for record in map(decoded_object, self._sample) if record is not None]
-            self._plan = Plan(self.rules, narrow.relevant, decoded)
+            self._plan = _plan(self.rules, narrow, decoded)
             self._scanner = Scanner(self._plan, narrow)
             self._sample = []
+
+
+def _plan(rules: Sequence[Rule], narrow: Narrow, sample: Sequence[Mapping[str, Any]] = ()) -> Plan:
+    return Plan(rules, narrow.relevant, sample, narrow.ordinary)
 
 
 def runs_on(rule: Logsource, records: Logsource) -> bool:

@@ -32,22 +32,35 @@ class Narrow(Protocol):
         """Dotted path -> lower-case values with which a record matters whatever the rules say."""
         ...
 
+    @property
+    def ordinary(self) -> Mapping[str, frozenset[str]]:
+        """Dotted path -> the lower-case values without which a record that has it matters too."""
+        ...
+
+    @property
+    def counted(self) -> bool:
+        """True if the time is usually a whole number."""
+        ...
+
+
+Told = str | int | None
+Times = list[Told]
+
 
 class Scan(NamedTuple):
     """What a scan saw, by index of the record.
 
-    `times`: one for each record, None where there is no time text. `hits`: records that some rule
-    may match or that are relevant, with the rules in question. `sure`: those of them where it is
-    certain that each of these rules matches. `faults`: what is no JSON object.
+    `times`: one for each record as it is told, None where there is none of the usual kind. `hits`:
+    records that some rule may match or that are relevant, with the rules in question. `sure`: those
+    of them where it is certain that each of these rules matches. `faults`: what is no JSON object.
     """
 
-    times: list[str | None]
+    times: Times
     hits: list[tuple[int, list[Rule]]]
     faults: list[int]
     sure: frozenset[int] = frozenset()
 
 
-Times = list[str | None]
 Call = Callable[[Iterable[int], Any], None]  # takes numbers of rules, and the record as decoded
 Look = Callable[[Iterator[Any], Times, Call], None]
 Test = tuple[Callable[[Any], Any], Memo[bool]]  # reads a field, and tells whether it will do
@@ -69,13 +82,17 @@ class Scanner:
         words = {path for path, watch in plan.watches.items() if not watch.may_be_boolean}
         numbers = {path for path, watch in plan.watches.items() if watch.of_numbers}
         numbers -= there | {narrow.time}
-        shape = Shape({*plan.watches, narrow.time} - there, there, words | {narrow.time}, numbers)
+        words |= {narrow.time}
+        if narrow.counted:
+            numbers |= {narrow.time}
+        shape = Shape({*plan.watches, narrow.time} - there, there, words, numbers)
         self._decode = shape.decode
         self._look = _look(plan, shape, narrow.time)
         self._sure = plan.sure(shape.places)
         self._tests = [list(_tests(clauses, shape)) for clauses in plan.others]
         self._plan = plan
         self._time = reader(narrow.time)
+        self._kinds = {str, int} if narrow.counted else {str}
 
     def scan(self, records: Sequence[bytes]) -> Scan:
         """Judge raw JSON records without decoding all of each."""
@@ -107,7 +124,7 @@ class Scanner:
                 times[n] = None
             else:
                 time = self._time(record)
-                times[n] = time if isinstance(time, str) else None
+                times[n] = time if time.__class__ in self._kinds else None
                 found[n] = self._plan.called(record)
         hits = [(n, self._plan.named(found[n])) for n in sorted(found) if found[n]]
         certain = {n for n, _ in hits if self._sure.issuperset(found[n])}
@@ -204,8 +221,11 @@ def decoded_object(data: bytes) -> dict[str, Any] | None:
 def relevance(narrow: Narrow) -> Callable[[Mapping[str, Any]], bool]:
     """What tells whether a decoded record matters whatever the rules say."""
     wanted = [(reader(path), values) for path, values in narrow.relevant.items()]
+    others = [(reader(path), values) for path, values in narrow.ordinary.items()]
 
     def relevant(record: Mapping[str, Any]) -> bool:
-        return any(text in values for read, values in wanted for text in folded(read(record)))
+        return any(
+            text in values for read, values in wanted for text in folded(read(record))
+        ) or any(text not in values for read, values in others for text in folded(read(record)))
 
     return relevant

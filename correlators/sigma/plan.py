@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from correlators.sigma.rule import Rule
@@ -24,7 +25,8 @@ class Plan:
     A rule is its number in `rules`. `watches` are the fields at which some rule waits, `memos` what
     each text in them calls up. `others` has, by rule, the clauses at which it does not wait; a rule
     without any clause is in `always`.
-    `relevant` (path -> lower-case values) is a rule too, behind all others: that of the source.
+    `relevant` (path -> lower-case values) is a rule too, behind all others: that of the source. So
+    are all values of the paths of `ordinary` but those that it names.
     """
 
     def __init__(
@@ -32,6 +34,7 @@ class Plan:
         rules: Sequence[Rule],
         relevant: Mapping[str, frozenset[str]] | None = None,
         sample: Sequence[Mapping[str, Any]] = (),
+        ordinary: Mapping[str, frozenset[str]] = MappingProxyType({}),
     ) -> None:
         self.watches: dict[str, Watch] = {}
         self.always = {number for number, rule in enumerate(rules) if not rule.clauses}
@@ -47,6 +50,8 @@ class Plan:
             for atom in sorted(waits):
                 self.watches.setdefault(atom.path, Watch()).add(atom, number)
             self.others.append(others)
+        for path, values in ordinary.items():
+            self.watches.setdefault(path, Watch()).add_but(values, len(rules))
         self.memos: dict[str, Memo[tuple[int, ...]]] = {
             path: Memo(watch.called, ()) for path, watch in self.watches.items()
         }
@@ -56,8 +61,13 @@ class Plan:
         """The rules that a decoded record calls up; no other can match."""
         found = set(self.always)
         for read, memo in self._readers:
-            for each in texts(read(record)):
-                found.update(memo[each])
+            value = read(record)
+            if value.__class__ is str:  # nearly all
+                if called := memo[value]:
+                    found.update(called)
+            elif value is not MISSING:
+                for each in texts(value):
+                    found.update(memo[each])
         return found
 
     def named(self, numbers: Iterable[int]) -> list[Rule]:

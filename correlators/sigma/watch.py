@@ -46,13 +46,14 @@ class Watch:
         self._whole: dict[str, list[int]] = {}
         self._parts: list[tuple[str, int]] = []
         self._any: list[int] = []
+        self._but: list[tuple[frozenset[str], int]] = []
         self._by_start: dict[str, list[tuple[str, int]]] = {}  # the parts, by SHORTEST characters
 
     @property
     def parts(self) -> list[str]:
         """What one looks for in small letters, if that is all that one looks for, and little."""
         parts = [part for part, _ in self._parts]
-        more = self._whole or self._any or len(parts) > _FEW
+        more = self._whole or self._any or self._but or len(parts) > _FEW
         return [] if more or any("\u03c3" in part for part in parts) else parts
 
     @property
@@ -63,7 +64,7 @@ class Watch:
         be spelled longer.
         """
         lengths = {len(one) for one in self._whole}
-        unknown = self._parts or self._any or len(lengths) > _LENGTHS or 0 in lengths
+        unknown = self._parts or self._any or self._but or len(lengths) > _LENGTHS or 0 in lengths
         other = not _BOOLEAN.isdisjoint(self._whole) or any(map(str.isdecimal, self._whole))
         plain = not other and all(map(str.isascii, self._whole))
         return () if unknown or not plain else tuple(sorted(lengths))
@@ -71,7 +72,7 @@ class Watch:
     @property
     def of_numbers(self) -> bool:
         """True if all that one looks for are whole numbers: a record may well have them as such."""
-        return not (self._parts or self._any) and all(map(str.isdecimal, self._whole))
+        return not (self._parts or self._any or self._but) and all(map(str.isdecimal, self._whole))
 
     @property
     def may_be_boolean(self) -> bool:
@@ -81,7 +82,7 @@ class Watch:
     @property
     def of_texts(self) -> bool:
         """False if all texts call up the same, so that it is enough to know that there is one."""
-        return bool(self._whole or self._parts)
+        return bool(self._whole or self._parts or self._but)
 
     def add(self, atom: Atom, rule: int) -> None:
         """Let the atom call up the rule."""
@@ -94,11 +95,16 @@ class Watch:
         else:
             self._any.append(rule)
 
+    def add_but(self, values: frozenset[str], rule: int) -> None:
+        """Let every text but those, in small letters, call up the rule."""
+        self._but.append((values, rule))
+
     def called(self, folded: str) -> tuple[int, ...]:
         """The rules that a text calls up."""
         parts = (rule for part, rule in self._near(folded) if part in folded)
         whole = (rule for each in spelled(folded) for rule in self._whole.get(each, ()))
-        return tuple({*whole, *parts, *self._any})
+        others = (rule for values, rule in self._but if folded not in values)
+        return tuple({*whole, *parts, *others, *self._any})
 
     def _near(self, folded: str) -> Iterable[tuple[str, int]]:
         """The parts that may be in the text: of many only those that start as something in it."""

@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
         pause = PAUSE if sys.stderr.isatty() and not args.fast else 0.0
         summary = replay(config, ruleset, [str(inputs)], out, Order(), _shown_on(board, pause))
     with duckdb.connect(str(out / SNAPSHOT), read_only=True) as db:
-        estate = snapshot.read(db, summary)
+        estate = snapshot.read(db, summary, config.sla)
     page = out / "report.html"
     try:
         page.write_text(report.render(estate), encoding="utf-8")

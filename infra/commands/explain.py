@@ -1,4 +1,4 @@
-"""Tell the story of an alert, finding or signal: what, why, what next, what to do."""
+"""Tell the story of an alert, finding, signal or event: what, why, what next, what to do."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ EXAMPLE = "barograph explain 6bc6fdf8a1c6 --store out/barograph.duckdb"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     parser.add_argument(
-        "id", metavar="ID", help="an id, or how it begins; of an alert its thread too"
+        "id",
+        metavar="ID",
+        help="an id, or how it begins; of an alert its thread too, of an event"
+        " what evidence calls it",
     )
     parser.add_argument(
         "--store",
@@ -27,13 +30,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit 0; an id that names nothing, or several things, is a Mistake."""
-    from infra.explain import Recorded
+    from infra.explain import Recorded, explain_event
     from infra.stored import found, origins, said
     from infra.verifying import cited
 
-    body = found(args.store, args.id, args.config)
+    body = found(args.store, args.id, args.config, events=True)
     if args.json:
         print(json.dumps(body))  # ASCII only: a text of a record cannot act on the terminal
+        return Exit.OK
+    if "uid" in body:
+        for line in explain_event(body):
+            print(line)
         return Exit.OK
     events = list(cited(body))
     places, lines = (ask(args.store, events, args.config) for ask in (origins, said))

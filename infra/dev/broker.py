@@ -167,7 +167,7 @@ class Broker:
             parts.append("secure.properties")  # of a name said twice, Kafka takes the last
             certify(self.ca.parent)
         values = {"port": self.port, "controller": self.port + 1}
-        text = "".join((KAFKA / part).read_text("utf-8") for part in parts)
+        text = "".join((KAFKA.folder / part).read_text("utf-8") for part in parts)
         text = Template(text).substitute(values, password=self.users.get("admin"))
         more = "".join(f"{name}={value}\n" for name, value in self._more.items())
         self._settings.write_text(text + more, "utf-8")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from infra.conditions import gravest
+from infra.report.ageing import Age
 from infra.report.readings import Reading, readings
 from schemas.alert import STAGES, Alert, Stage
 from schemas.event import LEVELS, Level
@@ -66,6 +67,7 @@ class Estate:
     facts: tuple[Fact, ...] = ()
     open_facts: int = 0
     forecasts: tuple[Forecast, ...] = ()
+    ages: tuple[Age, ...] = ()
     trace: tuple[Reading, ...] = ()
     counters: Mapping[str, float] = field(default_factory=dict[str, float])
     since: int = 0
@@ -95,6 +97,7 @@ def estate(
     tables: Mapping[str, Iterable[Body]],
     summary: Mapping[str, Any],
     open_facts: int | None = None,
+    ages: Iterable[Age] = (),
 ) -> Estate:
     """The Estate of record bodies by table, and of the run's summary.json.
 
@@ -126,6 +129,7 @@ def estate(
         facts=tuple(sorted(facts, key=lambda f: (-LEVELS.index(f.severity), f.name, f.entity))),
         open_facts=len(facts) if open_facts is None else open_facts,
         forecasts=tuple(map(_forecast, rows("forecasts"))),
+        ages=tuple(ages),
         trace=tuple(trace),
         counters={k: v for k, v in summary.items() if isinstance(v, int | float)},
         since=min([*(a.first_time for a in alerts), *(r.time for r in trace)], default=until),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from infra import shown
-from infra.forecasts import verified
+from infra.forecasts import Bin, reliability, verified
 from infra.report.estate import Fact, Forecast
 from infra.report.html import Html, entity, join, tag, when
 
@@ -41,8 +41,9 @@ def posture(facts: Sequence[Fact], count: int) -> Html:
 
 
 def verification(forecasts: Iterable[Forecast]) -> Html:
-    """Issued, hit, false alarm, Brier: what became of the forecasts."""
-    figures = verified((forecast.outcome, forecast.probability) for forecast in forecasts)
+    """Issued, hit, false alarm, Brier, and how often each probability came true."""
+    outcomes = [(forecast.outcome, forecast.probability) for forecast in forecasts]
+    figures = verified(outcomes)
     if not figures.issued:
         return tag("p", "No forecast has been issued.")
     known = (
@@ -56,6 +57,7 @@ def verification(forecasts: Iterable[Forecast]) -> Html:
     return join(
         _figures((value, what) for value, what in known if value is not None),
         tag("p", "A Brier score of 0 is perfect; a coin has 0.25.", class_="note"),
+        _reliable(reliability(outcomes)),
     )
 
 
@@ -73,6 +75,29 @@ def pipeline(counters: Mapping[str, float]) -> Html:
             class_="note",
         ),
     )
+
+
+def _reliable(bins: Sequence[Bin]) -> Html | None:
+    if not bins:
+        return None
+    heads = ("Said", "Came true", "Judged")
+    rows = [
+        tag(
+            "tr",
+            tag("th", f"{one.tenth * 10} to {one.tenth * 10 + 10} %", scope="row"),
+            tag("td", shown.percent(one.said), class_="number"),
+            tag("td", shown.percent(one.came), class_="number"),
+            tag("td", shown.number(one.judged), class_="number"),
+        )
+        for one in bins
+    ]
+    head = tag(
+        "tr",
+        tag("th", "Probability", scope="col"),
+        *(tag("th", word, scope="col", class_="number") for word in heads),
+    )
+    table = tag("table", tag("thead", head), tag("tbody", *rows))
+    return tag("div", table, class_="scroll", tabindex=0, role="region", aria_label="Reliability")
 
 
 def _figures(pairs: Iterable[tuple[float, str]]) -> Html:

@@ -8,6 +8,7 @@ from importlib.resources import files
 from string import Template
 
 from infra import shown
+from infra.report.ageing import ageing
 from infra.report.alert import closed_alert, open_alert
 from infra.report.estate import Estate
 from infra.report.figures import pipeline, posture, verification
@@ -61,6 +62,7 @@ def _body(estate: Estate, words: str) -> Html:
         _section("Systems", _systems(estate, anchors)),
         _section("Open alerts", _alerts(estate, opened, "alert", open_alert)),
         _section("Closed alerts", _alerts(estate, closed, "closed", closed_alert)),
+        _section("Ageing", [ageing(estate.ages)]),
         _section("Posture", [posture(estate.facts, estate.open_facts)]),
         _section("Forecast verification", [verification(estate.forecasts)]),
         _section("Pipeline", [pipeline(estate.counters)]),

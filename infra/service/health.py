@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from ipaddress import IPv6Address, ip_address
 from typing import Any, Protocol
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from infra.api.api import BODY, Api
+from infra.api.guard import here
+from infra.posture.posture import Posture
+from infra.service.process import clock
 from infra.service.reload import Outcome
 from schemas.config import ServerConfig
-from schemas.errors import Unavailable
+from schemas.errors import Mistake, Unavailable
 from sinks.delivery.courier import Courier
 
 
@@ -40,30 +44,35 @@ class Vitals(Protocol):
 
 
 class Health:
-    """What the process says of itself: its driver's vitals, and those of its sinks."""
+    """What the process says of itself and its store: vitals, those of its sinks, the posture."""
 
     def __init__(
         self,
         vitals: Vitals,
         couriers: Sequence[Courier],
+        posture: Posture,
+        api: Api,
         reload: Callable[[], Awaitable[Outcome]],
     ) -> None:
         """`reload` reads the rules anew."""
         self._vitals, self._couriers, self._reload = vitals, couriers, reload
+        self._posture, self._api = posture, api
         self._metrics_of = CollectorRegistry()
         self._metrics_of.register(self)
 
     async def start(self, config: ServerConfig) -> tuple[web.AppRunner, int]:
         """Listen; returns the runner, to be cleaned up, and the port."""
-        app = web.Application()
+        app = web.Application(client_max_size=BODY)
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._metrics)
         app.router.add_post("/-/reload", self._reloaded)
+        self._api.add_to(app)
+        tls = _tls(config)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         try:
-            await web.TCPSite(runner, config.host, config.port).start()
+            await web.TCPSite(runner, config.host, config.port, ssl_context=tls).start()
         except OSError as error:
             await runner.cleanup()
             raise Unavailable(
@@ -74,6 +83,11 @@ class Health:
 
     def collect(self) -> Iterator[Metric]:
         """The metrics, asked anew at each scrape."""
+        yield GaugeMetricFamily(
+            "barograph_ready",
+            "1 while /readyz has no reason against it, else 0.",
+            value=float(not self._vitals.reasons()),
+        )
         yield from self._vitals.metrics()
         taken = CounterMetricFamily(
             "barograph_sink_delivered", "Results that a sink has taken.", labels=["sink"]
@@ -89,6 +103,8 @@ class Health:
             refused.add_metric([courier.name], courier.status.refused)
             failing.add_metric([courier.name], courier.status.failures)
         yield from (taken, refused, failing)
+        yield from self._posture.metrics(clock())
+        yield from self._api.metrics()
 
     async def _healthz(self, _: web.Request) -> web.Response:
         return (
@@ -117,18 +133,30 @@ class Health:
 
     async def _reloaded(self, request: web.Request) -> web.Response:
         # Whoever may read /metrics from elsewhere has no say in it, nor has a page in a browser.
-        if "Origin" in request.headers or not _here(request.remote):
+        if "Origin" in request.headers or not here(request.remote):
             return web.Response(status=403, text="reload from this machine, or send SIGHUP\n")
         outcome = await self._reload()
         body = {"reloaded": outcome.done, "said": outcome.said}
         return web.json_response(body, status=200 if outcome.done else 422)
 
 
-def _here(remote: str | None) -> bool:
-    """True if a request comes from this machine."""
-    if remote is None:
-        return False
-    address = ip_address(remote)
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return address.is_loopback
+def scheme(config: ServerConfig) -> str:
+    """What its URLs begin with."""
+    return "http" if config.certificate is None else "https"
+
+
+def _tls(config: ServerConfig) -> ssl.SSLContext | None:
+    """The certificate that is shown to clients; None where nothing is encrypted."""
+    if config.certificate is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(config.certificate, config.key)
+    except OSError as error:  # ssl.SSLError is one
+        reason = getattr(error, "reason", None) or error.strerror or error
+        raise Mistake(
+            f"[server] certificate {config.certificate} and key {config.key} cannot be used:"
+            f" {reason}; give a PEM file with the chain, and one with its key"
+        ) from error
+    return context

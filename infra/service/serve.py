@@ -9,20 +9,25 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from correlators.ruleset import Ruleset
+from infra.api.api import Api
+from infra.api.guard import FOR_US
+from infra.posture.posture import Posture
 from infra.rules import Seen
-from infra.service.health import Health
+from infra.service.health import Health, scheme
 from infra.service.inputs import Live, declared, opened
 from infra.service.loop import Loop
 from infra.service.process import clock, on_hangup, say, stop_on_signals
 from infra.service.reload import Reload, Running, running, sentence
 from infra.service.threads import Carriers, Threads
 from infra.service.vitals import EmbeddedVitals
+from infra.snapshots import Snapshots, published
 from schemas.config import AnySink, Config
 from schemas.errors import Mistake, Unavailable
 from schemas.times import END
 from sinks.delivery.courier import Courier
 from sinks.delivery.kinds import connect
 from sinks.delivery.letters import DeadLetters
+from sinks.delivery.sink import Sink
 from streams.assembly import Assembly
 from streams.embedded import Embedded
 from streams.inputs.http import Http
@@ -53,14 +58,18 @@ async def serve(
         engine = Embedded(ruleset, known, config.limits, journal, config.system)
         _going_on(engine, data, until)
         inputs = opened(config, data, engine.positions)
-        couriers = _couriers(config, data, journal)
+        connected = _connected(config, data)
+        couriers = _couriers(connected, config, data, journal)
+        snapshots = Snapshots(published(connected.values()))
+        posture = Posture(snapshots, config.inventory.approved, config.sla)
+        api = Api(snapshots, config.server, config.inventory.approved, clock)
         loop = Loop(engine, journal, inputs, config.limits, clock, until)
         stop, signals = asyncio.Event(), set[int]()
         stop_on_signals(stop, signals)
         threads = Threads(loop, Carriers(couriers), _from_thread(stop))
         reload = _reload(config, files, settings, engine, loop)
         vitals = EmbeddedVitals(engine, journal, loop, inputs, threads, reload, clock)
-        runner, port = await Health(vitals, couriers, reload.now).start(config.server)
+        runner, port = await Health(vitals, couriers, posture, api, reload.now).start(config.server)
         threads.start()
         reloading = _reloading(reload, hung_up, watch=config.rules.watch)
         try:
@@ -68,7 +77,9 @@ async def serve(
             now = engine.succession
             if before is not None and now is not None and now != before:
                 say(sentence(now))
-            say(f"ready, http://{config.server.host}:{port}/readyz")
+            say(f"ready, {scheme(config.server)}://{config.server.host}:{port}/readyz")
+            if not api.open:
+                say(FOR_US)
             await stop.wait()
         finally:
             for task in reloading:
@@ -78,6 +89,7 @@ async def serve(
                 await asyncio.to_thread(threads.stop)
             finally:
                 await runner.cleanup()
+                snapshots.close()
     if signal.SIGINT in signals:
         raise KeyboardInterrupt  # everything is saved; the exit code says who ended it
 
@@ -152,8 +164,8 @@ async def _stop_feeding(inputs: Mapping[str, Live]) -> None:
             live.feeder.stop()
 
 
-def _couriers(config: Config, data: Path, journal: Journal) -> list[Courier]:
-    """One for each sink of the configuration, and the store that the commands read."""
+def _connected(config: Config, data: Path) -> dict[str, Sink]:
+    """The sinks of the configuration, and the store that the commands read."""
     configured = list(config.sink)
     if not any(sink.kind == "store" for sink in configured):
         configured.append(AnySink(name="store", kind="store"))
@@ -162,7 +174,13 @@ def _couriers(config: Config, data: Path, journal: Journal) -> list[Courier]:
             "two sinks have the same name; rename one (`store` is the built-in one, unless a sink"
             " of that kind is configured)"
         )
-    connected = {sink.name: connect(sink, data, config) for sink in configured}
+    return {sink.name: connect(sink, data, config) for sink in configured}
+
+
+def _couriers(
+    connected: Mapping[str, Sink], config: Config, data: Path, journal: Journal
+) -> list[Courier]:
+    """One for each sink."""
     journal.subscribe({name: sink.kinds for name, sink in connected.items()})
     letters = DeadLetters(data / "dead-letters.jsonl", clock)
     return [

@@ -10,12 +10,16 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from correlators.ruleset import Ruleset
+from infra.api.api import Api
+from infra.api.guard import FOR_US
 from infra.brokers import inputs
-from infra.service.health import Health
+from infra.posture.posture import Posture
+from infra.service.health import Health, scheme
 from infra.service.process import clock, on_hangup, say, stop_on_signals
 from infra.service.reload import Outcome, Running
 from infra.service.threads import Carriers
 from infra.service.worker_vitals import WorkerVitals
+from infra.snapshots import Snapshots, published
 from schemas.config import Config, KafkaConfig
 from schemas.errors import Mistake, Unavailable
 from sinks.delivery.courier import Courier
@@ -50,13 +54,17 @@ async def work(
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
     count = len(ruleset.rules) + len(ruleset.correlations) + len(ruleset.convergences)
     vitals = WorkerVitals(clock, Running(ruleset.sha256, count, clock()))
-    couriers, outboxes = _couriers(config, kafka)
+    couriers, outboxes, snapshots = _couriers(config, kafka)
+    posture = Posture(snapshots, config.inventory.approved, config.sla)
+    api = Api(snapshots, config.server, config.inventory.approved, clock)
     carriers = Carriers(couriers)
     stop, signals = asyncio.Event(), set[int]()
     stop_on_signals(stop, signals)
     on_hangup(lambda: say(ROLL))
-    runner, port = await Health(vitals, couriers, _refused).start(config.server)
-    say(f"http://{config.server.host}:{port}/readyz says how it is")
+    runner, port = await Health(vitals, couriers, posture, api, _refused).start(config.server)
+    say(f"{scheme(config.server)}://{config.server.host}:{port}/readyz says how it is")
+    if not api.open:
+        say(FOR_US)
     carriers.start()
     try:
         started = await _started(config, kafka, ruleset, vitals, stop, until)
@@ -83,6 +91,7 @@ async def work(
         for outbox in outboxes:
             outbox.close()
         await runner.cleanup()
+        snapshots.close()
     if signal.SIGINT in signals:
         raise KeyboardInterrupt  # everything is saved; the exit code says who ended it
 
@@ -147,8 +156,10 @@ async def _watched(
             continue
 
 
-def _couriers(config: Config, kafka: KafkaConfig) -> tuple[list[Courier], list[TopicOutbox]]:
-    """One for each sink of the configuration, and none besides."""
+def _couriers(
+    config: Config, kafka: KafkaConfig
+) -> tuple[list[Courier], list[TopicOutbox], Snapshots]:
+    """One for each sink of the configuration, and none besides; what a store among them holds."""
     if len({sink.name for sink in config.sink}) < len(config.sink):
         raise Mistake("two sinks have the same name; rename one")
     data = Path(config.data)
@@ -156,11 +167,9 @@ def _couriers(config: Config, kafka: KafkaConfig) -> tuple[list[Courier], list[T
     letters = DeadLetters(data / "dead-letters.jsonl", clock)
     couriers: list[Courier] = []
     outboxes: list[TopicOutbox] = []
-    for entry in config.sink:
-        sink = connect(entry, data, config)
-        outbox = TopicOutbox(kafka, entry.name, sink.kinds, data, local=sink.local)
+    connected = {entry.name: connect(entry, data, config) for entry in config.sink}
+    for name, sink in connected.items():
+        outbox = TopicOutbox(kafka, name, sink.kinds, data, local=sink.local)
         outboxes.append(outbox)
-        couriers.append(
-            Courier(entry.name, sink, outbox, letters, jitter=random.random, limit=None)
-        )
-    return couriers, outboxes
+        couriers.append(Courier(name, sink, outbox, letters, jitter=random.random, limit=None))
+    return couriers, outboxes, Snapshots(published(connected.values()))

@@ -139,15 +139,20 @@ class Courier:
         end = self._outbox.newest()  # before the look: what comes in between is seen next time
         batch = self._outbox.outbox(self._cursor, BATCH, self._sink.kinds, BATCH_BYTES)
         if not batch:
-            self._sink.flush()
+            published = self._sink.flush()
             if end > self._cursor:
                 self._advance(end)
+            if published is None:
+                return IDLE
+            if published.problem is not None:
+                return self._failed(published)
+            self._status = self._status._replace(failures=0, problem=None, misconfigured=False)
             return IDLE
         delivered = self._sink.write([result for _, result in batch])
         self._settle(batch, delivered)
         if delivered.problem is None:
             self._status = self._status._replace(failures=0, problem=None, misconfigured=False)
-            return 0.0
+            return delivered.wait if delivered.taken < len(batch) else 0.0
         wait = self._failed(delivered)
         away = delivered.taken == 0 and not self._sink.local
         limit = self._limit

@@ -71,9 +71,9 @@ class Routed:
             return delivered._replace(taken=len(batch))
         return delivered._replace(taken=places[delivered.taken])
 
-    def flush(self) -> None:
+    def flush(self) -> Delivered | None:
         """Flush the sink."""
-        self._sink.flush()
+        return self._sink.flush()
 
     def close(self) -> None:
         """Close the sink."""

@@ -20,17 +20,17 @@ def one_by_one(batch: Sequence[Result], send: Callable[[Result], Answer]) -> Del
         match answer.verdict:
             case "ok":
                 pass
-            case "reject" | "split":
+            case "reject" | "refused" | "split":
                 refused.append(Refused(result, answer.reason or TOO_LARGE))
             case "retry" | "config":
-                return _stopped(taken, refused, answer)
+                return stopped(taken, refused, answer)
     return Delivered(len(batch), tuple(refused))
 
 
 def in_chunks(
     batch: Sequence[Result],
     encode: Callable[[Result], bytes],
-    post: Callable[[Sequence[bytes]], Answer],
+    post: Callable[[Sequence[bytes]], Answer | Sequence[Answer]],
     *,
     most: int,
     most_bytes: int,
@@ -38,8 +38,9 @@ def in_chunks(
     """One request for each run of at most `most` results and `most_bytes` bytes of encodings.
 
     A chunk that is rejected, or too large, is halved until the record that nobody takes is alone:
-    that one is refused, its neighbours arrive. In order, up to the first that has to be tried
-    again.
+    that one is refused, its neighbours arrive. An answer that says `at` which place it was saves
+    the search; several answers are those to each record. In order, up to the first that has to be
+    tried again.
     """
     encoded = [encode(result) for result in batch]
     refused: list[Refused] = []
@@ -49,17 +50,18 @@ def in_chunks(
         if end - start == 1 and len(encoded[start]) > most_bytes:
             refused.append(Refused(batch[start], f"it has more than {most_bytes} bytes"))
             continue
-        answer = post(encoded[start:end])
-        match answer.verdict:
-            case "ok":
-                pass
-            case "reject" | "split" if end - start > 1:
-                middle = (start + end) // 2
-                waiting.extendleft(((middle, end), (start, middle)))
-            case "reject" | "split":
-                refused.append(Refused(batch[start], answer.reason or TOO_LARGE))
-            case "retry" | "config":
-                return _stopped(start, refused, answer)
+        for first, last, answer in _each(start, end, post(encoded[start:end])):
+            match answer.verdict:
+                case "ok":
+                    pass
+                case "refused":
+                    refused.extend(Refused(one, answer.reason) for one in batch[first:last])
+                case "reject" | "split" if last - first > 1:
+                    waiting.extendleft(_parts(first, last, answer.at))
+                case "reject" | "split":
+                    refused.append(Refused(batch[first], answer.reason or TOO_LARGE))
+                case "retry" | "config":
+                    return stopped(first, refused, answer)
     return Delivered(len(batch), tuple(refused))
 
 
@@ -74,7 +76,27 @@ def _chunks(encoded: Sequence[bytes], most: int, most_bytes: int) -> Iterator[tu
         yield start, len(encoded)
 
 
-def _stopped(taken: int, refused: Sequence[Refused], answer: Answer) -> Delivered:
+def _each(
+    start: int, end: int, answer: Answer | Sequence[Answer]
+) -> Iterator[tuple[int, int, Answer]]:
+    """The answer to the records from `start` to `end`, or to each of them."""
+    if isinstance(answer, Answer):
+        yield start, end, answer
+    else:
+        yield from ((place, place + 1, one) for place, one in enumerate(answer, start))
+
+
+def _parts(start: int, end: int, at: int | None) -> list[tuple[int, int]]:
+    """What a chunk falls into, the last part first: halves, or before, at and behind a culprit."""
+    if at is None or not 0 <= at < end - start:
+        middle = (start + end) // 2
+        return [(middle, end), (start, middle)]
+    culprit = start + at
+    parts = [(culprit + 1, end), (culprit, culprit + 1), (start, culprit)]
+    return [(first, last) for first, last in parts if first < last]
+
+
+def stopped(taken: int, refused: Sequence[Refused], answer: Answer) -> Delivered:
     """What was taken before an answer that ends the batch for now."""
     return Delivered(
         taken,

@@ -21,7 +21,7 @@ class Delivered(NamedTuple):
     taken: results from the start of the batch that need no further attempt, the refused ones among
     them.
     problem: a sentence if the receiver could not take the rest now; wait: the seconds that it asked
-    for.
+    for. Without a problem the sink gathers: it wants the rest again, and more, when they are over.
     misconfigured: a person has to change something; it is tried again, but seldom.
     bookmark: JSON that is saved with the cursor and given to `open` at the next start.
     """
@@ -59,8 +59,11 @@ class Sink(Protocol):
         """Deliver; an error that will pass is a `problem`, never an exception."""
         ...
 
-    def flush(self) -> None:
-        """Nothing waits at the moment: a time to publish what was written."""
+    def flush(self) -> Delivered | None:
+        """Nothing waits at the moment: a time to publish what was written.
+
+        A Delivered says how that went, where its receiver can be away; it has taken none.
+        """
         ...
 
     def close(self) -> None:

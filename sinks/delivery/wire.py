@@ -11,9 +11,10 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 from urllib.parse import SplitResult, urlsplit
 
+import orjson
 from pydantic import Field
 
 from schemas.errors import Mistake
@@ -23,15 +24,16 @@ from sinks.delivery.routing import AlertSettings
 MAX_ANSWER = 4096  # bytes of an answer that are read, unless a sink has to understand all of it
 _QUOTED = 200  # characters of it in the reason of a dead letter
 
-Verdict = Literal["ok", "retry", "reject", "split", "config"]
+Verdict = Literal["ok", "retry", "reject", "refused", "split", "config"]
 
 
 class Answer(NamedTuple):
     """What became of one request.
 
-    ok: taken. retry: comes again. reject: this record never will be taken. split: too much at once.
-    config: a person has to do something. `wait`: the seconds that the receiver asked for; `status`
-    0: there was no answer.
+    ok: taken. retry: comes again. reject: this record never will be taken. refused: some of them
+    were not taken, nobody knows which, and none may come again. split: too much at once. config: a
+    person has to do something. `wait`: the seconds that the receiver asked for; `status` 0: there
+    was no answer. `at`: the place in the request of the record that is rejected, if known.
     """
 
     verdict: Verdict
@@ -40,6 +42,15 @@ class Answer(NamedTuple):
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = {}
+    at: int | None = None
+
+    def told(self) -> dict[str, Any]:
+        """The JSON object that came; empty if none did."""
+        try:
+            said = orjson.loads(self.body)
+        except orjson.JSONDecodeError:
+            return {}
+        return cast("dict[str, Any]", said) if isinstance(said, dict) else {}
 
 
 class HttpSettings(AlertSettings):
@@ -121,7 +132,11 @@ class Wire:
             self._connection.close()
             why = f"{self.place} cannot be reached: {str(error) or type(error).__name__}"
             return Answer("retry", why, status=0)
-        said = text.decode(errors="replace").strip()[:_QUOTED]
+        said = text.decode(errors="replace").strip()
+        credential = told.get("authorization", "").rpartition(" ")[2]
+        if credential:  # who repeats it to us does not make us repeat it to others
+            said = said.replace(credential, "[secret]")
+        said = said[:_QUOTED]
         reason = f"{self.place} answered {response.status} {response.reason}"
         reason += f": {said}" if said else ""
         wait = self._asked(response.headers.get("retry-after"))

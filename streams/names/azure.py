@@ -30,6 +30,9 @@ _KINDS: Final[dict[str, Kind]] = {
     "microsoft.cognitiveservices/accounts/raiblocklists": "guardrail",
     "microsoft.cognitiveservices/accounts/raipolicies": "guardrail",
     "microsoft.compute/virtualmachines": "host",
+    "microsoft.containerinstance/containergroups": "workload",
+    "microsoft.containerregistry/registries": "repo",
+    "microsoft.containerservice/managedclusters": "workload",
     "microsoft.documentdb/databaseaccounts": "datastore",
     "microsoft.machinelearningservices/workspaces": "application",
     "microsoft.machinelearningservices/workspaces/batchendpoints": "endpoint",
@@ -42,9 +45,14 @@ _KINDS: Final[dict[str, Kind]] = {
     "microsoft.machinelearningservices/workspaces/serverlessendpoints": "endpoint",
     "microsoft.search/searchservices": "datastore",
     "microsoft.search/searchservices/indexes": "datastore",
+    "microsoft.sql/servers": "datastore",
     "microsoft.sql/servers/databases": "datastore",
     "microsoft.storage/storageaccounts": "datastore",
     "microsoft.storage/storageaccounts/blobservices/containers": "datastore",
+    "microsoft.synapse/workspaces": "application",
+    "microsoft.synapse/workspaces/bigdatapools": "workload",
+    "microsoft.synapse/workspaces/sqlpools": "datastore",
+    "microsoft.web/sites": "workload",
 }
 AI: Final = frozenset(
     f"microsoft.{name}"
@@ -75,6 +83,11 @@ def resources(identity: Json) -> tuple[Entity, ...]:
 def asset(identity: Json) -> Entity | None:
     """The innermost thing that a resource id names."""
     return next(iter(resources(identity)), None)
+
+
+def thing(kind: str) -> bool:
+    """True of `provider/type/type`, in small letters, of what is an asset."""
+    return kind in _KINDS
 
 
 def deletes(operation: str, identity: Json) -> bool:

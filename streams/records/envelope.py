@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
 import msgspec
@@ -39,8 +40,12 @@ def records(document: bytes, *lists: str) -> Iterator[Raw]:
 
     Raises Unreadable for all of it, before the first record.
     """
-    keys = tuple(b'"%b"' % name.encode() for name in lists) + _CARRIERS
-    return map(Raw, _records(document.strip(), lists, keys, _NESTED))
+    return map(Raw, _records(document.strip(), lists, _marks(lists), _NESTED))
+
+
+@cache
+def _marks(lists: tuple[str, ...]) -> tuple[bytes, ...]:
+    return tuple(b'"%b"' % name.encode() for name in lists) + _CARRIERS
 
 
 def _records(

@@ -110,8 +110,12 @@ def listing(value: Json) -> list[Json]:
 
 def text(value: Json, longest: int = LONGEST) -> str | None:
     """A text that says something, cut to `longest` characters; a number becomes its text."""
+    if value is None:  # of what records may say, most is unsaid
+        return None
     if isinstance(value, str):
-        return value[:longest] if value and not value.isspace() else None
+        if not value or value.isspace():
+            return None
+        return value if len(value) <= longest else value[:longest]
     return None if isinstance(value, bool) or not isinstance(value, int) else str(value)[:longest]
 
 

@@ -22,11 +22,11 @@ NAME: Final = "anthropic"
 TITLE: Final = "Anthropic compliance activity feed"
 LOGSOURCE: Final = Logsource(product="anthropic", service="activity")
 LATENESS: Final = HOUR  # it is asked for, mostly once in some minutes
-NARROW: Final[Narrow | None] = None  # every activity speaks of an AI asset
 VERSIONS: Final = "compliance API of 2026-03 (revision I) to 2026-09"
 GAPS: Final = (
     "Chats, files and projects that the content endpoints of the API give are not read.",
     "A connector is known by its id where the activity says no URL.",
+    "A sign-in that went well is kept only where a rule for Anthropic's log asks for it.",
 )
 CATEGORIES: Final = frozenset({"api_activity", "authentication"})
 ATTRIBUTES: Final = frozenset(
@@ -74,6 +74,22 @@ _STARTED: Final = ("_created", "_connected", "_replaced")
 _PEOPLE: Final = frozenset({"member", "organization_member", "user"})
 
 
+# A sign-in says nothing of what is done with AI then; one that failed is kept.
+_ORDINARY: Final = frozenset(
+    {
+        *("magic_link_login_initiated", "magic_link_login_succeeded", "social_login_succeeded"),
+        *("sso_login_initiated", "sso_login_succeeded", "user_logged_out"),
+    }
+)
+
+
+def _uid(record: Json, sha256: str) -> str:
+    return text(mapping(record).get("id"), 128) or sha256
+
+
+NARROW: Final = Narrow(time="created_at", relevant={}, ordinary={"type": _ORDINARY}, uid=_uid)
+
+
 def sniff(head: bytes) -> bool:
     """An activity has an actor of a type that only these have, or ids of its own kind."""
     if b'"created_at"' not in head or b'"actor"' not in head:
@@ -103,7 +119,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     person = actor if actor is not None and actor.kind == "principal" else None
     return Parsed(
         Event(
-            uid=text(said.get("id"), 128) or evidence.sha256,
+            uid=_uid(said, evidence.sha256),
             time=time,
             source=NAME,
             class_uid=3002 if login else 6003,
@@ -146,16 +162,17 @@ def _actor(who: dict[str, Json]) -> Entity | None:
 
 def _targets(said: dict[str, Json]) -> list[Entity]:
     found: list[Entity] = []
-    server = mcp.server(url=said.get("mcp_server_url"), title=said.get("mcp_server_name"))
+    url, title = said.get("mcp_server_url"), said.get("mcp_server_name")
+    server = mcp.server(url=url, title=title) if url or title else None
     number = text(said.get("mcp_server_id"), 256)
-    if server is not None and text(said.get("mcp_server_url")) is None and number:
-        server = entity("mcp_server", number, said.get("mcp_server_name"))
+    if server is not None and text(url) is None and number:
+        server = entity("mcp_server", number, title)
     found += [one for one in (server or entity("mcp_server", number),) if one]
     tool = text(said.get("tool_name"), 128)
     if tool and found:
         found[:0] = [one for one in (entity("tool", f"{found[0].id}/{tool}", tool),) if one]
     for key, kind in _KEYS:
-        if all(one.kind != kind for one in found):
+        if key in said and all(one.kind != kind for one in found):
             found += [
                 one for one in (entity(kind, said.get(key), said.get(_NAMES.get(kind, ""))),) if one
             ]

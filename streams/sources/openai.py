@@ -31,11 +31,11 @@ NAME: Final = "openai"
 TITLE: Final = "OpenAI audit log"
 LOGSOURCE: Final = Logsource(product="openai", service="audit")
 LATENESS: Final = HOUR  # it is asked for, mostly once in some minutes
-NARROW: Final[Narrow | None] = None  # its time is a number
 VERSIONS: Final = "audit logs API, objects of 2024-08 to 2026-08"
 GAPS: Final = (
     "Of a change the names of what was asked for are kept, of their values only scopes and roles.",
     "Audit logs of ChatGPT workspaces are another format.",
+    "A sign-in or sign-out that went well is kept only where a rule for OpenAI's log asks for it.",
 )
 CATEGORIES: Final = frozenset({"api_activity", "authentication"})
 ATTRIBUTES: Final = frozenset(
@@ -62,6 +62,32 @@ _ENDED: Final = frozenset({"archived", "deleted", "removed"})
 _GONE: Final = frozenset({"api_key.deleted", "project.deleted", "service_account.deleted"})
 _LOGINS: Final = frozenset({"login", "logout"})
 _MOST: Final = 32
+
+
+def _time(value: Json) -> int:
+    """Seconds since 1970, as a number or its text; exports write RFC 3339."""
+    seconds = number(value)
+    if isinstance(value, str) and value.isdecimal() and len(value) <= 12:
+        seconds = float(value)
+    if seconds is None:
+        return moment(value)
+    if not abs(seconds) < 1e12:
+        raise Unreadable("bad-time", "the time is no number of seconds")
+    return sane(int(seconds * SECOND))
+
+
+def _uid(record: Json, sha256: str) -> str:
+    return text(mapping(record).get("id"), 128) or sha256
+
+
+NARROW: Final = Narrow(
+    time="effective_at",
+    relevant={},
+    ordinary={"type": frozenset({"login.succeeded", "logout.succeeded"})},
+    counted=True,
+    clock=_time,
+    uid=_uid,
+)
 
 
 def sniff(head: bytes) -> bool:
@@ -95,7 +121,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     failed = kind.endswith((".failed", "_failed"))
     return Parsed(
         Event(
-            uid=text(said.get("id"), 128) or evidence.sha256,
+            uid=_uid(said, evidence.sha256),
             time=time,
             source=NAME,
             class_uid=3002 if login else 6003,
@@ -121,18 +147,6 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
 
 def _acts(head: bytes) -> bool:
     return b'"session"' in head and b'"ip_address"' in head
-
-
-def _time(value: Json) -> int:
-    """Seconds since 1970, as a number or its text; exports write RFC 3339."""
-    seconds = number(value)
-    if isinstance(value, str) and value.isdecimal() and len(value) <= 12:
-        seconds = float(value)
-    if seconds is None:
-        return moment(value)
-    if not abs(seconds) < 1e12:
-        raise Unreadable("bad-time", "the time is no number of seconds")
-    return sane(int(seconds * SECOND))
 
 
 def _details(said: dict[str, Json], kind: str) -> dict[str, Json]:

@@ -39,6 +39,12 @@ def test_a_closed_alert_says_how_it_ended() -> None:
     assert first.startswith("watch expired, priority 38:")
 
 
+def test_a_withdrawn_alert_says_so_first() -> None:
+    withdrawn = {**warning(), "meta": {**warning()["meta"], "state": "withdrawn"}}
+    first = next(explain_alert(Alert.model_validate(withdrawn), {}))
+    assert first.startswith("warning withdrawn, priority ")
+
+
 def test_parts_without_content_are_left_out() -> None:
     bare = {**warning(), "why": [], "next": [], "actions": [], "path": [], "timeline": []}
     story = list(explain_alert(Alert.model_validate(bare), {}))
@@ -46,6 +52,7 @@ def test_parts_without_content_are_left_out() -> None:
         f"warning, priority 91: {warning()['title']}",
         "Evidence",
         f"To recompute the hashes: barograph verify {warning()['id']}",
+        f"To read a record: barograph explain {evidence('g1')[0]['event']}",
     ]
 
 

@@ -92,9 +92,9 @@ def test_one_thing_under_two_names(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("within", "tools"), [("10m", ["tool:send"]), ("1m", [])])
 def test_a_tool_is_called_after_an_injection(tmp_path: Path, within: str, tools: list[str]) -> None:
     session, tool = {"kind": "session", "id": "s"}, {"kind": "tool", "id": "send"}
-    before = call("1", 1, "192.0.2.1", session, tool)
-    after = call("2", 1, "192.0.2.1", session, tool, minute=9)
-    later = call("3", 2, "192.0.2.1", session, tool)
+    before = call("1", 1, "192.0.2.1", tool, session)
+    after = call("2", 1, "192.0.2.1", tool, session, minute=9)
+    later = call("3", 2, "192.0.2.1", tool, session)
     body = {"time": DAY.format(1).replace("12:00", "12:01"), "event": "0", "entities": [session]}
     seen = {"detection": "blocked", "level": "low", "tags": ["atlas.aml-t0051.000"]}
     signal = result("signal", "g", **body, **seen)

@@ -1,4 +1,4 @@
-"""What a query may not do: every way out of the store we thought of is tried on a real one."""
+"""What a query may not do: each way out of the store that was thought of, tried on a real one."""
 
 import os
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from schemas.rows import Result
 from sinks.parquet import Parquet
 from sinks.store import Store
 
-UNREAD = "do-not-read"
+SECRET = "do-not-read"  # noqa: S105 - of nobody
 ALONE = "a query sees the store and nothing else: no files, network, extensions or settings"
 FACT = {"entity": "agent:bot", "name": "exposed", "state": "open", "since": "2026-01-01T00:00:00Z"}
 RESULTS: Sequence[Result] = (Result("fact", "f1", 0, "final", FACT),)
@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         sink.open(None)
         sink.write(RESULTS)
         sink.close()
-    (folder / "secret.csv").write_text(f"a,b\n1,{UNREAD}\n")
+    (folder / "secret.csv").write_text(f"a,b\n1,{SECRET}\n")
     return folder
 
 
@@ -44,7 +44,7 @@ def refused(place: Path, query: str) -> str:
     assert sorted(place.parent.rglob("*")) == before
     sentence = str(mistake.value)
     assert "\n" not in sentence
-    assert UNREAD not in sentence
+    assert SECRET not in sentence
     return sentence
 
 
@@ -150,7 +150,7 @@ def test_variables_of_the_program_are_no_tables(place: Path, name: str) -> None:
 
 
 def test_the_environment_is_not_told(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BAROGRAPH_SECRET", UNREAD)
+    monkeypatch.setenv("BAROGRAPH_SECRET", SECRET)
     assert "getenv does not exist" in refused(place, "SELECT getenv('BAROGRAPH_SECRET')")
 
 
@@ -193,10 +193,12 @@ def test_more_memory_than_allowed_is_not_taken(folder: Path, bomb: str) -> None:
 
 ENDLESS = {
     "counting": "SELECT count(*) FROM range(100000000000000)",
-    "recursion": "WITH RECURSIVE t(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM t) FROM t",
+    "recursion": "WITH RECURSIVE t(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM t)"
+    " SELECT max(i) FROM t",
     "cross joins": "SELECT count(*) FROM range(1000000) a, range(1000000) b, range(1000000) c"
     " WHERE a.range + b.range = c.range + random()",
-    "a deaf function": "SELECT levenshtein(repeat('ab', 200000), repeat('ba', 200000))",
+    "a function that hears nothing": "SELECT"
+    " levenshtein(repeat('ab', 200000), repeat('ba', 200000))",
 }
 
 
@@ -221,7 +223,7 @@ def test_a_frame_has_exact_types(place: Path) -> None:
 
 
 def test_the_process_knows_no_secret(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BAROGRAPH_SINK__0__SECRET", UNREAD)
+    monkeypatch.setenv("BAROGRAPH_SINK__0__SECRET", SECRET)
     passed = {name for name in os.environ if name in confined.PASSED}
     assert "BAROGRAPH_SINK__0__SECRET" not in passed
     assert confined.answer(folder / "history", "SELECT 1 AS n", rows=1, seconds=30.0).rows == [(1,)]

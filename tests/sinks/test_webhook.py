@@ -23,9 +23,10 @@ from sinks.delivery.kinds import connect
 from sinks.delivery.letters import DeadLetters
 from sinks.delivery.sink import Delivered, Sink
 from sinks.delivery.wire import Wire, judged
+from sinks.formats.ocsf import detection_finding
 from sinks.webhook import Settings, Webhook, signature
 from streams.journal import Journal
-from tests.sinks import receiving
+from tests.sinks import alerts, receiving
 from tests.sinks.storms import Told, storm
 
 T = "2026-01-01T12:00:00.000000Z"
@@ -129,6 +130,16 @@ async def test_the_type_says_what_happened(receiver: Receiver) -> None:
         "alert.expired",
         "alert.withdrawn",
     ]
+
+
+async def test_an_alert_arrives_as_ocsf(receiver: Receiver) -> None:
+    whole = alerts.alert("a1", 2)
+    assert await sent(sink(receiver, format="ocsf"), whole) == Delivered(1)
+    ((headers, body),) = receiver.got
+    assert body == detection_finding(whole.body)
+    assert headers["webhook-id"] == body["metadata"]["uid"] == "a1-2"
+    stamp = int(headers["webhook-timestamp"])
+    assert headers["webhook-signature"] == signature(KEY, "a1-2", stamp, receiver.raw[0])
 
 
 async def test_an_alert_is_followed_from_the_stage_that_was_asked_for(receiver: Receiver) -> None:

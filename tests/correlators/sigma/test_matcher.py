@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import orjson
@@ -21,6 +22,8 @@ TEST = Logsource(product="test", service="unit")
 class Narrow(NamedTuple):
     time: str
     relevant: Mapping[str, frozenset[str]]
+    ordinary: Mapping[str, frozenset[str]] = MappingProxyType({})
+    counted: bool = False
 
 
 PLAIN = Narrow("time", {})

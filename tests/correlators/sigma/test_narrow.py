@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import orjson
@@ -19,6 +20,8 @@ from schemas.detection import Logsource
 class Narrow(NamedTuple):
     time: str
     relevant: Mapping[str, frozenset[str]]
+    ordinary: Mapping[str, frozenset[str]] = MappingProxyType({})
+    counted: bool = False
 
 
 RULES = "corpora/rules/sigma-DRL/rules/cloud/aws/cloudtrail"

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,10 +9,14 @@ from infra.exits import Exit
 from tests.infra.report.sample import FINDING, SIGNAL, evidence, expired, warning
 from tests.infra.written import result, written
 
-EVENT = {
+EVENT: dict[str, Any] = {
     "uid": evidence("turned")[0]["event"],
     "time": "2026-11-20T21:20:40.000000Z",
     "source": "otel",
+    "message": "tool turned \x1b[2J",
+    "actor": {"kind": "principal", "id": "ana"},
+    "client": {"ip": "198.51.100.7"},
+    "attributes": {"mcp.tool": "fetch_page", "n": 1},
     "evidence": {"origin": "file:logs/otel.jsonl#811", "sha256": evidence("turned")[0]["sha256"]},
 }
 
@@ -71,6 +76,26 @@ def test_the_beginning_of_an_id(
     assert out.startswith(start)
 
 
+def test_an_event(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = explained(capsys, EVENT["uid"][:8], "--store", store)
+    assert code == Exit.OK
+    assert out == (
+        "event: tool turned \\x1b[2J\n"
+        "\n"
+        "  time    2026-11-20 21:20:40\n"
+        "  source  otel\n"
+        "  actor   principal ana\n"
+        "  from    198.51.100.7\n"
+        f"  id      {EVENT['uid']}\n"
+        "  origin  file:logs/otel.jsonl#811\n"
+        f"  sha256  {EVENT['evidence']['sha256']}\n"
+        "\n"
+        "Fields\n"
+        "  mcp.tool = fetch_page\n"
+        "  n = 1\n"
+    )
+
+
 def test_the_record_for_programs(store: str, capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = explained(capsys, warning()["id"], "--store", store, "--json")
     assert json.loads(out) == warning()
@@ -84,7 +109,10 @@ def test_what_cannot_be_found_is_one_sentence(
     for argv, part in (
         ([both, "--store", store], f"{both} is the beginning of 2 ids; give more of it: {both}"),
         (["abc", "--store", store], "'abc' is too short for an id; give 4 characters or more"),
-        (["zzzz", "--store", store], "holds no alert, finding or signal zzzz; barograph query"),
+        (
+            ["zzzz", "--store", store],
+            "holds no alert, finding, signal or event zzzz; barograph query",
+        ),
         (["abcd", "--store", str(tmp_path / "no.duckdb")], "is no store; name a file like"),
     ):
         code, out, err = explained(capsys, *argv)

@@ -77,9 +77,7 @@ def test_no_image_names_a_registry() -> None:
 
 def version() -> str:
     """The version of Kafka that the tests start."""
-    found = re.search(r"<version>(\d+\.\d+\.\d+)</version>", (KAFKA / "pom.xml").read_text("utf-8"))
-    assert found is not None
-    return found[1]
+    return KAFKA.version
 
 
 # -- compose

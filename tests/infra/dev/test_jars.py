@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.dev.jars import jars, java
+from infra.dev.jars import KAFKA, OPENSEARCH, Pinned, jars, java
 from schemas.errors import Unavailable
 
 
@@ -32,6 +32,15 @@ def kept(home: Path) -> Path:
     for jar in jars().iterdir():
         (home / jar.name).symlink_to(jar)
     return home
+
+
+@pytest.mark.parametrize("program", [KAFKA, OPENSEARCH], ids=str)
+def test_maven_is_told_the_pinned_version(program: Pinned) -> None:
+    pom = (program.folder / "pom.xml").read_text("utf-8")
+    assert f"<version>{program.version}</version>" in pom
+    lines = (program.folder / "jars.sha256").read_text("utf-8").splitlines()
+    assert lines == sorted(lines, key=lambda line: line.split()[1])
+    assert any(program.version in line for line in lines)
 
 
 @pytest.mark.kafka

@@ -99,6 +99,20 @@ def test_a_new_courier_goes_on_with_its_bookmark(journal: Journal, letters: Dead
     assert receiver.taken == ["b"]
 
 
+def test_a_sink_that_gathers_is_asked_again_when_it_said(
+    journal: Journal, letters: DeadLetters
+) -> None:
+    receiver = Receiver(Delivered(0, wait=7.0), Delivered(1, wait=9.0), Delivered(2, wait=3.0))
+    emit(journal, "a", "b")
+    carrying = courier(journal, receiver, letters, limit=0)
+    assert carrying.step() == 7.0
+    assert carrying.status == (0, 0, 0, None, False)
+    emit(journal, "c")
+    assert carrying.step() == 9.0
+    assert carrying.step() == 0.0
+    assert (receiver.taken, letters.count) == (["a", "b", "c"], 0)
+
+
 def test_failures_wait_longer_and_longer_and_success_forgets_them(
     journal: Journal, letters: DeadLetters
 ) -> None:
@@ -241,3 +255,26 @@ def test_a_dead_receiver_delays_only_itself(journal: Journal, letters: DeadLette
     assert alive.taken == [str(n) for n in range(20)]
     assert (dead.taken, journal.backlog("dead")) == ([], 20)
     assert (dead.closed, alive.closed) == (1, 1)
+
+
+def test_a_sink_that_cannot_publish_says_so_and_is_asked_again(
+    journal: Journal, letters: DeadLetters
+) -> None:
+    said = [
+        Delivered(0, problem="away", wait=9.0),
+        Delivered(0, problem="who are you", misconfigured=True),
+        Delivered(0),
+    ]
+
+    class Publisher(Receiver):
+        def flush(self) -> Delivered | None:  # type: ignore[override]
+            return said.pop(0) if said else None
+
+    carrying = courier(journal, Publisher(), letters)
+    assert carrying.step() == 9.0
+    assert (carrying.status.failures, carrying.status.problem) == (1, "away")
+    assert carrying.step() == LONGEST_WAIT
+    assert carrying.status.misconfigured
+    assert carrying.step() == IDLE
+    assert (carrying.status.failures, carrying.status.problem) == (0, None)
+    assert carrying.step() == IDLE

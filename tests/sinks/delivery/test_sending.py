@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from schemas.rows import Result
 from sinks.delivery.sending import in_chunks, one_by_one
 from sinks.delivery.sink import Delivered
-from sinks.delivery.wire import Answer
+from sinks.delivery.wire import Answer, Verdict
 from tests.sinks.alerts import alert
 
 
@@ -39,6 +39,22 @@ class Server:
             return Answer("reject", "one is bad")
         self.got += chunk
         return Answer("ok")
+
+
+def test_what_was_refused_without_a_name_does_not_come_again() -> None:
+    asked: list[list[bytes]] = []
+
+    def post(chunk: Sequence[bytes]) -> Answer:
+        asked.append(list(chunk))
+        return Answer("refused", "1 of 2") if b"a" in chunk else Answer("ok")
+
+    delivered = in_chunks(results(*"abc"), named, post, most=2, most_bytes=1000)
+    assert asked == [[b"a", b"b"], [b"c"]]
+    assert delivered.taken == 3
+    assert [(one.result.id, one.reason) for one in delivered.refused] == [
+        ("a", "1 of 2"),
+        ("b", "1 of 2"),
+    ]
 
 
 def test_the_record_that_nobody_takes_is_found_alone() -> None:
@@ -103,3 +119,46 @@ def test_each_record_ends_once_and_in_order(
         named(one) for one in batch if named(one) not in ends
     ]
     assert ends == {named(one) for one in batch if int(one.id) in bad or most_bytes < 2}
+
+
+def test_a_receiver_that_names_the_bad_record_is_asked_for_the_others_only() -> None:
+    server = Server(frozenset((b"d",)))
+
+    def post(chunk: Sequence[bytes]) -> Answer:
+        answer = server.post(chunk)
+        if answer.verdict == "reject":
+            return answer._replace(at=chunk.index(b"d"))
+        return answer
+
+    delivered = in_chunks(results(*"abcdefg"), named, post, most=100, most_bytes=1000)
+    assert delivered.taken == 7
+    assert [one.result.id for one in delivered.refused] == ["d"]
+    assert (server.got, server.asked) == ([b"a", b"b", b"c", b"e", b"f", b"g"], 4)
+
+
+@given(st.integers(-3, 12), st.sets(st.sampled_from("abcdefg"), max_size=3))
+def test_a_receiver_that_names_a_wrong_one_loses_nothing(at: int, bad: set[str]) -> None:
+    server = Server(frozenset(one.encode() for one in bad))
+
+    def post(chunk: Sequence[bytes]) -> Answer:
+        return server.post(chunk)._replace(at=at)
+
+    delivered = in_chunks(results(*"abcdefg"), named, post, most=100, most_bytes=1000)
+    assert {one.result.id for one in delivered.refused} == bad
+    assert server.got == [one.encode() for one in "abcdefg" if one not in bad]
+
+
+@given(st.lists(st.sampled_from(("ok", "reject", "retry", "config")), min_size=1, max_size=12))
+def test_several_answers_are_those_to_each_record(verdicts: list[Verdict]) -> None:
+    told = dict(zip("abcdefghijkl", verdicts, strict=False))
+
+    def post(chunk: Sequence[bytes]) -> list[Answer]:
+        return [Answer(told[one.decode()], one.decode()) for one in chunk]
+
+    delivered = in_chunks(results(*told), named, post, most=5, most_bytes=1000)
+    stops = [place for place, verdict in enumerate(verdicts) if verdict in ("retry", "config")]
+    assert delivered.taken == (stops[0] if stops else len(verdicts))
+    assert delivered.problem == ("abcdefghijkl"[stops[0]] if stops else None)
+    assert [one.reason for one in delivered.refused] == [
+        name for name, verdict in list(told.items())[: delivered.taken] if verdict == "reject"
+    ]

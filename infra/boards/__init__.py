@@ -1,0 +1,1 @@
+"""Boards: Grafana dashboards, data sources and alert rules, as code."""

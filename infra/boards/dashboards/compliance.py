@@ -1,0 +1,141 @@
+"""Compliance: pass rate by framework, failing controls, and what was never assessed."""
+
+from __future__ import annotations
+
+from infra.boards.parts import kinds, variable
+from infra.boards.parts.board import Board, Section
+from infra.boards.parts.panel import coloured, words
+from infra.boards.parts.target import Column, Metric
+
+STATUSES = ("pass", "fail", "not_assessed")
+NONE = "No control is assessed: `barograph comply --framework ID` assesses those of a framework."
+CHOSEN = 'framework=~"$framework"'
+ASSESSED = f'sum by (framework) (barograph_controls{{{CHOSEN},status=~"pass|fail"}})'
+PASSED = f'(sum by (framework) (barograph_controls{{{CHOSEN},status="pass"}}) or 0 * {ASSESSED})'
+
+NOW = Section(
+    "Now",
+    [
+        kinds.dial(
+            "Pass rate by framework",
+            "Controls that pass, of those that could be assessed. What was not assessed is in"
+            " neither: see its own panel.",
+            f"{PASSED} / ({ASSESSED} > 0)",
+            "{{framework}}",
+            empty=NONE,
+            steps=((None, "red"), (0.7, "orange"), (0.9, "green")),
+        ),
+        kinds.number(
+            "Failing controls",
+            "Controls whose evidence says that they do not hold.",
+            f'sum(barograph_controls{{{CHOSEN},status="fail"}})',
+            empty=NONE,
+            height=8,
+            steps=((None, "green"), (1, "red")),
+        ),
+        kinds.number(
+            "Not assessed",
+            "Controls for which there is no evidence. It is neither a pass nor a fail: a gap in"
+            " what is seen.",
+            f'sum(barograph_controls{{{CHOSEN},status="not_assessed"}})',
+            empty=NONE,
+            height=8,
+            steps=((None, "green"), (1, "orange")),
+        ),
+        kinds.number(
+            "Assessed share",
+            "Share of all controls for which there is evidence, either way.",
+            f"sum({ASSESSED}) / sum(barograph_controls{{{CHOSEN}}})",
+            empty=NONE,
+            height=8,
+            unit="percentunit",
+            steps=((None, "red"), (0.5, "orange"), (0.8, "green")),
+        ),
+    ],
+)
+COURSE = Section(
+    "Course",
+    [
+        kinds.course(
+            "Pass rate over time",
+            "Where it falls, something changed: a rule, a scan, or the estate.",
+            [Metric(f"{PASSED} / ({ASSESSED} > 0)", "{{framework}}")],
+            empty=NONE,
+            unit="percentunit",
+            maximum=1,
+        ),
+        kinds.course(
+            "Controls by status",
+            "How many pass, fail, and were not assessed.",
+            [Metric(f"sum by (status) (barograph_controls{{{CHOSEN}}})", "{{status}}")],
+            empty=NONE,
+            stacked=True,
+            decimals=0,
+            overrides=coloured(STATUSES),
+        ),
+    ],
+)
+CONTROLS = Section(
+    "Controls",
+    [
+        kinds.table(
+            "Controls, the failing ones first",
+            "Each control of the chosen framework with its status, when it was assessed, and how"
+            " long that holds.",
+            "/api/v1/controls",
+            [
+                Column("status"),
+                Column("framework"),
+                Column("control"),
+                Column("title"),
+                Column("scope"),
+                Column("assessed_at", "assessed", "timestamp"),
+                Column("fresh_until", "holds until", "timestamp"),
+            ],
+            empty=NONE,
+            height=12,
+            sort=("status", False),
+            overrides={
+                "status": {
+                    "custom.cellOptions": {"type": "color-background", "mode": "basic"},
+                    "custom.width": 120,
+                    "mappings": words(*STATUSES),
+                },
+                "control": {"custom.width": 120},
+                **kinds.times("assessed", "holds until"),
+            },
+        ),
+    ],
+)
+MENDING = Section(
+    "Mending",
+    [
+        kinds.course(
+            "Open weaknesses by severity",
+            "What auditors ask next: whether the critical ones are becoming fewer.",
+            [Metric("sum by (severity) (barograph_facts_open)", "{{severity}}")],
+            empty="No scanner has said anything yet: add an [[input]] for its reports.",
+            stacked=True,
+            decimals=0,
+            overrides=coloured(("informational", "low", "medium", "high", "critical")),
+        ),
+        kinds.course(
+            "Closed weaknesses by severity",
+            "Weaknesses that were found and are gone, since the store was made.",
+            [Metric("sum by (severity) (barograph_facts_closed)", "{{severity}}")],
+            empty="No weakness was closed yet: it is known from the second scan of a thing on.",
+            stacked=True,
+            decimals=0,
+            overrides=coloured(("informational", "low", "medium", "high", "critical")),
+        ),
+    ],
+)
+BOARD = Board(
+    uid="barograph-compliance",
+    title="Barograph / Compliance",
+    description="Pass rate by framework, failing controls, and what could not be assessed.",
+    sections=(NOW, COURSE, CONTROLS, MENDING),
+    variables=(variable.of_label("framework", "Framework", "barograph_controls"),),
+    since="now-30d",
+    refresh="5m",
+)

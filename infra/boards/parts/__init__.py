@@ -1,0 +1,1 @@
+"""Parts: what a board is made of, each as the JSON that Grafana keeps."""

@@ -1,0 +1,1 @@
+"""A real OpenSearch node on loopback, for tests and for trying things."""

@@ -1,0 +1,221 @@
+"""Shapes: what panels show that is no course: big numbers, bars, dials, tables and graphs."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from infra.dev.pictures.asking import Series
+from infra.dev.pictures.chart import lines, spark
+from infra.dev.pictures.values import NAMED, colour, threshold, written
+from infra.report.html import Child, Html, tag
+
+Json = dict[str, Any]
+LINE: Final = 26  # pixels of a row of a table
+
+
+def number(panel: Json, series: Series, width: float, height: float) -> Html:
+    """One number and its course."""
+    defaults = panel["fieldConfig"]["defaults"]
+    value = series.points[-1][1]
+    shade = threshold(value, defaults["thresholds"]["steps"])
+    text = _mapped(value, defaults["mappings"])
+    text = written(value, defaults["unit"], defaults.get("decimals")) if text is None else text
+    size = min(height * 0.42, width / max(len(text) * 0.62, 2), 54)
+    return tag(
+        "div",
+        spark(series.points, shade, width, height * 0.45),
+        tag("b", text, style=f"color:{shade};font-size:{size:.0f}px"),
+        class_="number",
+    )
+
+
+def bars(panel: Json, found: Sequence[Series], height: float) -> Html:
+    """One bar for each series; of a heat map what is in each bucket, the smallest first."""
+    defaults = panel["fieldConfig"]["defaults"]
+    if panel["targets"][0]["format"] == "heatmap":
+        found = _buckets(found)
+    names = _properties(panel, "displayName")
+    highest = defaults.get("max") or max((one.points[-1][1] for one in found), default=1) or 1
+    room = max(min(height / max(len(found), 1) - 4, 26), 7)
+    by_threshold = defaults["color"]["mode"] == "thresholds"
+    rows = []
+    for line in lines(panel, found):
+        value = line.series.points[-1][1]
+        shade = threshold(value, defaults["thresholds"]["steps"]) if by_threshold else line.colour
+        bar = tag("i", style=f"width:{value / highest * 100:.1f}%;background:{shade}")
+        text = written(value, defaults["unit"], defaults.get("decimals"))
+        rows.append(
+            tag(
+                "li",
+                tag("span", names.get(line.series.name, line.series.name), class_="name"),
+                tag("span", bar, class_="bar"),
+                tag("span", text, style=f"color:{shade}", class_="value"),
+                style=f"height:{room:.0f}px;font-size:{min(room - 2, 13):.0f}px",
+            )
+        )
+    return tag("ul", *rows, class_="bars")
+
+
+def dials(panel: Json, found: Sequence[Series], width: float, height: float) -> Html:
+    """A half circle for each series."""
+    defaults = panel["fieldConfig"]["defaults"]
+    room = width / max(len(found), 1)
+    radius = min(room / 2 - 16, height - 60)
+    return tag("div", *(_dial(defaults, one, radius) for one in found), class_="dials")
+
+
+def table(panel: Json, rows: Sequence[Json], height: float) -> Html:
+    """The rows that there is room for."""
+    hidden = {name for name, value in _properties(panel, "custom.hidden").items() if value}
+    columns = [c["text"] for c in panel["targets"][0]["columns"] if c["text"] not in hidden]
+    for sort in panel["options"].get("sortBy", ()):
+        rows = sorted(
+            rows, key=lambda row: _rank(row.get(sort["displayName"])), reverse=sort["desc"]
+        )
+    shown = rows[: max(int(height / LINE) - 1, 1)]
+    head = tag("tr", *(tag("th", column) for column in columns))
+    body = [tag("tr", *(_cell(panel, name, row.get(name)) for name in columns)) for row in shown]
+    return tag("table", tag("thead", head), tag("tbody", *body))
+
+
+def matrix(panel: Json, found: Sequence[Series]) -> Html:
+    """Two labels against each other, each cell in the colour of its threshold."""
+    options = panel["transformations"][0]["options"]
+    row, column = options["rowField"], options["columnField"]
+    cells: dict[str, dict[str, float]] = defaultdict(dict)
+    for one in found:
+        cells[one.labels[row]][one.labels[column]] = one.points[-1][1]
+    columns = list(dict.fromkeys(one.labels[column] for one in found))
+    steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    head = tag("tr", tag("th", f"{row}\\{column}"), *(tag("th", name) for name in columns))
+    body = [
+        tag(
+            "tr",
+            tag("td", name),
+            *(
+                tag(
+                    "td",
+                    f"{values.get(one, 0):g}",
+                    style=f"background:{threshold(values.get(one, 0), steps)}",
+                    class_="heat",
+                )
+                for one in columns
+            ),
+        )
+        for name, values in cells.items()
+    ]
+    return tag("table", tag("thead", head), tag("tbody", *body), class_="matrix")
+
+
+def _dial(defaults: Json, series: Series, radius: float) -> Html:
+    value, lowest, highest = series.points[-1][1], defaults["min"], defaults["max"]
+    share = (value - lowest) / (highest - lowest)
+    shade = threshold(value, defaults["thresholds"]["steps"])
+    text = written(value, defaults["unit"], defaults.get("decimals"))
+    side = radius + 12
+    return tag(
+        "figure",
+        tag(
+            "svg",
+            tag("path", d=_arc(radius, 1.0), class_="rest"),
+            tag("path", d=_arc(radius, share), stroke=shade, class_="reached"),
+            tag("text", text, x=0, y=-6, fill=shade),
+            viewBox=f"{-side:.0f} {-side:.0f} {2 * side:.0f} {side + 10:.0f}",
+            style=f"height:{side + 10:.0f}px",
+        ),
+        tag("figcaption", series.name),
+    )
+
+
+def _arc(radius: float, share: float) -> str:
+    angle = math.pi * (1 - share)
+    x, y = radius * math.cos(angle), -radius * math.sin(angle)
+    return f"M{-radius:.1f} 0A{radius:.1f} {radius:.1f} 0 0 1 {x:.1f} {y:.1f}"
+
+
+def _buckets(found: Sequence[Series]) -> list[Series]:
+    """What is in each bucket and in none below it."""
+    ordered = sorted(found, key=lambda one: float(one.labels["le"]))
+    below, kept = 0.0, []
+    for one in ordered:
+        time, value = one.points[-1]
+        kept.append(one._replace(points=[(time, value - below)]))
+        below = value
+    return kept
+
+
+def _cell(panel: Json, name: str, value: object) -> Html:
+    kinds = _properties(panel, "custom.cellOptions")
+    kind = kinds.get(name, {}).get("type", "auto")
+    units, decimals = _properties(panel, "unit"), _properties(panel, "decimals")
+    text: Child
+    match value:
+        case None:
+            text = ""
+        case int() | float() if name in units or isinstance(value, float):
+            text = written(float(value), units.get(name, "short"), decimals.get(name))
+        case str() if units.get(name) == "dateTimeAsIso":
+            text = value[:19].replace("T", " ")
+        case str():
+            text = value
+        case _:
+            text = json.dumps(value)
+    width = _properties(panel, "custom.width").get(name)
+    room = f"width:{width}px" if width else None
+    shade = _shade(panel, name, value)
+    if kind == "color-background" and shade:
+        return tag("td", tag("span", text, style=f"background:{shade}", class_="chip"), style=room)
+    if kind == "color-text" and shade:
+        return tag("td", tag("span", text, style=f"color:{shade}"), style=room)
+    if kind == "gauge" and isinstance(value, int | float):
+        return tag("td", _meter(panel, name, value), style=room)
+    linked = name in _properties(panel, "links")
+    return tag("td", text, class_="link" if linked else None, style=room)
+
+
+def _meter(panel: Json, name: str, value: float) -> Html:
+    low = _properties(panel, "min").get(name, 0)
+    high = _properties(panel, "max").get(name, 100)
+    zero = max(0.0, -low / (high - low))
+    share = value / (high - low)
+    shade = _shade(panel, name, value) or NAMED["blue"]
+    left = (zero + min(share, 0)) * 100
+    bar = tag("i", style=f"left:{left:.1f}%;width:{abs(share) * 100:.1f}%;background:{shade}")
+    return tag("span", bar, tag("em", f"{value:g}"), class_="meter")
+
+
+def _shade(panel: Json, name: str, value: object) -> str | None:
+    for mapping in _properties(panel, "mappings").get(name, ()):
+        if isinstance(value, str) and value in mapping["options"]:
+            return colour(mapping["options"][value]["color"])
+    steps = _properties(panel, "thresholds").get(name, {}).get("steps")
+    return threshold(float(value), steps) if steps and isinstance(value, int | float) else None
+
+
+def _properties(panel: Json, key: str) -> Mapping[str, Any]:
+    """What overrides say of each field."""
+    return {
+        one["matcher"]["options"]: of["value"]
+        for one in panel["fieldConfig"]["overrides"]
+        for of in one["properties"]
+        if of["id"] == key
+    }
+
+
+def _mapped(value: float, mappings: Sequence[Json]) -> str | None:
+    for mapping in mappings:
+        found = mapping["options"].get(f"{value:g}")
+        if found:
+            return str(found["text"])
+    return None
+
+
+def _rank(value: object) -> tuple[int, float, str]:
+    """Nothing first, then numbers, then texts."""
+    if value is None:
+        return 0, 0.0, ""
+    return (1, float(value), "") if isinstance(value, int | float) else (2, 0.0, str(value))

@@ -1,0 +1,216 @@
+"""Showcase: a real `barograph run` over the demo's two days, and a real Prometheus that scrapes it.
+
+Tests ask it whatever boards ask, and the pictures of the boards are drawn from its answers.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Self
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+import duckdb
+
+from infra.dev import recent
+from schemas.errors import Unavailable
+from schemas.times import SECOND
+from sinks.store import WRITER, Store
+
+PATIENCE: Final = 60.0  # seconds
+TOKEN: Final = "example-token-of-the-showcase"  # noqa: S105 - for one process on loopback
+_CONFIG: Final = """\
+[server]
+port = 0
+token = "{token}"
+
+[[input]]
+name = "demo"
+path = "input"
+
+[[sink]]
+name = "files"
+kind = "jsonl"
+path = "results"
+"""
+_SCRAPE: Final = """\
+global: {{scrape_interval: 1s, evaluation_interval: 1s}}
+{rules}
+scrape_configs:
+  - job_name: barograph
+    static_configs: [{{targets: ["{target}"]}}]
+"""
+# Frameworks are assessed by a command of its own; these rows stand for what it leaves in the store.
+_CONTROLS: Final = """
+INSERT INTO controls
+SELECT framework, control, 'estate', title, status, now()::TIMESTAMP - INTERVAL 2 HOUR,
+  now()::TIMESTAMP + INTERVAL 7 DAY, '{}'
+FROM (VALUES
+  ('owasp_llm_2025', 'LLM01', 'Prompt injection', 'fail'),
+  ('owasp_llm_2025', 'LLM02', 'Sensitive information disclosure', 'pass'),
+  ('owasp_llm_2025', 'LLM03', 'Supply chain', 'fail'),
+  ('owasp_llm_2025', 'LLM06', 'Excessive agency', 'pass'),
+  ('owasp_llm_2025', 'LLM08', 'Vector and embedding weaknesses', 'not_assessed'),
+  ('nist_ai_rmf', 'MAP-1.1', 'Intended purpose is understood and documented', 'pass'),
+  ('nist_ai_rmf', 'MEASURE-2.7', 'Security and resilience are evaluated', 'pass'),
+  ('nist_ai_rmf', 'MANAGE-4.1', 'Systems are monitored after deployment', 'pass'),
+  ('nist_ai_rmf', 'GOVERN-6.1', 'Third-party risk is addressed', 'not_assessed')
+) AS sample(framework, control, title, status)"""
+
+
+class Showcase:
+    """Started in `folder`; `rules` are files of Prometheus rules that it evaluates."""
+
+    def __init__(
+        self,
+        folder: Path,
+        rules: tuple[Path, ...] = (),
+        blocks: Callable[[Path, str], None] | None = None,
+    ) -> None:
+        """`blocks` may write older samples of an instance to the folder of Prometheus first."""
+        self.folder, self._rules, self._blocks = folder, rules, blocks
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._records = 0
+        self.api = self.prometheus = ""
+
+    def __enter__(self) -> Self:
+        try:
+            self._prepare()
+            self._run()
+            self._scrape()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End both processes."""
+        for process in reversed(self._processes):
+            process.terminate()
+            try:
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def instant(self, expr: str) -> list[dict[str, Any]]:
+        """The newest value of each series: `{"metric": {...}, "value": [time, "1"]}`."""
+        return self._asked("query", {"query": expr})
+
+    def course(self, expr: str, start: float, end: float, step: float) -> list[dict[str, Any]]:
+        """The values of each series over a time: `{"metric": {...}, "values": [...]}`."""
+        span = {"start": str(start), "end": str(end), "step": str(step)}
+        return self._asked("query_range", {"query": expr} | span)
+
+    def answer(self, path: str) -> tuple[int, Any]:
+        """Status and body of a GET of the read API."""
+        request = Request(f"{self.api}{path}", headers={"authorization": f"Bearer {TOKEN}"})  # noqa: S310
+        return _got(request)
+
+    def _prepare(self) -> None:
+        now = round(time.time() * SECOND)
+        self._records = recent.write(self.folder / "input", now).records
+        (self.folder / "barograph.toml").write_text(_CONFIG.format(token=TOKEN))
+        data = self.folder / "barograph-data"
+        store = Store(data)
+        store.open(None)
+        store.close()
+        with duckdb.connect(str(data / WRITER)) as db:
+            db.execute(_CONTROLS)
+
+    def _run(self) -> None:
+        self._start((sys.executable, "-m", "infra", "run"), "run.log")
+        _until(lambda: self._address() != "")
+        self.api = self._address()
+
+    def _address(self) -> str:
+        """Where the run listens, once it says so."""
+        said = (self.folder / "run.log").read_text(encoding="utf-8")
+        if self._processes[0].poll() is not None:
+            raise Unavailable(f"barograph run ended: {said[-500:]}")
+        found = re.search(r"^barograph: ready, (http://[\w.]+:\d+)/readyz", said, re.MULTILINE)
+        return found[1] if found else ""
+
+    def _start(self, words: Sequence[str], log: str) -> None:
+        with (self.folder / log).open("w", encoding="utf-8") as out:
+            self._processes.append(
+                subprocess.Popen(words, cwd=self.folder, stdout=out, stderr=out)  # noqa: S603 - of ours
+            )
+
+    def _scrape(self) -> None:
+        port = free_port()
+        data, config = self.folder / "prometheus", self.folder / "prometheus.yml"
+        named = ", ".join(f'"{path}"' for path in self._rules)
+        target = self.api.removeprefix("http://")
+        config.write_text(_SCRAPE.format(rules=f"rule_files: [{named}]", target=target))
+        if self._blocks is not None:
+            self._blocks(data, target)
+        words = (
+            *("prometheus", f"--config.file={config}", f"--storage.tsdb.path={data}"),
+            *(f"--web.listen-address=127.0.0.1:{port}", "--storage.tsdb.retention.time=3650d"),
+        )
+        self._start(words, "prometheus.log")
+        self.prometheus = f"http://127.0.0.1:{port}"
+        _until(lambda: bool(_text(f"{self.prometheus}/-/ready")))
+        # A rate needs two scrapes.
+        _until(lambda: len(self.instant("count_over_time(up[10m]) > 3")) == 1)
+        _until(self._all_read)
+
+    def _all_read(self) -> bool:
+        """Everything is read, the sinks have it, and what the store says of it was scraped."""
+        read = f"barograph_records_read_total == {self._records} and barograph_outbox_results == 0"
+        story = 'barograph_alerts_open{stage="warning"} > 0'  # the end of the demo's first story
+        return bool(self.instant(read) and self.instant(story))
+
+    def _asked(self, how: str, asked: Mapping[str, str]) -> list[dict[str, Any]]:
+        code, body = _got(Request(f"{self.prometheus}/api/v1/{how}?{urlencode(asked)}"))  # noqa: S310
+        if code != 200:
+            raise Unavailable(f"Prometheus refuses {asked['query']}: {body}")
+        found: list[dict[str, Any]] = body["data"]["result"]
+        return found
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        if time.monotonic() > deadline:
+            raise Unavailable("it did not come to hold")
+        time.sleep(0.1)
+
+
+def _text(url: str) -> str:
+    """What is there, or nothing."""
+    try:
+        with urlopen(url, timeout=PATIENCE) as answer:  # noqa: S310 - a URL of our own
+            body: bytes = answer.read()
+            return body.decode()
+    except (HTTPError, URLError):
+        return ""
+
+
+def _got(request: Request) -> tuple[int, Any]:
+    try:
+        with urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310 - a URL of our own
+            return answer.status, json.load(answer)
+    except HTTPError as error:
+        with error:
+            return error.code, error.read().decode()

@@ -1,0 +1,1 @@
+"""Posture as metrics: what the newest snapshot of the store says, counted, for Prometheus."""

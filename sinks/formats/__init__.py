@@ -1,0 +1,1 @@
+"""How an alert is said in formats of others."""

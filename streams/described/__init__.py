@@ -1,0 +1,1 @@
+"""Described: things as the describe and list calls of clouds and platforms answer them."""
