@@ -222,6 +222,17 @@ def test_a_day_that_is_over_is_one_file(sink: Parquet, tmp_path: Path, clock: Cl
     assert asked(tmp_path, "SELECT uid FROM events ORDER BY 1") == [("0",), ("1",), ("2",), ("3",)]
 
 
+def test_files_stay_few_though_there_is_never_a_rest(
+    sink: Parquet, tmp_path: Path, clock: Clock
+) -> None:
+    for n in range(40):
+        sink.write([said("signal", str(n), title="x")])
+        sink.publish()
+        clock.now += compaction.GRACE
+    assert len(files(tmp_path)) < 2 * compaction.FEW
+    assert asked(tmp_path, "SELECT count(*) FROM signals") == [(40,)]
+
+
 def test_old_days_go_but_what_holds_stays(tmp_path: Path, clock: Clock) -> None:
     sink = Parquet(tmp_path, days=1, clock=clock)
     sink.open(None)
