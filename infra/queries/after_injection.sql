@@ -1,6 +1,6 @@
 -- Tool calls of a session right after a guardrail or detection saw an injection in it
 -- param within: INTERVAL = 10m
--- param since: INTERVAL = 30d
+-- param since: INTERVAL = 7d
 -- param least: VARCHAR = low
 WITH attacks AS (
   SELECT event, time, detection, of_kind(entities, 'session')[1] AS session FROM signals

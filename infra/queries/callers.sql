@@ -1,11 +1,11 @@
 -- Who calls models: principals and agents with the models, addresses and keys that they used
--- param since: INTERVAL = 30d
+-- param since: INTERVAL = 7d
 WITH used AS (
   SELECT
-    actor, of_kind(entities, 'model')[1] AS model, client_ip, of_kind(entities, 'apikey')[1] AS key, count(*) AS calls,
+    actor, entities[1] AS model, client_ip, of_kind(entities, 'apikey')[1] AS key, count(*) AS calls,
     count(*) FILTER (status = 'failure') AS failures, max(time) AS last_time
   FROM events
-  WHERE actor IS NOT NULL AND time >= (SELECT time FROM newest) - $since
+  WHERE actor IS NOT NULL AND starts_with(entities[1], 'model:') AND time >= (SELECT time FROM newest) - $since
   GROUP BY ALL)
 SELECT
   actor, CAST(sum(calls) AS BIGINT) AS calls, CAST(sum(failures) AS BIGINT) AS failures,
@@ -13,6 +13,5 @@ SELECT
   coalesce(list_sort(list_distinct(list(client_ip) FILTER (client_ip IS NOT NULL))), []) AS addresses,
   coalesce(list_sort(list_distinct(list(key) FILTER (key IS NOT NULL))), []) AS keys, max(last_time) AS last_time
 FROM used
-WHERE model IS NOT NULL
 GROUP BY actor
 ORDER BY calls DESC, actor

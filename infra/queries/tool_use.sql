@@ -1,5 +1,5 @@
 -- Which agent uses which tool how often, in how many sessions, and how often it failed
--- param since: INTERVAL = 30d
+-- param since: INTERVAL = 7d
 SELECT
   of_kind(entities, 'agent')[1] AS agent, entities[1] AS tool, count(*) AS calls,
   count(DISTINCT of_kind(entities, 'session')[1]) AS sessions, count(*) FILTER (status = 'failure') AS failures,
