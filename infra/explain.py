@@ -105,7 +105,7 @@ def explain_event(event: Mapping[str, Any]) -> Iterator[str]:
     """What a record says, as it was read: who, what, from where, and where its bytes lie."""
     yield shown.text(f"event: {event.get('message') or event.get('activity', '')}")
     yield ""
-    actor, client, evidence = (event.get(n) or {} for n in ("actor", "client", "evidence"))
+    actor, client, evidence = (_inner(event, name) for name in ("actor", "client", "evidence"))
     yield from _pairs(
         ("time", shown.time(instant(event["time"]))),
         ("source", event["source"]),
@@ -123,6 +123,11 @@ def explain_event(event: Mapping[str, Any]) -> Iterator[str]:
     yield from _part("Entities", things)
     told = event.get("attributes", {}).items()
     yield from _part("Fields", (f"{name} = {_value(value)}" for name, value in told))
+
+
+def _inner(event: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    inner: Mapping[str, Any] | None = event.get(name)
+    return inner or {}
 
 
 def _ledger(alert: Alert, numbers: Mapping[Evidence, int]) -> Iterator[str]:

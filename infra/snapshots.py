@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +56,9 @@ class Snapshots:
     def __init__(self, path: Path | None) -> None:
         """`path` is the file that is replaced; None where nothing keeps a store."""
         self._path = path
+        if path is not None:
+            for left in path.parent.glob(f".{path.stem}-*.duckdb"):  # by one that was killed
+                left.unlink(missing_ok=True)
         self._lock = Lock()
         self._open: _Open | None = None
 
@@ -72,7 +75,7 @@ class Snapshots:
             return None
 
     @contextmanager
-    def lease(self) -> Iterator[Lease]:
+    def lease(self) -> Generator[Lease]:
         """The newest snapshot; raises Unavailable if there is none."""
         with self._lock:
             path, opened = self._newest()
@@ -116,7 +119,7 @@ class Snapshots:
 def _opened(path: Path) -> _Open:
     # DuckDB knows an open database by its path, and would answer for a new file at that path with
     # the one that was there before, as long as somebody reads it: each gets a name of its own.
-    name = path.with_name(f".{path.stem}-{os.getpid()}-{os.urandom(8).hex()}.duckdb")
+    name = path.with_name(f".{path.stem}-{os.urandom(8).hex()}.duckdb")
     try:
         try:
             os.link(path, name)

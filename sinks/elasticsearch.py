@@ -21,7 +21,7 @@ from sinks.delivery.sending import in_chunks, stopped
 from sinks.delivery.sink import Delivered
 from sinks.delivery.wire import Answer, HttpSettings, Wire
 from sinks.formats.ecs import document
-from sinks.formats.shortened import shortened
+from sinks.formats.shortening import shortened
 
 _NAME: Final = r"^[a-z0-9][a-z0-9._-]{0,199}$"
 _ANSWER: Final = 8 * 2**20  # bytes: one status and at most one reason for each alert of a request
@@ -33,6 +33,7 @@ _QUOTED: Final = 300  # characters of each of its reasons
 # What is too large for the room or the speed of a node (0: no answer) is so on the next try too.
 _TOO_MUCH: Final = frozenset((0, 429))
 _BUSY: Final = frozenset((408, 425, 429))
+_APPEND_ONLY: Final = "only write ops with an op_type of create"
 _BLOCKED: Final = frozenset(  # it is the target that takes nothing, not this alert that is wrong
     ("index_closed_exception", "cluster_block_exception", "security_exception")
 )
@@ -106,13 +107,13 @@ class Elasticsearch:
     def _prepare(self) -> Answer:
         """Put the template, in the words of the product that answers."""
         told = self._ask("GET", "/")
-        if told.verdict != "ok":
+        if told.verdict in ("retry", "config"):
             return told
         version: Any = told.told().get("version")
         if not isinstance(version, dict):
             return _stranger(told)
-        product = "opensearch" if ("distribution", "opensearch") in version.items() else None
-        name = f"{product or 'elasticsearch'}.json"
+        opensearch = ("distribution", "opensearch") in version.items()
+        name = "opensearch.json" if opensearch else "elasticsearch.json"
         file = importlib.resources.files("sinks") / "templates" / name
         template = orjson.loads(file.read_bytes())
         template["index_patterns"] = [self._target]
@@ -130,14 +131,12 @@ class Elasticsearch:
 
     def _line(self, result: Result) -> bytes:
         """The action and the document of one alert, each with its line's end."""
-        limit = self._settings.batch_bytes - 1024
 
-        def told(body: dict[str, Any]) -> bytes:
+        def told(result: Result, cut: tuple[str, ...]) -> bytes:
+            body = {**result.body, "shortened": list(cut)}
             return orjson.dumps(document(body), option=orjson.OPT_APPEND_NEWLINE)
 
-        line = told(result.body)
-        if len(line) > limit:
-            line = told(shortened(result.body, lambda body: len(told(body)) <= limit))
+        line = shortened(result, told, self._settings.batch_bytes - 1024)
         revision = result.body["meta"]["revision"]
         if self._settings.index is None:
             action: dict[str, Any] = {"create": {"_id": f"{result.id}-{revision}"}}
@@ -177,7 +176,7 @@ class Elasticsearch:
         if status == 404:
             mend = "; make it, or have it made: template = true and action.auto_create_index"
             return Answer("config", reason + mend, status=status)
-        if "op_type" in told:
+        if kind == "illegal_argument_exception" and told.startswith(_APPEND_ONLY):
             mend = "; it is a data stream: name it as stream, not as index"
             return Answer("config", reason + mend, status=status)
         if status in (401, 403) or kind in _BLOCKED:

@@ -26,6 +26,7 @@ from sinks.delivery.wire import Answer, HttpSettings, Wire
 from sinks.formats import block_kit, words
 
 API: Final = "https://slack.com/api"
+MOST_BLOCKS: Final = 12_000  # bytes of all blocks of a message; Slack takes 13,200 characters
 HISTORY: Final = 2**20  # bytes of a channel's newest messages that are read
 BEFORE: Final = 60  # seconds by which our clock may be ahead of Slack's
 _TRYING: Final = "trying"
@@ -245,7 +246,8 @@ def _message(result: Result, link: str | None, line: str = "") -> dict[str, Any]
 
 
 def _digest(issue: Issue) -> dict[str, Any]:
-    return _worded(f"Barograph: {issue.title}", block_kit.digest(issue))
+    fits = issue.fitted(lambda one: len(orjson.dumps(block_kit.digest(one))), MOST_BLOCKS)
+    return _worded(f"Barograph: {issue.title}", block_kit.digest(fits))
 
 
 def _worded(line: str, blocks: list[block_kit.Block]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from schemas.times import SECOND, Duration, parse
 from sinks.delivery.sending import in_chunks
 from sinks.delivery.sink import Delivered
 from sinks.delivery.wire import Answer, HttpSettings, Verdict, Wire
-from sinks.formats.shortened import shortened
+from sinks.formats.shortening import shortened
 
 _EVENTS: Final = "/services/collector/event"
 _ACKS: Final = "/services/collector/ack"
@@ -134,10 +134,12 @@ class Splunk:
         seconds = Decimal(parse(body["last_time"])) / SECOND
         about = orjson.dumps({**self._about, "fields": _fields(body)})
         head = b'{"time":%s,%s,"event":' % (f"{seconds:f}".encode(), about[1:-1])
-        told, limit = orjson.dumps(body), self._settings.batch_bytes - len(head) - 1
-        if len(told) > limit:
-            told = orjson.dumps(shortened(body, lambda body: len(orjson.dumps(body)) <= limit))
-        return head + told + b"}"
+
+        def told(result: Result, cut: tuple[str, ...]) -> bytes:
+            more = {"shortened": list(cut)} if cut else {}
+            return orjson.dumps({**result.body, **more})
+
+        return head + shortened(result, told, self._settings.batch_bytes - len(head) - 1) + b"}"
 
     def _send(self, events: Sequence[bytes]) -> Answer:
         answer = self._wire.send(

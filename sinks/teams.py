@@ -58,15 +58,11 @@ class Teams:
 
     def gather(self, issue: Issue) -> Answer:
         """One card."""
-        card = adaptive_card.digest(issue)
-        shown = len(issue.open)
-        while _size(card) > MOST_BYTES and shown > 1:
-            shown //= 2
-            more = issue.more + len(issue.open) - shown
-            fewer = issue._replace(open=issue.open[:shown], more=more, ended=issue.ended[:shown])
-            faded = issue.faded + len(issue.ended) - len(fewer.ended)
-            card = adaptive_card.digest(fewer._replace(faded=faded))
-        return self._post(card)
+        return self._post(
+            adaptive_card.digest(
+                issue.fitted(lambda one: _size(adaptive_card.digest(one)), MOST_BYTES)
+            )
+        )
 
     def rest(self) -> None:
         """Hang up."""

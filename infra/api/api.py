@@ -31,8 +31,7 @@ WAITING: Final = 32  # requests that are answered or wait for a thread
 BODY: Final = 64 * 1024  # bytes of a request
 ANSWER: Final = 32 * 2**20  # bytes
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-# The first one that an error is.
-_CODES: Final = ((Absent, 404), (Slow, 504), (Mistake, 400), (Unavailable, 503))
+_CODES: Final = ((Absent, 404), (Slow, 504))  # of a Mistake that is no other's
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -110,15 +109,17 @@ class Api:
             return await handler(request)
         except web.HTTPException as error:
             return _of_http(request, error)
-        except (Mistake, Unavailable) as error:
-            status = next(code for kind, code in _CODES if isinstance(error, kind))
-            return _problem(status, str(error), 2.0 if status == _CODES[-1][1] else None)
+        except Unavailable as error:
+            return _problem(503, str(error), 2.0)
+        except Mistake as error:
+            status = next((code for kind, code in _CODES if isinstance(error, kind)), 400)
+            return _problem(status, str(error))
         except Exception as error:  # noqa: BLE001 - a defect of one route must not be a traceback
             return _problem(500, f"that went wrong here ({type(error).__name__}); tell us how")
 
     async def _ask(self, route: Route, request: web.Request) -> web.Response:
         if route.method == "post":
-            given = sent(route, await request.read())
+            given = sent(route, await self._body(request))
         else:
             given = asked_for(route, request.match_info, request.query)
         if self._busy >= WAITING:
@@ -130,6 +131,17 @@ class Api:
         finally:
             self._busy -= 1
         return web.Response(body=body, content_type="application/json")
+
+    async def _body(self, request: web.Request) -> bytes:
+        length = request.content_length
+        if length is not None and length > BODY:  # not read to be refused
+            raise web.HTTPRequestEntityTooLarge(BODY, length)
+        try:
+            return await asyncio.wait_for(request.read(), self._config.seconds)
+        except TimeoutError:
+            raise Mistake(
+                f"the body did not come within {self._config.seconds:g} s; send it whole"
+            ) from None
 
     def _answer(self, route: Route, given: object) -> bytes:
         """In a thread."""

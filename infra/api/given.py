@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Protocol, get_origin
+from typing import Any, Final, Protocol, cast, get_origin
 
 import orjson
 from pydantic import ValidationError
@@ -58,7 +58,7 @@ def sent(route: Route, body: bytes) -> Record:
         raise Mistake(f"the body is not JSON: {error}; send an object") from None
     if not isinstance(given, dict):
         raise Mistake("the body is not a JSON object; send one")
-    return _judged(route, given, "field")
+    return _judged(route, cast("dict[str, object]", given), "field")
 
 
 def _parted(value: str) -> Sequence[str]:

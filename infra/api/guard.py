@@ -80,6 +80,9 @@ class Rates:
         self._most = max(1.0, rate * BURST)
         self._known: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._known)
+
     def wait(self, who: str) -> float | None:
         """None if it may ask now, which counts; else the seconds until it may."""
         now = self._clock()

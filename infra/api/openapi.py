@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from http import HTTPStatus
 from typing import Any, Final
 
 from pydantic.json_schema import models_json_schema
 
 from infra.api.answers import Problem
 from infra.api.route import Route
-from schemas.event import Record
 
 VERSION: Final = "1"
 PROBLEMS: Final = (400, 401, 403, 404, 413, 429, 500, 503, 504)
@@ -95,11 +93,3 @@ def _operation(
 
 def _json(schema: dict[str, Any]) -> dict[str, Any]:
     return {"application/json": {"schema": schema}}
-
-
-def sentence(code: int) -> str:
-    """What a status is called."""
-    return HTTPStatus(code).phrase.lower()
-
-
-__all__ = ["PROBLEMS", "Record", "document", "plain", "sentence"]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import ssl
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.log import server_logger
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
@@ -68,6 +71,7 @@ class Health:
         app.router.add_get("/metrics", self._metrics)
         app.router.add_post("/-/reload", self._reloaded)
         self._api.add_to(app)
+        server_logger.addFilter(_worth_saying)
         tls = _tls(config)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
@@ -138,6 +142,12 @@ class Health:
         outcome = await self._reload()
         body = {"reloaded": outcome.done, "said": outcome.said}
         return web.json_response(body, status=200 if outcome.done else 422)
+
+
+def _worth_saying(record: logging.LogRecord) -> bool:
+    """Not what strangers send that is no HTTP: they could fill a log with it."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)
 
 
 def scheme(config: ServerConfig) -> str:

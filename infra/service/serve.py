@@ -77,9 +77,9 @@ async def serve(
             now = engine.succession
             if before is not None and now is not None and now != before:
                 say(sentence(now))
-            say(f"ready, {scheme(config.server)}://{config.server.host}:{port}/readyz")
             if not api.open:
                 say(FOR_US)
+            say(f"ready, {scheme(config.server)}://{config.server.host}:{port}/readyz")
             await stop.wait()
         finally:
             for task in reloading:

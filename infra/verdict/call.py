@@ -23,10 +23,12 @@ SELECT DISTINCT to_entity FROM edges
 WHERE valid_to IS NULL AND relation = 'served_by' AND list_contains($names, from_entity)
 ORDER BY ALL"""
 _ALIASES: Final = """
-SELECT DISTINCT o.entity FROM things AS t JOIN things AS o USING (thing)
-WHERE list_contains($names, t.entity) ORDER BY ALL"""
+SELECT DISTINCT o.entity FROM identities AS i JOIN identities AS o USING (canonical)
+WHERE list_contains($names, i.entity) ORDER BY ALL"""
 _KNOWN: Final = """
-SELECT entity FROM things WHERE list_contains($names, entity)"""
+SELECT entity FROM assets WHERE list_contains($names, entity)
+UNION SELECT from_entity FROM edges WHERE list_contains($names, from_entity)
+UNION SELECT to_entity FROM edges WHERE list_contains($names, to_entity)"""
 _ROOTS: Final = """
 SELECT DISTINCT root FROM system_members WHERE list_contains($names, entity) ORDER BY ALL"""
 

@@ -39,4 +39,8 @@ def reasons(
 def word(found: Sequence[Reason]) -> Word:
     """The gravest word of the reasons; without any it is unknown: absence allows nothing."""
     said = {reason.verdict for reason in found}
-    return next((word for word in WORDS if word in said), "unknown")
+    gravest: Word = "unknown"
+    for word in reversed(WORDS):
+        if word in said:
+            gravest = word
+    return gravest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 from schemas.alert import Stage
@@ -52,6 +52,19 @@ class Issue(NamedTuple):
         count = f"{alerts} alert{'' if alerts == 1 else 's'} with news" if alerts else ""
         return ", ".join(part for part in (count, f"{over} over" if over else "") if part)
 
+    def fitted(self, size: Callable[[Issue], int], most: int) -> Issue:
+        """As much of it as has at most that size; the rest is counted."""
+        shown, fits = max(len(self.open), len(self.ended)), self
+        while size(fits) > most and shown > 1:
+            shown //= 2
+            fits = self._replace(
+                open=self.open[:shown],
+                more=self.more + len(self.open[shown:]),
+                ended=self.ended[:shown],
+                faded=self.faded + len(self.ended[shown:]),
+            )
+        return fits
+
 
 class Digest:
     """What waits for one sink. Without `every` nothing ever does."""
@@ -61,14 +74,14 @@ class Digest:
     ) -> None:
         self._memory, self._every, self._link = memory, every, link
         self._urgent = frozenset(urgent)
-        self._oldest: int | None = None  # the span of the one that has waited longest
+        self._oldest: float | None = None  # since when the one waits that has waited longest
 
     def open(self) -> None:
         """Find what waited when it was last closed, or killed."""
         waiting = self._memory.beginning(_WAITS).values()
-        self._oldest = min((waits["span"] for waits in waiting), default=None)
+        self._oldest = min((waits["since"] for waits in waiting), default=None)
         if self._memory.get(_ISSUE) is not None:
-            self._oldest = -1
+            self._oldest = 0.0
 
     def takes(self, result: Result) -> bool:
         """True if this alert is not to be told at once."""
@@ -94,9 +107,8 @@ class Digest:
             told.link,
             tuple(Said.of(result, before)),
         )
-        span = self._span(now)
-        self._memory.put({key: {"span": span, "entry": tuple(entry)}})
-        self._oldest = span if self._oldest is None else min(span, self._oldest)
+        self._memory.put({key: {"since": now, "entry": tuple(entry)}})
+        self._oldest = now if self._oldest is None else min(now, self._oldest)
 
     def drop(self, id_: str) -> None:
         """It need not be told here."""
@@ -105,7 +117,7 @@ class Digest:
 
     def due(self, now: float) -> Issue | None:
         """What is to be told now, the same until `done`; None if nothing waits or it is early."""
-        if self._oldest is None or self._oldest >= self._span(now):
+        if self._oldest is None or self._span(self._oldest) >= self._span(now):
             return None
         frozen = self._memory.get(_ISSUE)
         if frozen is not None and not all(self._told(*one) for one in frozen["said"].items()):
@@ -132,8 +144,9 @@ class Digest:
         said = self._memory.get(f"said:{id_}")
         return said is not None and Said(*said).revision >= Said(*wanted).revision
 
-    def _span(self, now: float) -> int:
-        return int(now * SECOND) // self._every if self._every else 0
+    def _span(self, time: float) -> int:
+        """The number of the span; without a digest each moment is one: what waited is due."""
+        return int(time * SECOND) // (self._every or 1)
 
 
 def _issue(entries: Sequence[Entry]) -> Issue:

@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from typing import Any, Final, cast
 
+from sinks.formats.attacks import Named, attacks
+from sinks.formats.shortening import clipped
+
 VERSION: Final = "9.3.0"
 # Characters of one text in `barograph.detail`: what is indexed as one term may have 32766 bytes.
 LONGEST: Final = 8000
@@ -77,9 +80,7 @@ _ALWAYS: Final = {
     "observer.type": "correlation",
     "rule.ruleset": "barograph",
 }
-_TECHNIQUE: Final = re.compile(r"(attack|atlas)\.(?:(aml)[.-])?(t\d{4})(\.\d{3})?", re.IGNORECASE)
-_TACTIC: Final = re.compile(r"(attack)\.([a-z][a-z_-]*)", re.IGNORECASE)
-_FRAMEWORKS: Final = {"attack": "MITRE ATT&CK", "atlas": "MITRE ATLAS"}
+_TACTIC: Final = re.compile(r"attack\.(?!t\d)([a-z][a-z_-]*)", re.IGNORECASE)
 _ADDRESS: Final = re.compile(
     r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}(?!\w|\.\d)"
     r"|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?![\w:]))"
@@ -120,17 +121,23 @@ def _named(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _threats(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for tag in body.get("tags", ()):
-        if found := _TECHNIQUE.fullmatch(tag):
-            framework, aml, technique, sub = found.groups(default="")
-            id_ = f"{aml}.{technique}".lstrip(".").upper()
-            yield "threat.framework", _FRAMEWORKS[framework.lower()]
-            yield "threat.technique.id", id_
-            if sub:
-                yield "threat.technique.subtechnique.id", f"{id_}{sub}"
-        elif found := _TACTIC.fullmatch(tag):
-            yield "threat.framework", _FRAMEWORKS[found[1].lower()]
-            yield "threat.tactic.name", re.sub("[_-]", " ", found[2]).title()
+    tags = body.get("tags", ())
+    for attack in attacks(tags):
+        yield "threat.framework", attack.matrix
+        yield from _called("threat.technique", attack.technique)
+        if attack.sub_technique is not None:
+            yield from _called("threat.technique.subtechnique", attack.sub_technique)
+        for tactic in attack.tactics:
+            yield from _called("threat.tactic", tactic)
+    for found in filter(None, map(_TACTIC.fullmatch, tags)):
+        yield "threat.framework", "MITRE ATT&CK"
+        yield "threat.tactic.name", re.sub("[_-]", " ", found[1]).title()
+
+
+def _called(field: str, thing: Named) -> Iterator[tuple[str, str]]:
+    yield f"{field}.id", thing.uid
+    if thing.name is not None:
+        yield f"{field}.name", thing.name
 
 
 def _addresses(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -149,7 +156,7 @@ def _addresses(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _cut(value: Any) -> Any:  # noqa: ANN401 - JSON
     match value:
         case str() if len(value) > LONGEST:
-            return value[: LONGEST - 1] + "…"
+            return clipped(value, LONGEST)
         case dict():
             inside = cast("dict[str, Any]", value)
             return {name: _cut(inner) for name, inner in inside.items()}

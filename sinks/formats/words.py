@@ -18,6 +18,7 @@ from schemas.finding import State
 HEADLINE: Final = 140  # characters; a header of Slack takes 150
 SYSTEM: Final = 60  # of them
 LINE: Final = 300
+ADDRESS: Final = 1500
 SUMMARY: Final = 600
 TERMS, STEPS, ACTIONS = 3, 2, 3  # how many of each a message has
 _SPACES: Final = str.maketrans("\n\r\t", "   ")
@@ -113,10 +114,11 @@ def inert(value: object, limit: int = LINE) -> str:
 
 
 def linked(template: str | None, body: Mapping[str, Any]) -> str | None:
-    """The address of this alert where the user looks at it."""
+    """The address of this alert where the user looks; None if it would be too long for one."""
     if template is None:
         return None
-    return template.format(**{name: quote(str(body[name]), safe="") for name in _LINKED})
+    link = template.format(**{name: quote(str(body[name]), safe="") for name in _LINKED})
+    return link if len(link) <= ADDRESS else None
 
 
 def checked(template: str) -> str:

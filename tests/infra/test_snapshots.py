@@ -46,6 +46,14 @@ def test_nothing_is_left_beside_the_snapshot(tmp_path: Path) -> None:
         assert sorted(tmp_path.iterdir()) == before
 
 
+def test_what_a_killed_run_left_goes_and_nothing_else(tmp_path: Path) -> None:
+    replaced(tmp_path, 1)
+    (tmp_path / ".barograph-0123456789abcdef.duckdb").write_bytes(b"x")
+    kept = [path for path in tmp_path.iterdir() if not path.name.startswith(".")]
+    Snapshots(tmp_path / SNAPSHOT)
+    assert sorted(tmp_path.iterdir()) == sorted(kept)
+
+
 def test_a_file_system_without_links_gets_a_copy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

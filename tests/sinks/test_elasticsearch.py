@@ -127,6 +127,13 @@ ITEMS: list[tuple[dict[str, Any], str, str]] = [
     (refused(400, "mapper_parsing_exception", "failed"), "reject", "failed"),
     (refused(400, "strict_dynamic_mapping_exception", "no [x]"), "reject", "no [x]"),
     (refused(400, "illegal_argument_exception", "Limit of total fields"), "reject", "Limit"),
+    (
+        refused(
+            400, "mapper_parsing_exception", "value: 'only write ops with an op_type of create'"
+        ),
+        "reject",
+        "mapper_parsing_exception",
+    ),
     (refused(400, "index_closed_exception", "closed"), "config", "closed"),
     (
         refused(400, "illegal_argument_exception", "only write ops with an op_type of create"),
@@ -284,7 +291,7 @@ def test_an_alert_that_is_too_large_is_shortened_and_says_so(
     assert told["barograph"]["shortened"] == ["timeline"]
     assert told["barograph"]["detail"]["timeline"] == timeline[-1:]
     assert told["barograph"]["detail"]["why"] == alert(A).body["why"]
-    delivered = sent(target, alert(B, summary="y" * 70_000), alert(C))
+    delivered = sent(target, alert(B, system="y" * 70_000), alert(C))
     ((result, why),) = delivered.refused
     assert (delivered.taken, result.id, why) == (2, B, "it has more than 65536 bytes")
 
@@ -351,6 +358,15 @@ def test_nothing_that_is_answered_breaks_it_or_counts_as_taken(said: bytes, stat
         delivered = sent(target, alert(A), alert(B))
     assert (delivered.taken, delivered.refused) == (0, ())
     assert delivered.problem
+
+
+@pytest.mark.parametrize("reply", [Reply(200, b"{}"), Reply(400, b"what?"), Reply(413)])
+def test_a_stranger_is_sent_no_alert(receiver: Receiver, cluster: Cluster, reply: Reply) -> None:
+    cluster.whole = [reply]
+    delivered = sent(sink(receiver), alert(A))
+    assert (delivered.taken, delivered.misconfigured) == (0, True)
+    assert "give the url of the cluster" in str(delivered.problem)
+    assert len(receiver.got) == 1
 
 
 @pytest.mark.parametrize("more", [{"batch": 10}, {"batch": 10, "index": "alerts"}])

@@ -13,7 +13,11 @@ from infra.dev.certificates import certify
 from schemas.config import AnySink
 from schemas.errors import Mistake
 from sinks.delivery.kinds import connect
+from sinks.delivery.memory import Memory
+from sinks.delivery.people import People
 from sinks.delivery.sink import Delivered
+from sinks.email import Settings
+from sinks.email import connect as made
 from tests.sinks.alerts import HOSTILE, alert, lives
 from tests.sinks.made import Sinks
 from tests.sinks.post import PASSWORD, Post
@@ -160,6 +164,7 @@ def test_no_text_becomes_a_header_or_markup(post: Post, sinks: Sinks) -> None:
     assert str(post.letters[0][1]["Subject"]).startswith("WARNING 87 · a  Bcc: eve@evil[.]example")
 
 
+@pytest.mark.openssl
 def test_it_logs_in_behind_starttls(certificates: Path, sinks: Sinks) -> None:
     with Post(tls(certificates), starttls=True, login=True) as post:
         more = {"security": "starttls", "username": "barograph", "secret": PASSWORD}
@@ -169,6 +174,7 @@ def test_it_logs_in_behind_starttls(certificates: Path, sinks: Sinks) -> None:
         assert (len(post.letters), post.users) == (1, [b"barograph"])
 
 
+@pytest.mark.openssl
 def test_it_speaks_tls_from_the_first_byte(certificates: Path, sinks: Sinks) -> None:
     with Post(tls(certificates)) as post:
         soc = sinks.made(entry(post, security="tls", ca=str(certificates / "ca.pem")))
@@ -188,6 +194,7 @@ def test_a_stranger_s_certificate_is_not_trusted(
     assert "has a certificate that is not trusted" in str(delivered.problem)
 
 
+@pytest.mark.openssl
 def test_a_wrong_password(certificates: Path, sinks: Sinks) -> None:
     with Post(tls(certificates), starttls=True, login=True) as post:
         more = {"security": "starttls", "username": "barograph", "secret": "wrong-example"}
@@ -199,6 +206,7 @@ def test_a_wrong_password(certificates: Path, sinks: Sinks) -> None:
     assert "wrong-example" not in str(delivered.problem)
 
 
+@pytest.mark.openssl
 def test_a_server_that_wants_more_than_is_configured(certificates: Path, sinks: Sinks) -> None:
     with Post(tls(certificates), starttls=True) as post:
         delivered = sinks.made(entry(post)).write([alert(ID)])
@@ -276,6 +284,28 @@ def test_a_server_that_is_away(sinks: Sinks) -> None:
     delivered = sinks.made(told).write([alert(ID)])
     assert (delivered.taken, delivered.misconfigured) == (0, False)
     assert str(delivered.problem).startswith(f"127.0.0.1:{told['port']} cannot be reached: ")
+
+
+def test_a_digest_that_comes_again_is_the_same_letter(
+    post: Post, sinks: Sinks, tmp_path: Path
+) -> None:
+    settings = Settings.model_validate(entry(post, digest="1h"))
+    now = [1_767_268_800.0]
+    speaker, memory = made(settings, tmp_path).speaker, Memory(tmp_path / "s.sqlite")
+    soc = sinks.kept(People(speaker, settings, memory, lambda: now[0]))
+    low: dict[str, Any] = {"stage": "watch", "peak_stage": "watch"}
+    soc.write([alert(ID, title=HOSTILE, **low), alert("b" * 32, **low)])
+    now[0] += 3600
+    post.says["RCPT ana@corp.example"] = ["451 greylisted"]
+    delivered = soc.flush()
+    assert delivered is not None
+    assert "451 greylisted" in str(delivered.problem)
+    assert soc.flush() == Delivered(0)
+    (to, letter), (later, again) = post.letters
+    assert (to, later) == (["soc@corp.example"], ["ana@corp.example"])
+    assert letter["Message-ID"] == again["Message-ID"]
+    assert letter["Subject"] == "Barograph: 2 alerts with news"
+    assert f"barograph explain {ID}" in page(letter)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from schemas.rows import Result
 from sinks.delivery.kinds import connect
 from sinks.delivery.sink import Delivered, Sink
 from sinks.formats.ecs import document
+from tests.sinks import storms
 from tests.sinks.alerts import HOSTILE, NOON, alert, lives
 from tests.sinks.bulk import state
 from tests.sinks.receiving import Receiver, Reply, Request
@@ -83,6 +84,7 @@ def test_documents_arrive_as_they_are(opensearch: Node, stream: str) -> None:
         ("barograph.detail.next.technique", "AML.T0086", 2),
         ("barograph.detail.timeline.text", "mcp-mail/send was called from 198.51.100.7", 2),
         ("threat.technique.subtechnique.id", "AML.T0051.001", 2),
+        ("threat.tactic.id", "AML.TA0005", 2),
         ("gen_ai.request.model", "gpt-4o-2024-08-06", 2),
         ("barograph.entities", "tool:mcp-mail/send", 2),
         ("barograph.closed", True, 1),
@@ -209,8 +211,9 @@ def test_the_searches_of_the_documentation_show_the_newest_revisions(
 
 
 def test_a_storm_in_which_the_node_is_killed_too(
-    opensearch: Node, stream: str, tmp_path: Path
+    opensearch: Node, stream: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(storms, "PATIENCE", 180.0)  # a node starts in the middle of it
     counts = itertools.count(1)
 
     def relay(request: Request) -> Reply:

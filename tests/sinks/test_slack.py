@@ -310,6 +310,23 @@ def test_a_digest(receiver: Receiver, slack: Workspace, sinks: Sinks, tmp_path: 
     assert "and 5 more: barograph query --name alerts\n" in texts(slack.roots[0]["blocks"])
 
 
+def test_a_digest_is_shortened_until_it_fits(
+    receiver: Receiver, slack: Workspace, sinks: Sinks, tmp_path: Path
+) -> None:
+    settings = Settings.model_validate(entry(receiver, digest="1h"))
+    now = [1_767_268_800.0]
+    speaker, memory = connected(settings, tmp_path).speaker, Memory(tmp_path / "s.sqlite")
+    soc = sinks.kept(People(speaker, settings, memory, lambda: now[0]))
+    low: dict[str, Any] = {"stage": "watch", "peak_stage": "watch", "title": "\u00fc" * 200}
+    actions = [{"text": "\u00fc" * 300, "effect": "\u00fc" * 100}]
+    soc.write([alert(f"{n:032}", actions=actions, **low) for n in range(45)])
+    now[0] += 3600
+    assert soc.flush() == Delivered(0)
+    said = texts(slack.roots[0]["blocks"])
+    assert sum(text.startswith("barograph explain") for text in said) == 10
+    assert "and 35 more: barograph query --name alerts\n" in said
+
+
 @pytest.mark.parametrize(
     ("settings", "why"),
     [

@@ -241,7 +241,7 @@ def test_an_alert_that_is_too_large_is_shortened_and_says_so(receiver: Receiver)
     assert event["event"]["timeline"] == timeline[-1:]
     assert event["event"]["path"] == []
     assert event["event"]["why"] == alert(A).body["why"]
-    delivered = sent(target, alert(B, summary="y" * 70_000), alert(C))
+    delivered = sent(target, alert(B, system="y" * 70_000), alert(C))
     ((result, why),) = delivered.refused
     assert (delivered.taken, result.id, why) == (2, B, "it has more than 65536 bytes")
 

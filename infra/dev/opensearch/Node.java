@@ -1,6 +1,6 @@
 // One node of OpenSearch in the foreground. java -cp "jars/*" Node.java FOLDER [setting=value ...]
 // Says "READY <port>" when it listens; without http.port it is a free one. No security plugin: no
-// logins, no TLS. It keeps to loopback.
+// logins, no TLS. It keeps to loopback, and ends with its standard input: with who started it.
 
 import org.codelibs.opensearch.runner.OpenSearchRunner;
 import org.opensearch.http.HttpServerTransport;
@@ -24,7 +24,8 @@ public class Node {
     Runtime.getRuntime().addShutdownHook(new Thread(() -> close(runner)));
     var http = runner.node().injector().getInstance(HttpServerTransport.class);
     System.out.println("READY " + http.boundAddress().publishAddress().getPort());
-    Thread.currentThread().join();
+    while (System.in.read() != -1) {}
+    System.exit(0);
   }
 
   private static void close(OpenSearchRunner runner) {

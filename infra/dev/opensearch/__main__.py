@@ -35,6 +35,7 @@ def main(arguments: Sequence[str]) -> Exit:
 
 
 def _run(node: Node) -> None:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         node.start()
         print(node.url, flush=True)

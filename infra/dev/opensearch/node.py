@@ -30,7 +30,7 @@ class Said(NamedTuple):
 
 
 class Node:
-    """A node whose data, settings and log are in `folder`; it ends with `stop` or `kill`.
+    """A node whose data, settings and log are in `folder`; it does not outlive this process.
 
     `settings` are OpenSearch's own and win over ours. A node that starts again keeps its port.
     """
@@ -56,7 +56,7 @@ class Node:
         command = [jdk(), *heap, "-cp", f"{jars(OPENSEARCH)}/*", str(_PROGRAM), str(self.folder)]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 - the Java found, our arguments
-                command + words, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                command + words, stdin=subprocess.PIPE, stdout=log, stderr=log
             )
         self.port = self._ready(self._process)
         self.ask("GET", "/_cluster/health?wait_for_status=yellow&timeout=60s")
@@ -84,13 +84,13 @@ class Node:
         """End it in good order; its data stays."""
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(_PATIENCE)
+            self._process.communicate(timeout=_PATIENCE)
 
     def kill(self) -> None:
         """End it as a power cut would; its data stays."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait(_PATIENCE)
+            self._process.communicate(timeout=_PATIENCE)
 
     def _ready(self, process: subprocess.Popen[bytes]) -> int:
         end = time.monotonic() + _PATIENCE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -30,11 +30,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @asynccontextmanager
-async def serving(path: Path | None, **settings: Any) -> AsyncIterator[Client]:  # noqa: ANN401
+async def serving(path: Path | None, **settings: Any) -> AsyncGenerator[Client]:  # noqa: ANN401
     """A client of the API over this store, with settings of [server]."""
     app = web.Application(client_max_size=BODY)
     snapshots = Snapshots(path)
-    Api(snapshots, ServerConfig(**{"rate": 1e6, **settings}), (), lambda: NOW).add_to(app)
+    config = ServerConfig.model_validate({"rate": 1e6, **settings})
+    Api(snapshots, config, (), lambda: NOW).add_to(app)
     async with TestClient(TestServer(app)) as client:
         yield client
     snapshots.close()

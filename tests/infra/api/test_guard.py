@@ -84,7 +84,7 @@ def test_clients_without_end_take_no_memory_without_end() -> None:
     rates = Rates(10, lambda: 0.0)
     for number in range(CLIENTS + 100):
         rates.wait(str(number))
-    assert len(rates._known) == CLIENTS  # noqa: SLF001 - what a client cannot see
+    assert len(rates) == CLIENTS
 
 
 def test_wrong_tokens_share_one_rate_and_spend_nothing_of_a_good_one() -> None:

@@ -20,6 +20,9 @@ from tests.infra.written import result
 ENDLESS = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r"
 
 
+BOMB = "SELECT repeat('x', 100000000) FROM range(10000)"
+
+
 async def refused(client: Client, path: str, **sent: Any) -> tuple[int, str]:  # noqa: ANN401
     method = "post" if sent else "get"
     async with client.request(method, f"/api/v1{path}", **sent) as answer:
@@ -51,6 +54,9 @@ async def refused(client: Client, path: str, **sent: Any) -> tuple[int, str]:  #
         ("/lineage/model:m?depth=1000", 400, "parameter depth: Input should be less than or"),
         ("/lineage/model:m?as_of=yesterday", 400, "parameter as_of: not an RFC 3339 time"),
         ("/queries/none", 404, "no query is called 'none'"),
+        ("/queries/new_tools?since=x", 400, "query 'new_tools': since cannot be 'x'; give it"),
+        ("/queries/new_tools?sinse=3d", 400, "query 'new_tools' has no parameter 'sinse'"),
+        ("/queries/blast_radius", 400, "query 'blast_radius' needs entity; it takes"),
         ("/nothing", 404, "there is no such path; /api/v1/openapi.json lists them"),
         ("/query", 405, "GET is not for this path; take POST"),
     ],
@@ -72,6 +78,7 @@ async def test_a_wrong_question(client: Client, path: str, status: int, error: s
         ({"json": {"sql": "FROM '/etc/passwd'"}}, "the query cannot be answered: Catalog"),
         ({"json": {"sql": "CREATE TABLE t(i int)"}}, "a query only asks: CREATE is not run"),
         ({"json": {"sql": "SELECT 1; SELECT 2"}}, "ask one thing at a time"),
+        ({"json": {"sql": BOMB}}, "the query needs more than 1 GB of memory; narrow it"),
         ({"json": {"sql": "x" * 20_001}}, "field sql: String should have at most 20000"),
     ],
 )
@@ -85,6 +92,63 @@ async def test_a_body_that_is_too_long(client: Client) -> None:
         413,
         "a request has at most 64 KiB; send less",
     )
+
+
+async def raw(client: Client, head: str, body: bytes = b"") -> bytes:
+    """What is answered to these bytes; the connection is left to the server."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+    writer.write(f"{head} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n".encode() + body)
+    try:
+        return await asyncio.wait_for(reader.read(), 60)
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_a_body_that_is_promised_and_does_not_come(demo: Path) -> None:
+    async with serving(demo, seconds=0.2) as client:
+        post = "POST /api/v1/query"
+        huge = await raw(client, post, b"Content-Length: 99999999\r\n\r\n{")
+        assert huge.startswith(b"HTTP/1.1 413 ")
+        slow = await raw(client, post, b"Content-Length: 20\r\n\r\n{")
+        assert b'{"error":"the body did not come within 0.2 s; send it whole"}' in slow
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/api/v1/alerts/%ff%fe", 404),
+        ("/api/v1/alerts/%00", 404),
+        ("/api/v1/alerts/%ed%a0%80", 404),
+        ("/api/v1/alerts/%", 404),
+        ("/api/v1/alerts?system=%ed%a0%80", 200),
+        ("/api/v1/alerts?%00=1", 400),
+        ("/api/v1/../../etc/passwd", 404),
+        ("/api/v1/assets/..%2f..%2fetc%2fpasswd", 404),
+        ("/api/v1//alerts", 404),
+        ("/api/v1/", 404),
+    ],
+)
+async def test_a_path_that_no_client_would_send(client: Client, path: str, status: int) -> None:
+    answer = await raw(client, f"GET {path}", b"\r\n")
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+    assert b"Traceback" not in answer
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\xff\xfe{}",
+        b'{"sql":' + b"[" * 5_000 + b"]" * 5_000 + b"}",
+        b'{"sql": "\\ud800"}',
+        b'{"sql": "\\u0000"}',
+        b'{"sql": 1e999}',
+        b"null",
+        b"",
+    ],
+)
+async def test_a_body_that_no_client_would_send(client: Client, body: bytes) -> None:
+    assert (await refused(client, "/query", data=body))[0] == 400
 
 
 async def test_an_answer_that_is_too_long(client: Client) -> None:

@@ -132,8 +132,12 @@ async def test_forecasts_controls_and_queries(get: Get) -> None:
     assert column(found, "name")[1] == "LLM Prompt Injection"
     assert found["rows"][1]["precondition"] == "text that others write reaches the prompt"
     assert (await get("/controls"))["rows"] == []
-    names = column(await get("/queries"), "name")
-    assert "alerts" in names
+    known = {row["name"]: row for row in (await get("/queries"))["rows"]}
+    assert known["new_tools"]["parameters"] == [
+        {"name": "since", "type": "INTERVAL", "default": "7d"}
+    ]
+    assert len((await get("/queries/new_tools?since=3d"))["rows"]) == 9
+    assert (await get("/queries/new_tools?since=12h"))["rows"] == []
     answer = await get("/queries/alerts")
     assert answer["columns"][0] == {"name": "stage", "type": "VARCHAR"}
     assert column(answer, "priority") == [63, 38, 19]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -123,7 +123,7 @@ def test_a_real_prometheus_scrapes_a_run_and_answers(run: Running, tmp_path: Pat
 
 
 @contextmanager
-def prometheus(folder: Path) -> Iterator[str]:
+def prometheus(folder: Path) -> Generator[str]:
     """A real one on a free port, with the configuration in `folder`."""
     words = (
         *("prometheus", "--config.file", str(folder / "prometheus.yml")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import orjson
@@ -34,3 +35,14 @@ def test_it_says_how_it_is(folder: Path) -> None:
         eventually(lambda: run.metrics()["barograph_outbox_results"] == 0)
         eventually(lambda: run.metrics().get('barograph_signals{level="high"}') == 2)
         assert run.metrics()["barograph_posture_up"] == 1
+
+
+def test_what_is_no_http_fills_no_log(folder: Path) -> None:
+    with Running(folder) as run:
+        port = int(run.url.rpartition(":")[2])
+        for sent in (b"\x16\x03\x01 hello\r\n\r\n", b"GET /" + b"x" * 9_000 + b" HTTP/1.1\r\n\r\n"):
+            with socket.create_connection(("127.0.0.1", port)) as connection:
+                connection.sendall(sent)
+                assert b" 400 " in connection.recv(100)
+        assert run.stop() == 0
+    assert "Traceback" not in "".join(run.said)

@@ -168,6 +168,15 @@ def test_what_nobody_declared_is_told_apart_from_what_never_was(tmp_path: Path) 
     assert (rules(approved), word(approved)) == (["approved"], "allow")
 
 
+def test_what_is_said_of_another_name_of_the_tool_counts(tmp_path: Path) -> None:
+    other = "tool:mcp.json#send"
+    rows = [*ESTATE, edge("tool:mail/send", "same_as", other), fact("f1", other, "critical")]
+    assert rules(asked(tmp_path, rows)) == ["critical_open", "declared"]
+    assert rules(asked(tmp_path, rows, CALL.model_copy(update={"tool": other})))[0] == (
+        "critical_open"
+    )
+
+
 def test_shadow_ai_is_warned_of(tmp_path: Path) -> None:
     shadow = asset("agent:desk", declared=False)
     assert rules(asked(tmp_path, [*ESTATE, shadow])) == ["shadow", "declared"]

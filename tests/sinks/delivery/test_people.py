@@ -255,6 +255,16 @@ def test_a_kill_before_a_told_digest_is_forgotten_does_not_tell_it_again(tmp_pat
     assert after.heard.issues == []
 
 
+@pytest.mark.parametrize("digest", [None, "1d", "1m"])
+def test_what_waits_is_told_though_the_digest_changes(tmp_path: Path, digest: str | None) -> None:
+    desk = Desk(tmp_path, digest="1h")
+    desk.take(low("a"))
+    desk.clock.now += 24 * HOUR
+    after = Desk(tmp_path, desk.clock, digest=digest)
+    assert after.people.flush() == Delivered(0)
+    assert [ids(issue.open) for issue in after.heard.issues] == [["a"]]
+
+
 @pytest.mark.parametrize(
     ("settings", "why"),
     [({"digest": "5s"}, "greater than or equal"), ({"link": "x"}, "a link is like")],

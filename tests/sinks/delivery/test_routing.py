@@ -34,8 +34,8 @@ class Target:
         problem = None if len(taken) == len(batch) else "away"
         return Delivered(len(taken), refused, problem=problem)
 
-    def flush(self) -> None:
-        """Nothing waits."""
+    def flush(self) -> Delivered:
+        return Delivered(0, problem="away")
 
     def close(self) -> None:
         self.closed = True
@@ -116,3 +116,7 @@ def test_what_may_not_leave_does_not(tmp_path: Path) -> None:
     (left,) = target.bodies
     assert left["entities"][1]["id"].startswith("principal-")
     assert "why" not in left
+
+
+def test_what_a_sink_says_of_publishing_is_passed_on(tmp_path: Path) -> None:
+    assert around(Target(), tmp_path).flush() == Delivered(0, problem="away")

@@ -39,9 +39,13 @@ PLAIN: dict[str, Any] = {
     "rule": {"id": "tool_poisoning", "name": "tool_poisoning", "ruleset": "barograph"},
     "service": {"name": "support-bot"},
     "threat": {
-        "framework": ["MITRE ATT&CK", "MITRE ATLAS"],
-        "tactic": {"name": ["Initial Access"]},
-        "technique": {"id": ["AML.T0051"], "subtechnique": {"id": ["AML.T0051.001"]}},
+        "framework": ["MITRE ATLAS", "MITRE ATT&CK"],
+        "tactic": {"id": ["AML.TA0005"], "name": ["Execution", "Initial Access"]},
+        "technique": {
+            "id": ["AML.T0051"],
+            "name": ["LLM Prompt Injection"],
+            "subtechnique": {"id": ["AML.T0051.001"], "name": ["Indirect"]},
+        },
     },
     "related": {"user": ["ana@corp.example", "Ana"], "ip": ["198.51.100.7"]},
     "gen_ai": {
@@ -212,7 +216,14 @@ def test_what_was_left_out_is_left_out() -> None:
                 "technique": {"id": ["T1059"], "subtechnique": {"id": ["T1059.001"]}},
             },
         ),
-        ("atlas.aml-t0034", {"framework": ["MITRE ATLAS"], "technique": {"id": ["AML.T0034"]}}),
+        (
+            "atlas.aml-t0034",
+            {
+                "framework": ["MITRE ATLAS"],
+                "technique": {"id": ["AML.T0034"], "name": ["Cost Harvesting"]},
+                "tactic": {"id": ["AML.TA0011"], "name": ["Impact"]},
+            },
+        ),
         (
             "attack.defense-evasion",
             {"framework": ["MITRE ATT&CK"], "tactic": {"name": ["Defense Evasion"]}},
@@ -280,7 +291,7 @@ def fields(told: dict[str, Any], above: str = "") -> Iterator[str]:
 
 def test_every_field_is_in_the_templates() -> None:
     entities = [{"kind": kind, "id": "x", "name": "y"} for kind in KINDS]
-    told = body("a", tags=["attack.t1059.001", "attack.impact"], shortened=["why"])
+    told = body("a", tags=["attack.t1059.001", "atlas.aml.t0051.001"], shortened=["why"])
     found = set(fields(document(told | {"entities": entities})))
     for name in ("elasticsearch", "opensearch"):
         template = json.loads((files("sinks") / "templates" / f"{name}.json").read_text("utf-8"))

@@ -126,3 +126,7 @@ def test_a_system_cannot_leave_its_place_in_the_link() -> None:
     assert told.link == (
         "https://boards.example/d/alert?var-alert=a&var-system=x%26id%3D1%23%2F..%2F%0A%3C%7C%3E%20#t"
     )
+
+
+def test_a_link_that_a_name_makes_too_long_is_left_out() -> None:
+    assert words(body("a", system="x" * 2000), "settled", checked(LINK)).link is None

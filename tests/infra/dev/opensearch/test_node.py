@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -59,3 +65,26 @@ def test_a_setting_that_it_does_not_know_is_told(tmp_path: Path) -> None:
     node = Node(tmp_path / "node", {"no.such": "setting"})
     with pytest.raises(Unavailable, match=r"does not start: .*unknown setting \[no\.such\]"):
         node.start()
+
+
+@pytest.mark.opensearch
+def test_it_ends_with_who_started_it(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "infra.dev.opensearch", "run", "--port", "0", "--folder"]
+    with subprocess.Popen([*words, tmp_path / "node"], stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        url = run.stdout.readline().strip()
+        with urllib.request.urlopen(url) as answer:  # noqa: S310 - it is on the loopback
+            assert json.load(answer)["version"]["distribution"] == "opensearch"
+        run.kill()
+    end = time.monotonic() + 60
+    while listens(url) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not listens(url)
+
+
+def listens(url: str) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))).close()
+    except ConnectionRefusedError:
+        return False
+    return True
