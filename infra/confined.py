@@ -82,18 +82,20 @@ def _done(order: _Order, slow: Callable[[], object]) -> Any:  # noqa: ANN401 - a
         [sys.executable, "-P", "-m", "infra.confined"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         env={name: os.environ[name] for name in PASSED if name in os.environ},
     )
     with process:
         try:
-            said = _said(process, pickle.dumps(order), order.seconds + PATIENCE, slow)
+            said, last = _said(process, pickle.dumps(order), order.seconds + PATIENCE, slow)
         except subprocess.TimeoutExpired:
             from infra.reader import too_long  # noqa: PLC0415 - as above
 
             raise Slow(too_long(order.seconds)) from None
         finally:
             process.kill()
+    if process.returncode > 0 and b"MemoryError" not in last:
+        raise RuntimeError(last.decode(errors="replace"))  # a defect of ours
     if not said:
         from infra.reader import TOO_LARGE  # noqa: PLC0415 - as above
 
@@ -112,12 +114,13 @@ def _done(order: _Order, slow: Callable[[], object]) -> Any:  # noqa: ANN401 - a
 
 def _said(
     process: subprocess.Popen[bytes], asked: bytes, seconds: float, slow: Callable[[], object]
-) -> bytes:
+) -> tuple[bytes, bytes]:
+    """What it wrote to stdout and to stderr."""
     try:
-        return process.communicate(asked, timeout=min(SLOW, seconds))[0]
+        return process.communicate(asked, timeout=min(SLOW, seconds))
     except subprocess.TimeoutExpired:
         slow()
-        return process.communicate(timeout=max(seconds - SLOW, 0))[0]
+        return process.communicate(timeout=max(seconds - SLOW, 0))
 
 
 def _serve() -> None:

@@ -23,7 +23,7 @@ import sinks
 from schemas.config import SinkConfig
 from schemas.rows import Result
 from sinks.delivery.sink import Delivered
-from sinks.history.compaction import Compaction
+from sinks.history.compaction import FEW, Compaction
 from sinks.history.parts import DRAFT, KEYS, TOMBSTONE, every, number, place, quoted, settle
 from sinks.history.pending import Pending
 from sinks.store import HISTORIES, TABLES
@@ -76,6 +76,7 @@ class Parquet:
         self._clock = clock
         self._since: float | None = None  # when the oldest result began to wait
         self._next = 1
+        self._unkept = 0  # publications since house was kept
         loads = files(sinks).joinpath("loads")
         self._loads = {kind: loads.joinpath(f"{kind}.sql").read_text("utf-8") for kind in _TABLES}
         self._db: duckdb.DuckDBPyConnection
@@ -110,6 +111,7 @@ class Parquet:
     def flush(self) -> None:
         """Nothing comes: publish what waited long enough, and keep house, one piece at a time."""
         if self._publish_when_due() is None:
+            self._unkept = 0
             try:
                 self._compaction.step()
             except duckdb.Error as error:
@@ -130,9 +132,15 @@ class Parquet:
                     db.execute(self._loads[kind])
                     for table in table_names:
                         self._write(db, table, written)
-        self._compaction.due = True
         self._pending.clear()
         self._since = None
+        self._compaction.due = True
+        self._unkept += 1
+        if self._unkept > FEW:  # there was no rest
+            self._unkept = 0
+            for _ in range(2 * len(KEYS)):
+                if not self._compaction.step():
+                    break
 
     def close(self) -> None:
         """Publish, and give the files back."""

@@ -155,7 +155,10 @@ def _lines(answer: Answer, args: argparse.Namespace) -> Iterator[str]:
 
 
 def _wait(args: argparse.Namespace) -> None:
-    print(f"barograph: still asking; it may take {args.seconds:g} s (--seconds)", file=sys.stderr)
+    if sys.stderr.isatty():
+        print(
+            f"barograph: still asking; it may take {args.seconds:g} s (--seconds)", file=sys.stderr
+        )
 
 
 def _count(text: str) -> int:

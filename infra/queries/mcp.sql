@@ -1,5 +1,5 @@
 -- MCP servers and how often what they say of their tools changed: a new manifest is a new program
--- param since: INTERVAL = 30d
+-- param since: INTERVAL = 14d
 WITH said AS (
   SELECT of_kind(entities, 'mcp_server')[1] AS server, time, attribute(body, 'mcp.manifest.sha256') AS manifest,
     of_kind(entities, 'agent')[1] AS agent

@@ -227,3 +227,12 @@ def test_the_process_knows_no_secret(folder: Path, monkeypatch: pytest.MonkeyPat
     passed = {name for name in os.environ if name in confined.PASSED}
     assert "BAROGRAPH_SINK__0__SECRET" not in passed
     assert confined.answer(folder / "history", "SELECT 1 AS n", rows=1, seconds=30.0).rows == [(1,)]
+
+
+def test_somebody_who_waits_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(confined, "SLOW", 0.01)
+    told: list[str] = []
+    confined.answer(
+        folder / "history", "SELECT 1", rows=1, seconds=30.0, slow=lambda: told.append("slow")
+    )
+    assert told == ["slow"]

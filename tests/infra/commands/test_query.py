@@ -220,14 +220,6 @@ def test_a_query_without_end_is_interrupted(ask: Ask) -> None:
     )
 
 
-def test_a_query_that_takes_a_while_says_so(ask: Ask) -> None:
-    endless = "SELECT count(*) FROM range(10000000000) a, range(1000) b WHERE a.range % 7 = b.range"
-    assert ask("query", endless, "--seconds", "4")[2].splitlines() == [
-        "barograph: still asking; it may take 4 s (--seconds)",
-        "barograph: the query took more than 4 s; narrow it or give it more time",
-    ]
-
-
 def test_without_a_store_the_way_to_one_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
