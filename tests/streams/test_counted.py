@@ -10,6 +10,7 @@ from correlators.document import Document
 from correlators.routes import Routes
 from correlators.ruleset import parse
 from schemas.config import Limits
+from schemas.event import Reject
 from schemas.rows import Output, Result
 from streams.ingest import Ingest, Progress
 from streams.input import Chunk
@@ -94,9 +95,9 @@ def test_times_are_those_of_a_whole_reading(given_: list[tuple[str, Any]]) -> No
     progress, outputs = ingested(documents)
     reader = Reader(named("openai"), "file:x", Limits())
     whole = [next(iter(reader.read(one, n))).result for n, one in enumerate(documents)]
-    times = [one.event.time for one in whole if not hasattr(one, "reason")]
+    times = [one.event.time for one in whole if not isinstance(one, Reject)]
     assert progress.read == len(documents)
     assert progress.rejected == len(documents) - len(times)
     assert progress.latest == max(times, default=Progress().latest)
     rejects = {one.id for one in outputs if isinstance(one, Result) and one.kind == "reject"}
-    assert rejects == {one.origin for one in whole if hasattr(one, "reason")}
+    assert rejects == {one.origin for one in whole if isinstance(one, Reject)}

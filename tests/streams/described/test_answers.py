@@ -116,3 +116,15 @@ def test_tags_say_whose_a_thing_is_and_what_is_in_it() -> None:
     assert isinstance(event, Event)
     assert event.attributes["asset.owner"] == "claims"
     assert event.attributes["asset.data"] == "personal"
+
+
+@pytest.mark.parametrize("odd", [[], {}, 7, None, [["allUsers"]]])
+def test_odd_members_of_a_policy_are_nobody(odd: Any) -> None:  # noqa: ANN401 - JSON
+    bindings = [{"role": "r", "members": [odd]}]
+    policy = {"resource": "//x.googleapis.com/projects/p", "policy": {"bindings": bindings}}
+    table = {"tableReference": {"projectId": "p", "datasetId": "d"}, "access": [{"iamMember": odd}]}
+    for answer in (policy, table):
+        _, check = read("gcp_inventory", answer)
+        assert isinstance(check, Event)
+        assert check.finding is not None
+        assert check.finding.state == "resolved"
