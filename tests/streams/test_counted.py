@@ -97,15 +97,15 @@ def test_a_rule_that_asks_for_it_has_it() -> None:
 def test_only_what_is_known_to_be_ordinary_is_passed_over(
     source: str, ordinary: dict[str, str], kept: list[dict[str, str]]
 ) -> None:
-    usual: dict[str, Any] = {
+    records: dict[str, dict[str, Any]] = {
         "anthropic": {
             "created_at": "2026-03-01T08:00:00Z",
             "organization_id": "o",
             "actor": {"type": "user_actor", "email_address": "mara@claims.example"},
         },
         "databricks": {"timestamp": 1772352000000, "workspaceId": "1", "requestParams": {}},
-    }[source]
-    documents = [orjson.dumps(usual | one) for one in (ordinary, *kept)]
+    }
+    documents = [orjson.dumps(records[source] | one) for one in (ordinary, *kept)]
     progress, outputs = ingested(documents, source=source)
     assert (progress.read, progress.rejected) == (len(documents), 0)
     assert kinds(outputs) == [one.get("type") or one["actionName"] for one in kept]
