@@ -17,7 +17,7 @@ from schemas.times import HOUR
 from streams.names import aws
 from streams.records.clocks import clock
 from streams.records.envelope import records
-from streams.records.untrusted import distinct, edge, entity, listing, mapping, opened, text
+from streams.records.untrusted import distinct, edge, entity, listing, mapping, opened, sane, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "databricks"
@@ -42,6 +42,7 @@ GAPS: Final = (
 )
 
 _REFUSED: Final = 400
+_MILLI, _MICRO = 10**11, 10**14  # from which number on a time counts these of a second
 _LEVELS: Final = ("catalogname", "schemaname", "name")
 _MODELS: Final = frozenset({"modelregistry", "unitycatalog"})
 _SERVING: Final = frozenset({"serverlessrealtimeinference", "modelserving"})
@@ -61,12 +62,18 @@ def _uid(record: Json, sha256: str) -> str:
     return text(_folded(record).get("eventid"), 128) or sha256
 
 
+def _when(value: Json) -> int:
+    if value.__class__ is int and _MILLI <= value < _MICRO:  # nearly all
+        return sane(value * 1_000)
+    return clock(value)
+
+
 NARROW: Final = Narrow(
     time="timestamp",
     relevant={},
     ordinary={"serviceName": _ORDINARY, "service_name": _ORDINARY},
     counted=True,
-    clock=clock,
+    clock=_when,
     uid=_uid,
 )
 
