@@ -116,7 +116,7 @@ def _ordinary(line: bytes, narrow: Narrow) -> bytes:
     others = dict.fromkeys(narrow.relevant, "other.example")
     for path, value in (others | {at: min(known) for at, known in narrow.ordinary.items()}).items():
         *way, last = path.split(".")
-        inside = record
+        inside: Any = record
         for key in way:
             inside = inside.get(key, {}) if isinstance(inside, dict) else {}
         if isinstance(inside, dict) and last in inside:

@@ -90,12 +90,15 @@ Reader = Callable[[dict[str, Json], str], Thing | None]
 
 
 def split(document: bytes, read: Reader, lists: Collection[str]) -> Iterator[Raw]:
-    """The things of an answer, each followed by the checks that it answers.
+    """The things of an answer, each followed by the checks that it answers, the oldest first.
 
+    An answer lists them by name; here they are in the order of their times, so that none is late.
     `lists` are the names of the lists and objects that hold records. Raises Unreadable.
     """
-    found = list(_records(document.strip(), "", lists, _LEVELS))
-    return (raw for within, data in found for raw in _raws(within, data, read))
+    found = _records(document.strip(), "", lists, _LEVELS)
+    told = [_told(within, data, read) for within, data in found]
+    told.sort(key=lambda one: one[0])
+    return (raw for _, raws in told for raw in raws)
 
 
 def event(name: str, raw: Raw, record: Json, evidence: EventEvidence, read: Reader) -> Parsed:
@@ -107,13 +110,12 @@ def event(name: str, raw: Raw, record: Json, evidence: EventEvidence, read: Read
     if thing is None or not distinct(thing.about):
         raise Unreadable("wrong-shape", "it describes nothing that an AI estate is made of")
     asset = distinct(thing.about)[0]
-    times = [time for one in thing.times if (time := _time(one))]
-    at = max(times, default=0)
+    at = _at(thing)
     if context.check is not None:
         return Parsed(_checked(name, asset, at, thing, context.check, evidence), {})
     said: dict[str, Json] = {
         "type": thing.sort,
-        "created": rfc3339(times[0]) if thing.times and times and _time(thing.times[0]) else None,
+        "created": rfc3339(made) if (made := _time(next(iter(thing.times), None))) else None,
         "state": "deleted" if thing.gone else None,
         **thing.said,
     }
@@ -174,17 +176,23 @@ def _checked(
     return finding(Scan(name, name, asset, at), row, evidence)
 
 
-def _raws(within: str, data: bytes, read: Reader) -> Iterator[Raw]:
-    yield Raw(data, Context(within))
+def _told(within: str, data: bytes, read: Reader) -> tuple[int, list[Raw]]:
+    """The time of a record, and what it gives."""
+    raws = [Raw(data, Context(within))]
     try:
         record = decode(data, _LIMITS)
         thing = read(mapping(record), within) if isinstance(record, dict) else None
     except Unreadable:  # it is a record all the same, and will be rejected as one
-        return
-    if thing is not None and distinct(thing.about):
-        for of, failed in thing.checks.items():
-            if failed is not None:
-                yield Raw(data, Context(within, of))
+        return 0, raws
+    if thing is None or not distinct(thing.about):
+        return 0, raws
+    said = [of for of, failed in thing.checks.items() if failed is not None]
+    return _at(thing), raws + [Raw(data, Context(within, of)) for of in said]
+
+
+def _at(thing: Thing) -> int:
+    """The latest of its times; 0 where none can be read."""
+    return max(map(_time, thing.times), default=0)
 
 
 def _records(

@@ -80,9 +80,11 @@ KINDS: Final = (
 
 def small(value: Json, levels: int = 16) -> Json:
     """An answer with its keys as CloudTrail writes them: `EndpointArn` is `endpointArn`."""
-    if isinstance(value, dict) and levels:
+    if levels == 0:
+        return None
+    if isinstance(value, dict):
         return {small_key(key): small(one, levels - 1) for key, one in mapping(value).items()}
-    if isinstance(value, list) and levels:
+    if isinstance(value, list):
         return [small(one, levels - 1) for one in listing(value)]
     return value
 

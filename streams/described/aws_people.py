@@ -71,8 +71,8 @@ def _allowed(policy: Json) -> Iterator[Said]:
             policy = orjson.loads(policy)
         except orjson.JSONDecodeError:
             return
-    statements = mapping(policy).get("Statement")
-    for one in statements[:_MOST] if isinstance(statements, list) else (statements,):
+    held = mapping(policy).get("Statement")
+    for one in listing(held)[:_MOST] if isinstance(held, list) else (held,):
         if mapping(one).get("Effect") == "Allow":
             yield mapping(one)
 

@@ -179,7 +179,9 @@ def table(said: Said) -> Thing | None:
     for one in listing(at(said, "externalDataConfiguration", "sourceUris"))[:_MOST]:
         edges += link(thing, "fed_by", gcp.bucket(one))
     shared = [mapping(one) for one in listing(said.get("access"))[:_MOST]]
-    anyone = any({one.get("specialGroup"), one.get("iamMember")} & _ANYONE for one in shared)
+    anyone = any(
+        text(one.get(key), 64) in _ANYONE for one in shared for key in ("iamMember", "specialGroup")
+    )
     sort = (text(said.get("type"), 32) or "dataset").lower()
     return Thing(
         (thing,),
@@ -253,7 +255,7 @@ def granted(said: Said) -> Thing | None:
     anyone = False
     for one in (mapping(one) for held in policies for one in listing(held.get("bindings"))[:_MOST]):
         for member in listing(one.get("members"))[:_MOST]:
-            anyone |= member in _ANYONE
+            anyone |= text(member, 64) in _ANYONE
             if (text(member, 512) or "").startswith(("serviceAccount:", "user:")):
                 person = gcp.principal(member)
                 people.append(person)

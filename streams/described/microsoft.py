@@ -40,9 +40,11 @@ class Told(NamedTuple):
 
 def folded(value: Json, left: int = _LEVELS) -> Json:
     """A value with the keys of all its objects in small letters without underscores."""
-    if isinstance(value, dict) and left:
+    if left == 0:
+        return None
+    if isinstance(value, dict):
         return {_small(key): folded(one, left - 1) for key, one in mapping(value).items()}
-    if isinstance(value, list) and left:
+    if isinstance(value, list):
         return [folded(one, left - 1) for one in listing(value)]
     return value
 

@@ -190,6 +190,8 @@ def _named(rest: list[str], full: str) -> Entity | None:
         return entity(kind, f"azureml/{names[-1]}")
     if kind == "host":
         return entity(kind, names[-1])
+    if kind == "repo":  # a registry, by the host in the names of its images
+        return entity(kind, f"{names[-1]}.azurecr.io")
     if rest[-2] == "containers":  # the blob service between them is always the same
         names = [names[0], names[-1]]
     return entity(kind, f"azure/{'/'.join(names)}")

@@ -66,6 +66,8 @@ _MOST: Final = 32
 
 def _time(value: Json) -> int:
     """Seconds since 1970, as a number or its text; exports write RFC 3339."""
+    if value.__class__ is int and -1e12 < value < 1e12:  # nearly all
+        return sane(value * SECOND)
     seconds = number(value)
     if isinstance(value, str) and value.isdecimal() and len(value) <= 12:
         seconds = float(value)

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,6 +11,7 @@ from correlators.document import Document
 from correlators.routes import Routes
 from correlators.ruleset import parse
 from schemas.config import Limits
+from schemas.event import Reject
 from schemas.rows import Output, Result
 from streams.ingest import Ingest, Progress
 from streams.input import Chunk
@@ -33,11 +35,13 @@ def record(kind: str, at: Any, address: str = "192.0.2.7") -> bytes:  # noqa: AN
     return orjson.dumps(told | {"object": "organization.audit_log", "actor": actor})
 
 
-def ingested(documents: list[bytes], *rules: str) -> tuple[Progress, list[Output]]:
+def ingested(
+    documents: list[bytes], *rules: str, source: str = "openai"
+) -> tuple[Progress, list[Output]]:
     ruleset = parse(Document(f"{n}.yml", one) for n, one in enumerate(rules))
     assert not ruleset.problems
     stage = Ingest("i", Matchers(ruleset.rules), Routes(ruleset), named, None, Limits())
-    chunk = Chunk("openai", "file:x", documents, None, None, first=True)
+    chunk = Chunk(source, "file:x", documents, None, None, first=True)
     return stage.step(Progress(), chunk)
 
 
@@ -72,6 +76,42 @@ def test_a_rule_that_asks_for_it_has_it() -> None:
     assert [one.time for one in signals] == [1_772_352_001_000_000]
 
 
+@pytest.mark.parametrize(
+    ("source", "ordinary", "kept"),
+    [
+        (
+            "anthropic",
+            {"type": "sso_login_succeeded"},
+            [{"type": "sso_login_failed"}, {"type": "claude_chat_created"}, {"type": "new_kind"}],
+        ),
+        (
+            "databricks",
+            {"serviceName": "clusters", "actionName": "start"},
+            [
+                {"serviceName": "accounts", "actionName": "tokenLogin"},
+                {"serviceName": "newService", "actionName": "query"},
+            ],
+        ),
+    ],
+)
+def test_only_what_is_known_to_be_ordinary_is_passed_over(
+    source: str, ordinary: dict[str, str], kept: list[dict[str, str]]
+) -> None:
+    records: dict[str, dict[str, Any]] = {
+        "anthropic": {
+            "created_at": "2026-03-01T08:00:00Z",
+            "organization_id": "o",
+            "actor": {"type": "user_actor", "email_address": "mara@claims.example"},
+        },
+        "databricks": {"timestamp": 1772352000000, "workspaceId": "1", "requestParams": {}},
+    }
+    documents = [orjson.dumps(records[source] | one) for one in (ordinary, *kept)]
+    progress, outputs = ingested(documents, source=source)
+    assert (progress.read, progress.rejected) == (len(documents), 0)
+    assert kinds(outputs) == [one.get("type") or one["actionName"] for one in kept]
+    assert progress.latest == 1_772_352_000_000_000
+
+
 TIMES: Final = st.one_of(
     st.integers(-10, 2**65),
     st.floats(allow_nan=False, allow_infinity=False),
@@ -94,9 +134,9 @@ def test_times_are_those_of_a_whole_reading(given_: list[tuple[str, Any]]) -> No
     progress, outputs = ingested(documents)
     reader = Reader(named("openai"), "file:x", Limits())
     whole = [next(iter(reader.read(one, n))).result for n, one in enumerate(documents)]
-    times = [one.event.time for one in whole if not hasattr(one, "reason")]
+    times = [one.event.time for one in whole if not isinstance(one, Reject)]
     assert progress.read == len(documents)
     assert progress.rejected == len(documents) - len(times)
     assert progress.latest == max(times, default=Progress().latest)
     rejects = {one.id for one in outputs if isinstance(one, Result) and one.kind == "reject"}
-    assert rejects == {one.origin for one in whole if hasattr(one, "reason")}
+    assert rejects == {one.origin for one in whole if isinstance(one, Reject)}

@@ -20,73 +20,73 @@ from streams.source import sniffed
 # Why an answer says nothing of AI: a file as a whole, or one of its fixtures.
 WHY: Final[dict[str, str]] = {
     "gates, caches and mail: none of it is AI, and no kind of asset": """
-        aws/apigateway.json aws/cloudfront.json aws/cognito.json aws/ses.json aws/sns.json
-        aws/sqs.json azure/application_gateway.json azure/load_balancer.json
-        azure/logic_apps.json aws/s3.json:SNS_TOPICS aws/s3.json:SNS_TOPIC_ATTRIBUTES
-        aws/rds.json:DESCRIBE_EVENT_SUBSCRIPTIONS_RESPONSE aws/s3.json:S3_NOTIFICATIONS""",
+        aws/apigateway aws/cloudfront aws/cognito aws/ses aws/sns
+        aws/sqs azure/application_gateway azure/load_balancer
+        azure/logic_apps aws/s3:SNS_TOPICS aws/s3:SNS_TOPIC_ATTRIBUTES
+        aws/rds:DESCRIBE_EVENT_SUBSCRIPTIONS_RESPONSE aws/s3:S3_NOTIFICATIONS""",
     "networks: what is open is told by the things behind them": """
-        aws/ec2/internet_gateways.json aws/ec2/load_balancer_v2s.json
-        aws/ec2/network_acls/vpcs.json aws/ec2/route_tables.json aws/ec2/tgw.json
-        aws/ec2/tgw_route_tables.json azure/firewall.json azure/network.json
-        gcp/compute_exposure.json gcp/ssl_policy_exposure.json azure/synapse.json:MOCK_MPES
-        snowflake/external_access_integrations.json
-        databricks/private_access_settings.json""",
+        aws/ec2/internet_gateways aws/ec2/load_balancer_v2s
+        aws/ec2/network_acls/vpcs aws/ec2/route_tables aws/ec2/tgw
+        aws/ec2/tgw_route_tables azure/firewall azure/network
+        gcp/compute_exposure gcp/ssl_policy_exposure azure/synapse:MOCK_MPES
+        snowflake/external_access_integrations
+        databricks/private_access_settings""",
     "events without service or time, as only the tests of their authors have them": """
-        aws/cloudtrail_management_events.json""",
+        aws/cloudtrail_management_events""",
     "settings of a watcher or a clock, of no asset": """
-        aws/config.json aws/securityhub.json azure/monitor.json snowflake/alerts.json
-        snowflake/resource_monitors.json snowflake/tasks.json subimage/frameworks.json
-        subimage/modules.json subimage/neo4jusers.json subimage/team.json subimage/tenant.json
-        github/rate_limit.json""",
+        aws/config aws/securityhub azure/monitor snowflake/alerts
+        snowflake/resource_monitors snowflake/tasks subimage/frameworks
+        subimage/modules subimage/neo4jusers subimage/team subimage/tenant
+        github/rate_limit""",
     "how hosts will be made: a template or a disk image is no host": """
-        aws/ec2/auto_scaling_groups.json aws/ec2/images.json aws/ec2/launch_templates.json""",
+        aws/ec2/auto_scaling_groups aws/ec2/images aws/ec2/launch_templates""",
     "groups and policies without the one they hold for": """
-        aws/iam/__init__.json:LIST_GROUPS aws/iam/__init__.json:LIST_GROUPS_SAMPLE
-        aws/iam/__init__.json:INLINE_POLICY_STATEMENTS aws/iam/__init__.json:LIST_SAML_PROVIDERS
-        aws/iam/__init__.json:SERVICE_LAST_ACCESSED_DETAILS aws/s3.json:LIST_STATEMENTS
-        gcp/policy_bindings.json:MOCK_IAM_ROLES gcp/policy_bindings.json:MOCK_GSUITE_GROUPS
-        gcp/permission_relationships.json:MOCK_PERMISSION_RELATIONSHIPS_YAML
-        snowflake/data_policies.json snowflake/password_policies.json
-        snowflake/session_policies.json snowflake/security_integrations.json
-        aws/s3accountpublicaccessblock.json github/branch_protection_rules.json
-        aws/s3.json:GET_BUCKET_LOGGING_ENABLED
-        databricks/workspace.json:DATABRICKS_WORKSPACE_CONF""",
+        aws/iam/__init__:LIST_GROUPS aws/iam/__init__:LIST_GROUPS_SAMPLE
+        aws/iam/__init__:INLINE_POLICY_STATEMENTS aws/iam/__init__:LIST_SAML_PROVIDERS
+        aws/iam/__init__:SERVICE_LAST_ACCESSED_DETAILS aws/s3:LIST_STATEMENTS
+        gcp/policy_bindings:MOCK_IAM_ROLES gcp/policy_bindings:MOCK_GSUITE_GROUPS
+        gcp/permission_relationships:MOCK_PERMISSION_RELATIONSHIPS_YAML
+        snowflake/data_policies snowflake/password_policies
+        snowflake/session_policies snowflake/security_integrations
+        aws/s3accountpublicaccessblock github/branch_protection_rules
+        aws/s3:GET_BUCKET_LOGGING_ENABLED
+        databricks/workspace:DATABRICKS_WORKSPACE_CONF""",
     "made by Cartography from answers: no command of the vendor prints it": """
-        aws/iam/__init__.json:GET_GROUP_MEMBERSHIPS_DATA
-        aws/iam/access_keys.json:GET_USER_ACCESS_KEYS_DATA aws/iam/role_inline_policies.json
-        aws/iam/user_inline_policies.json aws/iam/user_policies.json:GET_USER_MANAGED_POLS_SAMPLE
-        aws/iam/user_policies.json:GET_ROLE_INLINE_POLS_SAMPLE aws/s3.json:OPEN_BUCKET_ACLS
-        aws/s3.json:GET_ENCRYPTION aws/s3.json:GET_BUCKET_OWNERSHIP_CONTROLS
-        aws/s3.json:GET_S3_BUCKET_DETAILS azure/functions.json:MOCK_FUNCTION_APP_CONFIGS
-        gcp/artifact_registry.json:MOCK_PLATFORM_IMAGES gcp/kms.json:MOCK_KEYS_BY_RING
-        gcp/policy_bindings.json:MOCK_GSUITE_GROUP_MEMBERS
-        github/packages.json:PACKAGE_VERSIONS_BY_NAME kubernetes/clusters.json
-        databricks/workspace.json:DATABRICKS_WORKSPACE modal/identity.json modal/workspace.json
-        snowflake/sequences.json:SNOWFLAKE_SEQUENCE_LISTINGS
-        snowflake/streams.json:SNOWFLAKE_STREAM_LISTINGS""",
+        aws/iam/__init__:GET_GROUP_MEMBERSHIPS_DATA
+        aws/iam/access_keys:GET_USER_ACCESS_KEYS_DATA aws/iam/role_inline_policies
+        aws/iam/user_inline_policies aws/iam/user_policies:GET_USER_MANAGED_POLS_SAMPLE
+        aws/iam/user_policies:GET_ROLE_INLINE_POLS_SAMPLE aws/s3:OPEN_BUCKET_ACLS
+        aws/s3:GET_ENCRYPTION aws/s3:GET_BUCKET_OWNERSHIP_CONTROLS
+        aws/s3:GET_S3_BUCKET_DETAILS azure/functions:MOCK_FUNCTION_APP_CONFIGS
+        gcp/artifact_registry:MOCK_PLATFORM_IMAGES gcp/kms:MOCK_KEYS_BY_RING
+        gcp/policy_bindings:MOCK_GSUITE_GROUP_MEMBERS
+        github/packages:PACKAGE_VERSIONS_BY_NAME kubernetes/clusters
+        databricks/workspace:DATABRICKS_WORKSPACE modal/identity modal/workspace
+        snowflake/sequences:SNOWFLAKE_SEQUENCE_LISTINGS
+        snowflake/streams:SNOWFLAKE_STREAM_LISTINGS""",
     "secrets, keys of encryption and certificates: no kind of asset": """
-        aws/secretsmanager.json aws/iam/server_certificates.json gcp/kms.json
-        databricks/git_credentials.json aws/ssm.json:SSM_PARAMETERS_DATA
-        aws/ssm.json:PUBLIC_SSM_PARAMETERS_DATA""",
+        aws/secretsmanager aws/iam/server_certificates gcp/kms
+        databricks/git_credentials aws/ssm:SSM_PARAMETERS_DATA
+        aws/ssm:PUBLIC_SSM_PARAMETERS_DATA""",
     "findings in the form of their own API; asff, ocsf, osv, semgrep and defender read others": """
-        aws/inspector.json aws/ssm.json:INSTANCE_PATCHES azure/security_center.json
-        cve_metadata/nvd.json semgrep/deployment.json semgrep/sast.json semgrep/sca.json""",
-    "levels above a subscription: nothing runs there": "azure/management_groups.json",
+        aws/inspector aws/ssm:INSTANCE_PATCHES azure/security_center
+        cve_metadata/nvd semgrep/deployment semgrep/sast semgrep/sca""",
+    "levels above a subscription: nothing runs there": "azure/management_groups",
     "copies, backups and parts of stores that are read": """
-        aws/rds.json:DESCRIBE_DBSNAPSHOTS_RESPONSE gcp/bigtable.json
-        snowflake/replication_groups.json snowflake/materialized_views.json snowflake/streams.json
-        snowflake/pipes.json snowflake/sequences.json snowflake/tags.json
-        snowflake/account.json:SNOWFLAKE_MANAGED_ACCOUNTS databricks/shares.json
-        databricks/providers.json azure/synapse.json:MOCK_LINKED_SERVICES""",
+        aws/rds:DESCRIBE_DBSNAPSHOTS_RESPONSE gcp/bigtable
+        snowflake/replication_groups snowflake/materialized_views snowflake/streams
+        snowflake/pipes snowflake/sequences snowflake/tags
+        snowflake/account:SNOWFLAKE_MANAGED_ACCOUNTS databricks/shares
+        databricks/providers azure/synapse:MOCK_LINKED_SERVICES""",
     "code and pages inside a store, without a model": """
-        azure/synapse.json:MOCK_PIPELINES gcp/bigquery.json databricks/dashboards.json
-        snowflake/functions.json snowflake/procedures.json""",
+        azure/synapse:MOCK_PIPELINES gcp/bigquery databricks/dashboards
+        snowflake/functions snowflake/procedures""",
     "packages and layers: what is in an image, which bills of materials tell": """
-        gcp/artifact_registry.json snowflake/artifact_repositories.json
-        github/packages.json:MANIFEST_API_INDEX""",
-    "an organisation's name and no more": "github/users.json:GITHUB_ORG_DATA",
+        gcp/artifact_registry snowflake/artifact_repositories
+        github/packages:MANIFEST_API_INDEX""",
+    "an organisation's name and no more": "github/users:GITHUB_ORG_DATA",
     "installed applications in which there is no AI": """
-        microsoft/intune/detected_apps.json""",
+        microsoft/intune/detected_apps""",
 }
 
 
@@ -102,7 +102,7 @@ def why(file: str, name: str) -> str | None:
 def fixtures(shared: Path) -> list[tuple[str, str, Any]]:
     folder = shared / "corpora/inventory/cartography"
     return [
-        (path.relative_to(folder).as_posix(), name, value)
+        (path.relative_to(folder).with_suffix("").as_posix(), name, value)
         for path in sorted(folder.rglob("*.json"))
         for name, value in orjson.loads(path.read_bytes()).items()
     ]
@@ -231,10 +231,10 @@ def test_what_is_refused_in_what_is_read(shared: Path) -> None:
         if events and rejects
     }
     assert refused == {
-        "gcp/artifact_registry.json:MOCK_REPOSITORIES": 3,
-        "github/users.json:GITHUB_USER_DATA": 1,
-        "github/users.json:GITHUB_USER_DATA_AT_TIMESTAMP_2": 1,
-        "github/users.json:GITHUB_ENTERPRISE_OWNER_DATA": 1,
-        "microsoft/intune/detected_apps.json:MOCK_DETECTED_APP_AGGREGATE_ROWS": 2,
-        "snowflake/credentials.json:SNOWFLAKE_CREDENTIALS": 2,
+        "gcp/artifact_registry:MOCK_REPOSITORIES": 3,
+        "github/users:GITHUB_USER_DATA": 1,
+        "github/users:GITHUB_USER_DATA_AT_TIMESTAMP_2": 1,
+        "github/users:GITHUB_ENTERPRISE_OWNER_DATA": 1,
+        "microsoft/intune/detected_apps:MOCK_DETECTED_APP_AGGREGATE_ROWS": 2,
+        "snowflake/credentials:SNOWFLAKE_CREDENTIALS": 2,
     }

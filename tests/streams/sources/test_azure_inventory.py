@@ -5,6 +5,12 @@ from tests.streams.sources.shown import rejected
 
 SAID = {
     "azure_inventory.json": """
+2025-06-02 endpoint:azure/claims-ai/writer (cognitiveservices/accounts/deployments)
+  status: Succeeded
+  account:11112222-0000-4000-8000-000000000001 hosts it
+  serves model:gpt-4o-2024-08-06
+  guarded_by guardrail:azure/claims-ai/strict
+  endpoint:azure/claims-ai hosts it
 2026-01-02 endpoint:azure/claims-ai (cognitiveservices/accounts)
   exposure: internet
   owner: claims-ml
@@ -15,12 +21,6 @@ SAID = {
   fails public_network
   fails keys_for_login
   fails no_own_key
-2025-06-02 endpoint:azure/claims-ai/writer (cognitiveservices/accounts/deployments)
-  status: Succeeded
-  account:11112222-0000-4000-8000-000000000001 hosts it
-  serves model:gpt-4o-2024-08-06
-  guarded_by guardrail:azure/claims-ai/strict
-  endpoint:azure/claims-ai hosts it
 """,
     "azure_inventory.jsonl": """
 2025-02-02 application:azure/lab (machinelearningservices/workspaces)
