@@ -143,7 +143,10 @@ input(type="{kind}" port="{self.port}" address="127.0.0.1" ruleset="store"{_driv
 
     def count(self) -> int:
         """How many lines it has."""
-        return self._out.read_bytes().count(b"\n") if self._out.exists() else 0
+        if not self._out.exists():
+            return 0
+        with self._out.open("rb") as lines:
+            return sum(chunk.count(b"\n") for chunk in iter(lambda: lines.read(2**20), b""))
 
     def _end(self, how: signal.Signals) -> None:
         if self._process is not None:
