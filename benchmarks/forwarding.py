@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -179,7 +179,7 @@ ruleset(name="send") {{ action(type="omfwd" target="127.0.0.1" port="{receiver_.
 
 
 @contextmanager
-def receiver() -> Iterator[int]:
+def receiver() -> Generator[int]:
     """A process that reads each request and says 204, as small as can be; its port."""
     words = [sys.executable, __file__, "--receive"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:

@@ -137,8 +137,8 @@ input(type="{kind}" port="{self.port}" address="127.0.0.1" ruleset="store"{_driv
                 told = orjson.loads(line)
             except orjson.JSONDecodeError:
                 continue
-            told["text"] = told["text"].removeprefix("\ufeff")
-            found.append(Stored(**{**told, "priority": int(told["priority"])}))
+            priority, text = int(told.pop("priority")), told.pop("text").removeprefix("\ufeff")
+            found.append(Stored(priority=priority, text=text, **told))
         return found
 
     def count(self) -> int:

@@ -1,5 +1,5 @@
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -43,7 +43,7 @@ def records(broker: Broker, name: str) -> list[Any]:
 
 
 @contextmanager
-def sink(folder: Path, **entry: object) -> Iterator[Sink]:
+def sink(folder: Path, **entry: object) -> Generator[Sink]:
     found = connect(AnySink.model_validate({"name": "lake", "kind": "kafka"} | entry), folder)
     with closing(found):
         yield found
