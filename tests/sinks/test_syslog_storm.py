@@ -59,7 +59,11 @@ def weathered(rsyslog: Rsyslog, carrier: Carrier, results: int, rng: random.Rand
 
     events: list[Callable[[], None]] = [away(rsyslog.kill), away(rsyslog.stop), slow]
     rng.shuffle(events)
+    rsyslog.stop()  # so that the first kill surely meets a sender that has something to do
     carrier.start()
+    wait(lambda: begun(carrier))
+    sender()
+    rsyslog.start()
     for place, event in enumerate(events):
         due = rng.randint(1, results // len(events)) + place * results // len(events)
         wait(lambda due=due: rsyslog.count() >= due or ended(carrier))  # type: ignore[misc]
@@ -69,6 +73,14 @@ def weathered(rsyslog: Rsyslog, carrier: Carrier, results: int, rng: random.Rand
         carrier.start()
     assert code == 0
     return killed
+
+
+def begun(carrier: Carrier) -> bool:
+    """True when the other sink, which nothing keeps from it, has taken something."""
+    try:
+        return carrier.witnessed > 0
+    except OSError:
+        return False
 
 
 def ended(carrier: Carrier) -> bool:
