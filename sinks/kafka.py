@@ -39,18 +39,20 @@ CLOSING: Final = 1.0  # seconds for a connection to end in good order
 _PRODUCER: Final[Any] = cast("Any", aiokafka).AIOKafkaProducer  # neither of the two has types
 _CONNECTION: Final[Any] = cast("Any", aiokafka.conn).AIOKafkaConnection
 _LARGE: Final = (errors.MessageSizeTooLargeError, errors.RecordTooLargeError)
-# What no time mends: a person has to.
-_WRONG: Final = (
-    errors.AuthenticationFailedError,
-    errors.SaslAuthenticationFailed,
-    errors.UnsupportedSaslMechanismError,
-    errors.IllegalSaslStateError,
-    errors.TopicAuthorizationFailedError,
-    errors.ClusterAuthorizationFailedError,
-    errors.UnknownTopicOrPartitionError,
-    errors.InvalidTopicError,
-    ssl.SSLCertVerificationError,
-)
+# What no time mends, and who has to do what.
+_RIGHTS: Final = "give the user the rights to write and to describe the topic"
+_LOGIN: Final = "mend username, secret or mechanism"
+_MENDS: Final[dict[type[Exception], str]] = {
+    errors.AuthenticationFailedError: _LOGIN,
+    errors.SaslAuthenticationFailed: _LOGIN,
+    errors.UnsupportedSaslMechanismError: _LOGIN,
+    errors.IllegalSaslStateError: _LOGIN,
+    errors.TopicAuthorizationFailedError: _RIGHTS,
+    errors.ClusterAuthorizationFailedError: _RIGHTS,
+    errors.UnknownTopicOrPartitionError: "make the topic",
+    errors.InvalidTopicError: "mend its name",
+    ssl.SSLCertVerificationError: "name the file of its authority in ca",
+}
 _FAILURES: Final[tuple[type[Exception], ...]] = (errors.KafkaError, OSError, TimeoutError)
 
 
@@ -95,7 +97,7 @@ def connect(settings: Settings, folder: Path) -> Kafka:  # noqa: ARG001 - a sink
     client: dict[str, Any] = {
         "client_id": "barograph",
         "security_protocol": secured if settings.username is None else f"SASL_{secured}",
-        "request_timeout_ms": settings.timeout * 1000 // SECOND,
+        "request_timeout_ms": settings.timeout * 500 // SECOND,  # half: the library speaks first
     }
     if settings.tls:
         client["ssl_context"] = trust(
@@ -207,15 +209,15 @@ class Kafka:
     ) -> Delivered:
         if isinstance(error, errors.KafkaConnectionError):  # which says not why
             error = await self._reason() or error
-        why = getattr(error, "verify_message", None) or getattr(error, "strerror", None)
-        said = str(why or error) or type(error).__name__
-        problem = f"topic {self._settings.topic} at {self._settings.bootstrap}: {said}"
+        where = f"topic {self._settings.topic} at {self._settings.bootstrap}"
         if isinstance(error, TimeoutError):
-            problem = problem.removesuffix(said) + f"no answer for {self._timeout:g} s"
-        elif isinstance(error, errors.KafkaError):
-            problem += "" if type(error).__name__ in said else f" ({type(error).__name__})"
-        wrong = isinstance(error, _WRONG)
-        return Delivered(taken, tuple(refused), problem=problem, misconfigured=wrong)
+            said = f"no answer for {self._timeout:g} s"
+        else:
+            word = getattr(error, "verify_message", None) or getattr(error, "strerror", None)
+            said = str(word or error) or type(error).__name__
+        mend = next((mend for kind, mend in _MENDS.items() if isinstance(error, kind)), None)
+        problem = f"{where}: {said}" + (f"; {mend}" if mend else "")
+        return Delivered(taken, tuple(refused), problem=problem, misconfigured=mend is not None)
 
     async def _reason(self) -> BaseException | None:
         """Why the last broker of `bootstrap` does not let us in."""

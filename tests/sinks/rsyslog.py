@@ -137,13 +137,16 @@ input(type="{kind}" port="{self.port}" address="127.0.0.1" ruleset="store"{_driv
                 told = orjson.loads(line)
             except orjson.JSONDecodeError:
                 continue
-            told["text"] = told["text"].removeprefix("\ufeff")
-            found.append(Stored(**{**told, "priority": int(told["priority"])}))
+            priority, text = int(told.pop("priority")), told.pop("text").removeprefix("\ufeff")
+            found.append(Stored(priority=priority, text=text, **told))
         return found
 
     def count(self) -> int:
         """How many lines it has."""
-        return self._out.read_bytes().count(b"\n") if self._out.exists() else 0
+        if not self._out.exists():
+            return 0
+        with self._out.open("rb") as lines:
+            return sum(chunk.count(b"\n") for chunk in iter(lambda: lines.read(2**20), b""))
 
     def _end(self, how: signal.Signals) -> None:
         if self._process is not None:
@@ -176,13 +179,12 @@ def free_port() -> int:
 
 
 def listens(port: int) -> bool:
-    """True if somebody has bound it; nothing is sent to find out."""
-    with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagrams:
-        try:
-            stream.bind(("127.0.0.1", port))
-            datagrams.bind(("127.0.0.1", port))
-        except OSError:
-            return True
+    """True if somebody waits there for connections or datagrams; nothing is sent to find out."""
+    for kind, state in (("tcp", "0A"), ("udp", "07")):
+        for line in Path(f"/proc/net/{kind}").read_text("ascii").splitlines()[1:]:
+            words = line.split()
+            if words[1].endswith(f":{port:04X}") and words[3] == state:
+                return True
     return False
 
 

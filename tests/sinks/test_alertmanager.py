@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,7 @@ def posted(receiver: Receiver) -> list[list[dict[str, Any]]]:
 
 
 @contextmanager
-def taking(answer: Reply | None = None) -> Iterator[Receiver]:
+def taking(answer: Reply | None = None) -> Generator[Receiver]:
     with Receiver(lambda _: answer or Reply(200)) as receiver:
         yield receiver
 

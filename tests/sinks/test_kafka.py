@@ -1,5 +1,5 @@
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -43,7 +43,7 @@ def records(broker: Broker, name: str) -> list[Any]:
 
 
 @contextmanager
-def sink(folder: Path, **entry: object) -> Iterator[Sink]:
+def sink(folder: Path, **entry: object) -> Generator[Sink]:
     found = connect(AnySink.model_validate({"name": "lake", "kind": "kafka"} | entry), folder)
     with closing(found):
         yield found
@@ -125,11 +125,14 @@ def test_what_a_person_has_to_mend_is_said(
     with sink(tmp_path, **entry, **right) as lake:
         assert lake.write([alert(ID)]) == Delivered(1)
     cases: Sequence[tuple[dict[str, object], str]] = [
-        ({"secret": "wrong-example"}, "Authentication failed"),
-        ({**right, "mechanism": "PLAIN"}, "UnsupportedSaslMechanism"),
-        ({"secret": secure_broker.users["app"], "username": "app"}, "TopicAuthorization"),
-        ({**right, "topic": "absent"}, "UnknownTopicOrPartition"),
-        ({**right, "ca": None}, "self-signed certificate"),
+        ({"secret": "wrong-example"}, "mend username, secret or mechanism"),
+        ({**right, "mechanism": "PLAIN"}, "mend username, secret or mechanism"),
+        (
+            {"secret": secure_broker.users["app"], "username": "app"},
+            "give the user the rights to write",
+        ),
+        ({**right, "topic": "absent"}, "make the topic"),
+        ({**right, "ca": None}, "self-signed certificate in certificate chain; name the file"),
     ]
     for more, why in cases:
         with sink(tmp_path, **(entry | more)) as lake:
@@ -161,17 +164,19 @@ def test_a_storm(tmp_path: Path) -> None:
         name = topic(broker, "alerts")
         entry = {"name": "lake", "kind": "kafka", "bootstrap": broker.bootstrap, "topic": name}
         carrier = Carrier(tmp_path / "ours", entry | {"timeout": "3s"}, results)
-        kills = 0
+        broker.pause()
         carrier.start()
-        for place, (down, up) in enumerate(
-            ((broker.pause, broker.resume), (broker.kill, broker.start))
-        ):
-            wait(lambda due=place * 300: count(carrier) > due)  # type: ignore[misc]
-            down()
-            carrier.kill()
-            kills += carrier.ended() == -signal.SIGKILL
-            carrier.start()
-            up()
+        wait(lambda: begun(carrier))
+        carrier.kill()
+        assert carrier.ended() == -signal.SIGKILL
+        carrier.start()
+        broker.resume()
+        wait(lambda: newest(broker, name) > 0)
+        broker.kill()
+        carrier.kill()
+        carrier.ended()
+        carrier.start()
+        broker.start()
         assert carrier.ended() == 0
         told = [
             Told(data["data"]["id"], data["data"]["meta"]["revision"], closed(data["type"]))
@@ -179,15 +184,22 @@ def test_a_storm(tmp_path: Path) -> None:
         ]
     finally:
         broker.stop()
-    survived(carrier, results, told, kills)
+    survived(carrier, results, told, kills=1)
 
 
-def count(carrier: Carrier) -> int:
-    """How many results the other sink has, whose speed is that of this one or more."""
+def begun(carrier: Carrier) -> bool:
+    """True when the other sink, which nothing keeps from it, has taken something."""
     try:
-        return carrier.witnessed
+        return carrier.witnessed > 0
     except OSError:
-        return 0
+        return False
+
+
+def newest(broker: Broker, name: str) -> int:
+    """How many records the topic has."""
+    with closing(KAFKA.KafkaConsumer(**broker.client())) as consumer:
+        parts = [KAFKA.TopicPartition(name, number) for number in range(3)]
+        return sum(consumer.end_offsets(parts).values())
 
 
 def closed(type_: str) -> bool:

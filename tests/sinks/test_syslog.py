@@ -1,7 +1,7 @@
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def sink(folder: Path, **entry: object) -> Sink:
 
 
 @contextmanager
-def listening(serve: Callable[[socket.socket], object], times: int = 1) -> Iterator[int]:
+def listening(serve: Callable[[socket.socket], object], times: int = 1) -> Generator[int]:
     """A receiver that does with each of its connections what `serve` does; its port."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 

@@ -3,6 +3,7 @@ from typing import Any
 import orjson
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from schemas.rows import Result
 from sinks.formats.envelope import envelope
@@ -22,6 +23,11 @@ LONG: dict[str, Any] = {
 }
 
 
+def long(**more: Any) -> Result:  # noqa: ANN401 - parts of an alert
+    found = alert("a")
+    return replace(found, body=found.body | LONG | more)
+
+
 def encoded(result: Result, cut: tuple[str, ...]) -> bytes:
     return orjson.dumps(envelope(result, cut))
 
@@ -32,7 +38,7 @@ def test_what_fits_stays_whole() -> None:
 
 
 def test_the_least_needed_goes_first_and_it_is_said() -> None:
-    one = alert("a", **(LONG | {"summary": "short"}))
+    one = long(summary="short")
     whole = encoded(one, ())
     told = orjson.loads(shortened(one, encoded, len(whole) - 1))
     assert told["shortened"] == ["timeline"]
@@ -45,7 +51,7 @@ def test_the_least_needed_goes_first_and_it_is_said() -> None:
 
 
 def test_texts_are_cut_between_characters() -> None:
-    told = orjson.loads(shortened(alert("a", **LONG), encoded, 2500))
+    told = orjson.loads(shortened(long(), encoded, 2500))
     assert told["data"]["summary"] == "\u00fc\U0001f480" * 149 + "\u00fc\u2026"
     assert "summary" in told["shortened"]
     assert clipped("abc", 3) == "abc"
@@ -54,7 +60,7 @@ def test_texts_are_cut_between_characters() -> None:
 
 @given(st.integers(900, 9000), st.text(st.characters(codec="utf-8"), max_size=3000))
 def test_it_fits_or_nothing_more_can_go(most: int, text: str) -> None:
-    one = alert("a", **(LONG | {"title": text}))
+    one = long(title=text)
     found = shortened(one, encoded, most)
     told = orjson.loads(found)
     assert told["data"]["id"] == "a"
