@@ -123,7 +123,7 @@ class _Run:
                 self._tell(matched, _uid(narrow, record, raw.data), start + place)
 
     def _unwrapped(
-        self, documents: Sequence[bytes], times: Sequence[str | None]
+        self, documents: Sequence[bytes], times: Sequence[str | int | None]
     ) -> Iterator[Raw | Reject]:
         number = self.number
         for document, time in zip(documents, times, strict=True):
@@ -132,7 +132,7 @@ class _Run:
             yield from records
 
     def _refused(
-        self, raws: Sequence[Raw | Reject], times: Sequence[str | None], start: int
+        self, raws: Sequence[Raw | Reject], times: Sequence[str | int | None], start: int
     ) -> set[int]:
         """The places of what is no record after all, and is told as a Reject."""
         refused: set[int] = set()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from ipaddress import ip_address
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal, cast, get_args
 
 from schemas.entity import Kind
 
@@ -46,9 +46,13 @@ class Redaction:
         if names:
             pattern = "|".join(map(re.escape, names))  # the longest first
             told = re.compile(rf"(?<!\w)(?:{pattern})(?!\w)")
-            kept = _walked(kept, lambda text: told.sub(lambda found: names[found[0]], text))
+
+            def named(text: str) -> str:
+                return told.sub(lambda found: names[found[0]], text)
+
+            kept = _walked(kept, named)
         if "address" in self._kinds:
-            kept = _walked(kept, lambda text: _ADDRESS.sub(self._address, text))
+            kept = _walked(kept, self._unaddressed)
         return kept
 
     def _named(self, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -58,6 +62,9 @@ class Redaction:
                 yield id_, told
                 if name:
                     yield name, told
+
+    def _unaddressed(self, text: str) -> str:
+        return _ADDRESS.sub(self._address, text)
 
     def _address(self, found: re.Match[str]) -> str:
         try:
@@ -83,12 +90,13 @@ def _things(body: dict[str, Any]) -> Iterator[tuple[str, str, str | None]]:
             yield kind, id_, None
 
 
-def _walked(value: Any, change: Any) -> Any:  # noqa: ANN401 - JSON
+def _walked(value: Any, change: Callable[[str], str]) -> Any:  # noqa: ANN401 - JSON
     """The same value with every text in it changed, except the names of fields."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, dict):
-        return {name: _walked(inner, change) for name, inner in value.items()}
+        fields = cast("dict[str, Any]", value)
+        return {name: _walked(inner, change) for name, inner in fields.items()}
     if isinstance(value, list | tuple):
-        return [_walked(inner, change) for inner in value]
+        return [_walked(inner, change) for inner in cast("Sequence[Any]", value)]
     return value

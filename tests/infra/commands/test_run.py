@@ -39,7 +39,7 @@ def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         (CONFIG + CONFIG[CONFIG.index("[[input]]") :], "two inputs of the configuration have the"),
         ('[[input]]\nname = "logs"', "input 'logs' follows nothing; give it a `path`"),
         ('[[input]]\nname = "a"\nsource = "x"', "no source is called 'x'; there are agent_bom"),
-        (CONFIG + ODD, "sink 'a' has the kind 'x'; name one of jsonl"),
+        (CONFIG + ODD, "sink 'a' has the kind 'x'; name one of alertmanager"),
         (CONFIG + STORE, "two sinks have the same name; rename one (`store` is the built-in one"),
         (CONFIG.replace("answered", "none"), "cannot read none.yml: No such file or directory"),
     ],

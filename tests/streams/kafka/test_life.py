@@ -15,5 +15,5 @@ async def test_an_input_that_the_group_has_taken_has_no_end() -> None:
     never = cast("Any", None)
     job = Job("correlate", ["raw"], "group", lambda _: "raw-0", never, never, 100)
     life = Life(KafkaConfig(bootstrap="127.0.0.1:9"), job, never, Figures())
-    assert life._end(TopicPartition("raw", 0)) is None  # noqa: SLF001
-    await life._farewell()  # noqa: SLF001
+    assert life._end(TopicPartition("raw", 0)) is None  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    await life._farewell()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
