@@ -27,9 +27,9 @@ COMMENT ON MACRO TABLE assets_as_of IS 'assets_as_of(time): the things that were
 
 CREATE OR REPLACE MACRO changed(t1, t2) AS TABLE
 WITH
-then_assets AS (FROM assets_as_of(t1)), now_assets AS (FROM assets_as_of(t2)),
-then_edges AS (SELECT from_entity, relation, to_entity, min(valid_from) AS valid_from FROM edges_as_of(t1) GROUP BY ALL),
-now_edges AS (SELECT from_entity, relation, to_entity, min(valid_from) AS valid_from FROM edges_as_of(t2) GROUP BY ALL)
+then_assets AS MATERIALIZED (FROM assets_as_of(t1)), now_assets AS MATERIALIZED (FROM assets_as_of(t2)),
+then_edges AS MATERIALIZED (SELECT from_entity, relation, to_entity, min(valid_from) AS valid_from FROM edges_as_of(t1) GROUP BY ALL),
+now_edges AS MATERIALIZED (SELECT from_entity, relation, to_entity, min(valid_from) AS valid_from FROM edges_as_of(t2) GROUP BY ALL)
 SELECT n.first_seen AS time, 'asset' AS what, 'appeared' AS change, n.entity AS entity, n.kind AS detail
 FROM now_assets AS n ANTI JOIN then_assets USING (entity)
 UNION ALL
