@@ -43,8 +43,9 @@ outage: .venv/stamp  ## a SIEM that is away for ten minutes
 fuzz: .venv/stamp  ## documents made worse, for every source; SECONDS=300 each, SOURCE=trivy only that one
 	@$(BIN)/python -m infra.dev.fuzz --seconds $(or $(SECONDS),60) $(SOURCE)
 
-sources: .venv/stamp  ## docs/sources.md and docs/normal-form.md anew, from the code, the examples and samples
+sources: .venv/stamp  ## docs/sources.md, normal-form.md and queries.md anew, from the code, the examples and samples
 	@$(BIN)/python -m infra.dev.sources
+	@$(BIN)/python -m infra.dev.queries
 	@$(BIN)/python -m infra.dev.normal_form > docs/normal-form.md.new
 	@mv docs/normal-form.md.new docs/normal-form.md
 

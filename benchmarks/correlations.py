@@ -25,8 +25,8 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
-from infra.backtesting import Backtest
-from infra.history import given
+from infra.backtest.backtesting import Backtest
+from infra.backtest.history import given
 from infra.rules import related
 from schemas.config import Config, RulesConfig
 

@@ -22,8 +22,8 @@ from pathlib import Path
 import duckdb
 
 import sinks
-from infra.named import queries
-from infra.reader import Reader
+from infra.reading.named import queries
+from infra.reading.reader import Reader
 from schemas.errors import Mistake
 from sinks.store import SNAPSHOT, STORAGE, TABLES, VIEWS
 

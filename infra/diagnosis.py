@@ -11,10 +11,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
 
-from infra import shown
 from infra.brokers import inputs
-from infra.reader import Reader
+from infra.reading.reader import Reader
 from infra.rules import collected
+from infra.terminal import shown
 from schemas.config import Config, KafkaConfig
 from schemas.errors import Mistake, Unavailable
 from schemas.topics import deployment

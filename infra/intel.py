@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from correlators.advisories.feed import JSON, NONE, YAML, Feed, feed
-from infra import shown
 from infra.rules import document
+from infra.terminal import shown
 from schemas.config import Config, IntelConfig
 from schemas.errors import Mistake
 

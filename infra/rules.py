@@ -13,7 +13,7 @@ from correlators.document import Document, Faulty, Problem
 from correlators.ruleset import CASES, SUFFIX, Ruleset
 from correlators.sigma.processing import Processing
 from correlators.sigma.processing import processing as processed
-from infra.shown import text
+from infra.terminal.shown import text
 from schemas.config import RulesConfig
 from schemas.errors import Mistake
 

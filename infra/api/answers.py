@@ -10,8 +10,8 @@ from typing import Annotated, Any, Generic, NamedTuple, TypeVar, cast
 import orjson
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from infra.reader import Answer, Reader
-from infra.tables import moment
+from infra.reading.reader import Answer, Reader
+from infra.terminal.tables import moment
 from schemas.errors import Mistake
 from schemas.event import Record
 from schemas.times import parse, rfc3339

@@ -21,7 +21,7 @@ from infra.api.given import asked_for, sent
 from infra.api.guard import Guard
 from infra.api.openapi import document
 from infra.api.route import Asked, Route, routes
-from infra.snapshots import Snapshots
+from infra.reading.snapshots import Snapshots
 from schemas.config import ServerConfig
 from schemas.errors import Mistake, Slow, Unavailable
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_type_hints
 
 import infra.api.routes
-from infra.reader import Reader
+from infra.reading.reader import Reader
 from schemas.event import Record
 
 

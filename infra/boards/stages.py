@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import orjson
 
 from infra.boards.parts.board import STAGES
-from infra.reader import Reader
+from infra.reading.reader import Reader
 from schemas.alert import STAGES as KNOWN
 
 LIMIT: Final = 500  # the newest changes; a board shows at most a hundred at once

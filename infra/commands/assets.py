@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from infra.exits import Exit
-from infra.inventory import COUNTS, LISTED, PARTS, SHADOW, STALE
+from infra.reading.inventory import COUNTS, LISTED, PARTS, SHADOW, STALE
 from infra.settings import load as settings
-from infra.shown import text
+from infra.terminal.shown import text
 from schemas.entity import KINDS
 from schemas.errors import Mistake
 
 if TYPE_CHECKING:
-    from infra.reader import Answer, Reader
+    from infra.reading.reader import Answer, Reader
 
 EXAMPLE = """\
 barograph assets --kind mcp_server
@@ -64,8 +64,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit 0, whether or not there is any; one thing that nobody knows is a Mistake."""
-    from infra.reader import Reader, located
-    from infra.tables import json_lines, table
+    from infra.reading.reader import Reader, located
+    from infra.terminal.tables import json_lines, table
 
     config = settings(args.config)
     with Reader(located(args.store, config)) as reader:
@@ -107,7 +107,7 @@ def _listed(reader: Reader, args: argparse.Namespace) -> Answer:
 
 def _known(reader: Reader, answer: Answer) -> Iterator[str]:
     """What each source says of one thing, its edges and what is weak in it."""
-    from infra.tables import table
+    from infra.terminal.tables import table
 
     names: list[str] = answer.rows[0][answer.columns.index("names")]
     for title, query in PARTS.items():

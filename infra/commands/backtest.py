@@ -14,14 +14,14 @@ import orjson
 
 from correlators.ruleset import Ruleset
 from infra import rule_options
-from infra.backtested import accounts, lines
-from infra.backtesting import Backtest, Outcome
+from infra.backtest.backtested import accounts, lines
+from infra.backtest.backtesting import Backtest, Outcome
+from infra.backtest.history import History, given, stored
 from infra.exits import Exit
-from infra.history import History, given, stored
 from infra.rules import related
 from infra.settings import load as settings
-from infra.shown import inert, plural, text
-from infra.times import moment
+from infra.terminal.shown import inert, plural, text
+from infra.terminal.times import moment
 from schemas.errors import Mistake, Unavailable
 from streams.trawl import Match, Span
 

@@ -137,7 +137,7 @@ def _say(thing: Thing, args: argparse.Namespace) -> None:
 def _history(config: Config, store: str | None) -> History | None:
     from infra.boards.push import History
     from infra.boards.stages import changes, known
-    from infra.reader import Reader, located
+    from infra.reading.reader import Reader, located
 
     try:
         path = located(store, config)

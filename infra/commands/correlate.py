@@ -11,11 +11,12 @@ from random import Random
 
 import orjson
 
-from infra import rule_options, shown
+from infra import rule_options
 from infra.exits import Exit
 from infra.rules import load
 from infra.settings import load as settings
-from infra.times import moment, seconds
+from infra.terminal import shown
+from infra.terminal.times import moment, seconds
 from schemas.errors import Mistake
 from schemas.rows import Result
 from schemas.times import SECOND, rfc3339

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from aiokafka.errors import KafkaError
 
-from infra import shown
 from infra.exits import Exit
 from infra.settings import load as settings
+from infra.terminal import shown
 from schemas.times import rfc3339
 
 if TYPE_CHECKING:

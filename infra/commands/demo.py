@@ -10,17 +10,17 @@ from pathlib import Path
 
 import duckdb
 
-from infra import shown
-from infra.board import Board
 from infra.demo import scenario
 from infra.demo.estate import COMPANY
 from infra.exits import Exit
-from infra.reader import OUT
+from infra.reading.reader import OUT
 from infra.replaying import Order, Watch, replay
 from infra.report import report, snapshot
 from infra.report.estate import Estate
 from infra.rules import load
 from infra.settings import load as settings
+from infra.terminal import shown
+from infra.terminal.board import Board
 from schemas.errors import Mistake, Unavailable
 from schemas.rows import Result
 from sinks.store import SNAPSHOT

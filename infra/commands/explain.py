@@ -30,9 +30,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit 0; an id that names nothing, or several things, is a Mistake."""
-    from infra.explain import Recorded, explain_event
-    from infra.stored import found, origins, said
-    from infra.verifying import cited
+    from infra.reading.explain import Recorded, explain_event
+    from infra.reading.stored import found, origins, said
+    from infra.reading.verifying import cited
 
     body = found(args.store, args.id, args.config, events=True)
     if args.json:
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _story(body: Mapping[str, Any], records: Mapping[str, Any]) -> Iterator[str]:
-    from infra.explain import explain_alert, explain_finding, explain_signal
+    from infra.reading.explain import explain_alert, explain_finding, explain_signal
     from schemas.alert import Alert
     from schemas.finding import Finding, Signal
 

@@ -26,8 +26,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit 0, also if nothing is forecast."""
-    from infra.forecasts import verified
-    from infra.stored import forecasts
+    from infra.reading.forecasts import verified
+    from infra.reading.stored import forecasts
 
     known = forecasts(args.store, args.system, args.config)
     standing = [forecast for forecast in known if forecast["outcome"] == "open"]
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _lines(standing: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    from infra import shown
+    from infra.terminal import shown
     from schemas.times import parse
 
     for system, some in groupby(standing, lambda forecast: forecast["system"]):

@@ -6,9 +6,9 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from infra import shown
 from infra.exits import Exit
 from infra.settings import load as settings
+from infra.terminal import shown
 from schemas.errors import Mistake
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import argparse
 from collections.abc import Iterator, Sequence
 
 from infra.exits import Exit
-from infra.lineage import DEPTH, Step, affected, known, steps, unknown
+from infra.reading.lineage import DEPTH, Step, affected, known, steps, unknown
 from infra.settings import load as settings
-from infra.shown import text
+from infra.terminal.shown import text
 from schemas.errors import Mistake
 from schemas.times import parse, rfc3339
 
@@ -35,8 +35,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit 0; an entity that the store does not know is a mistake."""
-    from infra.reader import Reader, located
-    from infra.tables import encoded
+    from infra.reading.reader import Reader, located
+    from infra.terminal.tables import encoded
 
     try:
         time = None if args.as_of is None else rfc3339(parse(args.as_of))
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         if not known(reader, args.entity):
             raise unknown(reader, args.entity)
         if args.blast_radius:
-            from infra.radius import lines, radius
+            from infra.reading.radius import lines, radius
 
             reach = radius(reader, args.entity, time, args.depth)
             for line in (encoded(reach.said(time)),) if args.json else lines(reach):

@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infra import shown
 from infra.exits import Exit
+from infra.terminal import shown
 from schemas.errors import Mistake
 
 if TYPE_CHECKING:

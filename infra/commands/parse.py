@@ -10,7 +10,7 @@ import orjson
 
 from infra.exits import Exit
 from infra.settings import load
-from infra.shown import inert
+from infra.terminal.shown import inert
 from schemas.event import Reject
 from streams.reading import outcomes
 from streams.records.documents import SUFFIXES, files

@@ -8,10 +8,10 @@ import sys
 import time
 from typing import TYPE_CHECKING, Final
 
-from infra import shown
 from infra.exits import Exit
 from infra.settings import load as settings
-from infra.times import seconds
+from infra.terminal import shown
+from infra.terminal.times import seconds
 from schemas.errors import Mistake
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.exits import Exit
-from infra.named import named, queries
+from infra.reading.named import named, queries
 from infra.settings import load as settings
 from schemas.errors import Mistake, Unavailable
 
 if TYPE_CHECKING:
-    from infra.reader import Answer
+    from infra.reading.reader import Answer
 
 EXAMPLE = """\
 barograph query --name alerts
@@ -53,7 +53,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit 0 with the answer, 2 if the query is wrong, takes too long or too much memory."""
-    from infra import confined
+    from infra.reading import confined
 
     if args.format == "parquet" and args.output is None:
         raise Mistake("parquet is not for the terminal; name a file with --output")
@@ -110,7 +110,7 @@ def _asked(args: argparse.Namespace) -> tuple[str, Mapping[str, object] | Sequen
 
 
 def _place(args: argparse.Namespace) -> Path:
-    from infra.reader import located
+    from infra.reading.reader import located
 
     if args.history is None:
         return located(args.store, settings(args.config))
@@ -121,7 +121,7 @@ def _place(args: argparse.Namespace) -> Path:
 
 def _next(store: Path, args: argparse.Namespace) -> str:
     """What to do about an answer without rows."""
-    from infra.reader import Reader
+    from infra.reading.reader import Reader
 
     with Reader(store) as reader:
         ((newest,),) = reader.run("SELECT time FROM newest").rows
@@ -144,7 +144,7 @@ def _described() -> Iterator[tuple[str, str, str, str]]:
 
 
 def _lines(answer: Answer, args: argparse.Namespace) -> Iterator[str]:
-    from infra.tables import csv_lines, json_lines, table
+    from infra.terminal.tables import csv_lines, json_lines, table
 
     if args.format == "json":
         return json_lines(answer)

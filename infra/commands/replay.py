@@ -16,7 +16,7 @@ from infra.exits import Exit
 from infra.replaying import Order, replay
 from infra.rules import load
 from infra.settings import load as settings
-from infra.times import moment, seconds
+from infra.terminal.times import moment, seconds
 
 EVERY = 0.5  # seconds from one word of progress to the next
 EXAMPLE = "barograph replay logs/ --out out --until 2026-03-04T00:00:00Z"

@@ -30,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit 0 with the file, 2 if there is no such store or system."""
-    from infra.reader import Reader, located
+    from infra.reading.reader import Reader, located
     from infra.report import report, snapshot
 
     config = settings(args.config)

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
-from infra import rule_options, shown
+from infra import rule_options
 from infra.exits import Exit
+from infra.terminal import shown
 from schemas.errors import Mistake
 
 if TYPE_CHECKING:
     from correlators.ruleset import Ruleset
-    from infra.checking import Check
+    from infra.authoring.checking import Check
     from infra.rules import RuleFile
 
 EXAMPLE = """\
@@ -100,11 +101,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> int:
     """Exit 2 if a rule has a Problem; 1 with --strict, if one cannot do what it says."""
-    from infra.checked import counts, objects, table
-    from infra.checking import check
-    from infra.firing import Estate
+    from infra.authoring.checked import counts, objects, table
+    from infra.authoring.checking import check
+    from infra.authoring.firing import Estate
+    from infra.authoring.sampling import learn
     from infra.rules import stray
-    from infra.sampling import learn
     from streams.source import sources
 
     files, ruleset = _loaded(args)
@@ -125,7 +126,7 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _write(path: str, found: Check, *, unproved: bool) -> None:
-    from infra.sarif import sarif
+    from infra.authoring.sarif import sarif
 
     try:
         log = orjson.dumps(sarif(found, unproved=unproved), option=orjson.OPT_INDENT_2)
@@ -139,8 +140,8 @@ def _test(args: argparse.Namespace) -> int:
 
     Exit 2 if a rule has a Problem; the cases of the others are run all the same.
     """
-    from infra.coverage import gaps
-    from infra.proving import Outcome, proved
+    from infra.authoring.coverage import gaps
+    from infra.authoring.proving import Outcome, proved
     from infra.rules import stray
 
     files, ruleset = _loaded(args)
@@ -174,7 +175,7 @@ def _test(args: argparse.Namespace) -> int:
 
 def _list(args: argparse.Namespace) -> int:
     """All that are loaded, by kind and in the order of their files."""
-    from infra.checking import rows
+    from infra.authoring.checking import rows
 
     files, ruleset = _loaded(args)
     if ruleset.problems:
@@ -194,8 +195,8 @@ def _list(args: argparse.Namespace) -> int:
 
 def _export(args: argparse.Namespace) -> int:
     """Exit 0; stderr says what is left out, and what pySigma does not read."""
-    from infra.exported import refused, write
-    from infra.exporting import exported
+    from infra.authoring.exported import refused, write
+    from infra.authoring.exporting import exported
 
     files, ruleset = _loaded(args)
     if ruleset.problems:

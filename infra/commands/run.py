@@ -9,7 +9,7 @@ from infra import intel
 from infra.exits import Exit
 from infra.rules import load, seen
 from infra.settings import load as settings
-from infra.times import moment
+from infra.terminal.times import moment
 from schemas.config import Config
 
 EXAMPLE = "barograph run --config barograph.toml"

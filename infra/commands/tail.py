@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from infra import shown
 from infra.exits import Exit
 from infra.settings import load as settings
+from infra.terminal import shown
 
 if TYPE_CHECKING:
     from schemas.config import KafkaConfig
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
 async def _tail(
     brokers: KafkaConfig, topic: str, partitions: int, args: argparse.Namespace
 ) -> None:
-    from infra.tailing import body, line
+    from infra.terminal.tailing import body, line
     from streams.kafka.log import Log
 
     left = args.limit

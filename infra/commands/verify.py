@@ -10,12 +10,12 @@ from pathlib import Path
 import orjson
 
 from correlators.sigma.values import is_object
-from infra import shown
 from infra.exits import Exit
-from infra.rereading import reread
+from infra.reading.rereading import reread
+from infra.reading.stored import found, records
+from infra.reading.verifying import Body, Check, check, cited
 from infra.settings import load as settings
-from infra.stored import found, records
-from infra.verifying import Body, Check, check, cited
+from infra.terminal import shown
 from schemas.errors import Mistake
 from streams.source import Json
 

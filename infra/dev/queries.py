@@ -10,7 +10,7 @@ from typing import Final
 import duckdb
 
 import sinks
-from infra.named import queries
+from infra.reading.named import queries
 from sinks.store import TABLES, VIEWS
 
 OUT: Final = Path("docs/queries.md")

@@ -9,7 +9,7 @@ from typing import Final, Self
 
 from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
 
-from infra.reader import Reader
+from infra.reading.reader import Reader
 from schemas.alert import STAGES
 from schemas.config import SlaConfig
 from schemas.event import LEVELS

@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import product
 from typing import Final, NamedTuple, get_args
 
-from infra.inventory import SHADOW
+from infra.reading.inventory import SHADOW
 from schemas.alert import STAGES, AlertStatus
 from schemas.event import LEVELS
 from schemas.finding import State

@@ -10,8 +10,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from infra.posture.ageing import Ageing
 from infra.posture.gauges import GAUGES, Gauge
-from infra.reader import Reader
-from infra.snapshots import Identity, Snapshots
+from infra.reading.reader import Reader
+from infra.reading.snapshots import Identity, Snapshots
 from schemas.config import SlaConfig
 from schemas.errors import Mistake, Unavailable
 from schemas.times import SECOND

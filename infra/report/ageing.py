@@ -8,8 +8,8 @@ from typing import Any, Final, NamedTuple
 
 import duckdb
 
-from infra import shown
 from infra.report.html import Html, join, tag
+from infra.terminal import shown
 from schemas.alert import STAGES
 from schemas.config import SlaConfig
 from schemas.event import LEVELS

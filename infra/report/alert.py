@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from infra import shown
 from infra.report.chain import chain
 from infra.report.html import Html, entity, join, tag, when
 from infra.report.ledger import ledger
 from infra.report.lineage import Lineage
 from infra.report.references import References
+from infra.terminal import shown
 from schemas.alert import Action, Alert, NextStep
 
 

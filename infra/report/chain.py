@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from infra import shown
 from infra.report.html import Html, name, tag
 from infra.report.lineage import Lineage, Link, Node
 from infra.report.route import BOX_HEIGHT, BOX_WIDTH, corner, left, route, size
+from infra.terminal import shown
 from schemas.alert import Step
 
 LABEL = 15  # characters that fit into a box

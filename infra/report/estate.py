@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from infra.conditions import gravest
 from infra.report.ageing import Age
 from infra.report.readings import Reading, readings
+from infra.terminal.conditions import gravest
 from schemas.alert import STAGES, Alert, Stage
 from schemas.event import LEVELS, Level
 from schemas.times import instant

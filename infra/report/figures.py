@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from infra import shown
-from infra.forecasts import Bin, reliability, verified
+from infra.reading.forecasts import Bin, reliability, verified
 from infra.report.estate import Fact, Forecast
 from infra.report.html import Html, entity, join, tag, when
+from infra.terminal import shown
 
 LABEL = 36  # characters of an entity in a table; its title has all
 UNFOLDED = 15  # facts that are seen at once

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from infra import shown
+from infra.terminal import shown
 from schemas.entity import KINDS
 from schemas.times import rfc3339
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
-from infra import shown
 from infra.report.html import Html, name, tag
 from infra.report.references import References
+from infra.terminal import shown
 from schemas.alert import Term
 
 TIMES = "\N{MULTIPLICATION SIGN}"

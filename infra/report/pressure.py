@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from infra import shown
 from infra.report.html import Html, tag
 from infra.report.paper import BOTTOM, HEIGHT, WIDTH, Paper, lines, stroke
 from infra.report.readings import Reading
+from infra.terminal import shown
 from schemas.times import HOUR
 
 TENDENCY = 3 * HOUR  # over which meteorologists state a barometer's tendency

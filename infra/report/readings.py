@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any, NamedTuple, cast
 
 from correlators.score import priority
-from infra.conditions import gravest
+from infra.terminal.conditions import gravest
 from schemas.alert import STAGES, Alert, Stage
 from schemas.times import instant
 

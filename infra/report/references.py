@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from infra.footnotes import footnotes
+from infra.reading.footnotes import footnotes
 from infra.report.html import Html, tag
 from schemas.alert import Alert
 from schemas.finding import Evidence

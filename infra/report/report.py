@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib.resources import files
 from string import Template
 
-from infra import shown
 from infra.report.ageing import ageing
 from infra.report.alert import closed_alert, open_alert
 from infra.report.estate import Estate
@@ -16,6 +15,7 @@ from infra.report.html import Html, join, tag, when
 from infra.report.lineage import Lineage, lineage
 from infra.report.paper import paper
 from infra.report.system import card
+from infra.terminal import shown
 from schemas.alert import STAGES, Alert
 
 MAX_ALERTS = 200  # open ones, and closed ones; a page is to be read

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from infra import shown
 from infra.report.alert import badge
 from infra.report.estate import Estate, System
 from infra.report.html import Html, entity, tag
 from infra.report.paper import Paper
 from infra.report.pressure import pressure, tendency
+from infra.terminal import shown
 
 
 def card(estate: Estate, system: System, sheet: Paper, anchors: dict[str, str]) -> Html:

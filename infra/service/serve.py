@@ -12,6 +12,7 @@ from correlators.ruleset import Ruleset
 from infra.api.api import Api
 from infra.api.guard import FOR_US
 from infra.posture.posture import Posture
+from infra.reading.snapshots import Snapshots, published
 from infra.rules import Seen
 from infra.service.health import Health, scheme
 from infra.service.inputs import Live, declared, opened
@@ -20,7 +21,6 @@ from infra.service.process import clock, on_hangup, say, stop_on_signals
 from infra.service.reload import Reload, Running, running, sentence
 from infra.service.threads import Carriers, Threads
 from infra.service.vitals import EmbeddedVitals
-from infra.snapshots import Snapshots, published
 from schemas.config import AnySink, Config
 from schemas.errors import Mistake, Unavailable
 from schemas.times import END

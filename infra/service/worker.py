@@ -14,12 +14,12 @@ from infra.api.api import Api
 from infra.api.guard import FOR_US
 from infra.brokers import inputs
 from infra.posture.posture import Posture
+from infra.reading.snapshots import Snapshots, published
 from infra.service.health import Health, scheme
 from infra.service.process import clock, on_hangup, say, stop_on_signals
 from infra.service.reload import Outcome, Running
 from infra.service.threads import Carriers
 from infra.service.worker_vitals import WorkerVitals
-from infra.snapshots import Snapshots, published
 from schemas.config import Config, KafkaConfig
 from schemas.errors import Mistake, Unavailable
 from sinks.delivery.courier import Courier

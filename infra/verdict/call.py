@@ -6,7 +6,7 @@ from typing import Annotated, Final, NamedTuple
 
 from pydantic import Field
 
-from infra.reader import Reader
+from infra.reading.reader import Reader
 from schemas.entity import MAX_ID
 from schemas.event import Record
 

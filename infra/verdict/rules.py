@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple
 
-from infra.inventory import SHADOW
+from infra.reading.inventory import SHADOW
 
 Word = Literal["deny", "unknown", "warn", "allow"]
 WORDS: Final[tuple[Word, ...]] = ("deny", "unknown", "warn", "allow")  # the first one wins

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from infra.reader import Reader
+from infra.reading.reader import Reader
 from infra.verdict.call import Call, situation
 from infra.verdict.rules import RULES, WORDS, Word
 

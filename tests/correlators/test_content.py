@@ -13,7 +13,7 @@ from correlators.atlas import atlas
 from correlators.atlas import technique as technique_of
 from correlators.ruleset import builtin, parse
 from correlators.sigma.rule import Rule
-from infra.cases.detections import failures
+from infra.authoring.cases.detections import failures
 from schemas.convergence import Convergence, Leg
 
 RULES = parse(builtin())

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from infra.reader import Reader
+from infra.reading.reader import Reader
 from schemas.finding import State
 from schemas.rows import Result, ResultKind
 from schemas.times import DAY

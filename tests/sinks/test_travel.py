@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra.reader import Reader
+from infra.reading.reader import Reader
 from schemas.rows import Result
 from sinks.store import SNAPSHOT, Store
 

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 from infra.api.answers import Absent, Key, Limit, Moment, Rows, dicts, page
 from infra.api.route import Asked, Route
-from infra.inventory import LISTED, PARTS, SHADOW
+from infra.reading.inventory import LISTED, PARTS, SHADOW
 from schemas.entity import Kind
 from schemas.event import Level, Record
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from infra.api.answers import Absent, Moment
 from infra.api.graph import Edge, Graph, graph
 from infra.api.route import Asked, Route
-from infra.lineage import DEPTH, affected, known, steps
+from infra.reading.lineage import DEPTH, affected, known, steps
 from schemas.event import Record
 from schemas.times import rfc3339
 

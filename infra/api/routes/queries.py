@@ -7,13 +7,13 @@ from typing import Annotated, Any, Final
 
 from pydantic import ConfigDict, Field
 
-from infra import confined
 from infra.api.answers import Absent, Moment, Rows, dicts
 from infra.api.route import Asked, Route
-from infra.named import named
-from infra.named import queries as bundled
-from infra.reader import Answer
-from infra.tables import encoded
+from infra.reading import confined
+from infra.reading.named import named
+from infra.reading.named import queries as bundled
+from infra.reading.reader import Answer
+from infra.terminal.tables import encoded
 from schemas.event import Record
 
 LONGEST: Final = 20_000  # characters of a query

@@ -13,9 +13,9 @@ from prometheus_client.core import Metric
 from correlators.ruleset import Ruleset
 from infra.dev.showcase import assess
 from infra.posture.posture import Posture
+from infra.reading.snapshots import Snapshots
 from infra.replaying import Order, replay
 from infra.rules import load
-from infra.snapshots import Snapshots
 from schemas.config import Config, RulesConfig, SlaConfig
 from schemas.times import HOUR, MINUTE, SECOND
 from sinks.store import SNAPSHOT

@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from infra.api.api import BODY, Api
 from infra.cli import main
-from infra.snapshots import Snapshots
+from infra.reading.snapshots import Snapshots
 from schemas.config import ServerConfig
 from schemas.times import parse
 

@@ -10,7 +10,7 @@ from prometheus_client.core import Metric
 from infra.api.openapi import plain
 from infra.api.route import routes
 from infra.posture.posture import Posture
-from infra.snapshots import Snapshots
+from infra.reading.snapshots import Snapshots
 from infra.verdict.rules import RULES
 from schemas.config import SlaConfig
 from tests.infra.written import written

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from infra.api import api
-from infra.snapshots import NO_STORE, NOT_YET, UNREADABLE
+from infra.reading.snapshots import NO_STORE, NOT_YET, UNREADABLE
 from sinks.store import Store
 from tests.infra.api.conftest import Client, serving
 from tests.infra.written import result

@@ -12,7 +12,7 @@ import pytest
 from infra.api.api import PREFIX
 from infra.api.openapi import document, plain
 from infra.api.route import Route, routes
-from infra.named import queries
+from infra.reading.named import queries
 from schemas.event import Record
 from tests.infra.api.conftest import Client, serving
 from tests.infra.api.test_routes import IMAGE, WARNING

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.boards.stages import Annotation, changes, known
-from infra.reader import Reader
+from infra.reading.reader import Reader
 from schemas.rows import Result
 from sinks.store import Store
 

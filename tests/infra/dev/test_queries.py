@@ -9,7 +9,7 @@ import pytest
 
 from infra.cli import main
 from infra.dev.queries import OUT, page
-from infra.named import queries
+from infra.reading.named import queries
 from sinks.store import SNAPSHOT
 
 ROOT = Path(__file__).parents[3]

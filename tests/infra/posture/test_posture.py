@@ -11,7 +11,7 @@ from prometheus_client.core import Metric
 
 from infra.posture.gauges import GAUGES, SYSTEMS
 from infra.posture.posture import Posture
-from infra.snapshots import Snapshots
+from infra.reading.snapshots import Snapshots
 from schemas.config import SlaConfig
 from schemas.times import DAY, HOUR, MINUTE, rfc3339
 from schemas.times import parse as time_of

@@ -4,8 +4,8 @@ from html.parser import HTMLParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra import shown
 from infra.report.html import Html, entity, join, name, tag, when
+from infra.terminal import shown
 
 
 class Reader(HTMLParser):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra.reader import Reader
+from infra.reading.reader import Reader
 from infra.verdict.call import Call
 from infra.verdict.rules import RULES, WORDS
 from infra.verdict.verdict import Reason, reasons, word

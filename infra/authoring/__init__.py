@@ -1,0 +1,1 @@
+"""How rules are checked, proven and exported for those who write them."""

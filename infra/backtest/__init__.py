@@ -1,0 +1,1 @@
+"""What rules would have said of a history, and what that tells."""
