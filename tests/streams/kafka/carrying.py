@@ -83,7 +83,8 @@ def alert(
     id_: str, revision: int = 1, kind: ResultKind = "alert", state: State = "provisional"
 ) -> Result:
     meta = {"state": state, "revision": revision, "emitted": "2026-01-01T12:00:00.000000Z"}
-    body = {"id": id_, "stage": "watch", "peak_stage": "watch", "status": "open", "meta": meta}
+    body: dict[str, object] = {"id": id_, "stage": "watch", "peak_stage": "watch"}
+    body |= {"status": "open", "system": "support-bot", "confidence": 0.5, "meta": meta}
     return Result(kind, id_, 0, state, body)
 
 
