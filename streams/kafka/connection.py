@@ -23,7 +23,8 @@ logging.getLogger("aiokafka").addHandler(logging.NullHandler())
 
 CLIENT: Final = "barograph"
 _WAIT_MS: Final = 10_000  # for one broker to answer
-_CLOSING: Final = 0.2  # seconds
+_CLOSING: Final = 0.2  # seconds for one connection to close
+FAREWELL: Final = 5.0  # seconds for a consumer or a producer to say goodbye
 # Neither library ships types.
 _CONN: Final = cast("Any", aiokafka.conn)
 _ADMIN: Final = cast("Any", kafka.admin)
@@ -103,6 +104,21 @@ async def reach(config: KafkaConfig) -> None:
         except Unavailable:
             continue
     return await _ask(config, last, named)
+
+
+async def hang_up(one: Any, seconds: float = FAREWELL) -> None:  # noqa: ANN401 - untyped
+    """Stop a consumer or a producer of aiokafka within `seconds`; raises what its end raises.
+
+    A broker that is away does not hold us, nor a consumer that waits for itself: one that is asked
+    to stop while it gives up partitions passes over that (aiokafka 0.14). Its sockets are closed.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            await one.stop()
+    except TimeoutError:
+        # A producer has it in public, a consumer has not.
+        sockets = one.client if hasattr(one, "client") else one._client  # noqa: SLF001
+        await sockets.close()
 
 
 async def _ask(config: KafkaConfig, place: str, named: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ from schemas.config import KafkaConfig
 from schemas.errors import Unavailable
 from schemas.times import rfc3339
 from schemas.topics import DEAD_LETTERS, RAW
-from streams.kafka.connection import answering, client
+from streams.kafka.connection import answering, client, hang_up
 from streams.kafka.log import Entry, Log
 from streams.kafka.topics import able
 from streams.kafka.untyped import Producer
@@ -30,7 +30,6 @@ REPLAYED: Final = "barograph-replayed"  # header of a record that was put back: 
 _MARK: Final = b"replayed"  # schema of what says in the dead letters that it was
 _AT_ONCE: Final = 100  # records in one transaction
 _PATIENCE: Final = 60.0  # seconds for one
-_CLOSING: Final = 5.0  # seconds for the producer to say goodbye
 _ORIGIN: Final = re.compile(r"kafka:([A-Za-z0-9._-]{1,249})/(\d{1,10})/(\d{1,19})(#\d{1,10})?")
 _FENCED: Final = (errors.ProducerFenced, errors.IllegalOperation)
 
@@ -132,11 +131,10 @@ class Replay:
             await self._producer.start()  # which fences who had the id before
 
     async def _stop(self) -> None:
-        """Close; of one that was fenced aiokafka may leave the connections open, or never end."""
+        """Close; of one that was fenced aiokafka may leave the connections open."""
         try:
-            with suppress(errors.KafkaError, TimeoutError):  # what was written is decided by now
-                async with asyncio.timeout(_CLOSING):
-                    await self._producer.stop()
+            with suppress(errors.KafkaError):  # what was written is decided by now
+                await hang_up(self._producer)
         finally:
             await self._producer.client.close()
 

@@ -18,7 +18,7 @@ from aiokafka import TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 
 from schemas.config import KafkaConfig
-from streams.kafka.connection import client
+from streams.kafka.connection import client, hang_up
 from streams.kafka.light import FETCH_BYTES, as_decoded
 from streams.kafka.part import Fetched, Part
 from streams.kafka.recovery import Recovery
@@ -169,8 +169,8 @@ class Life:
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(
             *(one.transactions.stop() for one in hosted),
-            asyncio.wait_for(self._consumer.stop(), FINISH),
-            asyncio.wait_for(self._recovery.stop(), FINISH),
+            hang_up(self._consumer, FINISH),
+            self._recovery.stop(),
             return_exceptions=True,
         )
 

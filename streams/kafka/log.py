@@ -10,7 +10,7 @@ from aiokafka import TopicPartition, errors
 
 from schemas.config import KafkaConfig
 from schemas.errors import Unavailable
-from streams.kafka.connection import answering, client, reach
+from streams.kafka.connection import answering, client, hang_up, reach
 from streams.kafka.untyped import Consumer
 
 Start = Literal["beginning", "end"] | int
@@ -56,7 +56,7 @@ class Log:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._consumer.stop()
+        await hang_up(self._consumer)
 
     async def entries(
         self, topic: str, partitions: int, start: Start, *, follow: bool = False

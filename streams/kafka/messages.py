@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 
 from schemas.config import KafkaConfig
 from schemas.errors import Unavailable
-from streams.kafka.connection import answering, client, reach
+from streams.kafka.connection import answering, client, hang_up, reach
 from streams.kafka.topics import able
 from streams.kafka.untyped import Consumer
 from streams.trace import Message
@@ -58,7 +58,7 @@ async def messages(config: KafkaConfig, wanted: Collection[Message]) -> AsyncGen
                     async for each in found:
                         yield each
     finally:
-        await consumer.stop()
+        await hang_up(consumer)
 
 
 async def _of_topic(

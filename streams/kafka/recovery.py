@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 
 from schemas.config import KafkaConfig
 from schemas.errors import Unavailable
-from streams.kafka.connection import client
+from streams.kafka.connection import client, hang_up
 from streams.kafka.light import as_decoded
 from streams.kafka.part import Part, Received
 from streams.kafka.untyped import Consumer
@@ -43,9 +43,8 @@ class Recovery:
         await self._ends.start()
 
     async def stop(self) -> None:
-        """Hang up."""
-        await self._reader.stop()
-        await self._ends.stop()
+        """Hang up, within a bound."""
+        await asyncio.gather(hang_up(self._reader), hang_up(self._ends))
 
     async def recover(self, parts: Sequence[Part]) -> dict[str, int]:
         """Restore parts whose old owners are fenced; their positions are known then.

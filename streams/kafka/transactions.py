@@ -18,13 +18,12 @@ from aiokafka.errors import IllegalOperation, ProducerFenced
 
 from schemas.config import KafkaConfig
 from schemas.errors import Unavailable
-from streams.kafka.connection import client
+from streams.kafka.connection import client, hang_up
 from streams.kafka.part import Sent, Step
 from streams.kafka.untyped import Producer
 from streams.kafka.wire import Record
 
 PATIENCE: Final = 60.0  # seconds for a transaction before the stage begins anew
-CLOSING: Final = 5.0  # seconds for a producer to say goodbye
 # Positions count as the state topic has them. The group is told so often, for its lag: two more
 # requests of a transaction, and a mark in one more partition.
 GROUP: Final = 1.0  # seconds
@@ -89,13 +88,8 @@ class Transactions:
             await self.save(Step([], self._untold))
 
     async def stop(self) -> None:
-        """Close, within a bound; a broker that is away does not hold us."""
-        try:
-            async with asyncio.timeout(CLOSING):
-                await self._producer.stop()
-        except TimeoutError:
-            # Its transaction is fenced by whoever comes next; its sockets are ours to close.
-            await self._producer.client.close()
+        """Close, within a bound; its transaction is fenced by whoever comes next."""
+        await hang_up(self._producer)
 
     def _sends(self, records: Iterable[Sent]) -> Iterable[Awaitable[Awaitable[Any]]]:
         """A batch or more for each partition, in the order of its records."""

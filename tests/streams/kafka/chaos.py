@@ -232,7 +232,6 @@ class Storm:
         everyone = [*self._fleet, *self._gone]
         while any(worker.running for worker in everyone) and time.monotonic() < end:
             time.sleep(0.1)
-        self._fleet = []
         for worker in everyone:
             self.ready += [] if worker.ready is None else [worker.ready]
             self._judge(worker)

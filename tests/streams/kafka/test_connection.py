@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from infra.dev.broker import Broker
 from schemas.config import KafkaConfig
 from schemas.errors import Mistake, Unavailable
-from streams.kafka.connection import admin, client, lacks, reach
+from streams.kafka.connection import admin, client, hang_up, lacks, reach
 
 
 def secured(broker: Broker, **given: Any) -> KafkaConfig:  # noqa: ANN401 - settings
@@ -45,6 +46,29 @@ def test_a_password_without_tls() -> None:
         "sasl_plain_username": "app",
         "sasl_plain_password": "app-example",
     }
+
+
+class Stuck:
+    """A client of aiokafka that was asked to stop in the one moment in which it does not notice."""
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    @property
+    def _client(self) -> Stuck:
+        return self
+
+    async def stop(self) -> None:
+        await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+async def test_a_client_that_does_not_stop_holds_nobody_and_keeps_no_socket() -> None:
+    stuck = Stuck()
+    await hang_up(stuck, 0.01)
+    assert stuck.closed
 
 
 @pytest.mark.parametrize("field", ["ca", "certificate"])
