@@ -44,9 +44,13 @@ _URIS: Final = ("trainingDatasetUri", "validationDatasetUri")
 _MOST: Final = 32  # addresses of one call
 
 
-def operation(method: str) -> str | None:
-    """What OpenTelemetry calls an inference, None of any other call."""
-    return _OPERATIONS.get(method, "chat" if method == "ChatCompletions" else None)
+def operation(method: str, name: Json = None) -> str | None:
+    """What OpenTelemetry calls an inference, None of any other call.
+
+    `name` is that of what was asked: raw, a publisher's model is asked to chat (Claude, Mistral).
+    """
+    raw = method in {"RawPredict", "StreamRawPredict"} and "/publishers/" in (text(name, 512) or "")
+    return _OPERATIONS.get(method, "chat" if raw or method == "ChatCompletions" else None)
 
 
 def infers(method: str) -> bool:

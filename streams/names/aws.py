@@ -59,6 +59,6 @@ def partition(region: Json) -> str:
 def user(region: Json, account: Json, name: Json) -> Entity | None:
     """The IAM user of that name in that account."""
     number, known = text(account, 64), text(name, 128)
-    if number is None or known is None:
+    if number is None or known is None or not number.isdecimal():
         return None
     return principal(f"arn:{partition(region)}:iam::{number}:user/{known}")

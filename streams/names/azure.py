@@ -15,7 +15,7 @@ from schemas.entity import Entity, Kind
 from schemas.event import Edge
 from streams.records import untrusted
 from streams.records.untrusted import edge, entity, mapping, text
-from streams.source import Json
+from streams.source import Json, Unreadable
 
 # Provider and types of a resource -> kind. Of a resource below another both are things.
 _KINDS: Final[dict[str, Kind]] = {
@@ -61,6 +61,11 @@ AI: Final = frozenset(
 AI_TYPES: Final = frozenset(one for one in _KINDS if one.partition("/")[0] in AI)
 _PARTS: Final = 24  # of one id
 _PORT: Final = re.compile(r"(?:(?P<four>[\d.*]{3,15})|\[(?P<six>[\da-fA-F:.%]{2,64})\]):\d{1,5}")
+_AMERICAN: Final = re.compile(
+    r"(\d{1,2})/(\d{1,2})/(\d{4}),? (\d{1,2})(:\d{2}:\d{2}(?:\.\d{1,7})?)(?: ([AP]M))?"
+    r"(?: ?(Z|[+-]\d{2}:\d{2}))?",
+    re.ASCII,
+)
 _LARGEST: Final = 65_536  # characters of an object in a text
 
 
@@ -118,11 +123,15 @@ def deployment(account: Json, name: Json) -> Entity | None:
 
 
 def model(name: Json, version: Json = None) -> Entity | None:
-    """A model of a publisher: its name, and its version where it is said."""
+    """A model of a publisher: its name, and its version where it is said.
+
+    Azure alone writes `gpt-35-turbo` for `gpt-3.5-turbo`.
+    """
     known, which = text(name, 256), text(version, 64)
     if known is None:
         return None
-    return entity("model", f"{known}-{which}".lower() if which else known.lower())
+    own = known.lower().replace("gpt-35-", "gpt-3.5-")
+    return entity("model", f"{own}-{which}".lower() if which else own)
 
 
 def principal(said: Json) -> Entity | None:
@@ -159,6 +168,22 @@ def address(said: Json) -> str | None:
     known = text(said, 256)
     found = _PORT.fullmatch(known or "")
     return known if found is None else found["four"] or found["six"]
+
+
+def moment(said: Json) -> int:
+    """Microseconds of a time as RFC 3339 has it, or as some services write it: month first.
+
+    `11/14/2025 1:48:53 AM`, in UTC unless an offset follows. Raises Unreadable as for the former.
+    """
+    try:
+        return untrusted.moment(said)
+    except Unreadable:
+        found = _AMERICAN.fullmatch(said) if isinstance(said, str) else None
+        if found is None:
+            raise
+    month, day, year, hour, rest, half, zone = found.groups()
+    known = int(hour) % 12 + 12 * (half == "PM") if half else int(hour)
+    return untrusted.moment(f"{year}-{month:0>2}-{day:0>2}T{known:02}{rest}{zone or 'Z'}")
 
 
 def folded(record: Json) -> dict[str, Json]:

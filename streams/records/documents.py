@@ -1,13 +1,16 @@
 """Documents: the files of a source, read in bulk as lines or as one document each.
 
-Whether a file is NDJSON or one JSON document is decided by what is in it, and so is its source;
-its name decides nothing. `.gz` and `.zst` are known by their first bytes. Positions are byte
-offsets in the uncompressed text, so that reading can go on where it stopped.
+Whether a file is NDJSON, one JSON document, or several with nothing between them (as Firehose and
+jq write them) is decided by what is in it, and so is its source; its name decides nothing. `.gz`
+and `.zst` are known by their first bytes. Positions are byte offsets in the uncompressed text, so
+that reading can go on where it stopped.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from hashlib import sha256
 from io import BytesIO
@@ -36,6 +39,8 @@ SUFFIXES: Final = (
 _BOM: Final = b"\xef\xbb\xbf"
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 _LOOK: Final = 1000  # lines by which it is decided whether lines are documents
+_SOLID: Final = re.compile(r"\S")
+_PIECEWISE: Final = json.JSONDecoder()  # it alone tells where a value ends that others follow
 _JSON: Final = msgspec.json.Decoder(msgspec.Raw)  # checks a text without building its values
 
 
@@ -82,6 +87,7 @@ class Documents:
         head = head.removeprefix(_BOM)
         self.source = source or sniffed(head[:HEAD])
         self.lines = not whole(self.source) and _holds_lines(head)
+        self._joined = not growing and not whole(self.source) and _joined(head)
 
     def __enter__(self) -> Self:
         return self
@@ -100,7 +106,7 @@ class Documents:
         if self.source is None or self._utf16:
             return iter((self._nothing(),))
         self._pieces.skip(self._at)
-        return self._of_lines() if self.lines else self._whole()
+        return self._of_lines() if self.lines and not self._joined else self._whole()
 
     def _nothing(self) -> Batch:
         data = self._rest()
@@ -124,7 +130,8 @@ class Documents:
         elif not data.strip():
             yield self._faulty(Unreadable("empty", "there is nothing in it"), data)
         else:
-            yield Batch([data.strip()], self._at + len(data))
+            documents = _apart(data) if self._joined else [data.strip()]
+            yield Batch(documents, self._at + len(data))
 
     def _of_lines(self) -> Iterator[Batch]:
         lines: list[bytes] = []  # what follows the last Batch
@@ -250,6 +257,27 @@ def _holds_lines(head: bytes) -> bool:
         # Printed over several lines, unless an object starts where only a member could.
         return others[0].startswith(b"{") and _fault(others[0]) is None
     return any(line.startswith(b"{") and _fault(line) is None for line in others)
+
+
+def _joined(head: bytes) -> bool:
+    """True if objects follow each other with no line end between, or each over several lines."""
+    if b"\n}\n{" in head or b"\n}\r\n{" in head:
+        return True
+    first = head.lstrip().partition(b"\n")[0]
+    return b"}{" in first and _fault(first) == "not-json" and len(_apart(first)) > 1
+
+
+def _apart(data: bytes) -> list[bytes]:
+    """The objects that follow each other; what is none of them, up to the end, is the last."""
+    text, at, found = data.decode(errors="surrogateescape"), 0, list[bytes]()
+    while at < len(text):
+        try:
+            end = _PIECEWISE.raw_decode(text, at)[1]
+        except (ValueError, RecursionError):
+            end = len(text)
+        found.append(text[at:end].encode(errors="surrogateescape"))
+        at = next((one.start() for one in _SOLID.finditer(text, end)), len(text))
+    return found
 
 
 def _fault(line: bytes) -> Reason | None:

@@ -1,8 +1,8 @@
 """Envelope: the records inside what carries them, whichever way they came.
 
 Known are a list; an object with a list of records; EventBridge (`detail`); a batch of CloudWatch
-Logs as a subscription delivers it (`logEvents`); a push of Pub/Sub (`message.data` in base64); and
-the record alone. Carriers may lie in each other.
+Logs as a subscription delivers it (`logEvents`); what Pub/Sub pushes, or gives when it is pulled
+(`message.data` in base64); and the record alone. Carriers may lie in each other.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from streams.source import Raw, Unreadable
 
 _LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_CARRIERS: Final = (b'"detail"', b'"logEvents"', b'"message"')
+_CARRIERS: Final = (b'"detail"', b'"logEvents"', b'"message"', b'"receivedMessages"')
 _NESTED: Final = 4  # carriers in carriers
 
 
@@ -52,7 +52,10 @@ def _records(
     document: bytes, lists: tuple[str, ...], keys: tuple[bytes, ...], left: int
 ) -> list[bytes]:
     if document.startswith(b"["):
-        return [bytes(one) for one in slices(document, _LIST)]
+        ones = [bytes(one) for one in slices(document, _LIST)]
+        if left == 0 or not ones or b'"ackId"' not in ones[0]:  # as `gcloud pubsub pull` has it
+            return ones
+        return [one for part in ones for one in _records(part, lists, keys, left - 1)]
     if left == 0 or not document.startswith(b"{") or not any(key in document for key in keys):
         return [document]  # nearly all of NDJSON: not looked at twice
     held = slices(document, _OBJECT)
@@ -71,7 +74,9 @@ def _carried(held: dict[str, msgspec.Raw]) -> list[bytes] | None:
         return [line.message.encode() for line in slices(bytes(held["logEvents"]), _LINES)]
     if "detail" in held and "detail-type" in held:
         return [bytes(held["detail"])]
-    if "message" in held and "subscription" in held:
+    if "receivedMessages" in held:
+        return [bytes(held["receivedMessages"])]
+    if "message" in held and ("subscription" in held or "ackId" in held):
         try:
             return [base64.b64decode(slices(bytes(held["message"]), _PUSH).data, validate=True)]
         except ValueError as error:  # binascii.Error, or a letter that no ASCII has

@@ -47,6 +47,10 @@ _SECRET: Final = re.compile(
     r"|\b(?:sk|rk|pk)[-_][\w-]{16}|\bgh[opsur]_\w{16}|\bxox[abeprs]-[\w-]{10}|\bAIza[\w-]{16}"
     r"|\beyJ[\w-]{8,4096}\.eyJ|-----BEGIN [A-Z ]{0,32}PRIVATE KEY"
 )
+# What stands where a value was taken out: all that were would be one thing.
+_TAKEN_OUT: Final = re.compile(
+    r"\*{3,}|HIDDEN_DUE_TO_SECURITY_REASONS|[<\[({]{0,2}(?i:redacted|masked|removed)[>\])}]{0,2}"
+)
 _SHORTEST: Final = 8  # characters of a text that can hold a secret and say so
 _T = TypeVar("_T")
 
@@ -162,7 +166,10 @@ def sane(micros: int) -> int:
 
 
 def entity(kind: Kind, value: Json, name: Json = None) -> Entity | None:
-    """The entity of that id, cut to what an id may be; None where the id says nothing."""
+    """The entity of that id, cut to what an id may be; None where the id says nothing.
+
+    Nothing says what stands for a name that somebody took out, such as `[REDACTED]`.
+    """
     identity = text(value, MAX_ID)
     return None if identity is None else _entity(kind, identity, text(name, MAX_ID))
 
@@ -197,8 +204,8 @@ def secret(value: str) -> bool:
 
 
 @lru_cache(maxsize=16_384)  # the same few things are named again and again
-def _entity(kind: Kind, identity: str, name: str | None) -> Entity:
-    return Entity(kind=kind, id=identity, name=name)
+def _entity(kind: Kind, identity: str, name: str | None) -> Entity | None:
+    return None if _TAKEN_OUT.fullmatch(identity) else Entity(kind=kind, id=identity, name=name)
 
 
 def _several(value: Json) -> TypeGuard[list[Json]]:

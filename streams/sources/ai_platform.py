@@ -121,9 +121,13 @@ def _key(said: dict[str, Json]) -> Told:
     held = mapping(said.get("owner")) or mapping(said.get("created_by"))
     inner = mapping(held.get("user")) or mapping(held.get("service_account")) or held
     key = entity("apikey", said.get("id"), said.get("name"))
-    owner = entity("principal", inner.get("id"), inner.get("name"))
+    number = entity("principal", inner.get("id"), inner.get("name"))
+    mail = text(inner.get("email"), 256)
+    owner = entity("principal", mail.lower(), inner.get("name")) if mail else number
     project = entity("account", said.get("project_id") or said.get("workspace_id"))
     edges: list[Edge] = []
+    if owner and number and mail:
+        edges.append(edge(owner, "same_as", number, declared=True))
     if key and owner:
         edges.append(edge(owner, "owns", key, declared=True))
     if key and project:

@@ -17,7 +17,7 @@ from schemas.event import Client, Edge, Event, EventEvidence, Status
 from schemas.times import MINUTE
 from streams.names import azure
 from streams.records.envelope import records
-from streams.records.untrusted import distinct, edge, entity, listing, mapping, moment, text
+from streams.records.untrusted import distinct, edge, entity, listing, mapping, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 from streams.telemetry.verdicts import category
 
@@ -59,6 +59,7 @@ def _uid(record: Json, sha256: str) -> str:
 
 NARROW: Final = Narrow(
     time="time",
+    clock=azure.moment,
     relevant={
         "operationName": _RELEVANT,
         "operationName.value": _RELEVANT,
@@ -138,7 +139,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
         raise Unreadable(
             "wrong-shape", "an activity has an operationName and one of its categories"
         )
-    time = moment(row.get("time") or row.get("eventtimestamp") or row.get("timegenerated"))
+    time = azure.moment(row.get("time") or row.get("eventtimestamp") or row.get("timegenerated"))
     claims = azure.opened(mapping(row.get("identity")).get("claims") or row.get("claims"))
     actor = _actor(row, claims)
     result = azure.said(

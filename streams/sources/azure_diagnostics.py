@@ -2,8 +2,9 @@
 
 Read are records of any resource (`{"records": [...]}` of an Event Hub or a storage account, or one
 a line). Azure OpenAI and other Cognitive Services (RequestResponse, Audit, Trace, request usage),
-Azure Machine Learning, the LLM log of API Management, and blobs are understood; of others the call,
-its caller and its end. `properties` may be an object or a text, addresses may be masked.
+Azure Machine Learning, the LLM log of API Management, calls of models in its gateway log, and blobs
+are understood; of others the call, its caller and its end. `properties` may be an object or a text,
+addresses may be masked.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from schemas.event import Client, Edge, Event, EventEvidence, Status
 from schemas.times import MINUTE
 from streams.names import azure
 from streams.records.envelope import records
-from streams.records.untrusted import distinct, edge, entity, moment, number, text
+from streams.records.untrusted import distinct, edge, entity, number, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
+from streams.telemetry.api_management import through
 from streams.telemetry.semconv import parted
 
 NAME: Final = "azure_diagnostics"
@@ -37,7 +39,7 @@ _AI: Final = frozenset(
     """
     amlcomputejobevent amlonlineendpointeventlog amlonlineendpointtrafficlog
     amlrunstatuschangedevent audit azureopenairequestusage datasetchangeevent datasetreadevent
-    datastorechangeevent datastorereadevent gatewayllmlogs inferencingoperationaci
+    datastorechangeevent datastorereadevent gatewayllmlogs gatewaylogs inferencingoperationaci
     inferencingoperationaks modelsactionevent modelschangeevent modelsreadevent requestresponse
     runevent trace
     """.split()  # noqa: SIM905 - names read better as a paragraph
@@ -50,6 +52,7 @@ def _uid(_: Json, sha256: str) -> str:
 
 NARROW: Final = Narrow(
     time="time",
+    clock=azure.moment,
     relevant={"category": _AI},
     uid=_uid,
 )
@@ -68,8 +71,9 @@ ATTRIBUTES: Final = frozenset(
     cloud.account.id cloud.provider cloud.region cloud.resource_id error.code
     gen_ai.input.messages gen_ai.input.messages.size gen_ai.operation.name
     gen_ai.output.messages gen_ai.output.messages.size gen_ai.provider.name gen_ai.request.model
-    gen_ai.request.stream gen_ai.usage.input_tokens gen_ai.usage.output_tokens
-    http.request.body.size http.response.body.size http.response.status_code url.path
+    gen_ai.request.stream gen_ai.response.id gen_ai.usage.input_tokens gen_ai.usage.output_tokens
+    guardrail.category guardrail.verdict http.request.body.size http.response.body.size
+    http.response.status_code server.address url.path
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
 _CATEGORY: Final = re.compile(rb'"(?i:category)"\s*:\s*"([^"]{1,64})"')
@@ -116,15 +120,23 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     operation, target = text(row.get("operationname"), 256), text(row.get("resourceid"), 1024)
     if operation is None or target is None:
         raise Unreadable("wrong-shape", "a resource log has resourceId and operationName")
-    time = moment(row.get("time"))
+    time = azure.moment(row.get("time"))
     told = azure.folded(azure.opened(row.get("properties")))
     status, code = _ended(row, told)
     actor = _actor(row, told)
     account = azure.part(target, "subscriptions")
-    things = distinct((*_called(target, told), *azure.resources(target), *_data(row, told)))
+    behind = through(told) if "/microsoft.apimanagement/" in target.lower() else None
+    named = behind.things if behind else ()
+    things = distinct((*named, *_called(target, told), *azure.resources(target), *_data(row, told)))
     model = azure.model(told.get("modelname"), told.get("modelversion"))
-    edges = list(_edges(operation, things, actor, model)) if status == "success" else []
+    model = behind.model if behind else model
+    asked = behind.operation if behind else _operation(operation)
+    edges = list(_edges(operation, asked, things, actor, model)) if status == "success" else []
     content = {new: told[old] for old, new in _CONTENT.items() if told.get(old)}
+    content |= behind.content if behind else {}
+    seen = _attributes(row, told, operation, asked, target, code)
+    if behind:  # whose model it is, the address tells
+        seen = seen | {"gen_ai.provider.name": behind.provider} | behind.attributes
     kept, private = parted(content)
     address = azure.address(row.get("calleripaddress"))
     agent = text(told.get("useragent") or told.get("useragentheader"), 512)
@@ -142,7 +154,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
             client=Client(ip=address, user_agent=agent) if address or agent else None,
             entities=distinct((*things, model, actor, entity("account", account))),
             edges=tuple(edges),
-            attributes=kept | _attributes(row, told, operation, target, code),
+            attributes=kept | {key: value for key, value in seen.items() if value is not None},
             evidence=evidence,
         ),
         private,
@@ -196,11 +208,15 @@ def _actor(row: dict[str, Json], told: dict[str, Json]) -> Entity | None:
 
 
 def _edges(
-    operation: str, things: Sequence[Entity], actor: Entity | None, model: Entity | None
+    operation: str,
+    known: str | None,
+    things: Sequence[Entity],
+    actor: Entity | None,
+    model: Entity | None,
 ) -> Iterator[Edge]:
     if not things or things[0].kind != "endpoint":
         return
-    asked = _operation(operation) is not None or operation == "AmlOnlineEndpointTraffic"
+    asked = known is not None or operation == "AmlOnlineEndpointTraffic"
     if actor and asked:
         yield edge(actor, "calls", things[0])
     if model and asked and things[0].id.count("/") > 1:
@@ -231,16 +247,21 @@ def _ended(row: dict[str, Json], told: dict[str, Json]) -> tuple[Status, str | N
 
 
 def _attributes(
-    row: dict[str, Json], told: dict[str, Json], operation: str, target: str, code: str | None
+    row: dict[str, Json],
+    told: dict[str, Json],
+    operation: str,
+    asked: str | None,
+    target: str,
+    code: str | None,
 ) -> dict[str, Json]:
     service = azure.provider(target)
     kind = text(row.get("category"), 64)
     took = number(row.get("durationms"))
     known = azure.model(told.get("modelname"), told.get("modelversion"))
-    status = next((s for s in (row.get("statuscode"), row.get("resultsignature")) if text(s)), None)
+    codes = (row.get("statuscode"), row.get("resultsignature"), told.get("responsecode"))
+    status = next((s for s in codes if text(s)), None)
     stream = (text(told.get("streamtype"), 32) or "").lower()
-    asked = _operation(operation)
-    found: dict[str, Json] = {
+    return {
         "api.operation": operation,
         "api.service": service,
         "azure.category": kind,
@@ -264,4 +285,3 @@ def _attributes(
             for name, ones in _TOKENS.items()
         },
     }
-    return {key: value for key, value in found.items() if value is not None}

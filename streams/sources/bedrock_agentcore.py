@@ -53,6 +53,19 @@ _CALLED: Final = re.compile(
 _METHOD: Final = re.compile(r"\bmethod=([\w/]{1,64})")
 _TOOL: Final = re.compile(r"\bname=([\w.:/-]{1,128})")
 _TARGETED: Final = "___"  # between target and tool in the name of a gateway's tool
+_ACCOUNTS: Final = ("account_id", "account.id", "aws.account.id")
+_SESSIONS: Final = ("session_id", "session.id", "tool_session_id", "toolsession.id")
+_PAYLOADS: Final = ("request_payload", "response_payload")
+_DOING: Final = {
+    "InvokeAgentRuntime": "invoke_agent",
+    "InvokeAgentRuntimeCommand": "execute_tool",
+    "InvokeBrowser": "execute_tool",
+    "InvokeCodeInterpreter": "execute_tool",
+}
+_SIDES: Final = {
+    "": ("gen_ai.input.messages", "gen_ai.output.messages"),
+    "execute_tool": ("gen_ai.tool.call.arguments", "gen_ai.tool.call.result"),
+}
 _LIMITS: Final = Limits()
 
 
@@ -86,17 +99,23 @@ def _delivered(said: dict[str, Json], evidence: EventEvidence) -> Parsed:
     if named is None:
         raise Unreadable("wrong-shape", "`resource_arn` is none of AgentCore")
     region, number, resource = named.groups()  # tools of AWS itself have no account
-    account = number if number.isdecimal() else text(said.get("account_id"), 32)
     found, own = _asset(arn), mapping(said.get("body"))
+    more = mapping(said.get("attributes"))
+    account = number if number.isdecimal() else text(_first(said, more, _ACCOUNTS), 32)
     log = text(own.get("log"), 2048) or (text(said.get("body"), 2048) or "")
     body = own or {"log": said.get("body")}
     request = _request(own.get("requestBody") or said.get("request_payload"))
     called = _CALLED.search(log)
+    operation = text(said.get("operation") or more.get("aws.operation.name"), 128)
+    doing = _DOING.get(operation or "")
     tool = request.get("gen_ai.tool.name") or (
         called["tool"] or called["named"] if called else None
     )
+    payloads = _payloads(said | own, doing)
+    if doing == "execute_tool":  # a tool of AWS's own: what it is asked to do is no other tool
+        tool = tool or text(mapping(own.get("request_payload")).get("name"), 128)
     trace = otlp.hex_id(said.get("trace_id")) or text(said.get("trace_id"), 64)
-    session = text(said.get("session_id"), 256)
+    session = text(_first(said, more, _SESSIONS), 256)
     method = request.get("mcp.method.name")
     target = called["target"] if called else None
     if target is None and tool and _TARGETED in tool:
@@ -110,15 +129,20 @@ def _delivered(said: dict[str, Json], evidence: EventEvidence) -> Parsed:
         "cloud.region": region,
         "cloud.resource_id": arn,
         "gen_ai.conversation.id": session,
+        "gen_ai.operation.name": doing,
         "gen_ai.tool.name": tool,
         "identity.link": "trace" if trace else "role_only",
         "mcp.method.name": method,
         "trace.id": trace,
     }
-    kept, private = parted({"body": body} | _payloads(said))
-    own_tool = entity("tool", f"{found.id}/{tool}" if found and tool else tool, tool)
+    rest = {key: value for key, value in body.items() if key not in _PAYLOADS and value is not None}
+    kept, private = parted(({"body": rest} if rest else {}) | payloads)
+    of_aws = found is not None and found.kind == "tool"
+    own_tool = (
+        None if of_aws else entity("tool", f"{found.id}/{tool}" if found and tool else tool, tool)
+    )
     # A call is told by its request; the lines that follow it only add the tool and target.
-    operation = text(said.get("operation"), 128) or method or "log"
+    operation = operation or method or "log"
     entities = distinct((own_tool, found, entity("session", session), entity("account", account)))
     return Parsed(
         Event(
@@ -128,7 +152,7 @@ def _delivered(said: dict[str, Json], evidence: EventEvidence) -> Parsed:
             class_uid=6003,
             class_name="API Activity",
             activity=operation,
-            status=_status(own),
+            status=_status(own, said),
             message=f"{operation} at {resource}",
             entities=entities or distinct((entity("account", arn),)),
             edges=tuple(_edges(own_tool, found)),
@@ -225,17 +249,26 @@ def _java(body: str) -> Json:
     return {"method": called[1] if called else None, "params": params}
 
 
-def _payloads(said: dict[str, Json]) -> dict[str, Json]:
-    names = {
-        "gen_ai.input.messages": said.get("request_payload"),
-        "gen_ai.output.messages": said.get("response_payload"),
-    }
-    return {name: value for name, value in names.items() if value not in (None, "", {})}
+def _payloads(said: dict[str, Json], doing: str | None) -> dict[str, Json]:
+    """What was asked and answered: of a tool its arguments and result."""
+    asked, answered = _SIDES.get(doing or "", _SIDES[""])
+    found = {asked: said.get("request_payload"), answered: said.get("response_payload")}
+    return {name: value for name, value in found.items() if value not in (None, "", {})}
 
 
-def _status(body: dict[str, Json]) -> Status:
-    failed = body.get("isError")
-    return "unknown" if not isinstance(failed, bool) else "failure" if failed else "success"
+def _first(said: dict[str, Json], more: dict[str, Json], names: tuple[str, ...]) -> Json:
+    """The first of these names that a log, or its attributes, has."""
+    return next((value for name in names if (value := said.get(name) or more.get(name))), None)
+
+
+def _status(body: dict[str, Json], said: dict[str, Json]) -> Status:
+    """What the body says, or the answer in it; else a failure where an error is named."""
+    for one in (body, mapping(body.get("response_payload"))):
+        failed = one.get("isError")
+        if isinstance(failed, bool):
+            return "failure" if failed else "success"
+    named = (one.get(key) for one in (said, body) for key in ("error_code", "errorCode"))
+    return "failure" if any(named) else "unknown"
 
 
 def _time(value: Json) -> int:

@@ -1,7 +1,8 @@
 """AWS CloudTrail: what was asked of the AWS API, by whom, and how it ended.
 
 Read are files of a trail (`{"Records": [...]}`), EventBridge events (the record is in `detail`),
-answers of LookupEvents (in `CloudTrailEvent`, a text), a list of records, and one record alone.
+answers of LookupEvents (in `CloudTrailEvent`, a text), subscriptions of CloudWatch Logs, a list of
+records, and one record alone.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from schemas.times import MINUTE
 from streams.lineage import gateway
 from streams.lineage.aws_calls import Told, told
 from streams.names import aws, identity
+from streams.records import envelope
 from streams.records.untrusted import distinct, edge, entity, listing, mapping, moment, slices, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
@@ -34,23 +36,11 @@ GAPS: Final = (
 )
 LATENESS: Final = 15 * MINUTE  # AWS delivers within about five minutes, not always
 
-_AI: Final = (
-    "bedrock",
-    "bedrock-agent",
-    "bedrock-agent-runtime",
-    "bedrock-agentcore",
-    "bedrock-agentcore-control",
-    "bedrock-data-automation",
-    "bedrock-data-automation-runtime",
-    "bedrock-runtime",
-    "runtime.sagemaker",
-    "sagemaker",
-    "sagemaker-featurestore-runtime",
-    "sagemaker-geospatial",
-    "sagemaker-runtime",
-)
-
-
+_AI: Final = """
+bedrock bedrock-agent bedrock-agent-runtime bedrock-agentcore bedrock-agentcore-control
+bedrock-data-automation bedrock-data-automation-runtime bedrock-runtime runtime.sagemaker sagemaker
+sagemaker-featurestore-runtime sagemaker-geospatial sagemaker-runtime
+""".split()  # noqa: SIM905 - names read better as a paragraph
 _ID: Final = 128  # characters
 # Calls that end what stands first among their things, beside those of lineage.
 _NO_KEY: Final = frozenset({"deleteaccesskey", "deleteservicespecificcredential"})
@@ -141,20 +131,20 @@ ATTRIBUTES: Final = frozenset(
 )
 
 _INVOKE: Final = frozenset(
-    {
-        "Converse",
-        "ConverseStream",
-        "InvokeModel",
-        "InvokeModelWithBidirectionalStream",
-        "InvokeModelWithResponseStream",
-        "StartAsyncInvoke",
-    }
+    """
+    Converse ConverseStream InvokeAgent InvokeAgentRuntime InvokeEndpoint InvokeEndpointAsync
+    InvokeEndpointWithResponseStream InvokeModel InvokeModelWithBidirectionalStream
+    InvokeModelWithResponseStream StartAsyncInvoke
+    """.split()  # noqa: SIM905 - names read better as a paragraph
 )
+_INVOKED: Final = {"agent": "uses", "endpoint": "calls", "model": "calls"}
 _IMAGES: Final = 32  # containers of one task definition that are looked at
 _DELETED: Final[dict[str, Json]] = {"asset.state": "deleted"}
 _HIDDEN: Final = "HIDDEN_DUE_TO_SECURITY_REASONS"  # a failed login's name: it may be a password
 _NONE: Final = msgspec.Raw()
-_WRAPPED: Final = (b'"Records"', b'"detail"', b'"digestS3Bucket"', b'"CloudTrailEvent"')
+_WRAPPED: Final = (
+    *(b'"Records"', b'"detail"', b'"digestS3Bucket"', b'"CloudTrailEvent"', b'"logEvents"'),
+)
 
 
 class _Found(msgspec.Struct):
@@ -167,6 +157,7 @@ class _Wrapper(msgspec.Struct):
     detail: msgspec.Raw = _NONE
     digest: msgspec.Raw = msgspec.field(default=_NONE, name="digestS3Bucket")
     name: msgspec.Raw = msgspec.field(default=_NONE, name="eventName")
+    lines: msgspec.Raw = msgspec.field(default=_NONE, name="logEvents")
 
 
 _WRAPPER: Final = msgspec.json.Decoder(_Wrapper)
@@ -178,7 +169,9 @@ def sniff(head: bytes) -> bool:
     if b'"digestS3Bucket"' in head or b'"CloudTrailEvent"' in head:
         return True
     service = b'"eventID"' in head or b".amazonaws.com" in head or b"AwsCloudTrailInsight" in head
-    return service and b'"eventSource"' in head and b'"eventName"' in head
+    quoted = b'\\"' if b'"logEvents"' in head else b'"'  # there a record is a text
+    names = (b"eventSource", b"eventName")
+    return service and all(b"%b%b%b" % (quoted, name, quoted) in head for name in names)
 
 
 def split(document: bytes) -> Iterator[Raw]:
@@ -195,6 +188,8 @@ def split(document: bytes) -> Iterator[Raw]:
             raise Unreadable("wrong-shape", "a digest file: hashes of log files, no records")
         if wrapper.events is not None:
             return (Raw(one.record.encode()) for one in wrapper.events)
+        if wrapper.lines is not _NONE:
+            return envelope.records(document)
         if wrapper.records is not None:
             records = wrapper.records
         elif wrapper.detail is not _NONE and wrapper.name is _NONE:
@@ -268,7 +263,7 @@ def _status(call: dict[str, Json]) -> Status:
 def _actor(call: dict[str, Json], who: dict[str, Json]) -> Entity | None:
     """Who called: sessions of a role are the role, a service is its name, a token its bearer."""
     arn = who.get("arn")
-    if isinstance(arn, str) and arn:
+    if isinstance(arn, str) and arn.startswith("arn:"):
         return _principal(arn)
     name = who.get("userName")
     if who.get("type") == "IAMUser" and name != _HIDDEN:
@@ -276,7 +271,7 @@ def _actor(call: dict[str, Json], who: dict[str, Json]) -> Entity | None:
         if known is not None:
             return known
     issuer = mapping(mapping(who.get("sessionContext")).get("sessionIssuer")).get("arn")
-    if isinstance(issuer, str) and issuer:
+    if isinstance(issuer, str) and issuer.startswith("arn:"):
         return _principal(issuer)
     holder = gateway.bearer(call)
     if holder is not None:
@@ -353,8 +348,8 @@ def _edges(
     if not targets or _status(call) != "success":
         return
     first = targets[0]
-    if actor and first.kind == "model" and name in _INVOKE:
-        yield edge(actor, "calls", first)
+    if actor and first.kind in _INVOKED and name in _INVOKE:
+        yield edge(actor, _INVOKED[first.kind], first)
     if first.kind == "apikey":
         user = mapping(call.get("requestParameters")).get("userName")
         owner = aws.user(call.get("awsRegion"), call.get("recipientAccountId"), user) or actor

@@ -131,7 +131,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     """One interaction with an AI app, or another action."""
     said, operation = _told(record)
     time = moment(said.get("CreationTime"))
-    data = mapping(said.get("CopilotEventData"))
+    data = azure.opened(said.get("CopilotEventData"))
     user = text(said.get("UserId"), 256)
     actor = entity("principal", user.lower() if user else said.get("UserKey"))
     agent = _agent(said, data)

@@ -18,7 +18,7 @@ from schemas.event import Client, Edge, Event, EventEvidence, Level, Status
 from schemas.times import HOUR
 from streams.names import azure
 from streams.records.envelope import records
-from streams.records.untrusted import distinct, edge, entity, listing, mapping, moment, text
+from streams.records.untrusted import distinct, edge, entity, listing, mapping, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
 NAME: Final = "entra"
@@ -59,6 +59,7 @@ def _uid(record: Json, sha256: str) -> str:
 
 NARROW: Final = Narrow(
     time="time",
+    clock=azure.moment,
     relevant={
         "category": _AUDIT | {"serviceprincipalriskevents", "userriskevents"},
         "properties.resourceDisplayName": _AI,
@@ -310,7 +311,8 @@ def _risk(row: dict[str, Json], told: dict[str, Json], evidence: EventEvidence) 
 def _time(row: dict[str, Json], told: dict[str, Json]) -> int:
     """As an export says it, for by that its records are in order; else as the record does."""
     names = ("createddatetime", "activitydatetime", "detecteddatetime", "timegenerated")
-    return moment(row.get("time") or next((told[name] for name in names if told.get(name)), None))
+    said = row.get("time") or next((told[name] for name in names if told.get(name)), None)
+    return azure.moment(said)
 
 
 def _who(*said: Json) -> Entity | None:
@@ -318,11 +320,8 @@ def _who(*said: Json) -> Entity | None:
 
 
 def _tenant(row: dict[str, Json], told: dict[str, Json]) -> Entity | None:
-    known = (
-        row.get("tenantid")
-        or row.get("aadtenantid")
-        or azure.part(row.get("resourceid"), "tenants")
-    )
+    said = row.get("tenantid") or row.get("aadtenantid")
+    known = said or azure.part(row.get("resourceid"), "tenants")
     return entity("account", known or told.get("resourcetenantid"))
 
 

@@ -21,6 +21,7 @@ from streams.records.untrusted import entity, mapping, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 from streams.telemetry import runtime
 from streams.telemetry.runtime import Told
+from streams.telemetry.semconv import figure
 
 NAME: Final = "envoy_ai"
 TITLE: Final = "Envoy AI Gateway access log"
@@ -38,7 +39,7 @@ ATTRIBUTES: Final = frozenset(
     server.address url.path user.id
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
-VERSIONS: Final = "the access logs that the documentation of 0.3 and 0.4 shows"
+VERSIONS: Final = "the access logs that the documentation of 0.1 to 0.4 shows"
 GAPS: Final = (
     "Only the documented keys are known: what an operator renames is lost.",
     "A log without `gen_ai.` and `mcp.` keys is plain Envoy, and is not read.",
@@ -76,12 +77,23 @@ _KEPT: Final = {
     "url.path": "x-envoy-origin-path",
     "user.id": "x-user-id",
 }
+# What the keys were called at first.
+_OLD: Final = {
+    "genai_backend_name": "gen_ai.provider.name",
+    "genai_model_name": "gen_ai.request.model",
+    "genai_model_name_override": "gen_ai.request.model_override",
+    "genai_tokens_input": "gen_ai.usage.input_tokens",
+    "genai_tokens_output": "gen_ai.usage.output_tokens",
+    "genai_tokens_total": "gen_ai.usage.total_tokens",
+}
 
 
 def sniff(head: bytes) -> bool:
     """A line of an access log that has keys of the gateway."""
-    envoy = b'"start_time"' in head and b'"response_code"' in head
-    return envoy and (b'"gen_ai.' in head or b'"mcp.' in head)
+    if b'"response_code"' not in head:
+        return False
+    new = b'"start_time"' in head and (b'"gen_ai.' in head or b'"mcp.' in head)
+    return new or b'"genai_model_name"' in head
 
 
 def split(document: bytes) -> Iterator[Raw]:
@@ -91,12 +103,14 @@ def split(document: bytes) -> Iterator[Raw]:
 
 def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: ARG001 - the protocol
     """One request, and what it used."""
-    said = mapping(record)
+    said = {_OLD.get(name, name): value for name, value in mapping(record).items()}
     own = [name for name in said if name.startswith(("gen_ai.", "mcp."))]
     if not own:
         raise Unreadable("wrong-shape", "an entry has keys gen_ai.* or mcp.*; this is plain Envoy")
     when = clock(said.get("start_time"))
     given: dict[str, Json] = {ours: _value(said.get(theirs)) for ours, theirs in _KEPT.items()}
+    given["url.path"] = given["url.path"] or _value(said.get("path"))
+    given["http.response.status_code"] = figure(given["http.response.status_code"])
     tool, backend = _value(said.get("mcp.tool.name")), text(said.get("mcp.provider.name"), 256)
     given["gen_ai.tool.name"] = tool
     route, behind = _provider(_value(said.get("gen_ai.provider.name")))
@@ -106,6 +120,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     operation = None if is_mcp else next((name for end, name in _OPERATIONS if end in path), None)
     given["gen_ai.operation.name"] = operation
     gateway = given["server.address"]
+    cluster = None if is_mcp else said.get("upstream_cluster")  # it has the name of the route
     if is_mcp and backend:
         given["server.address"] = None  # that is where the gateway listens, not the server
     known = text(said.get("x-request-id"), 128)
@@ -120,7 +135,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
             said=given,
             status=_status(said.get("response_code")),
             others={
-                "application": _route(said.get("route_name"), gateway),
+                "application": _route(said.get("route_name") or cluster, gateway),
                 "mcp_server": mcp.server(title=backend),
             },
             client=runtime.client(address, said.get("user-agent")),

@@ -2,7 +2,8 @@
 
 Read are entries whose `protoPayload` is an AuditLog (Admin Activity, Data Access, System Event and
 Policy Denied): alone, in a list, in `{"entries": [...]}`, as files of a sink or lines of `gcloud`,
-and pushed by Pub/Sub (`message.data` in base64). The Kubernetes audit of GKE comes this way too.
+and pushed by Pub/Sub or pulled from it (`message.data` in base64). The Kubernetes audit of GKE
+comes this way too.
 """
 
 from __future__ import annotations
@@ -134,7 +135,8 @@ def sniff(head: bytes) -> bool:
     """A log entry with the payload of an audit, which Pub/Sub brings in base64."""
     if b"google.cloud.audit.AuditLog" in head or b"cloudaudit.googleapis.com" in head:
         return b'"protoPayload"' in head
-    return b'"subscription"' in head and b'"message"' in head and _pushed(head)
+    carried = b'"subscription"' in head or b'"ackId"' in head
+    return carried and b'"message"' in head and _pushed(head)
 
 
 def split(document: bytes) -> Iterator[Raw]:
@@ -160,6 +162,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
         made = gcp.resource(mapping(entry.get("operation")).get("id"))
         # What goes by its full name would be named with the number of its project.
         targets = [made] if made is not None and made.kind in {"agent", "job"} else []
+    targets = list(distinct(targets))
     if status != "success":
         edges = []
     name = method.rpartition(".")[2]
@@ -322,7 +325,7 @@ def _attributes(
         "error.code": code,
         "guardrail.off": vertex.unsafe(asked) or None,
         "gen_ai.provider.name": provider,
-        "gen_ai.operation.name": vertex.operation(name),
+        "gen_ai.operation.name": vertex.operation(name, call.get("resourceName")),
         "gen_ai.request.model": model if vertex.infers(name) else None,
         "k8s.cluster.name": text(labels.get("cluster_name"), 128),
         "k8s.namespace.name": gcp.part(call.get("resourceName"), "namespaces"),

@@ -12,6 +12,7 @@ from typing import Final
 from schemas.config import Limits
 from streams.records.untrusted import decode, mapping, text
 from streams.source import Json, Unreadable
+from streams.telemetry.semconv import COUNTS, figure
 
 _AGENTS: Final = ("claude_code", "codex", "gemini_cli", "qwen-code")
 _TOKENS: Final = ".token.usage"  # the metric that counts tokens; their `type` is input, output, ...
@@ -85,14 +86,17 @@ def said(own: Mapping[str, Json], event: Json, service: Json) -> dict[str, Json]
     parameters = _parameters(own.get("tool_parameters"))
     tool = parameters.pop("mcp_tool_name", None)
     for key, value in (*own.items(), *parameters.items()):
-        if key in _NAMES:
-            found.setdefault(_NAMES[key], value)
+        name_of = _NAMES.get(key)
+        if name_of is not None:
+            found.setdefault(name_of, figure(value) if name_of.startswith(COUNTS) else value)
     if tool is not None:
         found["gen_ai.tool.name"] = tool  # it calls all tools of MCP servers `mcp_tool`
     found.setdefault("gen_ai.agent.name", agent)
     found["event.name"] = step
     if step in _OPERATIONS:
         found.setdefault("gen_ai.operation.name", _OPERATIONS[step])
+    if step == "api_error":
+        found.setdefault("error.type", text(found.get("status_code"), 32) or step)
     if found.get("body") == name:
         del found["body"]  # the name once more
     return found

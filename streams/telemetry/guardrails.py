@@ -84,7 +84,9 @@ def azure(said: Mapping[str, Json]) -> list[Said] | None:
     ]
     if not any(filters):
         return _analysed(said)
-    return [one for each in filters for one in _filtered(each)] or [("none",)]
+    refused = mapping(said.get("error")).get("code") == "content_filter"
+    whole: Said = ("filtered",) if refused else ("none",)
+    return [one for each in filters for one in _filtered(each)] or [whole]
 
 
 def nemo(said: Mapping[str, Json]) -> list[Said] | None:
@@ -203,10 +205,10 @@ def _analysed(said: Mapping[str, Json]) -> list[Said] | None:
 
 def _filtered(results: Mapping[str, Json]) -> Iterator[Said]:
     for kind, one in list(results.items())[:MOST]:
-        said = mapping(one)
-        if said.get("filtered") is True:
+        several = listing(one)[:MOST] or [one]  # of blocklists each stands by itself
+        if any(mapping(each).get("filtered") is True for each in several):
             yield "filtered", kind
-        elif said.get("detected") is True:
+        elif any(mapping(each).get("detected") is True for each in several):
             yield "detected", kind
 
 

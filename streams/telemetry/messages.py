@@ -44,10 +44,15 @@ _LISTS: Final = {
     "llm.output_messages": OUTPUT,
     "retrieval.documents": _DOCUMENTS,
 }
+# Of a span that runs a tool (Strands): what it was given, and what it brought.
+_OF_TOOL: Final = {"gen_ai.choice": _RESULT, "gen_ai.tool.message": _ARGUMENTS}
 # What goes into a span and comes out of it, whatever it does.
 _ENDS: Final = (
     ("input.value", "output.value"),
     ("traceloop.entity.input", "traceloop.entity.output"),
+    ("langfuse.observation.input", "langfuse.observation.output"),
+    ("mlflow.spanInputs", "mlflow.spanOutputs"),
+    ("genkit:input", "genkit:output"),
 )
 # Where that belongs, by what the span does; else it is what a model is given and says.
 _SIDES: Final = {
@@ -73,19 +78,29 @@ def gathered(own: Mapping[str, Json], event: Json, happened: Happened) -> dict[s
         reason = text(mapping(body).get("finish_reason"), 64)
         if reason is not None:
             found.setdefault("gen_ai.response.finish_reasons", [reason])
+    places = _OF_TOOL if found.get("gen_ai.operation.name") == "execute_tool" else {}
     for name, attributes in happened:
-        for place, several in _said(name, attributes):
+        for place, several in _said(name, attributes, places):
             said.setdefault(place, []).extend(several)
     for place, several in said.items():
         found.setdefault(place, several)
     return found
 
 
-def _said(event: Json, attributes: Mapping[str, Json]) -> Iterator[tuple[str, list[Json]]]:
-    """What one event of a span says, by the present name of the place where it belongs."""
-    known = _EVENTS.get(text(event, 64) or "")
+def _said(
+    event: Json, attributes: Mapping[str, Json], places: Mapping[str, str]
+) -> Iterator[tuple[str, list[Json]]]:
+    """What one event of a span says, by the present name of the place where it belongs.
+
+    `places` are those of the events that belong elsewhere in a span of this kind.
+    """
+    name = text(event, 64) or ""
+    known = _EVENTS.get(name)
     if known is not None:
-        yield known[0], [_message(attributes.get("gen_ai.event.content") or attributes, known[1])]
+        yield (
+            places.get(name, known[0]),
+            [_message(attributes.get("gen_ai.event.content") or attributes, known[1])],
+        )
     for place in _CONTENT:
         if attributes.get(place) is not None:
             one = _decoded(attributes[place])

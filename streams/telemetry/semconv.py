@@ -41,8 +41,14 @@ _NAMES: Final = {
     "ai.usage.outputTokens": "gen_ai.usage.output_tokens",
     "ai.usage.promptTokens": "gen_ai.usage.input_tokens",
     "ai.usage.reasoningTokens": "gen_ai.usage.reasoning.output_tokens",
+    "all_messages_events": "gen_ai.input.messages",
     "container.image.tag": "container.image.tags",
     "embedding.model_name": "gen_ai.request.model",
+    "gcp.vertex.agent.llm_request": "gen_ai.input.messages",
+    "gcp.vertex.agent.llm_response": "gen_ai.output.messages",
+    "gcp.vertex.agent.session_id": "gen_ai.conversation.id",
+    "gcp.vertex.agent.tool_call_args": "gen_ai.tool.call.arguments",
+    "gcp.vertex.agent.tool_response": "gen_ai.tool.call.result",
     "gen_ai.completion": "gen_ai.output.messages",
     "gen_ai.openai.request.seed": "gen_ai.request.seed",
     "gen_ai.prompt": "gen_ai.input.messages",
@@ -68,24 +74,36 @@ _NAMES: Final = {
     "llm.token_count.prompt_details.cache_read": "gen_ai.usage.cache_read.input_tokens",
     "llm.token_count.prompt_details.cache_write": "gen_ai.usage.cache_write.input_tokens",
     "mcp.method": "mcp.method.name",
+    "mcp.request.argument": "gen_ai.tool.call.arguments",
+    "mcp.response.value": "gen_ai.tool.call.result",
     "mcp.tool.name": "gen_ai.tool.name",
     "net.peer.name": "server.address",
     "net.peer.port": "server.port",
+    "pydantic_ai.all_messages": "gen_ai.input.messages",
     "tool.description": "gen_ai.tool.description",
     "tool.name": "gen_ai.tool.name",
+    "tool_arguments": "gen_ai.tool.call.arguments",
     "tool_call.id": "gen_ai.tool.call.id",
     "tool_name": "gen_ai.tool.name",
+    "tool_response": "gen_ai.tool.call.result",
     "traceloop.association.properties.session_id": "session.id",
     "traceloop.association.properties.user_id": "user.id",
     "traceloop.workflow.name": "gen_ai.workflow.name",
 }
 _PROVIDERS: Final = {
     "amazon_bedrock": "aws.bedrock",
+    "anthropic": "anthropic",
+    "aws": "aws.bedrock",
     "az.ai.inference": "azure.ai.inference",
     "az.ai.openai": "azure.ai.openai",
+    "azure": "azure.ai.openai",
     "bedrock": "aws.bedrock",
+    "cohere": "cohere",
+    "gcp.vertex.agent": "gcp.vertex_ai",
     "gemini": "gcp.gemini",
+    "groq": "groq",
     "mistralai": "mistral_ai",
+    "openai": "openai",
     "openai.chat": "openai",
     "openai.responses": "openai",
     "vertex_ai": "gcp.vertex_ai",
@@ -129,22 +147,30 @@ _OPERATIONS: Final = {
 # What people and models said, and what may carry it: the name itself and all below it.
 _CONTENT: Final = frozenset(
     """
-    ai.embedding ai.embeddings ai.prompt ai.request.headers ai.response.files ai.response.object
-    ai.response.providerMetadata ai.response.reasoning ai.response.text ai.response.toolCalls
-    ai.result ai.schema ai.settings.context ai.toolCall.args ai.toolCall.result ai.value ai.values
-    arguments body completion content db.query.parameter db.query.text db.statement document
-    embedding exception.message exception.stacktrace gen_ai.completion gen_ai.content
-    gen_ai.evaluation.explanation gen_ai.event.content gen_ai.input.messages gen_ai.memory.query
-    gen_ai.memory.records gen_ai.output.messages gen_ai.prompt gen_ai.retrieval.documents
-    gen_ai.retrieval.query gen_ai.system_instructions gen_ai.tool.call.arguments
-    gen_ai.tool.call.result gen_ai.tool.definitions http.request.body http.request.header
-    http.response.body http.response.header input llm.choices llm.function_call llm.input_messages
-    llm.invocation_parameters llm.output_messages llm.prompt_template llm.prompts llm.tools message
-    messages messaging.message.body metadata output process.command_args process.command_line
-    process.environment_variable prompt reranker result retrieval.documents rpc.request.metadata
-    rpc.response.metadata tool.json_schema tool.parameters tool_input tool_parameters tool_result
-    traceloop.entity.input traceloop.entity.output traceloop.prompt
-    """.split()  # noqa: SIM905 - sixty names read better as a paragraph
+    agentops.entity.input agentops.entity.output ai.embedding ai.embeddings ai.prompt
+    ai.request.headers ai.response.files ai.response.object ai.response.providerMetadata
+    ai.response.reasoning ai.response.text ai.response.toolCalls ai.result ai.schema
+    ai.settings.context ai.toolCall.args ai.toolCall.result ai.value ai.values arguments body
+    braintrust.input braintrust.input_json braintrust.output braintrust.output_json completion
+    content crew_agents crew_inputs crew_tasks db.query.parameter db.query.text db.statement
+    document embedding exception.message exception.stacktrace final_result gcp.vertex.agent.data
+    gcp.vertex.agent.llm_request gcp.vertex.agent.llm_response gcp.vertex.agent.tool_call_args
+    gcp.vertex.agent.tool_response gen_ai.completion gen_ai.content gen_ai.evaluation.explanation
+    gen_ai.event.content gen_ai.input.messages gen_ai.memory.query gen_ai.memory.records
+    gen_ai.output.messages gen_ai.prompt gen_ai.retrieval.documents gen_ai.retrieval.query
+    gen_ai.system_instructions gen_ai.tool.call.arguments gen_ai.tool.call.result
+    gen_ai.tool.definitions genkit:input genkit:output haystack.component.input
+    haystack.component.output http.request.body http.request.header http.response.body
+    http.response.header input langfuse.observation.input langfuse.observation.output
+    langfuse.trace.input langfuse.trace.output llm.choices llm.function_call llm.input_messages
+    llm.invocation_parameters llm.output_messages llm.prompt_template llm.prompts llm.tools
+    lmnr.span.input lmnr.span.output mcp.request.argument mcp.response.value message messages
+    messaging.message.body metadata mlflow.spanInputs mlflow.spanOutputs output process.command_args
+    process.command_line process.environment_variable prompt pydantic_ai.all_messages request_data
+    reranker response_data result retrieval.documents rpc.request.metadata rpc.response.metadata
+    tool.json_schema tool.parameters tool_input tool_parameters tool_result traceloop.entity.input
+    traceloop.entity.output traceloop.prompt
+    """.split()  # noqa: SIM905 - a hundred names read better as a paragraph
 )
 _CREDENTIAL: Final = re.compile(
     r"(?:^|[._-])(?:access[_-]?token|api[_-]?key|authorization|cookie|credential|passw(?:or)?d"
@@ -153,7 +179,7 @@ _CREDENTIAL: Final = re.compile(
 )
 # Below a name of content, and none.
 _NAMED: Final = frozenset({"gen_ai.prompt.name", "gen_ai.prompt.version"})
-_COUNTS: Final = "gen_ai.usage."
+COUNTS: Final = "gen_ai.usage."
 _DECIMAL: Final = re.compile(r"\d{1,15}(?:\.\d{1,12})?")
 _NUMBERED: Final = re.compile(r"\.\d+(?:\.|$)")
 
@@ -172,21 +198,30 @@ def present(attributes: Mapping[str, Json]) -> dict[str, Json]:
     if isinstance(provider, str):
         found["gen_ai.provider.name"] = _PROVIDERS.get(provider.lower(), provider)
     for name, value in found.items():
-        if isinstance(value, str) and name.startswith(_COUNTS):
-            found[name] = _number(value)
-    for name, operations in _OPERATIONS.items():
-        operation = operations.get(text(found.get(name)) or "")
-        if operation is not None:
-            found.setdefault("gen_ai.operation.name", operation)
+        if isinstance(value, str) and name.startswith(COUNTS):
+            found[name] = figure(value)
+    operation = _operation(found, attributes)
+    if operation is not None:
+        found.setdefault("gen_ai.operation.name", operation)
     entity = _ENTITIES.get(text(found.get("traceloop.span.kind")) or "")
     if entity is not None and "traceloop.entity.name" in found:
         found.setdefault(entity, found["traceloop.entity.name"])
     return found
 
 
-def _number(value: str) -> Json:
-    """A number that an exporter wrote as a text; else the text."""
-    if not _DECIMAL.fullmatch(value):
+def _operation(found: Mapping[str, Json], attributes: Mapping[str, Json]) -> str | None:
+    """The operation that older kinds, or those of others, stand for."""
+    for name, operations in _OPERATIONS.items():
+        operation = operations.get(text(found.get(name)) or "")
+        if operation is not None:
+            return operation
+    # Google's ADK; its tools have this too, but say what they are.
+    return "generate_content" if "gcp.vertex.agent.llm_request" in attributes else None
+
+
+def figure(value: Json) -> Json:
+    """The number that an exporter wrote as a text; any other value as it is."""
+    if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
         return value
     return float(value) if "." in value else int(value)
 

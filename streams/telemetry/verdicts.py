@@ -71,6 +71,7 @@ _CATEGORIES: Final = {
     "contextual_grounding": "ungrounded",
     "credentials": "secret",
     "cross_prompt_injection": "indirect_attack",
+    "custom_blocklists": "denied_word",
     "dangerous": "harmful_content",
     "data_leakage": "pii",
     "dlp": "pii",

@@ -2,7 +2,9 @@
 
 import pytest
 
+from schemas.times import rfc3339
 from streams.names import azure
+from streams.source import Unreadable
 
 
 @pytest.mark.parametrize(
@@ -71,3 +73,36 @@ def test_a_deployment_of_an_account() -> None:
 )
 def test_an_address_has_no_port(said: str | None, address: str | None) -> None:
     assert azure.address(said) == address
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "model"),
+    [
+        ("gpt-35-turbo", "0613", "gpt-3.5-turbo-0613"),
+        ("gpt-3.5-turbo", "0613", "gpt-3.5-turbo-0613"),
+        ("GPT-4o", None, "gpt-4o"),
+    ],
+)
+def test_a_model_has_one_name(name: str, version: str | None, model: str) -> None:
+    found = azure.model(name, version)
+    assert found is not None
+    assert found.id == model
+
+
+@pytest.mark.parametrize(
+    ("said", "time"),
+    [
+        ("2026-07-23T15:04:05.1234567Z", "2026-07-23T15:04:05.123456Z"),
+        ("7/23/2026 3:04:05 PM", "2026-07-23T15:04:05.000000Z"),
+        ("07/23/2026 12:04:05.5 AM +02:00", "2026-07-22T22:04:05.500000Z"),
+        ("7/23/2026 15:04:05", "2026-07-23T15:04:05.000000Z"),
+    ],
+)
+def test_a_time_may_have_its_month_first(said: str, time: str) -> None:
+    assert rfc3339(azure.moment(said)) == time
+
+
+@pytest.mark.parametrize("said", ["23/7/2026 3:04:05 PM", "7/23/2026", "a day", 7, ""])
+def test_what_is_no_time(said: object) -> None:
+    with pytest.raises(Unreadable):
+        azure.moment(said)

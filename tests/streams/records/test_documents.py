@@ -243,3 +243,22 @@ def _batches(path: Path) -> Iterator[Batch]:
     for source in (None, CLOUDTRAIL):
         with Documents(path, Limits(document_bytes=50), source) as documents:
             yield from documents
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        RECORD + OTHER,
+        RECORD + OTHER + b" \n" + RECORD + OTHER,
+        b"{\n" + RECORD[1:-1] + b"\n}\n{\n" + OTHER[1:-1] + b"\n}\n",
+    ],
+)
+def test_objects_with_nothing_between_them(give: Give, data: bytes) -> None:
+    found, reasons, end = read(give(data))
+    assert [one.replace(b"\n", b"") for one in found][-2:] == [RECORD, OTHER]
+    assert (reasons, end) == ([], len(data))
+
+
+def test_what_follows_such_objects_and_is_none_is_the_last(give: Give) -> None:
+    found, _, _ = read(give(RECORD + OTHER + b'{"cut'))
+    assert found == [RECORD, OTHER, b'{"cut']

@@ -25,6 +25,8 @@ def pushed(value: object) -> dict[str, object]:
         {"records": [ONE, TWO]},
         {"other": 1, "records": [ONE, TWO]},
         pushed([ONE, TWO]),
+        [{"ackId": "1", "message": pushed(ONE)["message"]}, {"ackId": "2"} | pushed(TWO)],
+        {"receivedMessages": [{"ackId": "1", "message": pushed([ONE, TWO])["message"]}]},
         {"detail-type": "x", "detail": {"records": [ONE, TWO]}},
         {
             "messageType": "DATA_MESSAGE",

@@ -276,3 +276,18 @@ def test_how_deep_a_document_is_does_not_depend_on_who_reads_it(depth: int, outc
         return "read"
 
     assert [below(frames) for frames in (0, 50, 200, 500)] == [outcome] * 4
+
+
+@pytest.mark.parametrize(
+    ("said", "known"),
+    [
+        ("[REDACTED]", False),
+        ("<redacted>", False),
+        ("***", False),
+        ("HIDDEN_DUE_TO_SECURITY_REASONS", False),
+        ("redacted-bucket", True),
+        ("81.2.69.***", True),
+    ],
+)
+def test_what_stands_for_a_name_that_was_taken_out_is_none(said: str, known: bool) -> None:  # noqa: FBT001 - a case
+    assert (entity("principal", said) is not None) is known

@@ -90,3 +90,16 @@ def test_answers_of_others(shared: Path) -> None:
         "OPENAI_SERVICEACCOUNTS": 1,
         "OPENAI_USERS": 2,
     }
+
+
+def test_the_owner_of_a_key_goes_by_the_address_where_it_is_said() -> None:
+    owner = {"type": "user", "user": {"id": "user-0001", "email": "Lena@example.com"}}
+    key = {"object": "organization.project.api_key", "id": "key_0001", "created_at": 1772600767}
+    source = named("ai_platform")
+    reader = Reader(source, "file:x", Limits())
+    (outcome,) = reader.read(orjson.dumps(key | {"owner": owner}), 0)
+    assert not isinstance(outcome.result, Reject)
+    assert shown(outcome.result.event)["edges"] == [
+        "principal:lena@example.com same_as principal:user-0001",
+        "principal:lena@example.com owns apikey:key_0001",
+    ]

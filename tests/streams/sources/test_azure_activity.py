@@ -258,7 +258,7 @@ def test_the_shape_of_the_table() -> None:
         ({"category": "StorageRead"}, "wrong-shape"),
         ({"category": None}, "wrong-shape"),
         ({"time": None}, "no-time"),
-        ({"time": "7/23/2026 3:04:05 PM"}, "bad-time"),
+        ({"time": "23.7.2026 15:04:05"}, "bad-time"),
     ],
 )
 def test_what_is_no_activity(changes: dict[str, Any], reason: str) -> None:

@@ -96,3 +96,47 @@ def test_a_subscription_holds_the_same_records() -> None:
 
 def test_what_is_no_log_of_agentcore() -> None:
     assert reasons("bedrock_agentcore.bad.json") == ["no-time", "wrong-shape", "no-time"]
+
+
+def test_a_tool_of_aws_is_asked_and_answers_in_its_body(read: Read) -> None:
+    record = {
+        "resource_arn": "arn:aws:bedrock-agentcore:eu-west-1:aws"
+        ":code-interpreter/aws.codeinterpreter.v1",
+        "event_timestamp": 1772600760000,
+        "tool_session_id": "run-7",
+        "operation": "InvokeCodeInterpreter",
+        "attributes": {"aws.account.id": "111122223333"},
+        "body": {
+            "request_payload": {"name": "executeCode", "arguments": {"code": "do-not-store"}},
+            "response_payload": {"content": ["do-not-store"], "isError": True},
+        },
+    }
+    (outcome,) = read(named("bedrock_agentcore"), orjson.dumps(record))
+    assert isinstance(outcome.result, Parsed)
+    event, private = outcome.result
+    assert (event.activity, event.status) == ("InvokeCodeInterpreter", "failure")
+    assert keys(event) == [
+        "tool:aws.codeinterpreter.v1",
+        "session:run-7",
+        "account:111122223333",
+    ]
+    assert event.attributes["gen_ai.operation.name"] == "execute_tool"
+    assert event.attributes["gen_ai.tool.name"] == "executeCode"
+    assert sorted(private) == ["gen_ai.tool.call.arguments", "gen_ai.tool.call.result"]
+
+
+def test_usage_has_no_body(read: Read) -> None:
+    record = {
+        "resource_arn": "arn:aws:bedrock-agentcore:eu-west-1:aws:browser/aws.browser.v1",
+        "event_timestamp": 1772600760000,
+        "attributes": {"account.id": "111122223333", "session.id": "run-8"},
+        "metrics": {"browser.vcpu.hours.used": 0.1},
+    }
+    (outcome,) = read(named("bedrock_agentcore"), orjson.dumps(record))
+    assert isinstance(outcome.result, Parsed)
+    assert keys(outcome.result.event) == [
+        "tool:aws.browser.v1",
+        "session:run-8",
+        "account:111122223333",
+    ]
+    assert outcome.result.private == {}

@@ -361,3 +361,32 @@ def test_a_record_is_parsed_or_rejected(read: Any) -> None:  # noqa: ANN401 - co
     assert (first.result.reason, first.result.origin) == ("bad-time", "file:x#1")
     assert second.result.event.time == parse("2026-03-04T05:06:07Z")
     assert second.result.event.evidence.sha256 == sha256(orjson.dumps(INVOKE)).hexdigest()
+
+
+def test_a_subscription_of_cloudwatch_logs() -> None:
+    record = orjson.dumps(INVOKE).decode()
+    batch = {"messageType": "DATA_MESSAGE", "logEvents": [{"id": "1", "message": record}]}
+    document = orjson.dumps(batch)
+    assert cloudtrail.sniff(document)
+    assert [raw.data for raw in cloudtrail.split(document)] == [record.encode()]
+
+
+@pytest.mark.parametrize(
+    ("service", "name", "asked", "relation"),
+    [
+        ("bedrock", "InvokeAgent", {"agentId": "AG1EXAMPLE"}, "uses agent:AG1EXAMPLE"),
+        ("sagemaker", "InvokeEndpoint", {"endpointName": "claims"}, "calls endpoint:claims"),
+    ],
+)
+def test_who_asks_an_agent_or_an_endpoint(
+    service: str, name: str, asked: dict[str, str], relation: str
+) -> None:
+    found = event(eventSource=f"{service}.amazonaws.com", eventName=name, requestParameters=asked)
+    assert (f"principal:{ROLE}", *relation.split()) in edges(found)
+
+
+def test_names_that_were_taken_out_are_nobody() -> None:
+    gone = dict.fromkeys(("arn", "accountId", "accessKeyId", "userName"), "[REDACTED]")
+    found = event(userIdentity={"type": "IAMUser"} | gone, recipientAccountId="<redacted>")
+    assert found.actor is None
+    assert keys(found) == ["model:vendor.writer-v1:0", "guardrail:gr1example"]

@@ -1,3 +1,4 @@
+import orjson
 import pytest
 
 from schemas.event import EventEvidence
@@ -110,3 +111,18 @@ def test_a_model_is_the_same_as_in_the_logs_of_azure(told: dict[str, str], model
     evidence = EventEvidence(origin="file:x#1", sha256="0" * 64)
     found = copilot.event(Raw(b""), record, evidence).event
     assert f"model:{model}" in keys(found)
+
+
+def test_what_is_said_of_copilot_may_be_a_text() -> None:
+    said = {
+        "CreationTime": "2026-03-04T05:06:01",
+        "Operation": "ConnectedAIAppInteraction",
+        "RecordType": "ConnectedAIAppInteraction",
+        "Workload": "ConnectedAIApp",
+        "UserId": "Lena@example.com",
+        "CopilotEventData": orjson.dumps({"AppHost": "Teams", "ThreadId": "t-1"}).decode(),
+    }
+    evidence = EventEvidence(origin="file:x#1", sha256="0" * 64)
+    event = copilot.event(Raw(b""), said, evidence).event
+    assert keys(event)[:2] == ["agent:copilot/teams", "session:t-1"]
+    assert edges(event) == ["principal:lena@example.com uses agent:copilot/teams"]

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from schemas.config import Limits
@@ -147,3 +148,26 @@ def test_what_is_rejected(read: Read, document: bytes, reason: str) -> None:
     (outcome,) = read(named("envoy_ai"), document)
     assert isinstance(outcome.result, Reject)
     assert outcome.result.reason == reason
+
+
+def test_the_keys_of_the_first_versions(read: Read) -> None:
+    record = {
+        "start_time": "2026-03-04T05:06:07Z",
+        "response_code": "200",
+        "path": "/v1/chat/completions",
+        "upstream_cluster": "httproute/ml/claims/rule/0",
+        "genai_model_name": "writer",
+        "genai_backend_name": "ml/provider/route/claims/rule/0/ref/0",
+        "genai_tokens_input": 44,
+        "genai_tokens_output": 12,
+    }
+    document = orjson.dumps(record)
+    assert named("envoy_ai").sniff(document)
+    (outcome,) = read(named("envoy_ai"), document)
+    assert isinstance(outcome.result, Parsed)
+    event = outcome.result.event
+    assert (event.activity, event.status) == ("chat", "success")
+    assert [one.key for one in event.entities] == ["model:writer", "application:ml/claims"]
+    assert event.attributes["envoy.backend"] == "ml/provider/route/claims/rule/0/ref/0"
+    assert event.attributes["gen_ai.usage.input_tokens"] == 44
+    assert event.attributes["http.response.status_code"] == 200

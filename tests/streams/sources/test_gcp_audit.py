@@ -361,3 +361,20 @@ def test_no_damage_is_a_crash(data: st.DataObject, read: Any, damaged: Any) -> N
 def test_no_bytes_are_a_crash(read: Any, document: bytes) -> None:  # noqa: ANN401
     gcp_audit.sniff(document)
     read(gcp_audit, document)
+
+
+def test_a_model_of_a_publisher_is_asked_in_its_own_words() -> None:
+    name = PLACE + "/publishers/vendor/models/writer@20260101"
+    found = vertex("PredictionService.StreamRawPredict", resourceName=name, request={"model": name})
+    assert found.attributes["gen_ai.operation.name"] == "chat"
+    assert edges(found) == ["principal:lena@example.com calls model:writer@20260101"]
+    own = vertex("PredictionService.RawPredict", resourceName=PLACE + "/endpoints/77", request={})
+    assert "gen_ai.operation.name" not in own.attributes
+
+
+def test_what_is_pulled_from_pub_sub_is_known() -> None:
+    entry = orjson.dumps(ENTRY | {"protoPayload": CALL})
+    message = {"data": base64.b64encode(entry).decode(), "messageId": "1"}
+    document = orjson.dumps([{"ackId": "a", "message": message}])
+    assert gcp_audit.sniff(document)
+    assert [raw.data for raw in gcp_audit.split(document)] == [entry]

@@ -112,3 +112,27 @@ def test_a_model_of_something_else_stays_what_it_is() -> None:
     event, _ = read("garage", "a car", **{"event.name": "sold"}, model="estate")
     assert event.attributes["model"] == "estate"
     assert [one.key for one in event.entities] == ["application:garage"]
+
+
+def test_an_error_of_the_api_is_a_failure() -> None:
+    event, _ = read(
+        "claude-code",
+        "claude_code.api_error",
+        **{"event.name": "api_error"},
+        model="writer",
+        status_code="529",
+    )
+    assert (event.activity, event.status) == ("chat", "failure")
+    assert event.attributes["error.type"] == "529"
+
+
+def test_tokens_that_are_texts_are_numbers() -> None:
+    event, _ = read(
+        "claude-code",
+        "claude_code.api_request",
+        **{"event.name": "api_request"},
+        input_tokens="12",
+        cost_usd="0.5",
+    )
+    assert event.attributes["gen_ai.usage.input_tokens"] == 12
+    assert event.attributes["gen_ai.usage.cost_usd"] == 0.5

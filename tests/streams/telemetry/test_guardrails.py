@@ -179,3 +179,19 @@ def test_nemo_says_what_it_looked_for_by_the_name(rail: str, category: str | Non
 )
 def test_others(record: dict[str, Any], found: tuple[str | None, ...]) -> None:
     assert said(record) == found
+
+
+@pytest.mark.parametrize(
+    ("results", "category"),
+    [
+        ({"custom_blocklists": [{"filtered": True, "id": "names"}]}, "denied_word"),
+        ({"custom_blocklists": {"filtered": True, "details": []}}, "denied_word"),
+        ({"custom_blocklists": [], "hate": {"filtered": False, "severity": "safe"}}, None),
+    ],
+)
+def test_a_refusal_of_azure_is_one_whatever_it_names(
+    results: dict[str, Any], category: str | None
+) -> None:
+    inner = {"code": "ResponsibleAIPolicyViolation", "content_filter_result": results}
+    refusal = {"error": {"code": "content_filter", "innererror": inner}}
+    assert said(refusal) == ("azure", "deny", category)

@@ -102,3 +102,15 @@ def test_what_a_present_name_says_stays() -> None:
     assert gathered(own, None, [("gen_ai.user.message", {"content": "x"})]) == {
         "gen_ai.input.messages": "now"
     }
+
+
+def test_events_of_a_span_that_runs_a_tool_are_what_it_was_given_and_brought() -> None:
+    happened: list[tuple[Any, dict[str, Any]]] = [
+        ("gen_ai.tool.message", {"role": "tool", "content": "given"}),
+        ("gen_ai.choice", {"message": "brought"}),
+    ]
+    assert gathered({"gen_ai.operation.name": "execute_tool"}, None, happened) == {
+        "gen_ai.operation.name": "execute_tool",
+        "gen_ai.tool.call.arguments": [{"role": "tool", "content": "given"}],
+        "gen_ai.tool.call.result": [{"role": "assistant", "message": "brought"}],
+    }

@@ -30,6 +30,17 @@ from streams.telemetry.semconv import parted, present
         ),
         ({"openinference.span.kind": ["TOOL"]}, {"openinference.span.kind": ["TOOL"]}),
         ({"anything": 1}, {"anything": 1}),
+        ({"gen_ai.system": "OpenAI"}, {"gen_ai.provider.name": "openai"}),
+        ({"llm.provider": "azure"}, {"gen_ai.provider.name": "azure.ai.openai"}),
+        ({"gen_ai.system": "AWS"}, {"gen_ai.provider.name": "aws.bedrock"}),
+        (
+            {"gcp.vertex.agent.llm_request": "{}", "gcp.vertex.agent.session_id": "s"},
+            {
+                "gen_ai.input.messages": "{}",
+                "gen_ai.conversation.id": "s",
+                "gen_ai.operation.name": "generate_content",
+            },
+        ),
         (
             {"gen_ai.usage.cache_creation.input_tokens": 5},
             {"gen_ai.usage.cache_write.input_tokens": 5},
@@ -122,3 +133,19 @@ def test_the_rest_is_kept(name: str, value: object) -> None:
 def test_every_value_goes_somewhere_or_says_nothing(attributes: dict[str, Any]) -> None:
     kept, private = parted(present(attributes))
     assert not kept.keys() & private.keys()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("all_messages_events", "final_result", "tool_arguments", "tool_response"),
+        *("gcp.vertex.agent.llm_request", "gcp.vertex.agent.llm_response"),
+        *("gcp.vertex.agent.tool_call_args", "gcp.vertex.agent.tool_response"),
+        *("genkit:input", "langfuse.observation.input", "lmnr.span.output", "mlflow.spanOutputs"),
+        *("braintrust.input_json", "crew_tasks", "mcp.request.argument", "mcp.response.value"),
+    ],
+)
+def test_what_frameworks_put_content_into_is_not_kept(name: str) -> None:
+    kept, private = parted(present({name: "do-not-store"}))
+    assert "do-not-store" not in str(kept)
+    assert "do-not-store" in str(private)
