@@ -57,8 +57,8 @@ _VALUED: Final = frozenset(
     -w --workdir --entrypoint --add-host --from --with --python --project
     --directory -c --call --package --label -l --memory -m --cpus
     --annotation --cap-add --cap-drop --context --device --dns --expose --gpus --group-add
-    --hostname --ipc --log-driver --log-opt --pid --pull --restart --runtime --security-opt --shm-size
-    --stop-signal --stop-timeout --tmpfs --ulimit --userns --volumes-from
+    --hostname --ipc --log-driver --log-opt --pid --pull --restart --runtime --security-opt
+    --shm-size --stop-signal --stop-timeout --tmpfs --ulimit --userns --volumes-from
     --cache --prefix --registry --refresh-package --spec --userconfig --with-editable
     """.split()  # noqa: SIM905 - options read better as a paragraph
 )
@@ -131,8 +131,8 @@ def _inside(words: list[str]) -> list[str]:
     program = _bare(_file(words[0])) if words else ""
     if program in _STARTERS:
         rest = words[words.index("--") + 1 :] if "--" in words else words[1:]
-        program = _first([word for word in rest if not _ASSIGNMENT.match(word)])
-        return rest[rest.index(program) :] if program else rest
+        started = _first([word for word in rest if not _ASSIGNMENT.match(word)])
+        return rest[rest.index(started) :] if started else rest
     if _SHELLS.fullmatch(program) and len(words) > 2 and _COMMAND.fullmatch(words[1]):
         return [*_words(words[2]), *words[3:]]
     return words
