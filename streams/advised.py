@@ -20,6 +20,7 @@ from schemas.entity import Entity
 from schemas.event import Event
 from schemas.rows import Output
 from schemas.times import HOUR
+from streams.names.artifacts import UNNAMED
 from streams.reports.scans import Found, Scan, finding
 from streams.source import Json, Parsed
 from streams.statements import Match as Matched
@@ -131,12 +132,14 @@ def _finding(event: Event, named: Named, match: Match, feed: Feed) -> Event:
 def _named(event: Event) -> Iterator[Named]:
     said = event.attributes
     closed = event.finding is not None and event.finding.state == "resolved"
-    if event.entities and not closed and event.class_uid != INTEL:
+    if not closed and event.class_uid != INTEL:
+        # A bill that does not say of what it is is one of files without a name.
+        asset = event.entities[0] if event.entities else UNNAMED
         purl = _text(said.get("package.purl"))
         name, version = _text(said.get("package.name")), _text(said.get("package.version"))
         of = component(name or "", version or "", purl)
         if of is not None:
-            yield Named(of, event.entities[0], _tool(event), event.time, purl)
+            yield Named(of, asset, _tool(event), event.time, purl)
     yield from _running(event)
 
 

@@ -51,12 +51,13 @@ def base(ecosystem: str) -> str:
 def component(name: str, version: str, purl: str | None = None) -> Component | None:
     """The component of a record; None where a distribution made it, or it has no version.
 
-    Without a purl its ecosystem is unknown, and only products are looked for.
+    Without a purl its ecosystem is unknown, and only products are looked for. A purl may say the
+    version where the record does not.
     """
-    version = version.strip()
+    kind, names, written = _purl(purl or "")
+    version = version.strip() or written
     if not version or not name.strip():
         return None
-    kind, names = _purl(purl or "")
     if kind in _DISTRIBUTIONS:
         return None
     ecosystem = _ECOSYSTEMS.get(kind)
@@ -72,7 +73,7 @@ def component(name: str, version: str, purl: str | None = None) -> Component | N
 
 def named(purl: str) -> tuple[str, str] | None:
     """Ecosystem and name of a purl, as an advisory gives it; None of other kinds."""
-    kind, names = _purl(purl)
+    kind, names, _ = _purl(purl)
     ecosystem = _ECOSYSTEMS.get(kind)
     if ecosystem is None or not names:
         return None
@@ -80,13 +81,17 @@ def named(purl: str) -> tuple[str, str] | None:
     return ecosystem, normal(ecosystem, full)
 
 
-def _purl(purl: str) -> tuple[str, list[str]]:
-    """Type, and the namespace's parts with the name."""
-    head = purl[:LONGEST].partition("#")[0].partition("?")[0]
+def _purl(purl: str) -> tuple[str, list[str], str]:
+    """Type, the namespace's parts with the name, and the version, "" of none."""
+    head, _, inside = purl[:LONGEST].partition("#")
+    head = head.partition("?")[0]
     if not head.lower().startswith("pkg:"):
-        return "", []
+        return "", [], ""
     kind, _, path = head[4:].lstrip("/").partition("/")
     last = path.rfind("/")
     at = path.find("@", max(last, 0) + 1)  # a scope begins with an `@`, written out or not
     parts = (path if at < 0 else path[:at]).split("/")
-    return kind.lower(), [unquote(part) for part in parts if part]
+    if kind.lower() == "golang":  # Syft writes the module `host/a/b/v2` as `host/a/b#v2`
+        parts += inside.split("/")
+    version = "" if at < 0 else unquote(path[at + 1 :])
+    return kind.lower(), [unquote(part) for part in parts if part], version

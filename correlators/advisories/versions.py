@@ -26,9 +26,9 @@ ORDERS: Final[dict[str, Order]] = {
     "SwiftURL": "semver",
     "GitHub Actions": "semver",
 }
-# One to four numbers: NuGet has four, and a tag like `v4` is `4.0.0`.
+# One to four numbers: NuGet has four, a tag like `v4` is `4.0.0`, and Go calls itself `go1.22`.
 _SEMVER: Final = re.compile(
-    r"[vV=]?(\d+(?:\.\d+){0,3})(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?", re.ASCII
+    r"(?:[vV=]|go)?(\d+(?:\.\d+){0,3})(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?", re.ASCII
 )
 _LOOSE: Final = re.compile(r"[0-9A-Za-z._+~-]+", re.ASCII)
 _COMMIT: Final = re.compile(r"(?=\d*[a-f])[0-9a-f]{7,64}", re.ASCII)

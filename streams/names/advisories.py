@@ -31,7 +31,11 @@ def known(*names: Json) -> Known | None:
 
 
 def named_in(words: str) -> str | None:
-    """The CVE or GHSA that a rule's name begins with: `CVE-2026-0001-libc6`."""
+    """The CVE or GHSA that a rule's name begins with, or has in brackets behind another database's.
+
+    `CVE-2026-0001-libc6`, `BDSA-2026-0002 (CVE-2026-0001)`.
+    """
+    words = words.partition(" (")[2] or words
     cve, ghsa = _CVE.match(words), _GHSA.match(words)
     if cve is not None:
         return cve[0].upper()

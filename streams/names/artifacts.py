@@ -52,8 +52,8 @@ def container(*names: Json, digests: Iterable[Json] = ()) -> Entity | None:
         known = text(one, MAX_ID)
         if known and _DIGEST.fullmatch(known.rpartition("@")[2].lower()):
             whole = known if "@" in known or not told else f"{_untagged(told[0])}@{known}"
-            return image(_short(whole))
-    return image(_short(told[0])) if told else None
+            return image(short(whole))
+    return image(short(told[0])) if told else None
 
 
 def workload(namespace: Json, kind: Json, name: Json) -> Entity | None:
@@ -67,8 +67,8 @@ def workload(namespace: Json, kind: Json, name: Json) -> Entity | None:
     return entity("workload", f"k8s/{text(namespace, 64) or 'default'}/{known}")
 
 
-def _short(reference: str) -> str:
-    """Without what Docker adds to the names of its own registry."""
+def short(reference: str) -> str:
+    """The name of an image without what Docker adds to the names of its own registry."""
     found = _HUB.match(reference)
     return reference[found.end() :] if found else reference
 

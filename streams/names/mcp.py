@@ -9,7 +9,8 @@
     uv run python /opt/tools/server.py --port 1             stdio/server.py
 
 A bridge (`npx mcp-remote https://mcp.example/sse`) is the server behind it, a shell what it runs
-(`cmd /c npx ...`). Where nothing else is known, the title stands for the server: `files`.
+(`cmd /c npx ...`, `sudo npx ...`), an installed file its package (`node_modules/<package>/`). Where
+nothing else is known, the title stands for the server: `files`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from schemas.entity import Entity
+from streams.names.artifacts import short
 from streams.records.untrusted import entity, listing, text
 from streams.source import Json
 
@@ -32,7 +34,11 @@ _NPM: Final = frozenset({"bunx", "npx", "pnpx", "bun", "npm", "pnpm", "yarn"})
 _PYPI: Final = frozenset({"pipx", "uvx", "uv"})
 _CONTAINERS: Final = frozenset({"docker", "nerdctl", "podman"})
 _INTERPRETERS: Final = re.compile(r"(?:python|py|node|deno|ruby|php|java|bash|sh)[\d.]*(?:\.exe)?")
-_VERBS: Final = frozenset({"dlx", "exec", "run", "tool", "x"})
+_VERBS: Final = frozenset({"container", "dlx", "exec", "run", "tool", "x"})
+# Programs that start what stands behind them, and their options.
+_STARTERS: Final = frozenset(
+    {"asdf", "doas", "env", "exec", "mise", "nohup", "sudo", "volta", "wsl"}
+)
 # Programs that speak stdio here and pass it on to the URL among their words.
 _BRIDGES: Final = frozenset(
     {"npm/@pyroprompts/mcp-stdio-to-streamable-http-adapter", "npm/mcp-remote", "npm/supergateway"}
@@ -50,6 +56,10 @@ _VALUED: Final = frozenset(
     -e --env --env-file -v --volume --mount --name --network --user -u -p --publish --platform
     -w --workdir --entrypoint --add-host --from --with --python --project
     --directory -c --call --package --label -l --memory -m --cpus
+    --annotation --cap-add --cap-drop --context --device --dns --expose --gpus --group-add
+    --hostname --ipc --log-driver --log-opt --pid --pull --restart --runtime --security-opt
+    --shm-size --stop-signal --stop-timeout --tmpfs --ulimit --userns --volumes-from
+    --cache --prefix --registry --refresh-package --spec --userconfig --with-editable
     """.split()  # noqa: SIM905 - options read better as a paragraph
 )
 # A package that is taken from where it is written: `git+https://host/path`, `github:owner/name`.
@@ -57,7 +67,10 @@ _SOURCE: Final = re.compile(
     r"(?:git\+)?(?:https?|ssh)://(?:[^/@]{1,128}@)?(?P<host>[\w.:-]{1,128})/(?P<path>[\w./-]{1,256})"
     r"|github:(?P<name>[\w./-]{1,256})"
 )
-_FROM: Final = frozenset({"--from", "--package", "-p"})  # what is named here is what runs
+# What is named here is what runs.
+_FROM: Final = frozenset({"--from", "--package", "--spec", "-p"})
+_MODULE: Final = frozenset({"-m", "--module"})
+_INSTALLED: Final = re.compile(r".*/node_modules/((?:@[^/]{1,128}/)?[^/]{1,214})/")
 
 
 def server(
@@ -108,16 +121,18 @@ def _of_command(command: str | None, args: list[Json]) -> str | None:
         words = inside
     found = _of_words(words)
     if found in _BRIDGES:
-        return next(filter(None, map(_of_url, words[1:])), None) or found
+        said = (word.partition("=")[2] if word.startswith("--") else word for word in words[1:])
+        return next(filter(None, map(_of_url, said)), None) or found
     return found
 
 
 def _inside(words: list[str]) -> list[str]:
     """What a shell runs, or `env` behind its assignments; else the words themselves."""
     program = _bare(_file(words[0])) if words else ""
-    if program == "env":
-        rest = [word for word in words[1:] if not word.startswith("-")]
-        return rest[next((n for n, one in enumerate(rest) if not _ASSIGNMENT.match(one)), 0) :]
+    if program in _STARTERS:
+        rest = words[words.index("--") + 1 :] if "--" in words else words[1:]
+        started = _first([word for word in rest if not _ASSIGNMENT.match(word)])
+        return rest[rest.index(started) :] if started else rest
     if _SHELLS.fullmatch(program) and len(words) > 2 and _COMMAND.fullmatch(words[1]):
         return [*_words(words[2]), *words[3:]]
     return words
@@ -144,7 +159,10 @@ def _of_words(words: list[str]) -> str | None:
 
 def _run(words: Sequence[str]) -> str | None:
     """What `uv run` starts where that is no package: an interpreter, or a file given to `mcp`."""
+    module = next((b for a, b in pairwise(words) if a in _MODULE), None)
     program = _first(words)
+    if module is not None and (program is None or words.index(module) <= words.index(program)):
+        return _script(["-m", module])
     if program is None:
         return None
     behind = words[words.index(program) + 1 :]
@@ -163,12 +181,18 @@ def _script(words: Sequence[str]) -> str | None:
     if "-c" in words or "-e" in words:
         return None
     script = _first(words)
-    return f"stdio/{_file(script)}" if script else None
+    if script is None:
+        return None
+    installed = _INSTALLED.match(script.replace("\\", "/"))
+    if installed is not None or script.startswith("npm:"):
+        return _package("npm", [installed[1] if installed else script[4:]])
+    return f"stdio/{_file(script)}"
 
 
 def _package(kind: str, words: Sequence[str]) -> str | None:
     named = next((b for a, b in pairwise(words) if a in _FROM), None)
-    found = named or _first(words)
+    given = (word.partition("=") for word in words)
+    found = named or next((b for a, _, b in given if a in _FROM and b), None) or _first(words)
     if found is None:
         return None
     source = _SOURCE.match(found)
@@ -197,7 +221,7 @@ def _first(words: Sequence[str]) -> str | None:
 
 
 def _untagged(image: str) -> str:
-    image = image.partition("@")[0].lower()
+    image = short(image.partition("@")[0].lower())
     host, slash, last = image.rpartition("/")
     return f"{host}{slash}{last.partition(':')[0]}"
 

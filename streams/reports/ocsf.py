@@ -157,7 +157,9 @@ def about(said: dict[str, Json]) -> Iterator[Entity | None]:
 
 def account(said: dict[str, Json]) -> Entity | None:
     """The account in which it happened."""
-    return entity("account", mapping(mapping(said.get("cloud")).get("account")).get("uid"))
+    known = mapping(mapping(said.get("cloud")).get("account")).get("uid")
+    first = mapping(next(iter(listing(said.get("resources"))), None))
+    return entity("account", known or first.get("account_uid"))  # so 1.0 has it
 
 
 def resource(said: dict[str, Json]) -> Entity | None:

@@ -9,7 +9,7 @@ import msgspec
 
 from schemas.config import Limits
 from schemas.entity import Entity
-from streams.names import aws, models
+from streams.names import addresses, aws, models
 from streams.records.clocks import told
 from streams.records.untrusted import decode, entity, mapping, number, text
 from streams.source import Json, Unreadable
@@ -119,7 +119,7 @@ def target(kind: str | None, name: str | None) -> Entity | None:
     if family == "litellm" and "/" in name:  # `openai/gpt-4o`: who serves it, and the model
         family, _, name = name.partition("/")
     if family in {"rest", "websocket"} or name.startswith(_ADDRESSES):
-        return entity("endpoint", name)
+        return addresses.endpoint(name)
     match family:
         case "azure":
             return entity("endpoint", name.lower())

@@ -175,10 +175,18 @@ def level(*words: Json) -> Level:
         known = text(word, 32)
         if known is not None and known.strip().lower() in _WORDS:
             return _WORDS[known.strip().lower()]
-        score = number(word)
+        score = measured(word)
         if score is not None:
             return of_score(score)
     return "informational"
+
+
+def measured(value: Json) -> float | None:
+    """A number, also one that a tool writes as text: `0.00042`."""
+    try:
+        return number(float(value) if isinstance(value, str) else value)
+    except ValueError:
+        return None
 
 
 def of_score(score: float) -> Level:

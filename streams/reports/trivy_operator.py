@@ -22,7 +22,7 @@ from streams.source import Json, Parsed, Raw, Unreadable
 GROUP: Final = b'"aquasecurity.github.io/v1alpha1"'
 CLUSTER: Final = Entity(kind="account", id="kubernetes")  # a report does not name its cluster
 _LABEL: Final = "trivy-operator."
-_CONTROLLERS: Final = frozenset(
+CONTROLLERS: Final = frozenset(
     """
     CronJob DaemonSet Deployment Job Pod ReplicaSet ReplicationController StatefulSet
     """.split()  # noqa: SIM905 - names read better as a paragraph
@@ -180,7 +180,7 @@ def _workload(metadata: dict[str, Json]) -> Entity | None:
     kind = text(labels.get(f"{_LABEL}resource.kind"), 64)
     name = labels.get(f"{_LABEL}resource.name")
     namespace = labels.get(f"{_LABEL}resource.namespace") or metadata.get("namespace")
-    return workload(namespace, kind, name) if kind in _CONTROLLERS else None
+    return workload(namespace, kind, name) if kind in CONTROLLERS else None
 
 
 def _named(metadata: dict[str, Json]) -> str:

@@ -2,7 +2,8 @@
 
 Read are scan documents in JSON of `ai_bom_version` 0.1 and later. Each agent, each server and each
 vulnerability of a package of a server is a record; the server's own record is a scan, which closes
-what is no longer found there. What is no server (images, files) has its packages as it is.
+what is no longer found there, unless vulnerabilities were not looked for. What is no server
+(images, files, the project itself) has its packages as it is.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import msgspec
 from schemas.config import Limits
 from schemas.detection import Logsource
 from schemas.entity import Entity, image
-from schemas.event import Event, EventEvidence
+from schemas.event import Event, EventEvidence, Status
 from schemas.times import DAY
 from streams.records.clocks import told
 from streams.records.untrusted import (
@@ -46,7 +47,7 @@ ATTRIBUTES: Final = (
     | frozenset({"agent.type", "mcp.blocked", "mcp.packages", "mcp.registered", "mcp.warnings"})
     | {"vulnerability.kev_due_date", "vulnerability.vex"}
 )
-VERSIONS: Final = "agent-bom 0.1 to 0.95 (report schema 1.0)"
+VERSIONS: Final = "agent-bom 0.1 to 0.110 (report schema 1.0)"
 GAPS: Final = (
     "Suppressions stand in `blast_radius` only and are not read; VEX status of a package is.",
     "Findings on prompts, skills and browser extensions are not read, only those of packages.",
@@ -55,6 +56,9 @@ GAPS: Final = (
 
 # Types of agents that are no application which a person installs: the agent is known by its name.
 _OWN: Final = frozenset({"", "agent", "custom", "unknown"})
+_PROJECT: Final = "project:"
+# Surfaces that are ways to look at a project, and no thing of their own.
+_FOUND_IN: Final = frozenset({"ai-inventory", "os-packages", "other", "sast"})
 _CLOSED: Final = frozenset({"fixed", "not_affected"})
 Part = Literal["agent", "server", "vulnerability"]
 
@@ -85,6 +89,7 @@ class _Report(msgspec.Struct):
     agents: list[msgspec.Raw]
     time: str | None = msgspec.field(default=None, name="generated_at")
     scan: str | None = msgspec.field(default=None, name="scan_id")
+    run: Json = msgspec.field(default=None, name="scan_run")
 
 
 _REPORT: Final = msgspec.json.Decoder(_Report)
@@ -103,6 +108,7 @@ class Context(NamedTuple):
     asset: Entity | None = None
     package: _Package = _Package()
     found: int = 0
+    failed: bool = False
 
 
 def sniff(head: bytes) -> bool:
@@ -117,7 +123,8 @@ def split(document: bytes) -> Iterator[Raw]:
     report = slices(document, _REPORT)
     time = told(report.time)
     agents = [(bytes(one), slices(bytes(one), _AGENT)) for one in report.agents]
-    return (raw for data, agent in agents for raw in _raws(data, agent, time))
+    failed = _failed(report.run)
+    return (raw for data, agent in agents for raw in _raws(data, agent, time, failed=failed))
 
 
 def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
@@ -132,18 +139,21 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
     return Parsed(_server(context, said, evidence), {})
 
 
-def _raws(data: bytes, agent: _Agent, time: int) -> Iterator[Raw]:
+def _raws(data: bytes, agent: _Agent, time: int, *, failed: bool) -> Iterator[Raw]:
     kind = (agent.kind or agent.type or "").lower()
     known = entity("agent", agent.name) if kind in _OWN else servers.client(kind)
+    project = agent.name.removeprefix(_PROJECT)
+    if project != agent.name:  # a folder that was scanned, and no agent
+        known = entity("application", project)
     if known is None:
         raise Unreadable("wrong-shape", "an agent has a name")
-    context = Context("agent", time, known, agent.config_path or None)
+    context = Context("agent", time, known, agent.config_path or None, failed=failed)
     yield Raw(data, context)
     for one in agent.servers or ():
         slice_ = bytes(one)
         try:
             server = slices(slice_, _SERVER)
-            asset = _asset(server, mapping(decode(slice_, _LIMITS)))
+            asset = _asset(server, mapping(decode(slice_, _LIMITS)), project)
         except Unreadable:  # it is a record all the same, and will be rejected as one
             yield Raw(slice_, context._replace(part="server"))
             continue
@@ -156,15 +166,25 @@ def _raws(data: bytes, agent: _Agent, time: int) -> Iterator[Raw]:
         yield Raw(slice_, at._replace(part="server", found=found))
 
 
-def _asset(server: _Server, said: dict[str, Json]) -> Entity | None:
-    """The server; an image or a repository where packages of no server are listed."""
+def _asset(server: _Server, said: dict[str, Json], project: str) -> Entity | None:
+    """The server; an image or a repository where packages of no server are listed.
+
+    There `command` is a word of the scanner's own: `project`, `github-actions`.
+    """
     surface = (server.surface or "mcp").lower()
-    if "mcp" in surface or text(said.get("command")) or text(said.get("url")):
+    if "mcp" in surface:
         declared = servers.declared(server.name, said)
         return declared.entity if declared else None
     if "image" in surface or "container" in surface:
         return image(server.name) if server.name else None
-    return entity("repo", server.name)
+    return entity("repo", project if surface in _FOUND_IN else server.name)
+
+
+def _failed(run: Json) -> bool:
+    """True if the run did not look for vulnerabilities, or not in all packages."""
+    told = mapping(run)
+    stages = [text(mapping(one).get("stage")) for one in listing(told.get("issues"))]
+    return text(told.get("outcome")) not in {None, "complete"} or "scanning" in stages
 
 
 def _agent(context: Context, said: dict[str, Json], evidence: EventEvidence) -> Event:
@@ -197,7 +217,10 @@ def _server(context: Context, said: dict[str, Json], evidence: EventEvidence) ->
     kept["mcp.packages"] = len(listing(said.get("packages")))
     scan = Scan(NAME, "agent-bom", asset, context.time)
     others = (agent, *tools)
-    return scanned(scan, context.found, evidence, others=others, edges=tuple(ties), **kept)
+    status: Status = "failure" if context.failed else "success"
+    return scanned(
+        scan, context.found, evidence, status=status, others=others, edges=tuple(ties), **kept
+    )
 
 
 def _said(said: dict[str, Json]) -> dict[str, Json]:

@@ -23,6 +23,7 @@ from schemas.event import LEVELS, Edge, Event, EventEvidence, Level, ScanFinding
 from schemas.times import DAY
 from streams.lineage import formulation
 from streams.names import models
+from streams.names.artifacts import UNNAMED
 from streams.records.untrusted import (
     decode,
     distinct,
@@ -135,8 +136,9 @@ _DOCUMENT: Final = msgspec.json.Decoder(_Document)
 
 
 def sniff(head: bytes) -> bool:
-    """A document names its format."""
-    return b'"bomFormat"' in head and b'"CycloneDX"' in head
+    """A document names its format, behind all parts where keys are sorted; parts have refs."""
+    named = b'"bomFormat"' in head and b'"CycloneDX"' in head
+    return named or (b'"bom-ref"' in head and b'"components"' in head)
 
 
 def split(document: bytes) -> Iterator[Raw]:
@@ -313,12 +315,14 @@ def _vulnerability(context: Context, said: dict[str, Json], evidence: EventEvide
     place = context.ref
     about = bom.asset(place)
     assets, said_of = distinct((about, bom.root)), state(said)
+    nameless = not assets  # a bill that does not say of what it is waives nothing of others
+    assets = assets or (UNNAMED,)
     software = bom.packages.get(place or "", {})
     name = text(software.get("package.name"))
     closed = said_of in AGAINST
     score, severity = _rated(said)
     finding = ScanFinding(
-        uid=digest(NAME, assets[0].key if assets else None, of, name, place),
+        uid=digest(NAME, assets[0].key, of, name, place),
         title=f"{of} in {name}" if name else of,
         state="resolved" if closed else "open",
         vulnerability=of,
@@ -329,7 +333,9 @@ def _vulnerability(context: Context, said: dict[str, Json], evidence: EventEvide
         "vulnerability.id": of,
         "vulnerability.severity": severity,
         "vulnerability.cvss": score,
-        "vulnerability.vex": statement(said_of, doubt=(about, of) in bom.disputed),
+        "vulnerability.vex": None
+        if nameless
+        else statement(said_of, doubt=(about, of) in bom.disputed),
         "time.unknown": None if bom.dated else True,
     }
     return Event(

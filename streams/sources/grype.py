@@ -19,7 +19,7 @@ from streams.names.advisories import fixed, known
 from streams.names.artifacts import UNNAMED, container, repository
 from streams.records.untrusted import listing, mapping, number, slices, text
 from streams.reports import scans
-from streams.reports.scans import Found, Scan, finding, level
+from streams.reports.scans import Found, Scan, finding, level, measured
 from streams.reports.whole import Ended, Whole, about, dated, whole
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
@@ -155,7 +155,7 @@ def _score(told: list[dict[str, Json]]) -> float | None:
 
 
 def _epss(told: list[dict[str, Json]]) -> float | None:
-    given = (number(mapping(row).get("epss")) for one in told for row in listing(one.get("epss")))
+    given = (measured(mapping(row).get("epss")) for one in told for row in listing(one.get("epss")))
     return max((score for score in given if score is not None), default=None)
 
 

@@ -32,17 +32,18 @@ ATTRIBUTES: Final = frozenset(
     vulnerability.kev
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
-VERSIONS: Final = "the catalogue of 2025-08 (JSON schema of 2024, CSV with `cwes`)"
+VERSIONS: Final = "the catalogue of 2025-08 (JSON schema of 2024, CSV with `cwes`), CSV of 2021"
 GAPS: Final = ("An entry that CISA takes back is not seen: the catalogue no longer names it.",)
 
 _ADDED: Final = re.compile(rb'"dateAdded"\s{0,8}:\s{0,8}"([^"]{0,32})"')
+_BOM: Final = b"\xef\xbb\xbf"
 _NAMED: Final = re.compile(rb'"cveID"\s{0,8}:\s{0,8}"')
 _ID: Final = re.compile(r"CVE-\d{4}-\d{4,19}")
 
 
 def sniff(head: bytes) -> bool:
     """An entry names a CVE and the day on which it was added."""
-    if head.lstrip().startswith(b"cveID,"):
+    if head.removeprefix(_BOM).lstrip().startswith((b"cveID,", b'"cveID",')):
         return True
     return b'"dateAdded"' in head and _NAMED.search(head) is not None
 

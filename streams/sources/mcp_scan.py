@@ -106,7 +106,7 @@ class Context(NamedTuple):
 
 def sniff(head: bytes) -> bool:
     """A result has a path and servers, each with its `server` beside its name."""
-    if b'"servers"' not in head or b'"path"' not in head:
+    if b'"servers"' not in head or b'"path"' not in head or b'"ai_bom_version"' in head:
         return False
     return b'"labels"' in head or b'"issues"' in head or b'"signature"' in head
 

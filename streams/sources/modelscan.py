@@ -7,6 +7,7 @@ at all, make it one that failed. The time is that of the clock beside the scanne
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -96,8 +97,7 @@ def split(document: bytes) -> Iterator[Raw]:
     report = slices(document, _REPORT)
     about = report.summary
     path = about.input_path or about.input_spaced or report.input_path or ""
-    if path in {".", "./"} and about.absolute_path:
-        path = about.absolute_path
+    path = _rooted(path, about.absolute_path or "")
     ids = distinct(models.file(path))
     if not ids:
         raise Unreadable("wrong-shape", "the report says no `input_path`")
@@ -149,6 +149,16 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
         },
     )
     return Parsed(finding(context.scan, found, evidence, others=context.ids), {})
+
+
+def _rooted(path: str, place: str) -> str:
+    """The path from the root, where the report says the folder that it is, or lies in."""
+    last = posixpath.basename(posixpath.normpath(path.replace("\\", "/")))
+    if not place or posixpath.isabs(path) or ":" in path:
+        return path
+    whole = posixpath.normpath(place.replace("\\", "/"))
+    inside = last in {"", ".", ".."} or posixpath.basename(whole) == last
+    return whole if inside else f"{whole}/{last}"
 
 
 def _scan(context: Context, found: int, evidence: EventEvidence) -> Event:

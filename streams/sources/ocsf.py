@@ -22,7 +22,7 @@ from streams.names.advisories import known
 from streams.records.envelope import records
 from streams.records.untrusted import distinct, edge, listing, mapping, number, secret, slices, text
 from streams.reports import ocsf, scans
-from streams.reports.scans import Found, Scan, Sort, finding
+from streams.reports.scans import Found, Scan, Sort, finding, measured
 from streams.reports.whole import dated
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
@@ -206,19 +206,12 @@ def _weakness(said: dict[str, Json]) -> dict[str, Json]:
         "vulnerability.id": name.of if name else None,
         "vulnerability.aliases": name.aliases if name else None,
         "vulnerability.cvss": score,
-        "vulnerability.epss": _number(epss),
+        "vulnerability.epss": measured(epss),
         "package.name": text(package.get("name"), 256),
         "package.version": text(package.get("version"), 256),
         "package.fixed_version": text(package.get("fixed_in_version"), 256),
         "package.purl": text(package.get("purl"), 512),
     }
-
-
-def _number(value: Json) -> float | None:
-    try:
-        return number(float(value) if isinstance(value, str) else value)
-    except ValueError:
-        return None
 
 
 def _shared(said: dict[str, Json]) -> dict[str, Json]:

@@ -18,9 +18,9 @@ from schemas.event import EventEvidence
 from schemas.times import DAY
 from streams.names.advisories import fixed, known
 from streams.names.artifacts import UNNAMED, container, repository
-from streams.records.untrusted import listing, mapping, number, slices, text
+from streams.records.untrusted import listing, mapping, slices, text
 from streams.reports import scans
-from streams.reports.scans import Found, Scan, finding, level
+from streams.reports.scans import Found, Scan, finding, level, measured
 from streams.reports.whole import Ended, Whole, about, empty, whole
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
@@ -79,10 +79,11 @@ class Context(NamedTuple):
 
 
 def sniff(head: bytes) -> bool:
-    """A result has a source, and packages of an ecosystem."""
-    return all(
-        key in head for key in (b'"results"', b'"source"', b'"packages"', b'"ecosystem"', b'"path"')
-    )
+    """A result has a source, and packages of an ecosystem; without any the tool names itself."""
+    if b'"results"' in head and b'"experimental_config"' in head:
+        return True
+    keys = (b'"results"', b'"source"', b'"packages"', b'"ecosystem"', b'"path"')
+    return all(key in head for key in keys)
 
 
 def split(document: bytes) -> Iterator[Raw]:
@@ -110,7 +111,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
         raise Unreadable("wrong-shape", "a vulnerability has an id")
     package = text(context.package.get("name"), 256)
     version = text(context.package.get("version"), 256)
-    score = _score(group.get("max_severity"))
+    score = measured(group.get("max_severity"))
     word = mapping(said.get("database_specific")).get("severity")
     found = Found(
         sort="vulnerability",
@@ -158,13 +159,6 @@ def _asset(source: _Source) -> tuple[Entity, str]:
     if source.type == "git":
         folder, file = path, ""
     return repository(folder) or UNNAMED, file
-
-
-def _score(value: Json) -> float | None:
-    try:
-        return number(float(value)) if isinstance(value, str) and len(value) < 8 else number(value)
-    except ValueError:
-        return None
 
 
 def _fixes(said: dict[str, Json], package: str | None) -> Iterator[Json]:

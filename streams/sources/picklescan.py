@@ -34,7 +34,7 @@ ATTRIBUTES: Final = scans.ATTRIBUTES | frozenset(
     model.operator model.path scan.files scan.infected
     """.split()  # noqa: SIM905 - names read better as a paragraph
 )
-VERSIONS: Final = "0.0.1 (`global import`) to 0.0.32 (`dangerous import`)"
+VERSIONS: Final = "0.0.1 (`global import`) to 1.0.5 (`dangerous import`)"
 GAPS: Final = (
     "The output does not name what was scanned: a run without a finding is of no model.",
     "A file that is clean now is not named, so a scan closes nothing but on the files it names.",
@@ -44,6 +44,11 @@ _COUNT: Final = re.compile(
     r"(?P<what>Scanned files|Infected files|Dangerous globals): (?P<n>\d{1,9})"
 )
 _MEMBER: Final = re.compile(r"(?P<file>.{2,}?\.(?:7z|bin|ckpt|npz|pt|pth|zip|nemo)):(?P<inside>.+)")
+_UNREAD: Final = re.compile(
+    r"ERROR: parsing .{1,64}? in (?P<broken>.+?): "
+    r"|WARNING: could not parse (?P<other>.+?) as pickle: "
+    r"|Invalid file .+ in zip archive (?P<archive>.+?): "
+)
 _LEVELS: Final[dict[str, Level]] = {
     "dangerous": "critical",
     "global": "critical",
@@ -82,8 +87,8 @@ def split(document: bytes) -> Iterator[Raw]:
             raws.append(Raw(line, None, one))
             file = _parts(one["file"])[0]
             found[file] = found.get(file, 0) + 1
-        elif said.startswith("ERROR: parsing "):
-            failed.add(_parts(said.partition(" in ")[2].partition(": ")[0])[0])
+        elif (unread := _UNREAD.match(said)) is not None:
+            failed.add(_parts(unread[unread.lastgroup or 0])[0])
         elif (count := _COUNT.match(said)) is not None:
             counts[count["what"]] = int(count["n"])
         elif "Unhandled exception" in said:

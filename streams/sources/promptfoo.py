@@ -17,10 +17,10 @@ from schemas.detection import Logsource
 from schemas.entity import Entity
 from schemas.event import EventEvidence
 from schemas.times import DAY
-from streams.names import aws, models
+from streams.names import addresses, aws, models
 from streams.records.clocks import told
 from streams.records.envelope import records
-from streams.records.untrusted import entity, listing, mapping, number, plain, slices, text
+from streams.records.untrusted import entity, listing, mapping, number, plain, secret, slices, text
 from streams.reports import scans
 from streams.reports.scans import Found, Scan, finding, level, scanned
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
@@ -118,7 +118,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
         "eval.plugin": plugin,
         "eval.strategy": strategy,
         "eval.category": text(about.get("harmCategory"), 128),
-        "eval.provider": text(named, 384),
+        "eval.provider": None if secret(str(named)) else text(named, 384),
         "eval.run": context.run or text(about.get("evaluationId"), 128),
         "eval.score": number(said.get("score")),
     }
@@ -168,7 +168,7 @@ def _target(provider: str | None, label: Json) -> Entity | None:
     mode, _, behind = rest.partition(":")
     name = behind if mode in _MODES and behind else rest  # `ollama:chat:llama3:8b`
     if "://" in rest or family in _PROGRAMS:
-        return entity("endpoint", provider, label)
+        return addresses.endpoint(provider, label)
     match family:
         case "huggingface":
             return models.model(f"huggingface {name}" if name else None)

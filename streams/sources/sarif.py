@@ -112,10 +112,12 @@ class Context(NamedTuple):
 
 
 def sniff(head: bytes) -> bool:
-    """A log has runs of a tool with a driver; one without runs has a version."""
-    return (b'"runs"' in head and b'"tool"' in head and b'"driver"' in head) or (
-        b'"2.1.0"' in head and _NO_RUNS.search(head) is not None
-    )
+    """A log has runs, of a tool with a driver or with results before it; or it has none."""
+    if b'"runs"' in head and b'"tool"' in head and b'"driver"' in head:
+        return True
+    if b'"runs"' in head and b'"ruleId"' in head and b'"physicalLocation"' in head:
+        return True
+    return b'"2.1.0"' in head and _NO_RUNS.search(head) is not None
 
 
 def split(document: bytes) -> Iterator[Raw]:

@@ -20,7 +20,7 @@ from streams.names.advisories import fixed, known
 from streams.names.artifacts import UNNAMED, container, repository
 from streams.records.untrusted import listing, mapping, number, slices, text
 from streams.reports import scans
-from streams.reports.scans import Found, Scan, finding, level
+from streams.reports.scans import Found, Scan, finding, level, measured
 from streams.reports.whole import Ended, Whole, about, empty, needed, whole
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
 
@@ -78,6 +78,7 @@ def sniff(head: bytes) -> bool:
         b'"vulnerabilities"' in head
         and (
             (b'"dependencyCount"' in head and b'"packageManager"' in head)
+            or (b'"SNYK-' in head and b'"packageName"' in head)
             or (b'"upgradePath"' in head and b'"isUpgradable"' in head)
         )
     )
@@ -173,7 +174,7 @@ def _vulnerability(context: Context, said: dict[str, Json]) -> Found:
         attributes={
             "vulnerability.aliases": name.aliases,
             "vulnerability.cvss": score,
-            "vulnerability.epss": _probability(epss),
+            "vulnerability.epss": measured(epss),
             "package.version": text(said.get("version"), 256),
             "package.fixed_version": fixed(fixes),
             "package.path": [step for one in listing(said.get("from"))[:32] if (step := text(one))]
@@ -214,11 +215,3 @@ def _misconfiguration(context: Context, said: dict[str, Json]) -> Found:
         closed=said.get("isIgnored") is True,
         attributes={"check.id": of, "check.resource": named[0] if named else None},
     )
-
-
-def _probability(value: Json) -> float | None:
-    """What Snyk writes as text: `0.00042`."""
-    try:
-        return number(float(value) if isinstance(value, str) else value)
-    except ValueError:
-        return None

@@ -111,10 +111,10 @@ class Context(NamedTuple):
 
 
 def sniff(head: bytes) -> bool:
-    """A document of version 2 says so, one of version 3 names its context."""
-    return (b'"spdxVersion"' in head and b'"SPDX-' in head) or (
-        b"spdx.org/rdf/3" in head and b'"@graph"' in head
-    )
+    """A document of version 2 says so, or begins with its files; 3 names its context."""
+    old = b'"spdxVersion"' in head and b'"SPDX-' in head
+    files = b'"SPDXID"' in head and b'"SPDXRef-' in head
+    return old or files or (b"spdx.org/rdf/3" in head and b'"@graph"' in head)
 
 
 def split(document: bytes) -> Iterator[Raw]:

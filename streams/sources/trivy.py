@@ -112,6 +112,7 @@ class _Metadata(msgspec.Struct):
     digests: list[str] | None = msgspec.field(default=None, name="RepoDigests")
     tags: list[str] | None = msgspec.field(default=None, name="RepoTags")
     image: str = msgspec.field(default="", name="ImageID")
+    address: str = msgspec.field(default="", name="RepoURL")  # since 0.60
 
 
 class _Resource(msgspec.Struct, rename="pascal"):
@@ -119,6 +120,14 @@ class _Resource(msgspec.Struct, rename="pascal"):
     kind: str = ""
     name: str = ""
     results: list[_Result] | None = None
+
+    def scan(self) -> Scan:
+        """That of a workload, or of a part of the cluster: there each part is a scan of its own."""
+        if self.kind in trivy_operator.CONTROLLERS:
+            asset = workload(self.namespace, self.kind, self.name) or UNNAMED
+            return Scan(NAME, NAME, asset, 0)
+        part = "/".join(filter(None, (self.kind, self.namespace, self.name)))
+        return Scan(NAME, f"{NAME} {part}"[:MAX_ID], trivy_operator.CLUSTER, 0)
 
 
 class _Form(msgspec.Struct):
@@ -192,7 +201,7 @@ def split(document: bytes) -> Iterator[Raw]:
         raise Unreadable("wrong-shape", f"schema version {report.schema_version}, not 2")
     # Before 0.49 Trivy did not say when: that holds from the beginning, as an undated bill does.
     time = moment(report.created_at) if report.created_at else 0
-    return _raws(document, Scan(NAME, NAME, _asset(report), time), report.results or [])
+    return _raws(document, _scan(report, time), report.results or [])
 
 
 def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
@@ -240,15 +249,24 @@ def _legacy(document: bytes, results: list[_Result]) -> Iterator[Raw]:
 
 
 def _of_cluster(document: bytes, cluster: _Cluster) -> Iterator[Raw]:
-    ends: dict[Entity, int] = {}
+    ends: dict[Scan, int] = {}
     groups = (cluster.vulnerabilities, cluster.misconfigurations, cluster.resources)
     for one in (one for group in groups for one in group or ()):
-        asset = workload(one.namespace, one.kind, one.name) or UNNAMED
-        scan = Scan(NAME, NAME, asset, 0)
+        scan = one.scan()
         found = list(_rows(scan, one.results or []))
-        ends[asset] = ends.get(asset, 0) + len(found)
+        ends[scan] = ends.get(scan, 0) + len(found)
         yield from found
-    yield from whole(document, *(Ended(Scan(NAME, NAME, one, 0), n) for one, n in ends.items()))
+    yield from whole(document, *(Ended(scan, n) for scan, n in ends.items()))
+
+
+def _scan(report: _Report, time: int) -> Scan:
+    """The scan of an image, or of a folder; of a repository that is known each folder is one."""
+    asset, address = _asset(report), (report.metadata or _Metadata()).address
+    known = repository(address) if asset.kind == "repo" else None
+    if known is None or known == asset:
+        return Scan(NAME, NAME, asset, time)
+    tool = NAME if asset == UNNAMED else f"{NAME} {report.artifact_name}"[:MAX_ID]
+    return Scan(NAME, tool, known, time)
 
 
 def _asset(report: _Report) -> Entity:

@@ -88,6 +88,8 @@ def _third(said: dict[str, Json], evidence: EventEvidence) -> Event:
 def _second(said: dict[str, Json], evidence: EventEvidence) -> Event:
     """A result of version 2 or of trufflehog3, which has a rule instead of a reason."""
     told = mapping(said.get("rule"))
+    if not told and "reason" not in said:
+        raise Unreadable("wrong-shape", "a result has `DetectorName`, `rule` or `reason`")
     rule = needed(told, "id") if told else needed(said, "reason")
     place = _Place(
         UNNAMED,

@@ -1,8 +1,9 @@
 """Wiz: the issues of a cloud estate, and what its command line found in images and code.
 
-Read are exports of issues as CSV and JSON (a list, NDJSON, an answer of the API), issues and
-threats as webhooks send them, and the JSON that `wizcli` writes of an image, a folder or
-infrastructure code. There each vulnerability, secret and rule match is a record, then the scan.
+Read are exports of issues and of vulnerabilities as CSV and JSON (a list, NDJSON, an answer of the
+API), issues and threats as webhooks send them, and the JSON that `wizcli` writes of an image, a
+folder or infrastructure code. There each vulnerability, secret and rule match is a record, then
+the scan.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from streams.names.artifacts import workload
 from streams.records.envelope import records
 from streams.records.tables import rows
 from streams.records.untrusted import entity, listing, mapping, slices, text
-from streams.reports import scans, wizcli
+from streams.reports import scans, wizcli, wizvulns
 from streams.reports.scans import Found, Scan, finding, level
 from streams.reports.whole import Whole, dated, empty
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
@@ -49,7 +50,10 @@ ATTRIBUTES: Final = scans.ATTRIBUTES | {
     "finding.mark",
     "resource.type",
 }
-VERSIONS: Final = "issues as CSV of 2023 and JSON of 2024, webhooks of 2025, wizcli of 2024"
+VERSIONS: Final = (
+    "issues as CSV of 2023 and JSON of 2024, vulnerabilities as CSV of 2024, webhooks of 2025, "
+    "wizcli of 2024"
+)
 GAPS: Final = (
     ("An issue that an export no longer lists stays open: RESOLVED, REJECTED and IGNORED end it."),
     "Data findings and host configuration of wizcli are not read.",
@@ -94,8 +98,9 @@ class _Page(msgspec.Struct):
     nodes: msgspec.Raw = msgspec.Raw()
 
 
-class _Data(msgspec.Struct):
+class _Data(msgspec.Struct, rename="camel"):
     issues: _Page | None = None
+    vulnerability_findings: _Page | None = None
 
 
 class _Answer(msgspec.Struct):
@@ -110,7 +115,9 @@ def sniff(head: bytes) -> bool:
     line = head.lstrip().partition(b"\n")[0]
     return (
         (b"Issue ID" in line and b"Resource vertex ID" in line)
+        or (b",DetailedName," in line and b",FindingStatus," in line)
         or (b'"entitySnapshot"' in head and b'"severity"' in head)
+        or (b'"vulnerableAsset"' in head and b'"detailedName"' in head)
         or (b'"primaryResource"' in head and b'"tdrId"' in head)
         or (b'"issue"' in head and b'"control"' in head and b'"trigger"' in head)
         or wizcli.sniff(head)
@@ -127,7 +134,8 @@ def split(document: bytes) -> Iterator[Raw]:
     if wizcli.sniff(document):
         return wizcli.raws(document)
     if start.startswith(b"{") and b'"nodes"' in document:
-        page = slices(document, _ANSWER).data.issues
+        data = slices(document, _ANSWER).data
+        page = data.issues or data.vulnerability_findings
         return records(bytes(page.nodes)) if page and bytes(page.nodes) else iter(())
     return records(document, "issues", "nodes")
 
@@ -141,6 +149,8 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
     said = mapping(record)
     if not said:
         raise Unreadable("wrong-shape", "an issue is an object, or a row as long as the heading")
+    if wizvulns.holds(said):
+        return Parsed(wizvulns.event(said, evidence), {})
     read = next((read for key, read in _FORMS.items() if key in said), None)
     if read is None:
         raise Unreadable("wrong-shape", "an issue is about an entity or a resource")
