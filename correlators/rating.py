@@ -29,7 +29,7 @@ class Rated(NamedTuple):
     judged: tuple[Judged, ...]
     alerts: tuple[Reference, ...]
     missing: tuple[str, ...]
-    why: str
+    reason: str
 
 
 def rate(
@@ -87,19 +87,19 @@ def _rated(
         status = "fail"
         until = latest((*(a.fresh_until for a in failed), *(a.expires for a in alerts)))
         titles = [criteria[answer.criterion].title for answer in failed]
-        why = _failing(titles, against)
+        reason = _failing(titles, against)
     elif control.unseen is not None:
-        why = control.unseen
+        reason = control.unseen
         missing = (control.unseen,)
     elif missing:
-        why = _and_more(missing)
+        reason = _and_more(missing)
     elif not any(answer.status == "pass" for answer in answers):
-        why = "there is nothing here that it could be asked of"
-        missing = (why,)
+        reason = "there is nothing here that it could be asked of"
+        missing = (reason,)
     else:
         status = "pass"
         until = earliest(answer.fresh_until for answer in answers)
-        why = _and_more([criteria[a.criterion].title for a in answers if a.status == "pass"])
+        reason = _and_more([criteria[a.criterion].title for a in answers if a.status == "pass"])
     severity = gravest(
         (*(a.severity for a in failed if a.severity), *(alert.severity for alert in alerts))
     )
@@ -116,7 +116,7 @@ def _rated(
         tuple(answers),
         shown[:SHOWN],
         missing,
-        why,
+        reason,
     )
 
 

@@ -54,7 +54,7 @@ def of_control(rated: Rated, time: int) -> dict[str, Any]:
             "fresh_until": None if rated.fresh_until is None else rfc3339(rated.fresh_until),
             "severity": rated.severity,
             "count": rated.total,
-            "why": rated.why,
+            "reason": rated.reason,
             "rationale": control.rationale,
             "criteria": [
                 {"criterion": one.criterion, "scope": one.scope, "status": one.status}

@@ -61,7 +61,7 @@ CREATE TABLE IF NOT EXISTS forecasts (
 COMMENT ON TABLE forecasts IS 'A probable next technique; outcome is open, hit or false_alarm';
 
 CREATE TABLE IF NOT EXISTS controls (
-  framework VARCHAR, control VARCHAR, scope VARCHAR, title VARCHAR, status VARCHAR, severity VARCHAR, why VARCHAR,
+  framework VARCHAR, control VARCHAR, scope VARCHAR, title VARCHAR, status VARCHAR, severity VARCHAR, reason VARCHAR,
   assessed_at TIMESTAMP, fresh_until TIMESTAMP, body JSON, PRIMARY KEY (framework, control, scope));
 COMMENT ON TABLE controls IS 'Controls of frameworks, of the estate and of each AI system; status is pass, fail or not_assessed; fresh_until is when time alone ends that answer, NULL if only news does';
 
@@ -98,4 +98,4 @@ ALTER TABLE facts ADD COLUMN IF NOT EXISTS package VARCHAR;
 ALTER TABLE facts ADD COLUMN IF NOT EXISTS fixed_version VARCHAR;
 ALTER TABLE facts ADD COLUMN IF NOT EXISTS location VARCHAR;
 ALTER TABLE controls ADD COLUMN IF NOT EXISTS severity VARCHAR;
-ALTER TABLE controls ADD COLUMN IF NOT EXISTS why VARCHAR;
+ALTER TABLE controls ADD COLUMN IF NOT EXISTS reason VARCHAR;

@@ -20,7 +20,7 @@ from schemas.config import Config
 _NEWEST: Final = "SELECT epoch_us(time) FROM newest"
 _COLUMNS: Final = {
     "criteria": ("criterion", "scope", "title", "status", "severity"),
-    "controls": ("framework", "control", "scope", "title", "status", "severity", "why"),
+    "controls": ("framework", "control", "scope", "title", "status", "severity", "reason"),
 }
 _KEYS: Final = {"criteria": ("criterion", "scope"), "controls": ("framework", "control", "scope")}
 
