@@ -63,7 +63,7 @@ COMMENT ON TABLE forecasts IS 'A probable next technique; outcome is open, hit o
 CREATE TABLE IF NOT EXISTS controls (
   framework VARCHAR, control VARCHAR, scope VARCHAR, title VARCHAR, status VARCHAR, severity VARCHAR, reason VARCHAR,
   assessed_at TIMESTAMP, fresh_until TIMESTAMP, body JSON, PRIMARY KEY (framework, control, scope));
-COMMENT ON TABLE controls IS 'Controls of frameworks, of the estate and of each AI system; status is pass, fail or not_assessed; fresh_until is when time alone ends that answer, NULL if only news does';
+COMMENT ON TABLE controls IS 'Controls of frameworks, of the estate and of each AI system; status is pass, fail or not_assessed; fresh_until is when time alone ends the answer, and empty if only news does';
 
 CREATE TABLE IF NOT EXISTS criteria (
   criterion VARCHAR, scope VARCHAR, title VARCHAR, status VARCHAR, severity VARCHAR, assessed_at TIMESTAMP,

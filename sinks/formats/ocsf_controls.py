@@ -58,7 +58,7 @@ def control_finding(
                 "requirements": [named],
                 "standards": [f"{body['framework_title']} {body['framework_version']}"],
                 "status": judged,
-                "status_detail": reason,
+                "status_details": [reason],
                 "status_id": judged_id,
             },
             "finding_info": filled(
