@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Self
 import orjson
 
 from correlators.ruleset import Ruleset
+from infra.compliance.assessor import Assessor, rule_ids
 from schemas.canonical import canonical
 from schemas.config import Config
 from schemas.errors import Mistake, Unavailable
@@ -66,7 +67,8 @@ def replay(
     engine = Embedded(
         ruleset, declared, config.limits, systems=config.system, not_after=order.not_after
     )
-    with _Folder(out, final=order.final) as folder:
+    assessor = Assessor(lambda: rule_ids(ruleset), config)
+    with _Folder(out, assessor, final=order.final) as folder:
 
         def tell(results: list[Result]) -> None:
             folder.write(results)
@@ -88,7 +90,7 @@ def replay(
         folder.flush()
         seconds = time.perf_counter() - started
         counts = engine.counts()
-        until = engine.latest if order.until is None else order.until
+        assessor.until = until = engine.latest if order.until is None else order.until
         return folder.summary(counts, until, seconds)
 
 
@@ -98,7 +100,7 @@ class _Folder:
     A signal that arrives again is written again only if its smaller copy came later.
     """
 
-    def __init__(self, out: Path, *, final: bool) -> None:
+    def __init__(self, out: Path, assessor: Assessor, *, final: bool) -> None:
         try:
             out.mkdir(parents=True, exist_ok=True)
             for name in (*FILES.values(), "summary.json"):
@@ -106,7 +108,7 @@ class _Folder:
         except OSError as error:
             raise _unwritable(out, error) from error
         self._out = out
-        self._sinks = (Jsonl(out, final=final), Store(out, finite=True))
+        self._sinks = (Jsonl(out, final=final), Store(out, finite=True, derive=assessor))
         self._revisions = Revisions.in_memory()
         self._waiting: list[Result] = []
         self._once: dict[tuple[str, str], bytes] = {}

@@ -61,9 +61,14 @@ CREATE TABLE IF NOT EXISTS forecasts (
 COMMENT ON TABLE forecasts IS 'A probable next technique; outcome is open, hit or false_alarm';
 
 CREATE TABLE IF NOT EXISTS controls (
-  framework VARCHAR, control VARCHAR, scope VARCHAR, title VARCHAR, status VARCHAR, assessed_at TIMESTAMP,
-  fresh_until TIMESTAMP, body JSON, PRIMARY KEY (framework, control, scope));
-COMMENT ON TABLE controls IS 'Controls of frameworks; status is pass, fail or not_assessed';
+  framework VARCHAR, control VARCHAR, scope VARCHAR, title VARCHAR, status VARCHAR, severity VARCHAR, reason VARCHAR,
+  assessed_at TIMESTAMP, fresh_until TIMESTAMP, body JSON, PRIMARY KEY (framework, control, scope));
+COMMENT ON TABLE controls IS 'Controls of frameworks, of the estate and of each AI system; status is pass, fail or not_assessed; fresh_until is when time alone ends the answer, and empty if only news does';
+
+CREATE TABLE IF NOT EXISTS criteria (
+  criterion VARCHAR, scope VARCHAR, title VARCHAR, status VARCHAR, severity VARCHAR, assessed_at TIMESTAMP,
+  fresh_until TIMESTAMP, body JSON, PRIMARY KEY (criterion, scope));
+COMMENT ON TABLE criteria IS 'What controls rest on: each criterion with the evidence for and against it, and what was not heard; status may be not_applicable, too';
 
 CREATE TABLE IF NOT EXISTS rejects (
   id VARCHAR PRIMARY KEY, origin VARCHAR, sha256 VARCHAR, source VARCHAR, reason VARCHAR, detail VARCHAR, size BIGINT,
@@ -92,3 +97,5 @@ ALTER TABLE facts ADD COLUMN IF NOT EXISTS check_id VARCHAR;
 ALTER TABLE facts ADD COLUMN IF NOT EXISTS package VARCHAR;
 ALTER TABLE facts ADD COLUMN IF NOT EXISTS fixed_version VARCHAR;
 ALTER TABLE facts ADD COLUMN IF NOT EXISTS location VARCHAR;
+ALTER TABLE controls ADD COLUMN IF NOT EXISTS severity VARCHAR;
+ALTER TABLE controls ADD COLUMN IF NOT EXISTS reason VARCHAR;

@@ -30,6 +30,7 @@ VIEWS = ("views.sql", "lineage.sql", "inventory.sql", "travel.sql")  # each rest
 STORAGE = "v1.4.0"  # the oldest DuckDB that can open the file; DuckDB 2 would write its own
 INTERVAL = 2.0  # seconds between two snapshots, at least
 SHARE = 10  # and this many times what the last one took: a tenth of the time at most goes there
+DERIVED = 10.0  # seconds between two derivations, at least, and as large a share
 HISTORIES = frozenset({"alert"})  # kinds of which older revisions of a batch are loaded too
 CONFIG: dict[str, Any] = {
     "memory_limit": "1GB",
@@ -39,6 +40,9 @@ CONFIG: dict[str, Any] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }
+
+
+Derive = Callable[[duckdb.DuckDBPyConnection], None]
 
 
 class Settings(SinkConfig):
@@ -56,12 +60,19 @@ class Store:
     """The store in one folder: tables in schema.sql, how a kind of Result gets there in loads/.
 
     A `finite` one begins empty, and `close` turns the writer's file into the snapshot.
+    `derive` fills the tables that follow from the others, in a transaction of its own, before a
+    snapshot: every now and then, and when the store is closed.
     """
 
     local = True
 
     def __init__(
-        self, folder: Path, *, finite: bool = False, clock: Callable[[], float] = time.monotonic
+        self,
+        folder: Path,
+        *,
+        finite: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        derive: Derive | None = None,
     ) -> None:
         self._loads = {
             load.name.removesuffix(".sql"): load.read_text(encoding="utf-8")
@@ -76,6 +87,9 @@ class Store:
         self._copied: int | None = None  # the writer's file, opened to be copied
         self._dirty = False
         self._due = 0.0
+        self.derive = derive
+        self._behind = False  # what is derived does not follow from the tables as they are
+        self._derivation = 0.0  # when the next one is due
 
     def open(self, bookmark: Any) -> None:  # noqa: ANN401, ARG002 - upserts need no bookmark
         """Raises Unavailable if another process writes to this store, or if the file is damaged."""
@@ -84,7 +98,7 @@ class Store:
             for stale in (self._writer, self._writer.with_name(WRITER + ".wal")):
                 stale.unlink(missing_ok=True)
         self._db = self._opened()
-        self._dirty = True  # a snapshot may be missing or behind
+        self._dirty = self._behind = True  # a snapshot may be missing or behind
 
     def write(self, batch: Sequence[Result]) -> Delivered:
         """Upsert in one transaction; a full disk is a problem that leaves the store as it was."""
@@ -108,15 +122,19 @@ class Store:
         except (duckdb.Error, Unavailable) as error:
             self._hang_up()  # after some errors DuckDB refuses everything until it is opened anew
             return Delivered(0, problem=f"cannot write {self._writer}: {_sentence(error)}")
-        self._dirty = True
+        self._dirty = self._behind = True
         return Delivered(len(batch), problem=self._publish_when_due())
 
     def flush(self) -> None:
         """Publish what was written, unless the last snapshot is too recent."""
         self._publish_when_due()
 
-    def publish(self) -> None:
-        """Replace the snapshot by a copy; a reader sees the old file or the new one, whole."""
+    def publish(self) -> str | None:
+        """Replace the snapshot by a copy; a reader sees the old file or the new one, whole.
+
+        Returns what kept derived tables as they were, in a sentence.
+        """
+        problem = self._derived() if self._derivable() else None
         started = self._clock()
         self._checkpointed()
         draft = self.snapshot.with_name(SNAPSHOT + ".draft")
@@ -135,21 +153,51 @@ class Store:
         ended = self._clock()
         self._due = ended + max(INTERVAL, SHARE * (ended - started))
         self._dirty = False
+        return problem
 
     def close(self) -> None:
         """Publish, and give the files back. Raises Unavailable if the disk refuses."""
         try:
+            self._derivation = 0.0
             if self._finite:
+                problem = self._derived()
                 self._checkpointed()
                 self._hang_up()
                 self._writer.replace(self.snapshot)
                 _sync_folder(self.snapshot.parent)
-            elif self._dirty:
-                self.publish()
+            else:
+                problem = self.publish() if self._dirty or self._derivable() else None
+            if problem is not None:
+                raise Unavailable(problem)
         except (duckdb.Error, OSError) as error:
             raise Unavailable(f"cannot publish {self.snapshot}: {_sentence(error)}") from error
         finally:
             self._hang_up()
+
+    def _derivable(self) -> bool:
+        return self.derive is not None and self._behind and self._clock() >= self._derivation
+
+    def _derived(self) -> str | None:
+        """A failure keeps nobody from the rest of the snapshot: it is said, and tried again."""
+        if self.derive is None:
+            return None
+        started = self._clock()
+        try:
+            if self._db is None:
+                self._db = self._opened()
+            with self._db.cursor() as db:
+                db.execute("USE store")
+                db.begin()
+                self.derive(db)
+                db.commit()
+        except duckdb.Error as error:
+            self._hang_up()
+            return f"controls cannot be assessed in {self._writer}: {_sentence(error)}"
+        finally:
+            ended = self._clock()
+            self._derivation = ended + max(DERIVED, SHARE * (ended - started))
+        self._behind = False
+        return None
 
     def _checkpointed(self) -> None:
         if self._db is None:
@@ -178,14 +226,13 @@ class Store:
         return db
 
     def _publish_when_due(self) -> str | None:
-        if self._finite or not self._dirty or self._clock() < self._due:
+        if self._finite or self._clock() < self._due or not (self._dirty or self._derivable()):
             return None
         try:
-            self.publish()
+            return self.publish()
         except (duckdb.Error, OSError) as error:
             self._due = self._clock() + INTERVAL
             return f"cannot publish {self.snapshot}: {_sentence(error)}"
-        return None
 
     def _hang_up(self) -> None:
         if self._db is not None:

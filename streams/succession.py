@@ -29,6 +29,11 @@ class Known(msgspec.Struct, array_like=True, frozen=True):
         """How many rules there are."""
         return len(self.hashes())
 
+    @property
+    def ids(self) -> frozenset[str]:
+        """The ids of all rules."""
+        return frozenset(name.partition(" ")[2] for name in self.hashes())
+
     def hashes(self) -> dict[str, str]:
         """By kind and id, what is equal where a rule does the same."""
         found = {f"detection {id_}": meaning for id_, meaning in self.meanings.items()}

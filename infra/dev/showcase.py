@@ -18,12 +18,9 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
-import duckdb
-
 from infra.dev import recent
 from schemas.errors import Unavailable
 from schemas.times import SECOND
-from sinks.store import WRITER, Store
 
 PATIENCE: Final = 60.0  # seconds
 LAST: Final = "otel/spans-20260303.jsonl"
@@ -50,22 +47,6 @@ scrape_configs:
   - job_name: barograph
     static_configs: [{{targets: ["{target}"], labels: {{instance: showcase}}}}]
 """
-# Frameworks are assessed by a command of its own; these rows stand for what it leaves in the store.
-_CONTROLS: Final = """
-INSERT INTO controls
-SELECT framework, control, 'estate', title, status, now()::TIMESTAMP - INTERVAL 2 HOUR,
-  now()::TIMESTAMP + INTERVAL 7 DAY, '{}'
-FROM (VALUES
-  ('owasp_llm_2025', 'LLM01', 'Prompt injection', 'fail'),
-  ('owasp_llm_2025', 'LLM02', 'Sensitive information disclosure', 'pass'),
-  ('owasp_llm_2025', 'LLM03', 'Supply chain', 'fail'),
-  ('owasp_llm_2025', 'LLM06', 'Excessive agency', 'pass'),
-  ('owasp_llm_2025', 'LLM08', 'Vector and embedding weaknesses', 'not_assessed'),
-  ('nist_ai_rmf', 'MAP-1.1', 'Intended purpose is understood and documented', 'pass'),
-  ('nist_ai_rmf', 'MEASURE-2.7', 'Security and resilience are evaluated', 'pass'),
-  ('nist_ai_rmf', 'MANAGE-4.1', 'Systems are monitored after deployment', 'pass'),
-  ('nist_ai_rmf', 'GOVERN-6.1', 'Third-party risk is addressed', 'not_assessed')
-) AS sample(framework, control, title, status)"""
 
 
 class Showcase:
@@ -134,11 +115,6 @@ class Showcase:
         now = round(time.time() * SECOND)
         self._records = recent.write(self.folder / "input", now).records
         (self.folder / "barograph.toml").write_text(_CONFIG.format(token=TOKEN))
-        data = self.folder / "barograph-data"
-        store = Store(data)
-        store.open(None)
-        store.close()
-        assess(data / WRITER)
         return self.folder / "input" / LAST
 
     def _run(self) -> None:
@@ -187,7 +163,8 @@ class Showcase:
         read = f"barograph_records_read_total == {self._records} and barograph_outbox_results == 0"
         story = 'barograph_alerts_open{stage="warning"} > 0'  # the end of the demo's first story
         asked = "rate(barograph_api_requests_total[5m])"
-        return all(self.instant(one) for one in (read, story, asked))
+        judged = 'barograph_controls{status="pass"} > 0'
+        return all(self.instant(one) for one in (read, story, asked, judged))
 
     def _asked(self, how: str, asked: Mapping[str, str]) -> list[dict[str, Any]]:
         code, body = _got(Request(f"{self.prometheus}/api/v1/{how}?{urlencode(asked)}"))  # noqa: S310
@@ -195,12 +172,6 @@ class Showcase:
             raise Unavailable(f"Prometheus refuses {asked['query']}: {body}")
         found: list[dict[str, Any]] = body["data"]["result"]
         return found
-
-
-def assess(store: Path) -> None:
-    """Put the sample controls into a store."""
-    with duckdb.connect(str(store)) as db:
-        db.execute(_CONTROLS)
 
 
 def free_port() -> int:

@@ -132,12 +132,6 @@ GAUGES: Final = (
         HAVING brier IS NOT NULL""",
     ),
     Gauge(
-        "controls",
-        "Controls of frameworks by status, counted for each scope that was assessed.",
-        ("framework", "status"),
-        "SELECT framework, status, count(*) FROM controls GROUP BY ALL ORDER BY ALL",
-    ),
-    Gauge(
         "source_last_event_timestamp_seconds",
         "Time of the newest stored event of a source: of those that carried a signal or a fact.",
         ("source",),

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from infra.posture.ageing import Ageing
+from infra.posture.controls import Controls
 from infra.posture.gauges import GAUGES, Gauge
 from infra.reading.reader import Reader
 from infra.reading.snapshots import Identity, Snapshots
@@ -26,6 +27,7 @@ class Read(NamedTuple):
     file: Identity | None
     gauges: Sequence[Metric] = ()
     ages: Ageing | None = None
+    controls: Controls | None = None
     taken: int = 0
 
 
@@ -57,6 +59,8 @@ class Posture:
         )
         yield from read.gauges
         yield from read.ages.metrics(self._sla, now)
+        if read.controls is not None:
+            yield from read.controls.metrics(now)
 
     def _newest(self) -> Read:
         with self._lock:
@@ -69,7 +73,8 @@ class Posture:
         try:
             with self._snapshots.lease() as lease:
                 gauges = [_gauge(gauge, lease.reader, self._approved) for gauge in GAUGES]
-                return Read(file, gauges, Ageing.of(lease.reader), lease.taken)
+                ages, controls = Ageing.of(lease.reader), Controls.of(lease.reader)
+                return Read(file, gauges, ages, controls, lease.taken)
         except (Mistake, Unavailable):
             return Read(file)
 

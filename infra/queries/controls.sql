@@ -1,19 +1,18 @@
--- Evidence per control of a framework (tags as owasp.llm01): what was seen, found and alerted, and on how many things
+-- Controls of frameworks with what stands for and against them: those that fail first, then what was not assessed
 -- param framework: VARCHAR = NULL
-WITH tagged AS (
-  SELECT unnest(tags) AS tag, 'signal' AS kind, time, entities[1] AS entity FROM signals WHERE meta_state <> 'withdrawn'
-  UNION ALL SELECT unnest(tags), 'finding', last_time, entities[1] FROM findings WHERE meta_state <> 'withdrawn'
-  UNION ALL SELECT unnest(tags), 'alert', last_time, system FROM alerts WHERE meta_state <> 'withdrawn'),
-seen AS (
+-- param scope: VARCHAR = NULL
+WITH rests AS (
+  SELECT framework, control, scope, unnest(json_transform(body -> 'criteria', '[{"criterion": "VARCHAR", "scope": "VARCHAR"}]')) AS c
+  FROM controls),
+told AS (
   SELECT
-    split_part(tag, '.', 1) AS framework, substr(tag, length(split_part(tag, '.', 1)) + 2) AS control,
-    count(*) FILTER (kind = 'signal') AS signals, count(*) FILTER (kind = 'finding') AS findings,
-    count(*) FILTER (kind = 'alert') AS alerts, count(DISTINCT entity) AS things, max(time) AS last_time
-  FROM tagged GROUP BY tag)
+    r.framework, r.control, r.scope, sum(json_array_length(j.body -> 'heard')) AS heard,
+    list(j.criterion ORDER BY j.criterion) FILTER (j.status = 'fail') AS failing,
+    list(j.criterion ORDER BY j.criterion) FILTER (j.status = 'not_assessed') AS open
+  FROM rests AS r JOIN criteria AS j ON j.criterion = r.c.criterion AND j.scope = r.c.scope GROUP BY ALL)
 SELECT
-  coalesce(s.framework, c.framework) AS framework, coalesce(s.control, c.control) AS control, c.status,
-  coalesce(s.signals, 0) AS signals, coalesce(s.findings, 0) AS findings, coalesce(s.alerts, 0) AS alerts,
-  coalesce(s.things, 0) AS things, s.last_time
-FROM seen AS s FULL JOIN controls AS c ON c.framework = s.framework AND c.control = s.control
-WHERE $framework IS NULL OR coalesce(s.framework, c.framework) = $framework
-ORDER BY 1, 2, c.status
+  c.status, c.framework, c.control, c.scope, c.title, c.severity, CAST(c.body ->> 'count' AS BIGINT) AS against,
+  coalesce(t.heard, 0) AS heard, coalesce(t.failing, []) AS not_met, coalesce(t.open, []) AS not_known, c.fresh_until, c.reason
+FROM controls AS c LEFT JOIN told AS t USING (framework, control, scope)
+WHERE ($framework IS NULL OR c.framework = $framework) AND ($scope IS NULL OR c.scope = $scope)
+ORDER BY list_position(['fail', 'not_assessed', 'pass'], c.status), c.framework, c.control, c.scope

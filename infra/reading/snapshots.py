@@ -14,7 +14,7 @@ from typing import NamedTuple
 from infra.reading.reader import Reader
 from schemas.errors import Mistake, Unavailable
 from sinks.delivery.sink import Sink
-from sinks.store import Store
+from sinks.store import Derive, Store
 
 NO_STORE = (
     "no sink of this run keeps a store, so there is nothing to ask; add one: [[sink]] with"
@@ -48,6 +48,13 @@ class _Open:
 def published(sinks: Iterable[Sink]) -> Path | None:
     """Where the first sink that is a store puts its snapshots; None if there is no such sink."""
     return next((sink.snapshot for sink in sinks if isinstance(sink, Store)), None)
+
+
+def assessing(sinks: Iterable[Sink], derive: Derive) -> None:
+    """Have every store among them derive its tables by `derive`."""
+    for sink in sinks:
+        if isinstance(sink, Store):
+            sink.derive = derive
 
 
 class Snapshots:

@@ -11,8 +11,9 @@ from pathlib import Path
 from correlators.ruleset import Ruleset
 from infra.api.api import Api
 from infra.api.guard import FOR_US
+from infra.compliance.assessor import Assessor
 from infra.posture.posture import Posture
-from infra.reading.snapshots import Snapshots, published
+from infra.reading.snapshots import Snapshots, assessing, published
 from infra.rules import Seen
 from infra.service.health import Health, scheme
 from infra.service.inputs import Live, declared, opened
@@ -59,6 +60,7 @@ async def serve(
         _going_on(engine, data, until)
         inputs = opened(config, data, engine.positions)
         connected = _connected(config, data)
+        assessing(connected.values(), Assessor(lambda: engine.known.ids, config))
         couriers = _couriers(connected, config, data, journal)
         snapshots = Snapshots(published(connected.values()))
         posture = Posture(snapshots, config.inventory.approved, config.sla)

@@ -13,8 +13,9 @@ from correlators.ruleset import Ruleset
 from infra.api.api import Api
 from infra.api.guard import FOR_US
 from infra.brokers import inputs
+from infra.compliance.assessor import Assessor, rule_ids
 from infra.posture.posture import Posture
-from infra.reading.snapshots import Snapshots, published
+from infra.reading.snapshots import Snapshots, assessing, published
 from infra.service.health import Health, scheme
 from infra.service.process import clock, on_hangup, say, stop_on_signals
 from infra.service.reload import Outcome, Running
@@ -54,7 +55,9 @@ async def work(
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
     count = len(ruleset.rules) + len(ruleset.correlations) + len(ruleset.convergences)
     vitals = WorkerVitals(clock, Running(ruleset.sha256, count, clock()))
-    couriers, outboxes, snapshots = _couriers(config, kafka)
+    couriers, outboxes, snapshots = _couriers(
+        config, kafka, Assessor(lambda: rule_ids(ruleset), config)
+    )
     posture = Posture(snapshots, config.inventory.approved, config.sla)
     api = Api(snapshots, config.server, config.inventory.approved, clock)
     carriers = Carriers(couriers)
@@ -157,7 +160,7 @@ async def _watched(
 
 
 def _couriers(
-    config: Config, kafka: KafkaConfig
+    config: Config, kafka: KafkaConfig, assessor: Assessor
 ) -> tuple[list[Courier], list[TopicOutbox], Snapshots]:
     """One for each sink of the configuration, and none besides; what a store among them holds."""
     if len({sink.name for sink in config.sink}) < len(config.sink):
@@ -168,6 +171,7 @@ def _couriers(
     couriers: list[Courier] = []
     outboxes: list[TopicOutbox] = []
     connected = {entry.name: connect(entry, data, config) for entry in config.sink}
+    assessing(connected.values(), assessor)
     for name, sink in connected.items():
         outbox = TopicOutbox(kafka, name, sink.kinds, data, local=sink.local)
         outboxes.append(outbox)

@@ -8,7 +8,7 @@ from infra.boards.parts.panel import coloured, words
 from infra.boards.parts.target import Column, Metric
 
 STATUSES = ("pass", "fail", "not_assessed")
-NONE = "No control is assessed: `barograph comply --framework ID` assesses those of a framework."
+NONE = "No control is assessed yet: that is done some seconds after the first record was stored."
 CHOSEN = 'framework=~"$framework"'
 ASSESSED = f'sum by (framework) (barograph_controls{{{CHOSEN},status=~"pass|fail"}})'
 PASSED = f'(sum by (framework) (barograph_controls{{{CHOSEN},status="pass"}}) or 0 * {ASSESSED})'
@@ -35,8 +35,8 @@ NOW = Section(
         ),
         kinds.number(
             "Not assessed",
-            "Controls for which there is no evidence. It is neither a pass nor a fail: a gap in"
-            " what is seen.",
+            "Controls of which it cannot be said, for what would show it was not heard, or not in"
+            " time. It is neither a pass nor a fail: a gap in what is seen.",
             f'sum(barograph_controls{{{CHOSEN},status="not_assessed"}})',
             empty=NONE,
             height=8,
@@ -80,8 +80,8 @@ CONTROLS = Section(
     [
         kinds.table(
             "Controls, the failing ones first",
-            "Each control of the chosen framework with its status, when it was assessed, and how"
-            " long that holds.",
+            "Each control of the chosen framework, of the estate and of each AI system: its status,"
+            " why, and how long that holds. `barograph comply` hands out the evidence.",
             "/api/v1/controls",
             [
                 Column("status"),
@@ -89,7 +89,7 @@ CONTROLS = Section(
                 Column("control"),
                 Column("title"),
                 Column("scope"),
-                Column("assessed_at", "assessed", "timestamp"),
+                Column("reason"),
                 Column("fresh_until", "holds until", "timestamp"),
             ],
             empty=NONE,
@@ -103,7 +103,9 @@ CONTROLS = Section(
                     "mappings": words(*STATUSES),
                 },
                 "control": {"custom.width": 120},
-                **kinds.times("assessed", "holds until"),
+                "scope": {"custom.width": 220},
+                "framework": {"custom.width": 150},
+                **kinds.times("holds until"),
             },
         ),
     ],

@@ -11,7 +11,6 @@ from typing import Final
 from prometheus_client.core import Metric
 
 from correlators.ruleset import Ruleset
-from infra.dev.showcase import assess
 from infra.posture.posture import Posture
 from infra.reading.snapshots import Snapshots
 from infra.replaying import Order, replay
@@ -55,7 +54,6 @@ def backfill(folder: Path, prometheus: Path, end: int) -> None:
 
 def _posture(inputs: Path, out: Path, ruleset: Ruleset, until: int) -> Posture:
     replay(Config(), ruleset, [str(inputs)], out, Order(until=until, not_after=until))
-    assess(out / SNAPSHOT)
     return Posture(Snapshots(out / SNAPSHOT), (), SlaConfig())
 
 

@@ -131,7 +131,15 @@ async def test_forecasts_controls_and_queries(get: Get) -> None:
     assert column(found, "technique") == ["AML.T0055", "AML.T0051", "AML.T0035"]
     assert column(found, "name")[1] == "LLM Prompt Injection"
     assert found["rows"][1]["precondition"] == "text that others write reaches the prompt"
-    assert (await get("/controls"))["rows"] == []
+    controls = await get("/controls?framework=owasp_llm_2025&scope=estate")
+    assert column(controls, "control") == [f"LLM{number:02}" for number in range(1, 11)]
+    failing = await get("/controls?framework=owasp_llm_2025&scope=estate&status=fail")
+    assert column(failing, "control") == ["LLM01", "LLM02", "LLM03"]
+    assert failing["rows"][1]["reason"].startswith("not met: No credential lies in an image")
+    # What held in March holds no more: nothing was heard since.
+    stale = await get("/controls?framework=nist_ai_rmf&scope=application:fraud-lens")
+    assert set(column(stale, "status")) == {"not_assessed"}
+    assert "nothing was heard in time" in column(stale, "reason")
     known = {row["name"]: row for row in (await get("/queries"))["rows"]}
     assert known["new_tools"]["parameters"] == [
         {"name": "since", "type": "INTERVAL", "default": "7d"}

@@ -192,5 +192,5 @@ def test_no_label_can_name_an_asset() -> None:
     labels = {label for gauge in GAUGES for label in gauge.labels}
     assert labels == {
         *("stage", "severity", "status", "system", "kind", "layer"),
-        *("level", "state", "outcome", "framework", "source"),
+        *("level", "state", "outcome", "source"),
     }

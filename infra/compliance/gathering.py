@@ -1,0 +1,231 @@
+"""Gathering: what criteria look at, read from the tables of a store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from importlib.resources import files
+from itertools import chain
+from typing import Any, Final, NamedTuple, get_args
+
+import duckdb
+import orjson
+
+import infra
+from correlators.known import (
+    CARRIERS,
+    Hits,
+    Known,
+    Linked,
+    Looked,
+    Opened,
+    Reference,
+    Shown,
+    Thing,
+    Weak,
+)
+from infra.compliance.conditions import query
+from schemas.config import SlaConfig
+from schemas.event import LEVELS
+from schemas.framework import Condition, Criterion
+from schemas.times import DAY
+
+SHOWN: Final = 5  # matches or facts of one rule on one thing that are named; the others are counted
+NAMED: Final = 20  # events of one of them
+KINDS: Final = (
+    *("application", "agent", "model", "endpoint", "guardrail", "tool", "mcp_server", "skill"),
+    *("datastore", "dataset", "repo", "image", "workload"),
+)
+_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - as the store has times: UTC, and does not say so
+_CARRIERS: Final = tuple(chain.from_iterable(CARRIERS))
+
+
+class Terms(NamedTuple):
+    """What the configuration says to it: `approved` patterns, and how long things may stand."""
+
+    approved: tuple[str, ...] = ()
+    sla: SlaConfig = SlaConfig()
+
+
+def gathered(
+    db: duckdb.DuckDBPyConnection,
+    criteria: Mapping[str, Criterion],
+    rules: frozenset[str],
+    terms: Terms,
+    now: int,
+) -> Known:
+    """What is known at `now` (microseconds). A thing is named by the name that stands for it."""
+    asking = _Asking(db, criteria, terms, now)
+    things = asking.things()
+    return Known(
+        now,
+        rules,
+        {root: frozenset(members) for root, members in asking.rows("systems")},
+        things,
+        tuple(asking.hits()),
+        tuple(asking.alerts()),
+        tuple(asking.weak()),
+        tuple(asking.conditions(things)),
+        tuple(asking.scans()),
+        tuple(asking.links()),
+        asking.content,
+        {
+            source: _event(uid, sha, at, source)
+            for source, at, uid, sha in asking.rows("sources", now=asking.now)
+        },
+    )
+
+
+class _Asking:
+    def __init__(
+        self,
+        db: duckdb.DuckDBPyConnection,
+        criteria: Mapping[str, Criterion],
+        terms: Terms,
+        now: int,
+    ) -> None:
+        self._db, self._criteria, self._terms, self._time = db, criteria, terms, now
+        self.now = _stored(now)
+        self._names: dict[str, str] = {}
+        self.content: dict[str, Reference] = {}
+
+    def rows(self, name: str, **asked: object) -> list[tuple[Any, ...]]:
+        text = files(infra).joinpath(f"compliance/evidence/{name}.sql").read_text("utf-8")
+        return (
+            self._db.execute(text, asked).fetchall() if asked else self._db.execute(text).fetchall()
+        )
+
+    def named(self, entity: str) -> str:
+        return self._names.get(entity, entity)
+
+    def things(self) -> dict[str, Thing]:
+        found: dict[str, Thing] = {}
+        for entity, names, declared, observed in self.rows("things", kinds=list(KINDS)):
+            found[entity] = Thing(declared, observed)
+            self._names |= dict.fromkeys(names, entity)
+        since = _stored(self._time - max(self._spans("observed", "content"), default=DAY))
+        for name, time, uid, sha, *content in self.rows(
+            "recent", kinds=list(KINDS), since=since, now=self.now
+        ):
+            entity = self.named(name)
+            if entity not in found:
+                continue
+            known, seen = found[entity], _event(uid, sha, time, entity, "at work")
+            if known.event is None or known.event.time < seen.time:
+                found[entity] = known._replace(event=seen)
+            if content[0] is not None:
+                shown = _event(content[1], content[2], content[0], entity, "brought content")
+                self.content[entity] = shown
+        return found
+
+    def hits(self) -> Iterator[Hits]:
+        spans: dict[str, int] = {}
+        for one in self._criteria.values():
+            for against in one.against:
+                for rule in against.rules:
+                    spans[rule] = max(spans.get(rule, 0), against.within)
+            for need in one.needs:
+                for rule in need.signalled:
+                    spans[rule] = max(spans.get(rule, 0), need.within)
+        starts = [_stored(self._time - span) for span in spans.values()]
+        rows = self.rows(
+            "hits",
+            rules=list(spans),
+            starts=starts,
+            now=self.now,
+            carriers=list(_CARRIERS),
+            most=SHOWN,
+        )
+        for rule, about, level, count, shown in rows:
+            entities = tuple(sorted(set(map(self.named, about))))
+            yield Hits(rule, entities, level, count, self._shown(shown))
+
+    def alerts(self) -> Iterator[Opened]:
+        for row in self.rows("alerts"):
+            story, stage, system, severity, tags, expires, id_, title, time, evidence = row
+            shown = Reference("alert", id_, f"{stage}: {title}", time, system, _cited(evidence))
+            yield Opened(story, stage, system, severity, tuple(tags or ()), expires, shown)
+
+    def weak(self) -> Iterator[Weak]:
+        least: dict[str, int] = {}
+        for one in self._criteria.values():
+            for against in one.against:
+                place = LEVELS.index(against.severity) + 1
+                for name in against.facts:
+                    least[name] = min(least.get(name, place), place)
+        rows = self.rows(
+            "weak",
+            names=list(least),
+            least=list(least.values()),
+            levels=list(LEVELS),
+            most=SHOWN,
+        )
+        for name, entity, severity, about, waived, count, shown in rows:
+            thing = self.named(entity)
+            yield Weak(name, thing, severity, about, waived, count, self._shown(shown))
+
+    def conditions(self, things: Mapping[str, Thing]) -> Iterator[Shown]:
+        asked = {a.condition for one in self._criteria.values() for a in one.against}
+        for condition in get_args(Condition):
+            if condition not in asked:
+                continue
+            for entity, severity, what, id_, text, time, evidence in self._condition(condition):
+                thing = self.named(entity)
+                event = things[thing].event if thing in things else None
+                cited = _cited(evidence) if evidence else event.evidence if event else ()
+                shown = Reference(what, id_, text, time, thing, cited)
+                yield Shown(condition, thing, severity, shown)
+
+    def _condition(self, condition: Condition) -> list[tuple[Any, ...]]:
+        text = query(condition)
+        sla = self._terms.sla.model_dump()
+        given: dict[str, object] = {
+            "approved": list(self._terms.approved),
+            "times": orjson.dumps(sla).decode(),
+            "now": self.now,
+        }
+        asked = {name: value for name, value in given.items() if f"${name}" in text}
+        return self._db.execute(text, asked).fetchall()
+
+    def scans(self) -> Iterator[Looked]:
+        for entity, source, time, uid, sha in self.rows("scans", now=self.now):
+            thing = self.named(entity)
+            yield Looked(thing, source, _event(uid, sha, time, thing, f"looked at by {source}"))
+
+    def links(self) -> Iterator[Linked]:
+        relations = {n.linked for one in self._criteria.values() for n in one.needs if n.linked}
+        for relation, entity, time, other in self.rows("links", relations=sorted(relations)):
+            thing = self.named(entity)
+            text = f"{relation} {other}"
+            yield Linked(relation, thing, Reference("asset", thing, text, time, thing))
+
+    def _spans(self, *names: str) -> list[int]:
+        needs = (need for one in self._criteria.values() for need in one.needs)
+        return [need.within for need in needs if any(getattr(need, name) for name in names)]
+
+    def _shown(self, rows: Sequence[Mapping[str, Any]]) -> tuple[Reference, ...]:
+        return tuple(
+            Reference(
+                row["what"],
+                row["id"],
+                row["text"],
+                row["time"],
+                None if row["entity"] is None else self.named(row["entity"]),
+                _cited(row["evidence"]),
+            )
+            for row in rows
+        )
+
+
+def _event(uid: str, sha256: str, time: int, entity: str, text: str = "heard") -> Reference:
+    return Reference("event", uid, text, time, entity, ((uid, sha256),))
+
+
+def _cited(evidence: str | None) -> tuple[tuple[str, str], ...]:
+    """The events of a body's evidence, each once."""
+    said = orjson.loads(evidence or "null") or []
+    return tuple(dict.fromkeys((one["event"], one["sha256"]) for one in said))[:NAMED]
+
+
+def _stored(micros: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=micros)
