@@ -61,6 +61,9 @@ AI: Final = frozenset(
 AI_TYPES: Final = frozenset(one for one in _KINDS if one.partition("/")[0] in AI)
 _PARTS: Final = 24  # of one id
 _PORT: Final = re.compile(r"(?:(?P<four>[\d.*]{3,15})|\[(?P<six>[\da-fA-F:.%]{2,64})\]):\d{1,5}")
+_HOST: Final = re.compile(
+    r"([\w-]{1,128})\.(?:openai\.azure\.com|cognitiveservices\.azure\.com|services\.ai\.azure\.com)"
+)
 _AMERICAN: Final = re.compile(
     r"(\d{1,2})/(\d{1,2})/(\d{4}),? (\d{1,2})(:\d{2}:\d{2}(?:\.\d{1,7})?)(?: ([AP]M))?"
     r"(?: ?(Z|[+-]\d{2}:\d{2}))?",
@@ -114,6 +117,12 @@ def deployed(account: Entity | None, name: Json) -> Entity | None:
     if account is None or account.kind != "endpoint" or account.id.count("/") > 1:
         return account
     return deployment(account.id.removeprefix("azure/"), name) or account
+
+
+def served(host: Json) -> Entity | None:
+    """The account of Azure AI that listens at a host: `claims.openai.azure.com`."""
+    known = _HOST.fullmatch((text(host, 256) or "").lower())
+    return entity("endpoint", f"azure/{known[1]}") if known else None
 
 
 def deployment(account: Json, name: Json) -> Entity | None:

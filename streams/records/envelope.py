@@ -70,6 +70,8 @@ def _records(
 
 def _carried(held: dict[str, msgspec.Raw]) -> list[bytes] | None:
     """What a carrier brings; None of what is none."""
+    if bytes(held.get("messageType", b"")) == b'"CONTROL_MESSAGE"':  # CloudWatch tries the way
+        return []
     if "logEvents" in held and "messageType" in held:
         return [line.message.encode() for line in slices(bytes(held["logEvents"]), _LINES)]
     if "detail" in held and "detail-type" in held:

@@ -74,6 +74,7 @@ _ACTIVITIES: Final = {
 }
 _LEVELS: Final[dict[int, Level]] = {2: "low", 3: "medium", 4: "high", 5: "critical", 6: "critical"}
 _STATUSES: Final[dict[int, Status]] = {1: "success", 2: "failure"}
+_WORDS: Final[dict[str, Status]] = {"success": "success", "failure": "failure"}
 
 
 def numbered(value: Json) -> int:
@@ -102,8 +103,9 @@ def severity(said: dict[str, Json]) -> Level:
 
 
 def status(said: dict[str, Json]) -> Status:
-    """How an activity ended."""
-    return _STATUSES.get(numbered(said.get("status_id")), "unknown")
+    """How an activity ended: by number, else in a word."""
+    known = _STATUSES.get(numbered(said.get("status_id")))
+    return known or _WORDS.get((text(said.get("status"), 32) or "").lower(), "unknown")
 
 
 def product(said: dict[str, Json]) -> str:
@@ -157,9 +159,10 @@ def about(said: dict[str, Json]) -> Iterator[Entity | None]:
 
 def account(said: dict[str, Json]) -> Entity | None:
     """The account in which it happened."""
-    known = mapping(mapping(said.get("cloud")).get("account")).get("uid")
-    first = mapping(next(iter(listing(said.get("resources"))), None))
-    return entity("account", known or first.get("account_uid"))  # so 1.0 has it
+    user = mapping(mapping(said.get("actor")).get("user"))
+    first = mapping(next(iter(listing(said.get("resources"))), None))  # so 1.0 has it
+    places = (mapping(one.get("account")).get("uid") for one in (mapping(said.get("cloud")), user))
+    return entity("account", next(filter(None, (*places, first.get("account_uid"))), None))
 
 
 def resource(said: dict[str, Json]) -> Entity | None:

@@ -55,6 +55,9 @@ _TOOL: Final = re.compile(r"\bname=([\w.:/-]{1,128})")
 _TARGETED: Final = "___"  # between target and tool in the name of a gateway's tool
 _ACCOUNTS: Final = ("account_id", "account.id", "aws.account.id")
 _SESSIONS: Final = ("session_id", "session.id", "tool_session_id", "toolsession.id")
+_TOOLS: Final = frozenset(
+    {"browser", "browser-custom", "code-interpreter", "code-interpreter-custom"}
+)
 _PAYLOADS: Final = ("request_payload", "response_payload")
 _DOING: Final = {
     "InvokeAgentRuntime": "invoke_agent",
@@ -62,6 +65,7 @@ _DOING: Final = {
     "InvokeBrowser": "execute_tool",
     "InvokeCodeInterpreter": "execute_tool",
 }
+_SPOKEN: Final = {"input": "gen_ai.input.messages", "output": "gen_ai.output.messages"}
 _SIDES: Final = {
     "": ("gen_ai.input.messages", "gen_ai.output.messages"),
     "execute_tool": ("gen_ai.tool.call.arguments", "gen_ai.tool.call.result"),
@@ -167,6 +171,10 @@ def _telemetry(said: dict[str, Json], evidence: EventEvidence) -> Parsed:
     resource = present(mapping(mapping(said.get("resource")).get("attributes")))
     own = present(mapping(said.get("attributes")))
     body = said.get("body")
+    for side, place in _SPOKEN.items():  # what a span's record of its own says
+        messages = mapping(mapping(body).get(side)).get("messages")
+        if messages:
+            own.setdefault(place, messages)
     if body is not None:
         own.setdefault("body", body)
     where = resource.get("cloud.resource_id") or own.get("aws.resource.arn")
@@ -210,11 +218,9 @@ def _telemetry(said: dict[str, Json], evidence: EventEvidence) -> Parsed:
 
 
 def _asset(arn: str) -> Entity | None:
-    """A gateway is an MCP server, a runtime an agent, a memory a datastore, the rest tools."""
-    known = arns.asset(arn)
-    if known is not None:
-        return known
-    return entity("tool", arn.split(":", 5)[5].partition("/")[2])
+    """A gateway is an MCP server, a runtime an agent, a memory a datastore; AWS has tools, too."""
+    kind, _, name = arn.split(":", 5)[5].partition("/")
+    return entity("tool", name) if kind in _TOOLS else arns.asset(arn)
 
 
 def _edges(tool: Entity | None, found: Entity | None) -> Iterator[Edge]:

@@ -2,7 +2,8 @@
 
 Read are Events of `audit.k8s.io`: alone, as lines of the log backend, in an EventList (the webhook
 backend), of EKS as CloudWatch Logs delivers them, and of AKS as Azure Monitor does (categories
-kube-audit and kube-audit-admin, the Event a text in `properties.log`). GKE's come as gcp_audit.
+kube-audit and kube-audit-admin, the Event a text or an object in `properties.log`). GKE's come as
+gcp_audit.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ _MOST: Final = 64  # words of a command
 
 
 class _Properties(msgspec.Struct):
-    log: str
+    log: msgspec.Raw
 
 
 class _Carrier(msgspec.Struct):
@@ -99,6 +100,7 @@ class _Carrier(msgspec.Struct):
 
 
 _CARRIER: Final = msgspec.json.Decoder(_Carrier)
+_TEXT: Final = msgspec.json.Decoder(str)
 
 
 def sniff(head: bytes) -> bool:
@@ -159,11 +161,12 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
 
 
 def _event(raw: Raw) -> Raw:
-    """The Event that Azure Monitor carries as a text, or the record itself."""
+    """The Event that Azure Monitor carries as a text or an object, or the record itself."""
     if b'"kube-audit' not in raw.data:
         return raw
     try:
-        return Raw(slices(raw.data, _CARRIER).properties.log.encode())
+        log = bytes(slices(raw.data, _CARRIER).properties.log)
+        return Raw(slices(log, _TEXT).encode() if log.startswith(b'"') else log)
     except Unreadable:  # an Event that only speaks of it
         return raw
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Final
+from urllib.parse import urlsplit
 
 from schemas.canonical import digest
 from schemas.detection import Logsource
 from schemas.event import EventEvidence, Status
 from schemas.times import HOUR
-from streams.names import mcp
+from streams.names import azure, mcp
 from streams.records.clocks import clock
 from streams.records.envelope import records
 from streams.records.untrusted import entity, listing, mapping, number, opened, secret, text
@@ -148,6 +149,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
                 "apikey": entity("apikey", key, who.get("user_api_key_alias"))
                 if key and not secret(key)
                 else None,
+                "endpoint": azure.served(_host(said)),
                 "guardrail": entity("guardrail", named[0] if named else None),
                 "mcp_server": server,
             },
@@ -188,6 +190,14 @@ def _model(said: dict[str, Json]) -> Json:
         return model
     plain = model.removeprefix(f"{provider}/")
     return _ROUTES.sub("", plain) if provider.startswith("bedrock") else plain
+
+
+def _host(said: dict[str, Json]) -> str | None:
+    """Where the model was called."""
+    try:
+        return urlsplit(text(said.get("api_base"), 1024) or "").hostname
+    except ValueError:
+        return None
 
 
 def _reasons(said: dict[str, Json]) -> list[Json] | None:

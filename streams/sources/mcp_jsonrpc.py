@@ -47,7 +47,9 @@ GAPS: Final = (
     "JSON-RPC batches (until 2025-06-18) are read only where each message has its own time.",
 )
 
-_INNER: Final = ("message", "payload", "data", "body", "event", "jsonrpc_message", "raw")
+_INNER: Final = (
+    *("message", "payload", "data", "body", "event", "jsonrpc_message", "raw", "_raw", "msg"),
+)
 _NESTED: Final = 3  # wrappers in wrappers
 # Others that carry such messages inside a record of their own.
 _FOREIGN: Final = (

@@ -18,9 +18,21 @@ from schemas.detection import Logsource
 from schemas.entity import Entity
 from schemas.event import Event, EventEvidence
 from schemas.times import DAY
+from streams.names import aws
 from streams.names.advisories import known
 from streams.records.envelope import records
-from streams.records.untrusted import distinct, edge, listing, mapping, number, secret, slices, text
+from streams.records.untrusted import (
+    distinct,
+    edge,
+    entity,
+    listing,
+    mapping,
+    number,
+    opened,
+    secret,
+    slices,
+    text,
+)
 from streams.reports import ocsf, scans
 from streams.reports.scans import Found, Scan, Sort, finding, measured
 from streams.reports.whole import dated
@@ -64,6 +76,7 @@ _SORTS: Final[dict[int, Sort]] = {
 }
 _WEAK: Final = frozenset({2001, 2002, 2007})  # what others say of vulnerabilities is background
 _CLOSED: Final = frozenset({"archived", "deleted", "resolved", "suppressed"})
+_NETWORK: Final = 4  # the category of what goes over a network
 _ENDED: Final = frozenset({3, 4, 5, 6})  # the same as numbers
 
 
@@ -230,15 +243,17 @@ def _activity(
     uid, name = class_
     who, key = ocsf.actor(said)
     user = ocsf.person(said.get("user"))
-    things = distinct((*ocsf.about(said), user, ocsf.account(said)))
-    tool = ocsf.product(said)
     api, agent = mapping(said.get("api")), mapping(said.get("ai_agent"))
-    operation = text(api.get("operation"), 128)
+    things = distinct(
+        (*_asked(api), *ocsf.about(said), *_near(uid, said), user, ocsf.account(said))
+    )
+    tool = ocsf.product(said)
+    operation, ended = text(api.get("operation"), 128), ocsf.status(said)
     activity = operation or text(said.get("activity_name"), 128) or ocsf.activity(uid, said)
     edges = [
         edge(caller, "calls", one)
         for one in things
-        if one.kind == "model"
+        if one.kind == "model" and ended != "failure"
         for caller in [next((it for it in things if it.kind == "agent"), who)]
         if caller is not None
     ]
@@ -259,7 +274,7 @@ def _activity(
         class_uid=uid,
         class_name=name,
         activity=activity,
-        status=ocsf.status(said),
+        status=ended,
         severity=ocsf.severity(said),
         message=f"{activity} by {who.id}" if who else f"{name}: {activity}",
         actor=who or (user if uid == 3002 else None),
@@ -270,6 +285,20 @@ def _activity(
         evidence=evidence,
     )
     return Parsed(event_, private)
+
+
+def _asked(api: dict[str, Json]) -> Iterator[Entity | None]:
+    """The model that Bedrock was asked for: Security Lake has the request as a text."""
+    if "bedrock" in (text(mapping(api.get("service")).get("name"), 128) or ""):
+        asked = mapping(opened(mapping(api.get("request")).get("data")))
+        yield aws.model(asked.get("modelId"))
+
+
+def _near(uid: int, said: dict[str, Json]) -> Iterator[Entity | None]:
+    """The host that a connection came from."""
+    if uid // 1000 == _NETWORK:
+        name = text(mapping(said.get("src_endpoint")).get("hostname"), 253)
+        yield entity("host", name.lower() if name else None)
 
 
 def _content(said: dict[str, Json]) -> dict[str, Json]:

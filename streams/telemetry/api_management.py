@@ -12,15 +12,11 @@ from urllib.parse import SplitResult, urlsplit
 
 from schemas.entity import Entity
 from streams.names import azure
-from streams.records.untrusted import distinct, entity, listing, mapping, number, text
+from streams.records.untrusted import distinct, listing, mapping, number, text
 from streams.source import Json
 from streams.telemetry import guardrails
 from streams.telemetry.verdicts import verdicts
 
-# Hosts of Azure AI, behind the name of an account.
-_HOST: Final = re.compile(
-    r"([\w-]{1,128})\.(?:openai\.azure\.com|cognitiveservices\.azure\.com|services\.ai\.azure\.com)"
-)
 _PROVIDERS: Final = {"api.anthropic.com": "anthropic", "api.openai.com": "openai"}
 _DEPLOYMENT: Final = re.compile(r"/deployments/([^/]{1,128})/")
 _OPERATIONS: Final = (
@@ -88,12 +84,10 @@ def through(told: Mapping[str, Json]) -> Through | None:
 
 def _things(where: SplitResult, asked: Mapping[str, Json]) -> tuple[Entity, ...]:
     """The deployment and its account; in newer paths the model that is asked for names it."""
-    host = _HOST.fullmatch((where.hostname or "").lower())
-    if host is None:
-        return ()
+    account = azure.served(where.hostname)
     named = _DEPLOYMENT.search(where.path)
-    name = named[1] if named else asked.get("model")
-    return distinct((azure.deployment(host[1], name), entity("endpoint", f"azure/{host[1]}")))
+    inside = azure.deployed(account, named[1] if named else asked.get("model"))
+    return distinct((inside, account))
 
 
 def _parts(address: Json) -> SplitResult | None:

@@ -98,4 +98,7 @@ def _edges(found: Things) -> Iterator[Edge]:
                 yield edge(principal, relation, target)
 
 
-_BY_PEOPLE: tuple[tuple[str, Kind], ...] = (("calls", "model"), ("uses", "mcp_server"))
+_BY_PEOPLE: tuple[tuple[str, Kind], ...] = (
+    *(("calls", "model"), ("calls", "endpoint")),
+    ("uses", "mcp_server"),
+)

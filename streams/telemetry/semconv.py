@@ -153,22 +153,23 @@ _CONTENT: Final = frozenset(
     ai.settings.context ai.toolCall.args ai.toolCall.result ai.value ai.values arguments body
     braintrust.input braintrust.input_json braintrust.output braintrust.output_json completion
     content crew_agents crew_inputs crew_tasks db.query.parameter db.query.text db.statement
-    document embedding exception.message exception.stacktrace final_result gcp.vertex.agent.data
-    gcp.vertex.agent.llm_request gcp.vertex.agent.llm_response gcp.vertex.agent.tool_call_args
-    gcp.vertex.agent.tool_response gen_ai.completion gen_ai.content gen_ai.evaluation.explanation
-    gen_ai.event.content gen_ai.input.messages gen_ai.memory.query gen_ai.memory.records
-    gen_ai.output.messages gen_ai.prompt gen_ai.retrieval.documents gen_ai.retrieval.query
-    gen_ai.system_instructions gen_ai.tool.call.arguments gen_ai.tool.call.result
-    gen_ai.tool.definitions genkit:input genkit:output haystack.component.input
-    haystack.component.output http.request.body http.request.header http.response.body
-    http.response.header input langfuse.observation.input langfuse.observation.output
-    langfuse.trace.input langfuse.trace.output llm.choices llm.function_call llm.input_messages
-    llm.invocation_parameters llm.output_messages llm.prompt_template llm.prompts llm.tools
-    lmnr.span.input lmnr.span.output mcp.request.argument mcp.response.value message messages
-    messaging.message.body metadata mlflow.spanInputs mlflow.spanOutputs output process.command_args
-    process.command_line process.environment_variable prompt pydantic_ai.all_messages request_data
-    reranker response_data result retrieval.documents rpc.request.metadata rpc.response.metadata
-    tool.json_schema tool.parameters tool_input tool_parameters tool_result traceloop.entity.input
+    document embedding events exception.message exception.stacktrace final_result
+    gcp.vertex.agent.data gcp.vertex.agent.llm_request gcp.vertex.agent.llm_response
+    gcp.vertex.agent.tool_call_args gcp.vertex.agent.tool_response gen_ai.completion gen_ai.content
+    gen_ai.evaluation.explanation gen_ai.event.content gen_ai.input.messages gen_ai.memory.query
+    gen_ai.memory.records gen_ai.output.messages gen_ai.prompt gen_ai.retrieval.documents
+    gen_ai.retrieval.query gen_ai.system_instructions gen_ai.tool.call.arguments
+    gen_ai.tool.call.result gen_ai.tool.definitions genkit:input genkit:output
+    haystack.component.input haystack.component.output http.request.body http.request.header
+    http.response.body http.response.header input langfuse.observation.input
+    langfuse.observation.output langfuse.trace.input langfuse.trace.output llm.choices
+    llm.function_call llm.input_messages llm.invocation_parameters llm.output_messages
+    llm.prompt_template llm.prompts llm.tools lmnr.span.input lmnr.span.output mcp.request.argument
+    mcp.response.value message messages messaging.message.body metadata mlflow.spanInputs
+    mlflow.spanOutputs model_request_parameters output process.command_args process.command_line
+    process.environment_variable prompt pydantic_ai.all_messages request_data reranker response_data
+    result retrieval.documents rpc.request.metadata rpc.response.metadata tool.json_schema
+    tool.parameters tool_input tool_parameters tool_result traceloop.entity.input
     traceloop.entity.output traceloop.prompt
     """.split()  # noqa: SIM905 - a hundred names read better as a paragraph
 )
@@ -215,6 +216,8 @@ def _operation(found: Mapping[str, Json], attributes: Mapping[str, Json]) -> str
         operation = operations.get(text(found.get(name)) or "")
         if operation is not None:
             return operation
+    if "tool_arguments" in attributes or "tool_response" in attributes:  # Pydantic AI
+        return "execute_tool"
     # Google's ADK; its tools have this too, but say what they are.
     return "generate_content" if "gcp.vertex.agent.llm_request" in attributes else None
 

@@ -1,7 +1,8 @@
 """Telemetry: the things that attributes of spans and log records name, and how they hang together.
 
     application -runs-> agent -uses-> tool -served_by-> mcp_server
-         |                |--calls-> model,  -retrieves-> datastore,  -guarded_by-> guardrail
+         |                |--calls-> model, endpoint; -retrieves-> datastore
+         |                `--guarded_by-> guardrail
          `-runs_on-> workload -runs_image-> image
 
 Where no agent is named, the application does itself what an agent would do.
@@ -14,7 +15,7 @@ from typing import Final
 
 from schemas.entity import Entity, Kind, image, principal
 from schemas.event import Edge
-from streams.names import aws, mcp
+from streams.names import aws, azure, mcp
 from streams.records.untrusted import edge, entity, listing, text
 from streams.source import Json
 
@@ -36,6 +37,7 @@ _ORDER: Final[tuple[Kind, ...]] = (
     "agent",
     "session",
     "model",
+    "endpoint",
     "datastore",
     "guardrail",
     "principal",
@@ -68,6 +70,7 @@ def things(seen: Mapping[str, Json], own: Mapping[str, Json]) -> Things:
         "agent": agent,
         "session": entity("session", _session(seen)),
         "model": aws.model(seen.get("gen_ai.response.model") or seen.get("gen_ai.request.model")),
+        "endpoint": azure.served(own.get("server.address")),
         "datastore": entity("datastore", seen.get("gen_ai.data_source.id")),
         "guardrail": entity("guardrail", _guardrail(seen)),
         "principal": _principal(seen),
@@ -96,6 +99,7 @@ def relations(found: Things) -> Iterator[Edge]:
         (found.get("tool"), "served_by", found.get("mcp_server")),
         (doer, "uses", found.get("skill")),
         (doer, "calls", found.get("model")),
+        (doer, "calls", found.get("endpoint")),
         (doer, "retrieves", found.get("datastore")),
         (doer, "guarded_by", found.get("guardrail")),
         (application, "runs_on", found.get("workload")),
@@ -120,7 +124,8 @@ def _session(seen: Mapping[str, Json]) -> Json:
 
 
 def _guardrail(seen: Mapping[str, Json]) -> str | None:
-    return aws.tail(seen.get("aws.bedrock.guardrail.id") or seen.get("gen_ai.guardrail.id"))
+    known = seen.get("aws.bedrock.guardrail.id") or seen.get("gen_ai.guardrail.id")
+    return aws.tail(known or seen.get("gen_ai.guardrail.name"))
 
 
 def _principal(seen: Mapping[str, Json]) -> Entity | None:

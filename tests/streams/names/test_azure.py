@@ -106,3 +106,18 @@ def test_a_time_may_have_its_month_first(said: str, time: str) -> None:
 def test_what_is_no_time(said: object) -> None:
     with pytest.raises(Unreadable):
         azure.moment(said)
+
+
+@pytest.mark.parametrize(
+    ("host", "endpoint"),
+    [
+        ("Claims.openai.azure.com", "azure/claims"),
+        ("claims.services.ai.azure.com", "azure/claims"),
+        ("api.openai.com", None),
+        ("a.claims.openai.azure.com", None),
+        (None, None),
+    ],
+)
+def test_the_account_that_listens_at_a_host(host: str | None, endpoint: str | None) -> None:
+    found = azure.served(host)
+    assert (found and found.id) == endpoint

@@ -45,6 +45,11 @@ def test_a_record_alone(document: object) -> None:
     assert found(document, "records") == [document]
 
 
+def test_a_trial_of_the_way_holds_no_records() -> None:
+    trial = {"messageType": "CONTROL_MESSAGE", "logEvents": [{"message": "checking health"}]}
+    assert found(trial) == []
+
+
 def test_a_record_is_its_exact_bytes() -> None:
     (raw,) = records(b' {"records": [ {"a" : 1.0} ]} ', "records")
     assert raw.data == b'{"a" : 1.0}'

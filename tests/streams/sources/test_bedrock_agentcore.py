@@ -140,3 +140,24 @@ def test_usage_has_no_body(read: Read) -> None:
         "account:111122223333",
     ]
     assert outcome.result.private == {}
+
+
+def test_who_has_a_token_is_no_tool(read: Read) -> None:
+    arn = "arn:aws:bedrock-agentcore:eu-west-1:111122223333:workload-identity-directory/default"
+    record = {"resource_arn": arn, "event_timestamp": 1772600760000, "body": {"isError": False}}
+    (outcome,) = read(named("bedrock_agentcore"), orjson.dumps(record))
+    assert isinstance(outcome.result, Parsed)
+    assert keys(outcome.result.event) == ["account:111122223333"]
+
+
+def test_what_a_log_record_says_beside_a_span(read: Read) -> None:
+    said = {"messages": [{"role": "user", "content": "do-not-store"}]}
+    record = {
+        "resource": {"attributes": {"cloud.platform": "aws_bedrock_agentcore"}},
+        "timeUnixNano": 1772600760000000000,
+        "body": {"input": said, "output": {"messages": []}},
+        "attributes": {"event.name": "strands.telemetry.tracer"},
+    }
+    (outcome,) = read(named("bedrock_agentcore"), orjson.dumps(record))
+    assert isinstance(outcome.result, Parsed)
+    assert sorted(outcome.result.private) == ["body", "gen_ai.input.messages"]

@@ -304,7 +304,8 @@ def test_carriers(read: Any) -> None:  # noqa: ANN401
     eks = {"messageType": "DATA_MESSAGE", "logEvents": [{"message": one.decode()}]}
     aks = {"records": [{"category": "kube-audit", "properties": {"log": one.decode()}}]}
     listed = {"kind": "EventList", "apiVersion": "audit.k8s.io/v1", "items": [CALL]}
-    for document in (CALL, [CALL], eks, aks, listed):
+    aks_object = {"records": [{"category": "kube-audit-admin", "properties": {"log": CALL}}]}
+    for document in (CALL, [CALL], eks, aks, aks_object, listed):
         data = orjson.dumps(document)
         assert kubernetes_audit.sniff(data)
         (outcome,) = read(kubernetes_audit, data)

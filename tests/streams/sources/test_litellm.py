@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from correlators.normal import normal_form
@@ -272,3 +273,24 @@ def test_what_a_key_spends_is_seen_by_the_rule_on_cost(read: Read) -> None:
     assert not isinstance(outcome.result, Reject)
     form = normal_form(outcome.result.event, outcome.result.private)
     assert (form["entity.apikey"], form["gen_ai.usage.cost_usd"]) == ("h1", 0.25)
+
+
+def test_where_a_model_was_called(read: Read) -> None:
+    record = {
+        "id": "1",
+        "call_type": "acompletion",
+        "status": "success",
+        "custom_llm_provider": "azure",
+        "model": "writer",
+        "api_base": "https://ExampleAI.openai.azure.com/",
+        "endTime": 1772600767.5,
+        "metadata": {"user_api_key_user_id": "ada@example.com"},
+    }
+    (outcome,) = read(named("litellm"), orjson.dumps(record))
+    assert isinstance(outcome.result, Parsed)
+    event = outcome.result.event
+    assert event.attributes["gen_ai.provider.name"] == "azure.ai.openai"
+    assert [(one.relation, one.to.key) for one in event.edges] == [
+        ("calls", "model:writer"),
+        ("calls", "endpoint:azure/exampleai"),
+    ]

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from schemas.config import Limits
@@ -171,3 +172,13 @@ def test_what_is_rejected(read: Read, document: bytes, reason: str) -> None:
     (outcome,) = read(named("mcp_jsonrpc"), document)
     assert isinstance(outcome.result, Reject)
     assert outcome.result.reason == reason
+
+
+def test_an_event_of_splunk_holds_its_message_as_a_text(read: Read) -> None:
+    message = '{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"file:///a"}}'
+    event = {"_time": "2026-03-04T05:06:07.500+00:00", "host": "Laptop-7", "_raw": message}
+    (outcome,) = read(named("mcp_jsonrpc"), orjson.dumps(event))
+    assert isinstance(outcome.result, Parsed)
+    found = outcome.result.event
+    assert (found.activity, found.attributes["mcp.resource.uri"]) == ("resources/read", "file:///a")
+    assert [one.key for one in found.entities] == ["host:laptop-7"]

@@ -168,7 +168,8 @@ def test_a_call_of_a_model() -> None:
         f"principal:{PIPELINE}",
         "apikey:ASIAEXAMPLEEXAMPLE22",
     ]
-    (calls,) = event.edges
+    assert event.edges == (), "a refused call reaches no model"
+    (calls,) = parsed(said | {"status_id": 1}).event.edges
     assert (calls.from_.id, calls.relation, calls.to.id) == (PIPELINE, "calls", "vendor.m-v1:0")
     assert private == {
         "gen_ai.input.messages": "obviously-fake",
@@ -288,3 +289,33 @@ def test_an_analysis_of_rights_is_a_finding() -> None:
     assert (event.class_uid, event.class_name) == (2008, "IAM Analysis Finding")
     assert event.finding is not None
     assert (event.finding.state, event.finding.check) == ("open", info["title"])
+
+
+def test_a_call_of_bedrock_as_security_lake_has_it() -> None:
+    found = one(
+        6003,
+        cloud={"provider": "AWS", "region": "eu-west-1"},
+        status="Failure",
+        api={
+            "operation": "InvokeModel",
+            "service": {"name": "bedrock.amazonaws.com"},
+            "request": {"data": '{"modelId": "eu.vendor.writer-v1:0"}'},
+        },
+        actor={"user": {"uid": PIPELINE, "account": {"uid": "111122223333"}}},
+    )
+    assert found.status == "failure"
+    assert [each.key for each in found.entities] == [
+        "model:vendor.writer-v1:0",
+        "account:111122223333",
+        f"principal:{PIPELINE}",
+    ]
+    assert found.edges == ()
+
+
+def test_a_connection_is_about_the_host_that_it_came_from() -> None:
+    found = one(
+        4001,
+        src_endpoint={"hostname": "RAG-1", "ip": "10.0.0.1"},
+        dst_endpoint={"hostname": "api.provider.example"},
+    )
+    assert found.entities[0].key == "host:rag-1"

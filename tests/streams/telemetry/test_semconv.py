@@ -34,6 +34,14 @@ from streams.telemetry.semconv import parted, present
         ({"llm.provider": "azure"}, {"gen_ai.provider.name": "azure.ai.openai"}),
         ({"gen_ai.system": "AWS"}, {"gen_ai.provider.name": "aws.bedrock"}),
         (
+            {"tool_arguments": "{}", "gen_ai.tool.name": "t"},
+            {
+                "gen_ai.tool.name": "t",
+                "gen_ai.tool.call.arguments": "{}",
+                "gen_ai.operation.name": "execute_tool",
+            },
+        ),
+        (
             {"gcp.vertex.agent.llm_request": "{}", "gcp.vertex.agent.session_id": "s"},
             {
                 "gen_ai.input.messages": "{}",
@@ -142,7 +150,14 @@ def test_every_value_goes_somewhere_or_says_nothing(attributes: dict[str, Any]) 
         *("gcp.vertex.agent.llm_request", "gcp.vertex.agent.llm_response"),
         *("gcp.vertex.agent.tool_call_args", "gcp.vertex.agent.tool_response"),
         *("genkit:input", "langfuse.observation.input", "lmnr.span.output", "mlflow.spanOutputs"),
-        *("braintrust.input_json", "crew_tasks", "mcp.request.argument", "mcp.response.value"),
+        *(
+            "events",
+            "model_request_parameters",
+            "braintrust.input_json",
+            "crew_tasks",
+            "mcp.request.argument",
+            "mcp.response.value",
+        ),
     ],
 )
 def test_what_frameworks_put_content_into_is_not_kept(name: str) -> None:

@@ -98,3 +98,22 @@ def test_an_application_without_agent_does_it_itself() -> None:
         ("application:claims", "uses", "mcp_server:files"),
         ("application:claims", "calls", "model:m"),
     ]
+
+
+def test_who_calls_a_model_of_azure_calls_the_account_that_listens_there() -> None:
+    seen = {
+        "service.name": "claims",
+        "gen_ai.request.model": "m",
+        "server.address": "ExampleAI.openai.azure.com",
+    }
+    found = [(edge.from_.key, edge.relation, edge.to.key) for edge in relations(things(seen, seen))]
+    assert found == [
+        ("application:claims", "calls", "model:m"),
+        ("application:claims", "calls", "endpoint:azure/exampleai"),
+    ]
+
+
+def test_a_guardrail_may_have_a_name_alone() -> None:
+    assert keys(gen_ai__guardrail__name="no-secrets") == ["guardrail:no-secrets"]
+    both = {"gen_ai__guardrail__name": "no-secrets", "gen_ai__guardrail__id": "gr1"}
+    assert keys(**both) == ["guardrail:gr1"]
