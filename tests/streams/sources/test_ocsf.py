@@ -288,3 +288,9 @@ def test_an_analysis_of_rights_is_a_finding() -> None:
     assert (event.class_uid, event.class_name) == (2008, "IAM Analysis Finding")
     assert event.finding is not None
     assert (event.finding.state, event.finding.check) == ("open", info["title"])
+
+
+def test_a_finding_of_1_0_names_the_account_at_its_resource() -> None:
+    bare = {"name": "aks-support", "uid": "", "type": "User", "account_uid": "sub-1"}
+    event = one(2001, cloud=None, finding={"title": "t", "uid": "u"}, resources=[bare])
+    assert event.entities[0].key == "account:sub-1"
