@@ -205,7 +205,9 @@ def thing(part: Part, said: Mapping[str, Json]) -> Entity | None:
         case "machine-learning-model":
             return model_ids(said)[0] if text(name) else None
         case "data":
-            return entity("dataset", name)
+            held = (mapping(mapping(one).get("contents")) for one in listing(said.get("data")))
+            stored = next((one for one in held if _stored(one.get("url"))), None)
+            return dataset({"name": name, "contents": stored})
         case "container":
             return _container(said)
         case _:
@@ -251,8 +253,13 @@ def ancestors(said: Mapping[str, Json]) -> Iterator[Entity]:
 def dataset(said: Mapping[str, Json]) -> Entity | None:
     """A data set that a model card holds: where it lies, if that is known, else by its name."""
     name, url = text(said.get("name"), 256), text(mapping(said.get("contents")).get("url"))
-    stored = url and (url.startswith(("gs://", "s3://")) or "huggingface.co/datasets/" in url)
-    return models.dataset(url if stored else name, name)
+    return models.dataset(url if _stored(url) else name, name)
+
+
+def _stored(url: Json) -> bool:
+    """True of an address by which others know the data, too."""
+    known = text(url) or ""
+    return known.startswith(("gs://", "s3://")) or "huggingface.co/datasets/" in known
 
 
 def sha256(said: Mapping[str, Json]) -> str | None:

@@ -107,7 +107,6 @@ def test_one_thing_is_one_finding_however_often_it_is_named() -> None:
 def test_what_is_no_finding() -> None:
     assert not list(findings(event(attributes=package("ray", "2.6.3")), FEED))  # of no ecosystem
     assert not list(findings(event(attributes=package("vllm", "0.9.2")), FEED))
-    assert not list(findings(event(attributes=RAY, entities=()), FEED))
     resolved = ScanFinding(uid="f", title="gone", state="resolved")
     assert not list(findings(event(attributes=RAY, finding=resolved), FEED))
     assert not list(findings(event(attributes=package("vllm", "0.9.1")), NONE))
@@ -161,3 +160,10 @@ def test_rows_and_results() -> None:
     assert said(told, NONE) == ["event"]
     assert said(told, FEED) == ["event", "fact", "event", "scan"]
     assert said(told, FEED, NOON + HOUR) == ["event", "fact", "event", "scan"]
+
+
+def test_a_part_of_a_bill_that_names_nothing_is_one_of_files_without_a_name() -> None:
+    part = event(attributes=RAY, entities=())
+    (found,) = findings(part, FEED)
+    assert found.entities[0].key == "repo:unnamed"
+    assert list(closings(part, FEED)) == []

@@ -101,3 +101,7 @@ def test_an_order_is_an_order(order: Order, one: str, other: str) -> None:
     if order != "pep440" and "+" not in one + other:  # a build says nothing of the bound's own
         assert (forward, back) in {(0, 0), (1, -1), (-1, 1), (None, None)}
     assert compared(order, one, one) in {0, None}
+
+
+def test_go_calls_its_own_versions_go() -> None:
+    ascending("semver", "go1.20", "go1.21.0-rc.2", "v1.21.8", "go1.22")

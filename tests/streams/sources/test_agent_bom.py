@@ -1,5 +1,10 @@
+from typing import Any
+
 import pytest
 
+from schemas.event import Event
+from streams.sources import agent_bom
+from tests.streams.sources.reports import told
 from tests.streams.sources.shown import read, rejected, shown
 
 SAID = {
@@ -111,3 +116,37 @@ def test_a_server_is_that_of_other_scanners() -> None:
         assert "npm/@example/server-files" in theirs & {
             one.id for event in read(name) for one in event.entities
         }
+
+
+def project(**changes: Any) -> list[Event]:  # noqa: ANN401 - JSON
+    """What 0.110 says of a folder: how it looked at it stands where servers do."""
+    ways = [("files", "other", "project"), ("ai-inventory", "ai-inventory", "")]
+    ways += [("rates", "mcp-server", "uvx mcp-rates")]
+    servers = [{"name": name, "surface": way, "command": word} for name, way, word in ways]
+    agent = {"name": "project:triage", "agent_type": "custom", "mcp_servers": servers}
+    report = {"ai_bom_version": "0.110.0", "agents": [agent], "document_type": "AI-BOM"}
+    return told(agent_bom, report | changes)
+
+
+def test_a_folder_is_no_agent_and_ways_to_look_at_it_are_no_servers() -> None:
+    assert [one.entities[0].key for one in project()] == [
+        "application:triage",
+        "repo:triage",
+        "repo:triage",
+        "mcp_server:pypi/mcp-rates",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("run", "status"),
+    [
+        ({"outcome": "complete", "issues": []}, "success"),
+        ({"outcome": "complete", "issues": [{"stage": "discovery"}]}, "success"),
+        ({"outcome": "partial", "issues": []}, "failure"),
+        ({"outcome": "complete", "issues": [{"stage": "scanning"}]}, "failure"),
+        (None, "success"),
+    ],
+)
+def test_a_run_that_did_not_look_for_vulnerabilities_closes_none(run: object, status: str) -> None:
+    _, *scans = project(scan_run=run)
+    assert {one.status for one in scans} == {status}

@@ -275,7 +275,29 @@ def test_a_document_about_nothing() -> None:
     found = events(
         metadata=None, components=[LIBRARY], services=None, vulnerabilities=[{"id": "X-1"}]
     )
-    assert [keys(one) for one in found] == [[], []]
+    assert [keys(one) for one in found] == [[], ["repo:unnamed"]]
+
+
+def test_what_a_bill_of_nothing_says_waives_nothing_of_others() -> None:
+    flaw = {"id": "CVE-2026-0001", "analysis": {"state": "not_affected"}}
+    (found,) = events(metadata=None, components=None, services=None, vulnerabilities=[flaw])
+    assert found.finding is not None
+    assert found.finding.state == "resolved"
+    assert "vulnerability.vex" not in found.attributes
+
+
+def test_a_bill_whose_keys_are_sorted_has_its_name_at_the_end() -> None:
+    bill = {"components": [LIBRARY] * 900, "dependencies": [], "bomFormat": "CycloneDX"}
+    head = orjson.dumps(bill)[:65_536]
+    assert b"bomFormat" not in head
+    assert cyclonedx.sniff(head)
+
+
+def test_data_is_where_it_lies() -> None:
+    data = {"type": "dataset", "contents": {"url": "s3://letters/2026/"}}
+    (_, found) = events(components=[{**DATA, "data": [data]}], services=None, vulnerabilities=None)
+    assert found.entities[0].key == "dataset:s3/letters/2026"
+    assert found.entities[0].name == "letters"
 
 
 @pytest.mark.parametrize(

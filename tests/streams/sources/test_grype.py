@@ -134,3 +134,9 @@ def test_another_path_is_another_finding() -> None:
 )
 def test_what_is_no_report(document: object, reason: str) -> None:
     assert refused(grype, orjson.dumps(document))[0] == reason
+
+
+def test_a_likelihood_that_is_written_as_text() -> None:
+    weakness = RAY["vulnerability"] | {"epss": [{"cve": "CVE-2026-0001", "epss": "0.97565"}]}
+    event, _ = told(grype, REPORT, matches=[RAY | {"vulnerability": weakness}])
+    assert event.attributes["vulnerability.epss"] == 0.97565

@@ -1,6 +1,7 @@
 import pytest
 
 from streams.sources import kev
+from tests.streams.sources.reports import told
 from tests.streams.sources.shown import read, rejected, shown
 
 SAID = {
@@ -82,3 +83,17 @@ def test_the_order_is_that_of_the_days() -> None:
 )
 def test_sniff(head: bytes, known: bool) -> None:  # noqa: FBT001 - a case
     assert kev.sniff(head) is known
+
+
+def test_the_first_tables_quote_all_and_say_less() -> None:
+    table = (
+        b'\xef\xbb\xbf"cveID","vendorProject","product","vulnerabilityName","dateAdded","dueDate"\n'
+        b'"CVE-2021-0001","Example","Writer","x","2021-11-03","2021-11-17"\n'
+    )
+    assert kev.sniff(table)
+    (event,) = told(kev, table)
+    assert shown(event)["of"] == ["vulnerability:CVE-2021-0001"]
+    assert (event.attributes["kev.due_date"], event.attributes["kev.ransomware"]) == (
+        "2021-11-17",
+        False,
+    )

@@ -229,3 +229,10 @@ def test_what_was_not_completed_closes_nothing() -> None:
     (raw,) = mcp_scanner.split(b"[%b]" % result)
     event = mcp_scanner.event(raw, [], EventEvidence(origin="file:x#1", sha256="00")).event
     assert (event.entities[0].key, event.status) == ("mcp_server:s", "failure")
+
+
+def test_a_report_of_servers_that_did_not_start() -> None:
+    """It is known, and says nothing: it closes nothing."""
+    report = b'{"server_url": "mcp.json", "scan_results": [], "requested_analyzers": ["yara"]}'
+    assert mcp_scanner.sniff(report)
+    assert list(mcp_scanner.split(report)) == []

@@ -88,7 +88,25 @@ def test_a_scan_of_nothing_closes_nothing() -> None:
         "skipped": {"total_skipped": 1, "skipped_files": []},
     }
     (scan,) = told(modelscan, {"summary": summary})
-    assert (scan.status, scan.entities[0].key) == ("failure", "model:models/writer.bin")
+    assert (scan.status, scan.entities[0].key) == ("failure", "model:/src/models/writer.bin")
     summary["scanned"] = {"total_scanned": 1}
     (scan,) = told(modelscan, {"summary": summary})
     assert scan.status == "success"
+
+
+@pytest.mark.parametrize(
+    ("path", "folder", "known"),
+    [
+        ("models", "/srv/models", "/srv/models"),
+        ("models/", "/srv/models", "/srv/models"),
+        ("models/a.pkl", "/srv/models", "/srv/models/a.pkl"),
+        ("../models", "/srv/app/../models", "/srv/models"),
+        (".", "/srv", "/srv"),
+        ("/srv/a.pkl", "/srv", "/srv/a.pkl"),
+        ("models", None, "models"),
+    ],
+)
+def test_a_path_from_where_the_scanner_was_started(path: str, folder: str, known: str) -> None:
+    summary = {"input_path": path, "absolute_path": folder, "total_issues_by_severity": {}}
+    (scan,) = told(modelscan, {"summary": summary, "issues": [], "errors": []})
+    assert scan.entities[0].key == f"model:{known}"

@@ -319,3 +319,9 @@ def test_a_connection_is_about_the_host_that_it_came_from() -> None:
         dst_endpoint={"hostname": "api.provider.example"},
     )
     assert found.entities[0].key == "host:rag-1"
+
+
+def test_a_finding_of_1_0_names_the_account_at_its_resource() -> None:
+    bare = {"name": "aks-support", "uid": "", "type": "User", "account_uid": "sub-1"}
+    event = one(2001, cloud=None, finding={"title": "t", "uid": "u"}, resources=[bare])
+    assert event.entities[0].key == "account:sub-1"

@@ -130,3 +130,11 @@ def test_an_advisory_of_several_is_none_of_them() -> None:
     usn = {"id": "USN-1-1", "upstream": ["CVE-2026-0001", "CVE-2026-0002"]}
     event, _ = told(osv, {"results": [results("/src/a/lock", vulnerabilities=[usn], groups=[])]})
     assert short(event)[0] == "USN-1-1"
+
+
+def test_results_without_a_vulnerability_are_known() -> None:
+    lock = {"path": "/src/triage/go.mod", "type": "lockfile"}
+    document = {"results": [{"source": lock, "packages": []}], "experimental_config": {}}
+    assert osv.sniff(orjson.dumps(document))
+    (scan,) = told(osv, document)
+    assert (scan.entities[0].key, scan.attributes["scan.findings"]) == ("repo:/src/triage", 0)

@@ -1,6 +1,7 @@
 import pytest
 
 from streams.sources import picklescan
+from tests.streams.sources.reports import short, told
 from tests.streams.sources.shown import read, rejected, shown
 
 SAID = {
@@ -101,3 +102,27 @@ def test_what_is_no_record() -> None:
 )
 def test_sniff(head: bytes, known: bool) -> None:  # noqa: FBT001 - a case
     assert picklescan.sniff(head) is known
+
+
+UNREAD = """\
+/models/a.bin: dangerous import 'posix system' FOUND
+WARNING: could not parse /models/a.bin as pickle: pickle exhausted before seeing STOP
+WARNING: could not parse /models/b: c.bin as pickle: not enough data in stream to read uint8
+Invalid file data.pkl in zip archive /models/d.pt: Bad CRC-32 for file 'data.pkl'
+----------- SCAN SUMMARY -----------
+Scanned files: 3
+Infected files: 1
+"""
+
+
+def test_what_could_not_be_read_was_not_scanned() -> None:
+    """Version 1 warns of it, and sums up as if nothing had been."""
+    found = told(picklescan, UNREAD.encode())
+    scans = {one.entities[0].id: one.status for one in found if one.finding is None}
+    assert scans == {
+        "/models/a.bin": "failure",
+        "/models/b: c.bin": "failure",
+        "/models/d.pt": "failure",
+    }
+    (flaw,) = [one for one in found if one.finding is not None]
+    assert short(flaw) == ("posix.system", "open", "critical", "model:/models/a.bin")

@@ -1,5 +1,6 @@
 import pytest
 
+from schemas.canonical import canonical
 from schemas.event import EventEvidence
 from streams.sources import promptfoo
 from tests.streams.sources.shown import read, rejected, shown
@@ -128,10 +129,13 @@ def test_a_result_alone() -> None:
         ("azure:chat:Claims", "endpoint:claims"),
         ("vertex:gemini-2.5-pro", "model:gemini-2.5-pro"),
         ("python:agent.py", "endpoint:python:agent.py"),
+        ("https://u:p@chat.example/v1?key=obviously-fake", "endpoint:https://chat.example/v1"),
     ],
 )
 def test_what_was_tested(provider: str, key: str) -> None:
     (raw,) = promptfoo.split(b'{"promptIdx":0,"provider":"x","success":true,"testCase":{}}')
     evidence = EventEvidence(origin="file:x#1", sha256="00")
     said = {"provider": provider, "success": True}
-    assert promptfoo.event(raw, said, evidence).event.entities[0].key == key
+    event = promptfoo.event(raw, said, evidence).event
+    assert event.entities[0].key == key
+    assert b"obviously-fake" not in canonical(event.body())

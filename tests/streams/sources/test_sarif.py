@@ -225,3 +225,15 @@ def test_what_is_no_log(document: object) -> None:
 def test_no_runs() -> None:
     assert sarif.sniff(b'{"version": "2.1.0", "runs": [ ]}')
     assert told(sarif, log()) == []
+
+
+def test_results_may_stand_before_the_tool() -> None:
+    head = orjson.dumps({"runs": [{"results": [result()] * 400, "tool": {}}]})[:65_536]
+    assert b'"driver"' not in head
+    assert sarif.sniff(head)
+
+
+def test_a_vulnerability_under_the_id_of_another_database() -> None:
+    event = one(ruleId="BDSA-2026-0002 (CVE-2026-0001)", rule=None)
+    assert (found(event).vulnerability, event.class_uid) == ("CVE-2026-0001", 2002)
+    assert found(one(ruleId="BDSA-2026-0002")).vulnerability is None

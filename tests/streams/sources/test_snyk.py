@@ -130,3 +130,15 @@ def test_files_of_one_repository_are_one_scan_and_fail_together() -> None:
 )
 def test_what_is_no_report(document: object) -> None:
     assert refused(snyk, orjson.dumps(document))[0] == "wrong-shape"
+
+
+def test_a_project_of_bare_issues_is_known_by_their_ids() -> None:
+    bare = {
+        "id": "SNYK-PYTHON-RAY-1",
+        "packageName": "ray",
+        "severity": "high",
+        "identifiers": None,
+    }
+    document = orjson.dumps({"vulnerabilities": [bare], "packageManager": "pip"})
+    assert snyk.sniff(document)
+    assert short(told(snyk, document)[0])[:3] == ("SNYK-PYTHON-RAY-1", "open", "high")

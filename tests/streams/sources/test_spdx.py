@@ -231,3 +231,10 @@ def test_an_export_of_github_has_the_document_inside() -> None:
     assert [raw.data for raw in spdx.split(b'{"sbom":%b}' % inside)] == [
         raw.data for raw in spdx.split(inside)
     ]
+
+
+def test_a_document_that_begins_with_its_files() -> None:
+    """So Microsoft's tool writes them; the version is behind them all."""
+    head = b'{"files": [{"fileName": "./a", "SPDXID": "SPDXRef-File-1"'
+    assert spdx.sniff(head)
+    assert not spdx.sniff(b'{"files": [{"fileName": "./a"')

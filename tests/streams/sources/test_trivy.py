@@ -323,6 +323,34 @@ def test_a_cluster() -> None:
     ]
 
 
+def test_parts_of_a_cluster_are_no_workloads() -> None:
+    """Each is a scan of its own: a report of some namespaces says nothing of the others."""
+    reader = {"Kind": "Role", "Namespace": "shop", "Name": "reader", "Results": []}
+    admin = {"Kind": "ClusterRole", "Name": "admin"}
+    rows = [{"Target": "ClusterRole/admin", "Misconfigurations": [FAILED]}]
+    document = orjson.dumps(
+        {"ClusterName": "lab", "Resources": [admin | {"Results": rows}, reader]}
+    )
+    found, *scans = told(document)
+    assert found.entities[0].key == "account:kubernetes"
+    assert [(one.attributes["scan.tool"], one.entities[0].key) for one in scans] == [
+        ("trivy ClusterRole/admin", "account:kubernetes"),
+        ("trivy Role/shop/reader", "account:kubernetes"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "tool"),
+    [(".", "trivy"), ("services/rag", "trivy services/rag"), ("/src", "trivy /src")],
+)
+def test_a_folder_of_a_repository_that_is_known(name: str, tool: str) -> None:
+    """A scan of one folder closes nothing of the others."""
+    address = {"RepoURL": "https://git.example/Team/Rag.git"}
+    found, scan = events(ArtifactType="filesystem", ArtifactName=name, Metadata=address)
+    assert found.entities[0].key == scan.entities[0].key == "repo:git.example/team/rag"
+    assert found.attributes["scan.tool"] == scan.attributes["scan.tool"] == tool
+
+
 def test_other_names_of_a_vulnerability() -> None:
     row = VULNERABILITY | {"VulnerabilityID": "GHSA-aaaa-bbbb-cccc", "VendorIDs": ["CVE-2026-0009"]}
     found, told_ = finding(Vulnerabilities=[row])

@@ -117,3 +117,11 @@ def test_no_result_is_no_record() -> None:
 @pytest.mark.parametrize("document", [b"[7]", b'{"DetectorName": ""}', b'{"path": "x"}'])
 def test_what_is_no_result(document: bytes) -> None:
     assert refused(trufflehog, document)[0] == "wrong-shape"
+
+
+def test_a_line_of_its_own_log() -> None:
+    line = b'{"level": "info-0", "logger": "trufflehog", "msg": "running source"}'
+    assert refused(trufflehog, line) == (
+        "wrong-shape",
+        "a result has `DetectorName`, `rule` or `reason`",
+    )

@@ -184,3 +184,66 @@ def test_what_is_no_issue(document: bytes) -> None:
 
 def test_what_is_no_scan() -> None:
     assert refused(wiz, orjson.dumps(scan(result=None)))[0] == "wrong-shape"
+
+
+WEAK: dict[str, Any] = {
+    "id": "v-1",
+    "name": "CVE-2026-0001",
+    "CVSSSeverity": "HIGH",
+    "vendorSeverity": "CRITICAL",
+    "score": 9.8,
+    "epssProbability": 0.92,
+    "hasCisaKevExploit": True,
+    "status": "OPEN",
+    "firstDetectedAt": "2026-03-04T05:06:07Z",
+    "detailedName": "ray",
+    "version": "2.6.3",
+    "fixedVersion": "2.8.1",
+    "locationPath": "/app/ray",
+    "vulnerableAsset": {
+        "type": "VIRTUAL_MACHINE",
+        "name": "Trainer-1",
+        "providerUniqueId": "https://cloud.example/projects/p/instances/trainer-1",
+        "cloudPlatform": "GCP",
+        "subscriptionExternalId": "p",
+    },
+}
+
+
+def test_a_vulnerability_of_a_resource() -> None:
+    answer = {"data": {"vulnerabilityFindings": {"nodes": [WEAK]}}}
+    assert wiz.sniff(orjson.dumps(answer))
+    (event,) = told(wiz, answer)
+    assert short(event) == ("CVE-2026-0001", "open", "critical", "host:trainer-1")
+    assert (event.time, event.entities[1].key) == (1_772_600_767_000_000, "account:p")
+    assert event.attributes == {
+        "check.status": "OPEN",
+        "cloud.provider": "GCP",
+        "finding.mark": "v-1",
+        "package.name": "ray",
+        "package.version": "2.6.3",
+        "package.fixed_version": "2.8.1",
+        "scan.tool": "wiz",
+        "vulnerability.id": "CVE-2026-0001",
+        "vulnerability.severity": "critical",
+        "vulnerability.cvss": 9.8,
+        "vulnerability.epss": 0.92,
+        "vulnerability.kev": True,
+    }
+
+
+def test_a_vulnerability_that_ended_in_a_table() -> None:
+    heads = "ID,Name,VendorSeverity,FindingStatus,FirstDetected,ResolvedAt,DetailedName,Version,"
+    heads += "AssetName,ProviderUniqueId,HasCisaKevExploit"
+    cells = "v-1,CVE-2026-0001,High,Resolved,2026-03-04T05:06:07Z,2026-03-05T00:00:00Z,ray,2.6.3,"
+    cells += f"t,{ENDPOINT},false"
+    table = f"{heads}\n{cells}\n".encode()
+    assert wiz.sniff(table)
+    (event,) = told(wiz, table)
+    assert short(event) == ("CVE-2026-0001", "resolved", "high", "endpoint:triage")
+    assert event.time == 1_772_668_800_000_000
+    assert "vulnerability.kev" not in event.attributes
+
+
+def test_a_vulnerability_has_a_name() -> None:
+    assert refused(wiz, orjson.dumps(WEAK | {"name": None}))[0] == "wrong-shape"
