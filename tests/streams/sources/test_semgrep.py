@@ -60,7 +60,7 @@ def test_a_result_of_the_command_line() -> None:
         ({"severity": "WARNING"}, "open", "medium"),
         ({"severity": "INFO"}, "open", "low"),
         ({"severity": "CRITICAL"}, "open", "critical"),
-        ({"severity": 7}, "open", "informational"),
+        ({"severity": "LATER"}, "open", "informational"),
     ],
 )
 def test_what_more_it_says(changes: dict[str, Any], state: str, severity: str) -> None:
