@@ -319,3 +319,35 @@ def test_a_connection_is_about_the_host_that_it_came_from() -> None:
         dst_endpoint={"hostname": "api.provider.example"},
     )
     assert found.entities[0].key == "host:rag-1"
+
+
+@pytest.mark.parametrize(
+    ("user", "actor"),
+    [
+        ({"uid": "AROAEXAMPLE:run-7", "uuid": PIPELINE}, PIPELINE),
+        (
+            {"uid": "u-1", "name": "system:serviceaccount:ai:triage"},
+            "system:serviceaccount:ai:triage",
+        ),
+        ({"uid": "u-1", "email_addr": "Ada@example.com"}, "ada@example.com"),
+    ],
+)
+def test_who_it_was(user: dict[str, str], actor: str) -> None:
+    found = one(6003, actor={"user": user}, api={"operation": "create"})
+    assert found.actor is not None
+    assert found.actor.id == actor
+
+
+def test_a_model_with_its_version_and_an_object_of_kubernetes() -> None:
+    found = one(
+        6003,
+        ai_model={"name": "writer", "ai_provider": "OpenAI", "version": "2026-01-31"},
+        resources=[{"type": "deployments", "namespace": "ai", "name": "triage"}],
+        cloud={"account_uid": "111122223333"},
+    )
+    assert [each.key for each in found.entities] == [
+        "model:writer-2026-01-31",
+        "workload:k8s/ai/triage",
+        "account:111122223333",
+    ]
+    assert found.attributes["gen_ai.provider.name"] == "openai"
