@@ -7,7 +7,7 @@ from typing import Final
 
 from schemas.entity import Entity, principal
 from schemas.event import Client, Level, Status
-from streams.names import aws, resources
+from streams.names import aws, models, resources
 from streams.names.artifacts import container, workload
 from streams.records.untrusted import entity, listing, mapping, text
 from streams.source import Json, Unreadable
@@ -118,8 +118,11 @@ def person(user: Json) -> Entity | None:
     """A user: by ARN, else by address, else by id, else by name."""
     said = mapping(user)
     uid, name = text(said.get("uid"), 512), text(said.get("name"), 256)
-    if uid and uid.startswith("arn:"):
-        return principal(uid)
+    for one in (uid, text(said.get("uuid"), 512)):  # the latter before 1.0
+        if one and one.startswith("arn:"):
+            return principal(one)
+    if name and name.startswith("system:"):  # Kubernetes, which gives service accounts numbers
+        return entity("principal", name)
     known = text(said.get("email_addr"), 256) or uid or name
     return entity("principal", known.lower(), name if name != known else None) if known else None
 
@@ -144,7 +147,7 @@ def client(said: dict[str, Json]) -> Client | None:
 def about(said: dict[str, Json]) -> Iterator[Entity | None]:
     """The things that a record is about, the most telling first."""
     model = mapping(said.get("ai_model"))
-    yield aws.model(model.get("uid") or model.get("name"))
+    yield aws.model(model.get("uid")) or models.released(model.get("name"), model.get("version"))
     agent = mapping(said.get("ai_agent"))
     yield entity("agent", agent.get("uid") or agent.get("name"), agent.get("name"))
     for one in [*listing(said.get("resources"))[:64], said.get("resource"), said.get("databucket")]:
@@ -161,13 +164,15 @@ def account(said: dict[str, Json]) -> Entity | None:
     """The account in which it happened."""
     user = mapping(mapping(said.get("actor")).get("user"))
     first = mapping(next(iter(listing(said.get("resources"))), None))  # so 1.0 has it
-    places = (mapping(one.get("account")).get("uid") for one in (mapping(said.get("cloud")), user))
-    return entity("account", next(filter(None, (*places, first.get("account_uid"))), None))
+    places = (mapping(said.get("cloud")), user, first)
+    found = (mapping(one.get("account")).get("uid") or one.get("account_uid") for one in places)
+    return entity("account", next(filter(None, found), None))
 
 
 def resource(said: dict[str, Json]) -> Entity | None:
     """The asset behind a resource."""
-    uid, kind = text(said.get("uid"), 512), (text(said.get("type"), 128) or "").lower()
+    uid = text(said.get("uid"), 512)
+    kind = (text(said.get("type"), 128) or "").lower().removesuffix("s")
     found = resources.asset(uid) or resources.asset(said.get("name"))
     if found is not None or (uid is None and text(said.get("name")) is None):
         return found

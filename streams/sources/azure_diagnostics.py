@@ -131,6 +131,8 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     model = azure.model(told.get("modelname"), told.get("modelversion"))
     model = behind.model if behind else model
     asked = behind.operation if behind else _operation(operation)
+    if asked is None and told.get("responsemessages"):  # of the LLM log: what it was is not said
+        asked = "chat"
     edges = list(_edges(operation, asked, things, actor, model)) if status == "success" else []
     content = {new: told[old] for old, new in _CONTENT.items() if told.get(old)}
     content |= behind.content if behind else {}
@@ -138,7 +140,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     if behind:  # whose model it is, the address tells
         seen = seen | {"gen_ai.provider.name": behind.provider} | behind.attributes
     kept, private = parted(content)
-    address = azure.address(row.get("calleripaddress"))
+    address = azure.address(row.get("calleripaddress") or told.get("sourceipaddress"))
     agent = text(told.get("useragent") or told.get("useragentheader"), 512)
     return Parsed(
         Event(
@@ -169,6 +171,9 @@ def _called(target: str, told: dict[str, Json]) -> Iterator[Entity | None]:
         found = azure.deployment(held.id.split("/")[1], name)
         if found:
             yield found
+    index = text(told.get("indexname"), 128)
+    if held is None and index and (service := azure.part(target, "searchservices")):
+        yield entity("datastore", f"azure/{service}/{index}".lower())
     where = azure.part(target, "workspaces")
     for key, kind in (("amlmodelname", "model"), ("amldatasetname", "dataset")):
         known = text(told.get(key), 256)
@@ -201,6 +206,7 @@ def _actor(row: dict[str, Json], told: dict[str, Json]) -> Entity | None:
     claims = azure.folded(who.get("claims"))
     requester = azure.folded(who.get("requester"))
     named = (
+        who.get("email"),  # of Databricks
         *(requester.get("upn"), claims.get("upn"), told.get("objectid"), who.get("userobjectid")),
         *(requester.get("objectid"), claims.get("oid"), who.get("userprincipalname")),
     )
@@ -236,7 +242,9 @@ def _code(said: Json) -> int | None:
 
 def _ended(row: dict[str, Json], told: dict[str, Json]) -> tuple[Status, str | None]:
     """The status of HTTP where there is one, else a word."""
-    for said in (row.get("statuscode"), row.get("resultsignature"), told.get("responsecode")):
+    answered = azure.folded(azure.opened(told.get("response"))).get("statuscode")
+    codes = (row.get("statuscode"), row.get("resultsignature"), told.get("responsecode"), answered)
+    for said in codes:
         code = text(said, 32) or ""
         if code.isdecimal():
             return ("failure", code) if int(code) >= 400 else ("success", None)

@@ -50,8 +50,9 @@ _SAMPLE: Final = re.compile(r'"sample"\s*:\s*true')
 
 
 def sniff(head: bytes) -> bool:
-    """A finding says which detector found it, and of which type the resource is."""
-    small = b'"detectorId"' in head and b'"resource' in head and b'"severity"' in head
+    """A finding says which detector found it, if only in its ARN, and what the resource is."""
+    named = b'"schemaVersion"' in head and b":guardduty:" in head and b":detector/" in head
+    small = (b'"detectorId"' in head or named) and b'"resource' in head and b'"severity"' in head
     large = b'"DetectorId"' in head and b'"Resource' in head and b'"Severity"' in head
     return (small or large) and b'"eventSource"' not in head
 

@@ -37,6 +37,7 @@ from streams.reports import ocsf, scans
 from streams.reports.scans import Found, Scan, Sort, finding, measured
 from streams.reports.whole import dated
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
+from streams.telemetry.semconv import provider
 
 NAME: Final = "ocsf"
 TITLE: Final = "OCSF record"
@@ -315,7 +316,7 @@ def _content(said: dict[str, Json]) -> dict[str, Json]:
 def _model(said: dict[str, Json]) -> dict[str, Json]:
     model, context = mapping(said.get("ai_model")), mapping(said.get("message_context"))
     return {
-        "gen_ai.provider.name": text(model.get("ai_provider"), 64),
+        "gen_ai.provider.name": provider(text(model.get("ai_provider"), 64)),
         "gen_ai.request.model": text(model.get("name"), 256),
         "gen_ai.usage.input_tokens": number(context.get("prompt_tokens")),
         "gen_ai.usage.output_tokens": number(context.get("completion_tokens")),

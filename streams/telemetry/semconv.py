@@ -195,9 +195,8 @@ def present(attributes: Mapping[str, Json]) -> dict[str, Json]:
     if isinstance(path, str) and "url.path" not in found:
         found["url.path"], _, query = path.partition("?")
         found |= {"url.query": query} if query else {}
-    provider = found.get("gen_ai.provider.name")
-    if isinstance(provider, str):
-        found["gen_ai.provider.name"] = _PROVIDERS.get(provider.lower(), provider)
+    if "gen_ai.provider.name" in found:
+        found["gen_ai.provider.name"] = provider(found["gen_ai.provider.name"])
     for name, value in found.items():
         if isinstance(value, str) and name.startswith(COUNTS):
             found[name] = figure(value)
@@ -208,6 +207,11 @@ def present(attributes: Mapping[str, Json]) -> dict[str, Json]:
     if entity is not None and "traceloop.entity.name" in found:
         found.setdefault(entity, found["traceloop.entity.name"])
     return found
+
+
+def provider(said: Json) -> Json:
+    """The provider under its present name; any other value as it is."""
+    return _PROVIDERS.get(said.lower(), said) if isinstance(said, str) else said
 
 
 def _operation(found: Mapping[str, Json], attributes: Mapping[str, Json]) -> str | None:

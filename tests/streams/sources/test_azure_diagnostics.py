@@ -264,3 +264,62 @@ def test_no_damage_is_a_crash(data: st.DataObject, read: Any, damaged: Any) -> N
 def test_no_bytes_are_a_crash(read: Any, document: bytes) -> None:  # noqa: ANN401
     azure_diagnostics.sniff(document)
     read(azure_diagnostics, document)
+
+
+def test_a_call_through_api_management() -> None:
+    place = "https://ExampleAI.openai.azure.com/openai/deployments/Chat/chat/completions"
+    answer = {"model": "gpt-4o", "choices": [{"message": {"content": "do-not-store"}}]}
+    properties = {"backendUrl": place, "responseCode": 200, "responseBody": answer}
+    found, private = parsed(
+        resourceId=f"{GROUP}/MICROSOFT.APIMANAGEMENT/SERVICE/GATEWAY",
+        operationName="Microsoft.ApiManagement/GatewayLogs",
+        category="GatewayLogs",
+        resultSignature=None,
+        properties=properties,
+    )
+    assert keys(found) == [
+        "endpoint:azure/exampleai/chat",
+        "endpoint:azure/exampleai",
+        "model:gpt-4o",
+        f"account:{SUBSCRIPTION}",
+    ]
+    assert edges(found) == ["endpoint:azure/exampleai/chat serves model:gpt-4o"]
+    assert found.attributes["gen_ai.operation.name"] == "chat"
+    assert found.attributes["gen_ai.provider.name"] == "azure.ai.openai"
+    assert found.attributes["http.response.status_code"] == 200
+    assert list(private) == ["gen_ai.output.messages"]
+
+
+def test_a_call_of_databricks() -> None:
+    found = event(
+        resourceId=f"{GROUP}/MICROSOFT.DATABRICKS/WORKSPACES/W",
+        operationName="Microsoft.Databricks/serverlessRealTimeInference/queryServingEndpoint",
+        category="serverlessRealTimeInference",
+        callerIpAddress=None,
+        resultSignature=None,
+        identity='{"email": "Lena@example.com", "subjectName": null}',
+        properties={"sourceIPAddress": "203.0.113.7", "response": '{"statusCode": 403}'},
+    )
+    assert found.actor == Entity(kind="principal", id="lena@example.com")
+    assert found.client is not None
+    assert (found.client.ip, found.status) == ("203.0.113.7", "failure")
+
+
+def test_a_search_is_of_its_index() -> None:
+    found = event(
+        resourceId=f"{GROUP}/MICROSOFT.SEARCH/SEARCHSERVICES/Claims",
+        operationName="Query.Search",
+        category="OperationLogs",
+        properties={"IndexName": "docs"},
+    )
+    assert keys(found)[:2] == ["datastore:azure/claims/docs", "datastore:azure/claims"]
+
+
+def test_the_log_of_models_does_not_say_what_was_done() -> None:
+    found = event(
+        resourceId=f"{GROUP}/MICROSOFT.APIMANAGEMENT/SERVICE/GATEWAY",
+        operationName="Microsoft.ApiManagement/GatewayLlmLogs",
+        category="GatewayLlmLogs",
+        properties={"modelName": "gpt-4o", "responseMessages": "[]"},
+    )
+    assert found.attributes["gen_ai.operation.name"] == "chat"

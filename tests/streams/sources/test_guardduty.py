@@ -134,3 +134,10 @@ def test_the_root_user_and_a_probe_of_ports() -> None:
     assert event.actor.key == "principal:arn:aws:iam::111122223333:root"
     assert event.client is not None
     assert event.client.ip == "198.51.100.2"
+
+
+def test_a_finding_may_name_its_detector_in_its_arn_alone() -> None:
+    arn = b"arn:aws:guardduty:eu-west-1:111122223333:detector/d1/finding/f1"
+    said = b'{"schemaVersion":"2.0","arn":"%b","severity":2,"resource":{}}' % arn
+    assert guardduty.sniff(said)
+    assert not guardduty.sniff(said.replace(b"schemaVersion", b"SchemaVersion"))

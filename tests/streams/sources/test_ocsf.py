@@ -325,3 +325,35 @@ def test_a_finding_of_1_0_names_the_account_at_its_resource() -> None:
     bare = {"name": "aks-support", "uid": "", "type": "User", "account_uid": "sub-1"}
     event = one(2001, cloud=None, finding={"title": "t", "uid": "u"}, resources=[bare])
     assert event.entities[0].key == "account:sub-1"
+
+
+@pytest.mark.parametrize(
+    ("user", "actor"),
+    [
+        ({"uid": "AROAEXAMPLE:run-7", "uuid": PIPELINE}, PIPELINE),
+        (
+            {"uid": "u-1", "name": "system:serviceaccount:ai:triage"},
+            "system:serviceaccount:ai:triage",
+        ),
+        ({"uid": "u-1", "email_addr": "Ada@example.com"}, "ada@example.com"),
+    ],
+)
+def test_who_it_was(user: dict[str, str], actor: str) -> None:
+    found = one(6003, actor={"user": user}, api={"operation": "create"})
+    assert found.actor is not None
+    assert found.actor.id == actor
+
+
+def test_a_model_with_its_version_and_an_object_of_kubernetes() -> None:
+    found = one(
+        6003,
+        ai_model={"name": "writer", "ai_provider": "OpenAI", "version": "2026-01-31"},
+        resources=[{"type": "deployments", "namespace": "ai", "name": "triage"}],
+        cloud={"account_uid": "111122223333"},
+    )
+    assert [each.key for each in found.entities] == [
+        "model:writer-2026-01-31",
+        "workload:k8s/ai/triage",
+        "account:111122223333",
+    ]
+    assert found.attributes["gen_ai.provider.name"] == "openai"
