@@ -44,6 +44,7 @@ _LISTS: Final = {
     "llm.output_messages": OUTPUT,
     "retrieval.documents": _DOCUMENTS,
 }
+_BEGINNINGS: Final = tuple(f"{name}." for name in _LISTS)
 # What goes into a span and comes out of it, whatever it does.
 _ENDS: Final = (
     ("input.value", "output.value"),
@@ -116,7 +117,7 @@ def _unnumbered(own: Mapping[str, Json]) -> dict[str, Json]:
     found: dict[str, Json] = {}
     lists: dict[str, dict[int, dict[str, Json]]] = {}
     for name, value in own.items():
-        numbered = _NUMBERED.fullmatch(name) if "." in name else None
+        numbered = _NUMBERED.fullmatch(name) if name.startswith(_BEGINNINGS) else None
         if numbered is None:
             found[name] = value
         else:

@@ -174,14 +174,20 @@ def present(attributes: Mapping[str, Json]) -> dict[str, Json]:
     for name, value in found.items():
         if isinstance(value, str) and name.startswith(_COUNTS):
             found[name] = _number(value)
-    for name, operations in _OPERATIONS.items():
-        operation = operations.get(text(found.get(name)) or "")
-        if operation is not None:
-            found.setdefault("gen_ai.operation.name", operation)
-    entity = _ENTITIES.get(text(found.get("traceloop.span.kind")) or "")
+    for name in filter(found.__contains__, _OPERATIONS):
+        _mean(found, name)
+    return found
+
+
+def _mean(found: dict[str, Json], name: str) -> None:
+    """What the kind of a span stands for, in the words of others."""
+    kind = text(found[name]) or ""
+    operation = _OPERATIONS[name].get(kind)
+    if operation is not None:
+        found.setdefault("gen_ai.operation.name", operation)
+    entity = _ENTITIES.get(kind) if name == "traceloop.span.kind" else None
     if entity is not None and "traceloop.entity.name" in found:
         found.setdefault(entity, found["traceloop.entity.name"])
-    return found
 
 
 def _number(value: str) -> Json:
@@ -212,7 +218,7 @@ def parted(attributes: Mapping[str, Json]) -> tuple[dict[str, Json], dict[str, J
             private[name] = said[:_CONTENT_LONGEST]
             if not _NUMBERED.search(name):
                 kept[f"{name}.size"] = len(said.encode())
-        elif sort == "credential" or secret(_written(value)):
+        elif sort == "credential" or _credential(value):
             private[name] = plain(value)
         elif (bounded := plain(value)) is not None:
             kept[name] = bounded
@@ -227,6 +233,12 @@ def _sort(name: str) -> Literal["content", "credential", "plain"]:
             return "content"
         at = name.rfind(".", 0, at)
     return "credential" if _CREDENTIAL.search(name) else "plain"
+
+
+def _credential(value: Json) -> bool:
+    if isinstance(value, str):
+        return secret(value)
+    return not isinstance(value, int | float) and secret(_written(value))
 
 
 def _written(value: Json) -> str:
