@@ -129,6 +129,8 @@ def text(value: Json, longest: int = LONGEST) -> str | None:
 
 def number(value: Json) -> float | None:
     """A finite number."""
+    if value is None:
+        return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return value if math.isfinite(value) else None
