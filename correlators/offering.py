@@ -28,8 +28,10 @@ _TOOLS: Final = "tools"
 def offered(event: Event) -> tuple[str, dict[str, Any]] | None:
     """The key and what the event says there: a server, whether by title alone, and its tools."""
     hashed = event.attributes.get("mcp.manifest.sha256")
+    if not isinstance(hashed, str) or event.status == "failure":
+        return None
     server = next((one for one in event.entities if one.kind == "mcp_server"), None)
-    if not isinstance(hashed, str) or server is None or event.status == "failure":
+    if server is None:
         return None
     own = f"{server.id}/"
     tools = [one.id for one in event.entities if one.kind == "tool" and one.id.startswith(own)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -41,6 +42,16 @@ class Entity(BaseModel):
     id: str = Field(min_length=1, max_length=MAX_ID)
     name: str | None = Field(default=None, max_length=MAX_ID)
 
+    # As pydantic compares, several times as quick: sources ask it of all that a record names.
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Entity):
+            return NotImplemented
+        return self.id == other.id and self.kind == other.kind and self.name == other.name
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.id, self.name))
+
     @property
     def key(self) -> str:
         """`kind:id`, the key of the entity in topics and state."""
@@ -54,6 +65,7 @@ class Entity(BaseModel):
         return said
 
 
+@lru_cache(maxsize=8_192)  # the same few call again and again
 def principal(arn: str) -> Entity:
     """The role or user behind an AWS ARN: sessions of one assumed role are one principal.
 
@@ -72,6 +84,7 @@ def principal(arn: str) -> Entity:
     return Entity(kind="principal", id=arn[:MAX_ID])
 
 
+@lru_cache(maxsize=8_192)
 def image(reference: str) -> Entity:
     """A container image: by digest where the reference has one, else by its full tag."""
     _, at, sha = reference.partition("@")

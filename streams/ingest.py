@@ -13,7 +13,6 @@ Laws (DESIGN 5):
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import groupby
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -252,25 +251,28 @@ class Run:
         candidate.
         """
         late: dict[int, Lateness] = {}
-        place = 0
-        for text, run in groupby(scanned.times):  # they repeat: audit logs have one-second times
-            end = place + len(list(run))
-            while place < end:
-                time = self._time(reader, scanned, place)
-                alike = text is not None and not isinstance(time, Reject) and time <= self.bound
-                judged = range(place, end if alike else place + 1)
-                place = judged.stop
-                if isinstance(time, Reject):
-                    self._reject(time)
-                    scanned.candidates.pop(judged.start, None)
-                    continue
-                if text is None:
-                    scanned.candidates[judged.start] = None
-                if time < self.watermark:
-                    late |= dict.fromkeys(judged, Lateness(time, self.watermark))
-                elif time > self.latest:
-                    self.latest = time
-                    self.watermark = max(self.watermark, time - self.lateness)
+        known, time, tells = None, BEGINNING, clock(reader.source)
+        for place, text in enumerate(scanned.times):
+            if text is None or text != known:  # they repeat: audit logs have one-second times
+                try:
+                    time = tells(text)
+                    known = text if time <= self.bound else None
+                except Unreadable:
+                    known = None
+                if known is None:
+                    judged = self._time(reader, scanned, place)
+                    if isinstance(judged, Reject):
+                        self._reject(judged)
+                        scanned.candidates.pop(place, None)
+                        continue
+                    time = judged
+                    if text is None:
+                        scanned.candidates[place] = None
+            if time < self.watermark:
+                late[place] = Lateness(time, self.watermark)
+            elif time > self.latest:
+                self.latest = time
+                self.watermark = max(self.watermark, time - self.lateness)
         return late
 
     def _time(self, reader: Reader, scanned: Scanned, place: int) -> int | Reject:

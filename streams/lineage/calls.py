@@ -83,14 +83,17 @@ def imaged(name: Json) -> Entity | None:
 def shown(value: Json) -> Json:
     """The value without what AWS hid in it: no name, no id, nothing that was said."""
     if isinstance(value, dict):
-        return {key: shown(one) for key, one in mapping(value).items() if not _hidden(one)}
+        inside = mapping(value).items()
+        return {
+            key: shown(one) if isinstance(one, dict | list) else one
+            for key, one in inside
+            if not (isinstance(one, str) and one in _HIDDEN)
+        }
     if isinstance(value, list):
-        return [shown(one) for one in listing(value) if not _hidden(one)]
+        return [
+            shown(one) for one in listing(value) if not (isinstance(one, str) and one in _HIDDEN)
+        ]
     return value
-
-
-def _hidden(value: Json) -> bool:
-    return isinstance(value, str) and value in _HIDDEN
 
 
 def at(value: Json, *path: str) -> Json:

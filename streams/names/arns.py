@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from schemas.entity import Entity, Kind, image, principal
@@ -49,7 +50,11 @@ def asset(arn: Json) -> Entity | None:
     Whatever may be called in Bedrock is a model; a gateway is an MCP server; a bucket is a
     datastore whatever object in it is named.
     """
-    whole = text(arn, 512) or ""
+    return _asset(text(arn, 512) or "")
+
+
+@lru_cache(maxsize=8_192)  # the same few things are named again and again
+def _asset(whole: str) -> Entity | None:
     parts = whole.split(":", 5)
     if len(parts) != 6 or parts[0] != "arn":
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from schemas.entity import Entity, principal
@@ -21,8 +22,11 @@ def model(name: Json) -> Entity | None:
     `vendor.m-v1:0`. What only the account can resolve keeps its type: `custom-model/abc`.
     """
     known = text(name)
-    if known is None:
-        return None
+    return None if known is None else _model(known)
+
+
+@lru_cache(maxsize=4_096)  # the same few models are called again and again
+def _model(known: str) -> Entity | None:
     kind, _, last = resource(known).rpartition("/")
     short = last if kind in _PLAIN else resource(known)
     abroad = _GEOGRAPHY.match(short)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from schemas.entity import Entity, principal
@@ -45,6 +46,7 @@ _METADATA: Final = {
 }
 _KEYS: Final = {key: name for name, keys in _METADATA.items() for key in keys}
 _PAIRS: Final = 16  # as many as Bedrock takes
+_LONG: Final = 64  # characters of a key
 # What a coding agent writes as the user of its requests: `user_<hash>_account_.._session_<uuid>`.
 _OF_CODING: Final = re.compile(r"_session_([0-9a-f-]{32,36})\Z")
 # How sure a link is. A source identity cannot be changed by who assumes a role, and whoever lets
@@ -65,13 +67,16 @@ class Caller(NamedTuple):
 
 def caller(arn: Json, source_identity: Json = None) -> Caller:
     """The caller by that ARN, perhaps with the source identity of its session."""
-    known = text(arn, 512) or ""
+    return _caller(text(arn, 512) or "", text(source_identity, 128))
+
+
+@lru_cache(maxsize=8_192)  # the same few call again and again
+def _caller(known: str, source: str | None) -> Caller:
     parts = known.split(":", 5)
     kind, _, path = parts[5].partition("/") if len(parts) == 6 else ("", "", "")
     if kind in ("user", "root", "federated-user"):
         return Caller("user")
     name = path.partition("/")[2]
-    source = text(source_identity, 128)
     if kind != "assumed-role" or not (source or (name and not _NAMELESS.fullmatch(name))):
         return Caller("role_only")
     session = entity("session", known, name)
@@ -142,13 +147,20 @@ def metadata(pairs: Json, user: Json = None) -> dict[str, Json]:
         if known is None or secret(known):
             continue
         told[key[:256]] = known
-        name = _KEYS.get(re.sub(r"[^a-z]", "", key.lower()))
+        name = _named(key) if len(key) <= _LONG else _name(key)
         if name is not None:
             found.setdefault(name, known)
     session = _OF_CODING.search(text(user, 512) or "")
     if session is not None:
         found.setdefault("gen_ai.conversation.id", session[1])
     return found | ({"aws.bedrock.request_metadata": told} if told else {})
+
+
+def _name(key: str) -> str | None:
+    return _KEYS.get(re.sub(r"[^a-z]", "", key.lower()))
+
+
+_named: Final = lru_cache(maxsize=1_024)(_name)  # an application has its few keys
 
 
 def _person(source_identity: str) -> Entity | None:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 from urllib.parse import urlsplit
@@ -96,6 +97,11 @@ def at(address: Json, port: Json = None) -> str | None:
 def _of_url(url: str | None) -> str | None:
     if url is None or "://" not in url:
         return None
+    # A URL that may hold a credential is not kept.
+    return _listens(url) if "@" in url or "?" in url else _known(url)
+
+
+def _listens(url: str) -> str | None:
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -107,6 +113,11 @@ def _of_url(url: str | None) -> str | None:
     while path and path[-1].lower() in _TRANSPORT:
         path.pop()
     return "/".join((at(parts.hostname, port) or "", *filter(None, path)))
+
+
+_known: Final = lru_cache(maxsize=4_096)(
+    _listens
+)  # the same few servers are called again and again
 
 
 def _of_command(command: str | None, args: list[Json]) -> str | None:

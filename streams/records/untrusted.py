@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import Final, TypeGuard, TypeVar, cast
+from typing import Final, TypeVar
 
 import msgspec
 import orjson
@@ -51,6 +51,8 @@ _SECRET: Final = re.compile(
 _TAKEN_OUT: Final = re.compile(
     r"\*{3,}|HIDDEN_DUE_TO_SECURITY_REASONS|[<\[({]{0,2}(?i:redacted|masked|removed)[>\])}]{0,2}"
 )
+# A part of whatever the pattern finds, but for the two words that may be spelled any way.
+_PARTS: Final = ("=", "://", "k-", "k_", "gh", "xox", "AIza", "eyJ", "-----BEGIN")
 _SHORTEST: Final = 8  # characters of a text that can hold a secret and say so
 _T = TypeVar("_T")
 
@@ -104,12 +106,18 @@ def _decoded(document: bytes, decoder: msgspec.json.Decoder[_T]) -> _T:
 
 def mapping(value: Json) -> dict[str, Json]:
     """An object, or an empty one."""
-    return cast("dict[str, Json]", value) if isinstance(value, dict) else {}
+    if isinstance(value, dict):  # asked a dozen times of each record: no call inside
+        fields: dict[str, Json] = value
+        return fields
+    return {}
 
 
 def listing(value: Json) -> list[Json]:
     """A list, or an empty one."""
-    return value if _several(value) else []
+    if isinstance(value, list):
+        ones: list[Json] = value
+        return ones
+    return []
 
 
 def text(value: Json, longest: int = LONGEST) -> str | None:
@@ -125,6 +133,8 @@ def text(value: Json, longest: int = LONGEST) -> str | None:
 
 def number(value: Json) -> float | None:
     """A finite number."""
+    if value is None:
+        return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return value if math.isfinite(value) else None
@@ -170,6 +180,8 @@ def entity(kind: Kind, value: Json, name: Json = None) -> Entity | None:
 
     Nothing says what stands for a name that somebody took out, such as `[REDACTED]`.
     """
+    if value is None:
+        return None
     identity = text(value, MAX_ID)
     return None if identity is None else _entity(kind, identity, text(name, MAX_ID))
 
@@ -184,9 +196,7 @@ def edge(
     confidence: float | None = None,
 ) -> Edge:
     """The relation that a record shows, or declares; `ended`: that it no longer holds."""
-    said = {"from": source, "relation": relation, "to": target, "declared": declared}
-    state = "closed" if ended else "open"
-    return Edge.model_validate(said | {"state": state, "confidence": confidence})
+    return _edge(source, relation, target, declared, ended, confidence)
 
 
 def distinct(entities: Iterable[Entity | None]) -> tuple[Entity, ...]:
@@ -200,7 +210,18 @@ def distinct(entities: Iterable[Entity | None]) -> tuple[Entity, ...]:
 
 def secret(value: str) -> bool:
     """True if the text seems to hold a credential: it must not be stored."""
-    return len(value) >= _SHORTEST and _SECRET.search(value[:LONGEST]) is not None
+    if len(value) < _SHORTEST or not _suspect(value):
+        return False
+    return _SECRET.search(value[:LONGEST]) is not None
+
+
+def _suspect(value: str) -> bool:
+    """True where _SECRET may find something: a tenth of the time of its search."""
+    for part in _PARTS:
+        if part in value:
+            return True
+    lower = value.lower()
+    return "bearer" in lower or "basic" in lower or not value.isascii()
 
 
 @lru_cache(maxsize=16_384)  # the same few things are named again and again
@@ -208,8 +229,23 @@ def _entity(kind: Kind, identity: str, name: str | None) -> Entity | None:
     return None if _TAKEN_OUT.fullmatch(identity) else Entity(kind=kind, id=identity, name=name)
 
 
-def _several(value: Json) -> TypeGuard[list[Json]]:
-    return isinstance(value, list)
+@lru_cache(maxsize=16_384)  # and hang together in the same ways
+def _edge(
+    source: Entity,
+    relation: str,
+    target: Entity,
+    declared: bool,  # noqa: FBT001 - `edge` names it
+    ended: bool,  # noqa: FBT001
+    confidence: float | None,
+) -> Edge:
+    return Edge(
+        from_=source,
+        relation=relation,
+        to=target,
+        declared=declared,
+        state="closed" if ended else "open",
+        confidence=confidence,
+    )
 
 
 def _deeper(value: Json, depth: int) -> bool:

@@ -10,6 +10,7 @@ is none of them: what was done is `metric.operation`, so that who counts calls d
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 import msgspec
@@ -34,7 +35,7 @@ from streams.telemetry.metrics import (
     renamed,
     served,
 )
-from streams.telemetry.otlp import attributes, hex_id, plain_value, time
+from streams.telemetry.otlp import attributes, hex_id, integer, plain_value, time
 from streams.telemetry.semconv import parted, present
 from streams.telemetry.things import Things, ordered, relations, things
 from streams.telemetry.verdicts import verdict
@@ -59,8 +60,12 @@ GAPS: Final = (
 _EVENTS: Final = 64  # events of one span that are read
 _GUARDRAILS: Final = ("aws.bedrock.guardrail.id", "gen_ai.guardrail.id")  # often only in events
 _SERVERS: Final = (2, "SPAN_KIND_SERVER")
+# Kind of a span -> the status of HTTP from which on it is an error of that side.
+_REFUSED: Final = {"2": 500, "SPAN_KIND_SERVER": 500, "3": 400, "SPAN_KIND_CLIENT": 400}
+_OK: Final = (1, "STATUS_CODE_OK")  # whoever wrote the program says that this is no error
 _PLACE: Final = ("application", "workload")
 _LIMITS: Final = Limits()
+_LONG: Final = 8_192  # bytes of a resource
 _NONE: Final = msgspec.Raw()
 
 
@@ -237,9 +242,17 @@ def _edges(found: Things, *, apart: bool) -> tuple[Edge, ...]:
 
 
 def _resource(raw: msgspec.Raw) -> Resource:
-    said = {} if raw is _NONE else mapping(decode(bytes(raw), _LIMITS))
+    data = bytes(raw)
+    return _known(data) if len(data) <= _LONG else _decoded(data)
+
+
+def _decoded(data: bytes) -> Resource:
+    said = mapping(decode(data, _LIMITS)) if data else {}
     seen = present(attributes(said.get("attributes")))
     return Resource(seen, *parted(seen))
+
+
+_known: Final = lru_cache(maxsize=256)(_decoded)  # a process says the same with every export
 
 
 def _context(raw: Raw, said: dict[str, Json]) -> Context:
@@ -269,11 +282,19 @@ def _error(own: dict[str, Json], inside: list[dict[str, Json]]) -> str | None:
 
 
 def _status(said: dict[str, Json], own: dict[str, Json], *, span: bool) -> Status:
-    """A span without error is a success: the conventions leave its status unset."""
+    """A span without error is a success: the conventions leave its status unset.
+
+    Where it is, an HTTP status is an error as the conventions for HTTP say: 4xx only to who asked.
+    """
     code = mapping(said.get("status")).get("code")
     success = own.get("success")
     if code in (2, "STATUS_CODE_ERROR") or "error.type" in own or success in (False, "false"):
         return "failure"
+    if span and code not in _OK:
+        answered = integer(own.get("http.response.status_code"))
+        least = _REFUSED.get(text(said.get("kind"), 32) or "")
+        if least is not None and answered is not None and answered >= least:
+            return "failure"
     return "success" if span or success in (True, "true") else "unknown"
 
 

@@ -66,8 +66,12 @@ def assessments(trace: Json) -> Iterator[dict[str, Json]]:
 
 def _sides(trace: Json) -> Iterator[Json]:
     told = mapping(trace)
+    if not told:
+        return
     for key in _SIDES:
-        yield from listing(told.get(key)) or [told.get(key)]
+        side = told.get(key)
+        if side is not None:
+            yield from listing(side) or [side]
     yield from listing(told.get("assessments"))
 
 
@@ -83,8 +87,11 @@ def _inside(value: Json, deep: int) -> Iterator[dict[str, Json]]:
 
 def _rows(assessment: dict[str, Json]) -> Iterator[tuple[str, str | None]]:
     for policy, lists in _POLICIES.items():
+        found = mapping(assessment.get(policy))
+        if not found:
+            continue
         for key, category in lists.items():
-            for row in listing(mapping(assessment.get(policy)).get(key))[:MOST]:
+            for row in listing(found.get(key))[:MOST]:
                 said = mapping(row)
                 action = _action(said)
                 if action is not None:

@@ -31,9 +31,10 @@ class Answer(NamedTuple):
     def last(self, *keys: str) -> Json:
         """The last value under the first of these keys that any part has."""
         for key in keys:
-            found = [part[key] for part in self.parts if part.get(key) is not None]
-            if found:
-                return found[-1]
+            for part in reversed(self.parts):
+                value = part.get(key)
+                if value is not None:
+                    return value
         return None
 
     @property
@@ -44,9 +45,11 @@ class Answer(NamedTuple):
     @property
     def guardrail(self) -> Json:
         """The trace of its guardrail; None where there is none."""
-        traces = (self.last("trace"), self.last("amazon-bedrock-trace"))
-        found = (mapping(trace).get("guardrail") for trace in traces)
-        return next((one for one in found if one is not None), None)
+        for name in ("trace", "amazon-bedrock-trace"):
+            found = mapping(self.last(name)).get("guardrail")
+            if found is not None:
+                return found
+        return None
 
 
 def answer(body: Json) -> Answer:
@@ -63,7 +66,11 @@ def settings(question: dict[str, Json]) -> dict[str, Json]:
     set_ |= mapping(question.get("textGenerationConfig"))
 
     def first(*keys: str) -> Json:
-        return next((one for key in keys if (one := number(set_.get(key))) is not None), None)
+        for key in keys:
+            one = number(set_.get(key))
+            if one is not None:
+                return one
+        return None
 
     return {
         "gen_ai.request.max_tokens": first(
@@ -79,10 +86,18 @@ def tokens(asked: dict[str, Json], answered: dict[str, Json], told: Answer) -> d
     usage = mapping(told.last("usage"))
     metrics = mapping(told.last("amazon-bedrock-invocationMetrics"))
 
+    places = [one for one in (metrics, usage, *told.parts) if one]
+
     def counted(outside: Json, *keys: str) -> Json:
-        places = (metrics, usage, *told.parts)
-        values = (outside, *(where.get(key) for where in places for key in keys))
-        return next((one for one in map(number, values) if one is not None), None)
+        known = number(outside)
+        if known is not None:
+            return known
+        for where in places:
+            for key in keys:
+                known = number(where.get(key))
+                if known is not None:
+                    return known
+        return None
 
     return {
         "gen_ai.usage.input_tokens": counted(

@@ -46,6 +46,7 @@ _LISTS: Final = {
 }
 # Of a span that runs a tool (Strands): what it was given, and what it brought.
 _OF_TOOL: Final = {"gen_ai.choice": _RESULT, "gen_ai.tool.message": _ARGUMENTS}
+_BEGINNINGS: Final = tuple(f"{name}." for name in _LISTS)
 # What goes into a span and comes out of it, whatever it does.
 _ENDS: Final = (
     ("input.value", "output.value"),
@@ -131,7 +132,7 @@ def _unnumbered(own: Mapping[str, Json]) -> dict[str, Json]:
     found: dict[str, Json] = {}
     lists: dict[str, dict[int, dict[str, Json]]] = {}
     for name, value in own.items():
-        numbered = _NUMBERED.fullmatch(name) if "." in name else None
+        numbered = _NUMBERED.fullmatch(name) if name.startswith(_BEGINNINGS) else None
         if numbered is None:
             found[name] = value
         else:

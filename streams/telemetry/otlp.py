@@ -53,9 +53,12 @@ def attributes(pairs: Json) -> dict[str, Json]:
     """A list of keys and values as an object: the first of equal keys, without empty values."""
     found: dict[str, Json] = {}
     for pair in listing(pairs)[:_MOST]:
-        key = text(mapping(pair).get("key"), 256)
-        value = plain_value(mapping(pair).get("value"))
-        if key is not None and value is not None and key not in found:
+        said = mapping(pair)
+        key = text(said.get("key"), 256)
+        if key is None or key in found:
+            continue
+        value = plain_value(said.get("value"))
+        if value is not None:
             found[key] = value
     return found
 
@@ -63,7 +66,10 @@ def attributes(pairs: Json) -> dict[str, Json]:
 def plain_value(tagged: Json) -> Json:
     """The JSON value of an AnyValue; None of an empty one. No deeper than the record is."""
     fields = mapping(tagged)
-    return next((read(fields[tag]) for tag, read in _READERS.items() if tag in fields), None)
+    for tag, read in _READERS.items():
+        if tag in fields:
+            return read(fields[tag])
+    return None
 
 
 def integer(value: Json) -> int | None:

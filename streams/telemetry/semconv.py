@@ -203,7 +203,8 @@ def present(attributes: Mapping[str, Json]) -> dict[str, Json]:
     operation = _operation(found, attributes)
     if operation is not None:
         found.setdefault("gen_ai.operation.name", operation)
-    entity = _ENTITIES.get(text(found.get("traceloop.span.kind")) or "")
+    kind = found.get("traceloop.span.kind")
+    entity = None if kind is None else _ENTITIES.get(text(kind) or "")
     if entity is not None and "traceloop.entity.name" in found:
         found.setdefault(entity, found["traceloop.entity.name"])
     return found
@@ -216,8 +217,8 @@ def provider(said: Json) -> Json:
 
 def _operation(found: Mapping[str, Json], attributes: Mapping[str, Json]) -> str | None:
     """The operation that older kinds, or those of others, stand for."""
-    for name, operations in _OPERATIONS.items():
-        operation = operations.get(text(found.get(name)) or "")
+    for name in filter(found.__contains__, _OPERATIONS):
+        operation = _OPERATIONS[name].get(text(found[name]) or "")
         if operation is not None:
             return operation
     if "tool_arguments" in attributes or "tool_response" in attributes:  # Pydantic AI
@@ -254,7 +255,7 @@ def parted(attributes: Mapping[str, Json]) -> tuple[dict[str, Json], dict[str, J
             private[name] = said[:_CONTENT_LONGEST]
             if not _NUMBERED.search(name):
                 kept[f"{name}.size"] = len(said.encode())
-        elif sort == "credential" or secret(_written(value)):
+        elif sort == "credential" or _credential(value):
             private[name] = plain(value)
         elif (bounded := plain(value)) is not None:
             kept[name] = bounded
@@ -269,6 +270,12 @@ def _sort(name: str) -> Literal["content", "credential", "plain"]:
             return "content"
         at = name.rfind(".", 0, at)
     return "credential" if _CREDENTIAL.search(name) else "plain"
+
+
+def _credential(value: Json) -> bool:
+    if isinstance(value, str):
+        return secret(value)
+    return not isinstance(value, int | float) and secret(_written(value))
 
 
 def _written(value: Json) -> str:

@@ -48,7 +48,12 @@ _ORDER: Final[tuple[Kind, ...]] = (
 )
 # Coding agents send an e-mail address beside the number of an installation as user.id.
 _PEOPLE: Final = ("enduser.id", "user.email", "user.id")
-_CONTROLLERS: Final = ("deployment", "statefulset", "daemonset", "cronjob", "job")
+_CONTROLLERS: Final = tuple(
+    f"k8s.{sort}.name" for sort in ("deployment", "statefulset", "daemonset", "cronjob", "job")
+)
+_PLACED: Final = frozenset({*_CONTROLLERS, "aws.ecs.task.family"})
+
+_IMAGES: Final = ("container.image.repo_digests", "container.image.name")
 
 Things = dict[Kind, Entity]
 
@@ -56,9 +61,11 @@ Things = dict[Kind, Entity]
 def things(seen: Mapping[str, Json], own: Mapping[str, Json]) -> Things:
     """One entity of each kind that is named: `own` by the record, `seen` by its resource too."""
     server = None
-    if any(name.startswith("mcp.") for name in own):
-        host = mcp.at(own.get("server.address"), own.get("server.port"))
-        server = entity("mcp_server", host) or mcp.server(title=seen.get("mcp.server.name"))
+    for name in own:
+        if name.startswith("mcp."):
+            host = mcp.at(own.get("server.address"), own.get("server.port"))
+            server = entity("mcp_server", host) or mcp.server(title=seen.get("mcp.server.name"))
+            break
     named, known = seen.get("gen_ai.agent.name"), text(seen.get("gen_ai.agent.id"))
     agent = entity("agent", known or named, named if known else None)
     service = text(seen.get("service.name"), 256)
@@ -119,8 +126,10 @@ def _tool(seen: Mapping[str, Json], owner: Entity | None, service: str | None) -
 
 
 def _session(seen: Mapping[str, Json]) -> Json:
-    names = ("gen_ai.conversation.id", "mcp.session.id", "session.id")
-    return next((seen[name] for name in names if text(seen.get(name))), None)
+    for name in ("gen_ai.conversation.id", "mcp.session.id", "session.id"):
+        if text(seen.get(name)):
+            return seen[name]
+    return None
 
 
 def _guardrail(seen: Mapping[str, Json]) -> str | None:
@@ -129,6 +138,8 @@ def _guardrail(seen: Mapping[str, Json]) -> str | None:
 
 
 def _principal(seen: Mapping[str, Json]) -> Entity | None:
+    if seen.keys().isdisjoint(_PEOPLE):
+        return None
     user = next(filter(None, map(text, map(seen.get, _PEOPLE))), None)
     if user and user.startswith("arn:"):
         return principal(user)
@@ -136,16 +147,22 @@ def _principal(seen: Mapping[str, Json]) -> Entity | None:
 
 
 def _workload(seen: Mapping[str, Json]) -> Entity | None:
+    if seen.keys().isdisjoint(_PLACED):
+        return None
     family = seen.get("aws.ecs.task.family")
     if text(family):
         return aws.task(seen.get("aws.ecs.cluster.arn"), family)
     namespace = text(seen.get("k8s.namespace.name"), 128) or "default"
-    names = (text(seen.get(f"k8s.{controller}.name"), 256) for controller in _CONTROLLERS)
-    name = next(filter(None, names), None)
-    return entity("workload", f"k8s/{namespace}/{name}") if name else None
+    for controller in _CONTROLLERS:
+        name = text(seen.get(controller), 256)
+        if name is not None:
+            return entity("workload", f"k8s/{namespace}/{name}")
+    return None
 
 
 def _image(seen: Mapping[str, Json]) -> Entity | None:
+    if seen.keys().isdisjoint(_IMAGES):
+        return None
     digest = text(_first(seen.get("container.image.repo_digests")), 512)
     name = text(seen.get("container.image.name"), 384)
     tag = text(_first(seen.get("container.image.tags")), 128)

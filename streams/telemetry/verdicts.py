@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from streams.records.untrusted import listing, plain, text
@@ -124,12 +125,24 @@ CATEGORIES: Final = frozenset(_CATEGORIES.values()) | {
     *("jailbreak", "malicious_code", "misconduct", "protected_material", "sexual"),
     *("tool_misuse", "violence"),
 }
+# Names that say the decision, in this order, and the category; of all that a record has, few are.
+_DECISIONS: Final = tuple(
+    tuple(prefix + name for prefix in _PREFIXES)
+    for name in ("verdict.type", "verdict", "action.type", "action")
+)
+_RISKS: Final = tuple(
+    prefix + name for name in ("risk.category", "category") for prefix in _PREFIXES
+)
+_REASONS: Final = "gen_ai.response.finish_reasons"
+_NAMES: Final = frozenset({name for names in _DECISIONS for name in names} | {_REASONS})
 _STOPPED: Final = frozenset({"content_filter", "content_filtered", "guardrail_intervened"})
 
 
 def verdict(*said: Mapping[str, Json]) -> dict[str, Json]:
     """`guardrail.*` attributes of a record and of its events; empty where no guardrail spoke."""
-    judged = [(_word(one), plain(_first(one, "risk.category", "category"))) for one in said]
+    judged = [
+        (_word(one), plain(_first(one, _RISKS))) for one in said if not _NAMES.isdisjoint(one)
+    ]
     return verdicts(*((found, *(listing(named) or (named,))) for found, named in judged))
 
 
@@ -160,8 +173,11 @@ def word(said: Json) -> str | None:
 def category(said: Json) -> str | None:
     """Our word for the category of a vendor, else that of the vendor in small letters with `_`."""
     known = text(said, 128)
-    if known is None:
-        return None
+    return None if known is None else _category(known)
+
+
+@lru_cache(maxsize=1_024)  # a guardrail has its few words
+def _category(known: str) -> str | None:
     own = "_".join(re.findall(r"[a-z0-9:.]+", known.lower()))
     if own.startswith("pii_"):
         return "pii"  # `pii/email`
@@ -169,14 +185,17 @@ def category(said: Json) -> str | None:
 
 
 def _word(said: Mapping[str, Json]) -> str | None:
-    for name in ("verdict.type", "verdict", "action.type", "action"):
-        known = word(_first(said, name))
+    for names in _DECISIONS:
+        known = word(_first(said, names))
         if known is not None:
             return known
-    reasons = listing(said.get("gen_ai.response.finish_reasons"))
+    reasons = listing(said.get(_REASONS))
     return "deny" if any(reason in _STOPPED for reason in map(text, reasons)) else None
 
 
-def _first(said: Mapping[str, Json], *names: str) -> Json:
-    found = (said.get(prefix + name) for name in names for prefix in _PREFIXES)
-    return next((value for value in found if value is not None), None)
+def _first(said: Mapping[str, Json], names: tuple[str, ...]) -> Json:
+    for name in names:
+        value = said.get(name)
+        if value is not None:
+            return value
+    return None

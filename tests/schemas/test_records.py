@@ -125,6 +125,13 @@ def test_every_kind_is_a_key(kind: Any) -> None:  # noqa: ANN401 - a Kind
     assert Entity(kind=kind, id="x:y").key == f"{kind}:x:y"
 
 
+def test_equal_entities_are_one_in_a_set() -> None:
+    tool = Entity(kind="tool", id="x")
+    assert len({tool, Entity(kind="tool", id="x")}) == 1
+    for other in (Entity(kind="agent", id="x"), Entity(kind="tool", id="x", name="X"), "tool:x"):
+        assert tool != other
+
+
 @pytest.mark.parametrize("id_", ["", "x" * (MAX_ID + 1)])
 def test_an_id_is_bounded(id_: str) -> None:
     with pytest.raises(ValidationError):

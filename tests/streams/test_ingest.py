@@ -246,6 +246,16 @@ def test_a_time_in_the_future_is_rejected_and_moves_nothing() -> None:
     assert (progress.read, progress.rejected, progress.late) == (3, 1, 0)
 
 
+def test_each_record_of_a_time_in_the_future_is_refused() -> None:
+    documents = [call(10 + 5 * 60)] + [call(11 + 5 * 60)] * 2 + [call(10 + 5 * 60)]
+    progress, outputs = ingest().step(Progress(), chunk(documents, received=NOON + 10 * SECOND))
+    assert reasons(outputs) == [
+        ("file:in.ndjson#2", "time-in-future"),
+        ("file:in.ndjson#3", "time-in-future"),
+    ]
+    assert (progress.read, progress.rejected, progress.late) == (4, 2, 0)
+
+
 def test_of_finite_files_the_bound_is_given_or_there_is_none() -> None:
     documents = [call(0), call(100 * 365 * 86400), call(1)]
     progress, outputs = ingest(not_after=NOON + SECOND).step(Progress(), chunk(documents))

@@ -235,6 +235,13 @@ def test_edge() -> None:
         "postgres://user:obviously-fake@db.example/x",
         "sk-obviously-fake-and-not-a-key",
         "-----BEGIN RSA PRIVATE KEY-----",
+        "BASIC obviously-fake-words",
+        "Ba\u017fic obviously-fake-words",  # a long s is an s in any case
+        "rk_obviously_fake_and_not_a_key",
+        "ghp_obviouslyfakeandno",
+        "xoxb-obviously-fake",
+        "AIzaobviouslyfakeandno",
+        "eyJvYnZpb3VzbHk.eyJmYWtl",
     ],
 )
 def test_what_looks_like_a_secret(value: str) -> None:
