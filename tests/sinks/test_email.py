@@ -41,12 +41,6 @@ def post() -> Iterator[Post]:
         yield post
 
 
-@pytest.fixture
-def sinks(tmp_path: Path) -> Iterator[Sinks]:
-    with Sinks(tmp_path) as sinks:
-        yield sinks
-
-
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("certificates")
