@@ -9,8 +9,10 @@ import pytest
 
 from schemas.config import AnySink
 from schemas.errors import Mistake
+from sinks.delivery.digest import Issue
 from sinks.delivery.kinds import connect
 from sinks.delivery.memory import Memory
+from sinks.delivery.past import NOTE
 from sinks.delivery.people import People
 from sinks.delivery.sink import Delivered, Sink
 from sinks.slack import Settings
@@ -300,6 +302,16 @@ def test_a_digest(receiver: Receiver, slack: Workspace, sinks: Sinks, tmp_path: 
         "Barograph: 25 over",
     ]
     assert "and 5 more: barograph query --name alerts\n" in texts(slack.roots[0]["blocks"])
+
+
+def test_how_many_were_passed_over(receiver: Receiver, slack: Workspace, tmp_path: Path) -> None:
+    speaker = connected(Settings.model_validate(entry(receiver)), tmp_path).speaker
+    issue = Issue("k", (), 0, (), 0, 214, NOTE)
+    assert speaker.gather(issue).verdict == speaker.gather(issue).verdict == "ok"
+    speaker.rest()
+    (root,) = slack.roots
+    assert root["text"] == "Barograph: 214 alerts of the past"
+    assert root["blocks"][1]["elements"][0]["elements"][0]["text"] == NOTE
 
 
 def test_a_digest_is_shortened_until_it_fits(

@@ -7,7 +7,9 @@ from typing import Any
 import orjson
 import pytest
 
+from sinks.delivery.digest import Issue
 from sinks.delivery.memory import Memory
+from sinks.delivery.past import NOTE
 from sinks.delivery.people import People
 from sinks.delivery.sink import Delivered, Sink
 from sinks.teams import Settings, connect
@@ -167,6 +169,13 @@ def test_the_longest_card_is_far_below_what_is_taken(
     assert soc.write([alert(ID, title=wide, summary=wide, **more)]) == Delivered(1)
     assert len(workflow.cards) == 1
     assert len(receiver.got[0].body) < 12 * 1024
+
+
+def test_how_many_were_passed_over(receiver: Receiver, workflow: Workflow, tmp_path: Path) -> None:
+    speaker = connect(Settings.model_validate(entry(receiver)), tmp_path).speaker
+    assert speaker.gather(Issue("k", (), 0, (), 0, 1, NOTE)).verdict == "ok"
+    speaker.rest()
+    assert texts(workflow.cards[0]) == ["Barograph: 1 alert of the past", NOTE]
 
 
 def test_a_digest_is_shortened_until_it_fits(
