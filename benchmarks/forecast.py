@@ -18,9 +18,10 @@ from collections.abc import Iterator, Sequence
 from math import log
 from typing import NamedTuple
 
-from correlators.atlas import atlas, fold
+from correlators.atlas import fold
 from correlators.feasibility import table
 from correlators.forecast import END, Forecaster, steps
+from schemas.atlas import atlas
 
 SHOWN = 3
 

@@ -1,38 +1,13 @@
-"""ATLAS: the ids, names, tactics and published sequences of MITRE ATLAS that the engine knows."""
+"""ATLAS: techniques of MITRE ATLAS by the tags of rules, folded and by name."""
 
 from __future__ import annotations
 
 import re
-from functools import cache
-from importlib.resources import files
 
-import msgspec
+from schemas.atlas import atlas
 
 # Sigma writes a technique as a tag: `atlas.aml-t0086`, `atlas.aml-t0051.000`.
 _TAG = re.compile(r"atlas\.aml-(t\d{4}(?:\.\d{3})?)", re.IGNORECASE)
-
-
-class Technique(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A technique or sub-technique; `tactics` are ids, those of the parent for a sub-technique."""
-
-    name: str
-    tactics: tuple[str, ...]
-
-
-class Atlas(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One version of ATLAS. Names by id; `sequences`: the technique ids of each case, in order."""
-
-    version: str
-    tactics: dict[str, str]
-    techniques: dict[str, Technique]
-    mitigations: dict[str, str]
-    sequences: dict[str, tuple[str, ...]]
-
-
-@cache
-def atlas() -> Atlas:
-    """The version that the package brings."""
-    return msgspec.json.decode(files("correlators").joinpath("atlas.json").read_bytes(), type=Atlas)
 
 
 def technique(tag: str) -> str | None:

@@ -16,9 +16,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from math import fsum, sqrt
 
-from correlators.atlas import atlas, fold, name
+from correlators.atlas import fold, name
 from correlators.feasibility import Feasible, table
 from schemas.alert import NextStep
+from schemas.atlas import atlas
 
 DECAY = 0.5  # of a vote, for each step between
 REACH = 16  # steps: 2^-16 of a vote decides nothing

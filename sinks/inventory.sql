@@ -135,8 +135,7 @@ COMMENT ON MACRO TABLE affected_at IS 'affected_at(time): which assets had which
 
 -- A vulnerability is no thing: what is known of it is posture of the things that have it.
 CREATE OR REPLACE VIEW posture AS
-SELECT entity, name, instance, severity, confidence, title, since FROM facts
-WHERE state = 'open' AND NOT starts_with(entity, 'vulnerability:')
+SELECT entity, name, instance, severity, confidence, title, since FROM estate_facts WHERE state = 'open'
 UNION ALL
 SELECT a.entity, f.name, a.vulnerability, f.severity, f.confidence, f.title, greatest(a.since, f.since)
 FROM affected_at(NULL) AS a

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import orjson
+from pydantic import Field
 
 from schemas.alert import Stage
 from schemas.errors import Mistake
 from schemas.event import Level
 from schemas.rows import Result
+from schemas.times import DAY, Duration
 from sinks.delivery.digest import Issue
 from sinks.delivery.memory import Memory
 from sinks.delivery.news import News, Said, change, closed
@@ -38,12 +40,13 @@ class Settings(HttpSettings):
     """`secret` is the integration key of a service. Unless told otherwise only warnings wake.
 
     In the EU `url` is https://events.eu.pagerduty.com/v2/enqueue. `link`: where an alert can be
-    looked at, with {id}, {thread} and {system} in it.
+    looked at, with {id}, {thread} and {system} in it. `past` as for every sink for people.
     """
 
     url: str = URL
     stages: tuple[Stage, ...] = ("warning",)
     link: Link | None = None
+    past: Duration = Field(default=DAY, ge=0)
 
 
 def connect(settings: Settings, folder: Path) -> People:
@@ -55,7 +58,7 @@ def connect(settings: Settings, folder: Path) -> People:
             f" {KEY_LENGTH} letters and digits, under Integrations > Events API v2"
         )
     memory = Memory(folder / f"sink-{settings.name}.said.sqlite")
-    at_once = PeopleSettings(name=settings.name, kind=settings.kind, link=settings.link)
+    at_once = PeopleSettings(name=settings.name, kind=settings.kind, past=settings.past)
     return People(PagerDuty(Wire(settings), key, settings.link, memory), at_once, memory)
 
 
@@ -87,7 +90,7 @@ class PagerDuty:
         return answer
 
     def gather(self, issue: Issue) -> Answer:  # noqa: ARG002 - who is woken is woken at once
-        """Nothing waits here."""
+        """Nothing waits here, and nobody is woken to hear what was passed over."""
         return Answer("ok")
 
     def rest(self) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import duckdb
+import msgspec
 import orjson
 import polars as pl
 from pydantic import Field
@@ -22,9 +23,20 @@ from pydantic import Field
 import sinks
 from schemas.config import SinkConfig
 from schemas.rows import Result
+from schemas.times import SECOND
 from sinks.delivery.sink import Delivered
 from sinks.history.compaction import FEW, Compaction
-from sinks.history.parts import DRAFT, KEYS, TOMBSTONE, every, number, place, quoted, settle
+from sinks.history.parts import (
+    ARRIVED,
+    DRAFT,
+    KEYS,
+    TOMBSTONE,
+    every,
+    number,
+    place,
+    quoted,
+    settle,
+)
 from sinks.history.pending import Pending
 from sinks.store import HISTORIES, TABLES
 
@@ -44,6 +56,7 @@ _TABLES: Final = {
     "system": ("systems",),
     "forecast": ("forecasts",),
     "late": ("late",),
+    "reject": ("rejects",),
 }
 
 
@@ -82,22 +95,28 @@ class Parquet:
         self._db: duckdb.DuckDBPyConnection
         self._pending: Pending
         self._compaction: Compaction
+        self._opened = False
 
     def open(self, bookmark: Any) -> None:  # noqa: ANN401, ARG002 - upserts need no bookmark
-        """Take up what a kill left: drafts go, what is in the log waits again."""
+        """Take up what a kill left: drafts go, what is in the log waits again.
+
+        OSError while another process writes to this folder.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._pending = Pending(self._folder)
+        self._opened = True
         drafts = self._folder / DRAFT
         shutil.rmtree(drafts, ignore_errors=True)
-        drafts.mkdir(parents=True)
+        drafts.mkdir()
         numbers = (number(part) for table in KEYS for part in every(self._folder, table))
         self._next = 1 + max(numbers, default=0)
-        self._pending = Pending(self._folder)
         self._since = self._clock() if self._pending.results else None
         self._db = self._connected()
         self._compaction = Compaction(self._folder, self._db, self._days, self._clock)
 
     def write(self, batch: Sequence[Result]) -> Delivered:
         """Log and sync; a full disk is a problem that leaves the history as it was."""
-        wanted = [result for result in batch if result.kind in _TABLES]
+        wanted = [self._filed(result) for result in batch if result.kind in _TABLES]
         try:
             if len(self._pending.results) >= ROWS or self._pending.size >= BYTES:
                 self.publish()
@@ -144,6 +163,9 @@ class Parquet:
 
     def close(self) -> None:
         """Publish, and give the files back."""
+        if not self._opened:
+            return
+        self._opened = False
         try:
             self.publish()
         except duckdb.Error as error:
@@ -152,6 +174,11 @@ class Parquet:
             self._compaction.clear()
             self._pending.close()
             self._db.close()
+
+    def _filed(self, result: Result) -> Result:
+        if not ARRIVED.isdisjoint(_TABLES[result.kind]):
+            return msgspec.structs.replace(result, time=int(self._clock() * SECOND))
+        return result
 
     def _publish_when_due(self) -> str | None:
         if self._since is None or self._clock() < self._since + REST:

@@ -14,10 +14,16 @@ COMMENT ON MACRO attribute IS 'attribute(body, name): an attribute of an event o
 
 CREATE OR REPLACE VIEW open_alerts AS
 SELECT
-  id, stage, priority, confidence, severity, system, convergence, title, first_time, last_time, expires_at, revision
+  id, stage, priority, confidence, severity, system, convergence, title, entities, first_time, onset_time, last_time,
+  expires_at, revision
 FROM alerts
 WHERE status = 'open' AND meta_state <> 'withdrawn';
 COMMENT ON VIEW open_alerts IS 'Alerts that need a human';
+
+-- What a feed says of a vulnerability in general concerns nobody here before something is found to have it.
+CREATE OR REPLACE VIEW estate_facts AS
+FROM facts WHERE NOT starts_with(entity, 'vulnerability:');
+COMMENT ON VIEW estate_facts IS 'Facts that count: of things, not of vulnerabilities in general, of which a feed names thousands';
 
 CREATE OR REPLACE VIEW system_members AS
 SELECT name AS system, root, unnest(members) AS entity FROM systems;

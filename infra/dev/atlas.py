@@ -1,4 +1,4 @@
-"""Rebuilds correlators/atlas.json from ATLAS.yaml: python -m infra.dev.atlas ATLAS.yaml > FILE.
+"""Rebuilds schemas/atlas.json from ATLAS.yaml: python -m infra.dev.atlas ATLAS.yaml > FILE.
 
 MITRE publishes ATLAS.yaml under the Apache License 2.0 (mitre-atlas/atlas-data, folder dist).
 Only ids, names, tactics and the order of steps in case studies are taken: no descriptions.

@@ -18,12 +18,11 @@ from schemas.times import DAY, HOUR, SECOND
 AGES: Final = (HOUR, 4 * HOUR, 8 * HOUR, DAY, 3 * DAY, 7 * DAY, 14 * DAY, 30 * DAY, 90 * DAY)
 MOST: Final = 1_000_000  # open alerts, and open facts
 _ALERTS: Final = """
-SELECT a.stage, a.severity, epoch_us(a.onset_time)
-FROM open_alerts JOIN alerts AS a USING (id) WHERE a.onset_time IS NOT NULL ORDER BY a.onset_time"""
+SELECT stage, severity, epoch_us(onset_time)
+FROM open_alerts WHERE onset_time IS NOT NULL ORDER BY onset_time"""
 _FACTS: Final = """
-SELECT severity, epoch_us(since) FROM facts
+SELECT severity, epoch_us(since) FROM estate_facts
 WHERE state = 'open' AND since IS NOT NULL AND severity IS NOT NULL
-  AND NOT starts_with(entity, 'vulnerability:')
 ORDER BY since"""
 Onsets = dict[str, "array[int]"]
 

@@ -35,12 +35,9 @@ class Gauge(NamedTuple):
         return dict.fromkeys(product(*self.always), 0.0) if self.always else {}
 
 
-# Everything that is said of an entity on its own; what is known of vulnerabilities in general is
-# no posture of the estate.
 _FACTS: Final = """
-SELECT coalesce(f.severity, 'informational') AS severity, k.layer
-FROM facts AS f JOIN kinds AS k ON k.kind = split_part(f.entity, ':', 1)
-WHERE NOT starts_with(f.entity, 'vulnerability:')"""
+SELECT coalesce(f.severity, 'informational') AS severity, k.layer, f.state
+FROM estate_facts AS f JOIN kinds AS k ON k.kind = split_part(f.entity, ':', 1)"""
 
 GAUGES: Final = (
     Gauge(
@@ -87,17 +84,16 @@ GAUGES: Final = (
         "Weaknesses and other facts that are open, by the layer of what they are about.",
         ("severity", "layer"),
         f"""
-        SELECT severity, layer, count(*) FILTER (is_open)
+        SELECT severity, layer, count(*) FILTER (state = 'open')
         FROM (SELECT DISTINCT layer FROM kinds)
         CROSS JOIN (SELECT unnest({list(LEVELS)}) AS severity)
-        LEFT JOIN ({_FACTS.replace("k.layer", "k.layer, true AS is_open")} AND f.state = 'open')
-        USING (severity, layer) GROUP BY ALL ORDER BY ALL""",  # noqa: S608 - of ours
+        LEFT JOIN ({_FACTS}) USING (severity, layer) GROUP BY ALL ORDER BY ALL""",  # noqa: S608 - of ours
     ),
     Gauge(
         "facts_closed",
         "Weaknesses and other facts that were closed.",
         ("severity",),
-        f"SELECT severity, count(*) FROM ({_FACTS} AND f.state = 'resolved') GROUP BY 1",  # noqa: S608
+        f"SELECT severity, count(*) FROM ({_FACTS}) WHERE state = 'resolved' GROUP BY 1",  # noqa: S608
         (LEVELS,),
     ),
     Gauge(

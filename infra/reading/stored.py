@@ -7,11 +7,12 @@ from typing import Any
 
 import orjson
 
-from correlators.atlas import atlas, name
+from correlators.atlas import name
 from infra.reading.reader import Reader, located
 from infra.reading.rereading import Recorded
 from infra.settings import load as settings
 from infra.terminal import shown
+from schemas.atlas import atlas
 from schemas.errors import Mistake
 from schemas.times import instant
 

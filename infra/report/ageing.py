@@ -16,16 +16,14 @@ from schemas.event import LEVELS
 from schemas.times import DAY
 
 COLUMNS: Final = ("a day", "a week", "30 days", "90 days", "longer")
-# Of vulnerabilities a feed names thousands that concern nobody here.
 _OPEN: Final = """
 WITH target AS (SELECT unnest($targets, recursive := true)),
 open AS (
-  SELECT 'alert' AS what, stage AS class, onset_time AS since FROM alerts
-  WHERE status = 'open' AND meta_state <> 'withdrawn' AND ($system IS NULL OR system = $system)
+  SELECT 'alert' AS what, stage AS class, onset_time AS since FROM open_alerts
+  WHERE $system IS NULL OR system = $system
   UNION ALL
-  SELECT 'fact', severity, since FROM facts
-  WHERE state = 'open' AND entity NOT LIKE 'vulnerability:%'
-  AND ($members IS NULL OR list_contains($members, entity))),
+  SELECT 'fact', severity, since FROM estate_facts
+  WHERE state = 'open' AND ($members IS NULL OR list_contains($members, entity))),
 aged AS (SELECT what, class, greatest($now - epoch_us(since), 0) AS age FROM open)
 SELECT what, class, any_value(most), count(*), count(*) FILTER (age > most), max(age),
   [count(*) FILTER (age <= $day), count(*) FILTER (age <= 7 * $day),

@@ -16,8 +16,8 @@ from schemas.times import instant
 
 MAX_FACTS: Final = 200
 # $system is the id of one AI system and $members what belongs to it; both NULL: all of them.
-_FACTS: Final = """state = 'open' AND entity NOT LIKE 'vulnerability:%'
-  AND ($members IS NULL OR list_contains($members, entity))"""  # a feed names thousands of them
+_FACTS: Final = """FROM estate_facts
+  WHERE state = 'open' AND ($members IS NULL OR list_contains($members, entity))"""
 # Lineage only of systems that have an alert: nothing else of it is drawn.
 _BODIES: Final = {
     "alerts": """FROM alerts WHERE meta_state <> 'withdrawn'
@@ -28,7 +28,7 @@ _BODIES: Final = {
         AND ($system IS NULL OR id = $system))
         AND NOT EXISTS (
           FROM deletions WHERE until IS NULL AND entity IN (from_entity, to_entity))""",
-    "facts": f"""FROM facts WHERE {_FACTS}
+    "facts": f"""{_FACTS}
         ORDER BY list_position(['critical', 'high', 'medium', 'low'], severity) NULLS LAST,
         name, entity LIMIT $facts""",
     "forecasts": "FROM forecasts WHERE $system IS NULL OR system = $system",
@@ -37,7 +37,7 @@ _SCORES: Final = """
 SELECT alert, s.revision, strftime(s.time, $rfc3339) AS time, sum(points)::BIGINT AS total
 FROM scores AS s JOIN alerts AS a ON a.id = s.alert
 WHERE $system IS NULL OR a.system = $system GROUP BY ALL"""
-_OPEN_FACTS: Final = f"SELECT count(*) FROM facts WHERE {_FACTS}"  # noqa: S608 - our own text
+_OPEN_FACTS: Final = f"SELECT count(*) {_FACTS}"
 _SYSTEM: Final = """
 SELECT id, members FROM systems WHERE id = $name OR name = $name
 UNION ALL SELECT DISTINCT system, [system] FROM alerts WHERE system = $name"""

@@ -37,8 +37,8 @@ _ALERTS: Final = """
 SELECT
   stage || ', priority ' || priority || ', on ' || system || ': ' || title AS text,
   [id] AS evidence
-FROM alerts
-WHERE status = 'open' AND meta_state <> 'withdrawn' AND stage = '{}'
+FROM open_alerts
+WHERE stage = '{}'
   AND (list_contains($roots, system) OR list_has_any(entities, $names))
 ORDER BY priority DESC, id"""
 _BETWEEN: Final = "list_contains($callers, from_entity) AND list_contains($targets, to_entity)"

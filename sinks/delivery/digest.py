@@ -36,7 +36,8 @@ class Issue(NamedTuple):
     """One digest. `key` tells it from others: a copy after a kill has the same.
 
     `open`: the newest state of each alert that has news, by priority; `more` of them are not shown.
-    `ended`: the headlines of what is over, `faded` more not shown.
+    `ended`: the headlines of what is over, `faded` more not shown. `past`: how many were passed
+    over, as `note` explains.
     """
 
     key: str
@@ -44,13 +45,18 @@ class Issue(NamedTuple):
     more: int
     ended: tuple[str, ...]
     faded: int
+    past: int = 0
+    note: str = ""
 
     @property
     def title(self) -> str:
-        """`3 alerts, 1 over`."""
+        """`3 alerts with news, 1 over`."""
         alerts, over = len(self.open) + self.more, len(self.ended) + self.faded
         count = f"{alerts} alert{'' if alerts == 1 else 's'} with news" if alerts else ""
-        return ", ".join(part for part in (count, f"{over} over" if over else "") if part)
+        passed = (
+            f"{self.past} alert{'' if self.past == 1 else 's'} of the past" if self.past else ""
+        )
+        return ", ".join(part for part in (count, f"{over} over" if over else "", passed) if part)
 
     def fitted(self, size: Callable[[Issue], int], most: int) -> Issue:
         """As much of it as has at most that size; the rest is counted."""
@@ -133,7 +139,7 @@ class Digest:
         self._memory.put({_ISSUE: {"issue": _frozen(issue), "said": said}})
         return issue
 
-    def done(self, issue: Issue) -> None:  # noqa: ARG002 - there is one at a time
+    def done(self) -> None:
         """It was told."""
         said = self._memory.get(_ISSUE)["said"]
         self._memory.put({f"said:{id_}": one for id_, one in said.items()})

@@ -10,10 +10,11 @@ from pydantic import AfterValidator, Field
 
 from schemas.alert import Stage
 from schemas.rows import Result
-from schemas.times import MINUTE, Duration
+from schemas.times import DAY, MINUTE, Duration
 from sinks.delivery.digest import Digest, Issue
 from sinks.delivery.memory import Memory
 from sinks.delivery.news import News, Said, news
+from sinks.delivery.past import Past
 from sinks.delivery.routing import AlertSettings
 from sinks.delivery.sending import one_by_one
 from sinks.delivery.sink import Delivered
@@ -26,12 +27,14 @@ Link = Annotated[str, AfterValidator(checked)]
 class PeopleSettings(AlertSettings):
     """What every sink understands that writes to people.
 
-    `link`: where an alert can be looked at, with {id}, {thread} and {system} in it. With `digest`
+    `link`: where an alert can be looked at, with {id}, {thread} and {system} in it. `past`: an
+    alert that had expired for so long when it was first seen is told to nobody. With `digest`
     alerts wait and go out together, once in each such span of the wall clock (UTC); only those that
     reached one of the stages `urgent` go at once.
     """
 
     link: Link | None = None
+    past: Duration = Field(default=DAY, ge=0)
     digest: Duration | None = Field(default=None, ge=MINUTE)
     urgent: tuple[Stage, ...] = ("warning",)
 
@@ -73,13 +76,15 @@ class People:
         memory: Memory,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`clock`: seconds since 1970, for digests alone."""
+        """`clock`: seconds since 1970, for when digests are due and the past is over."""
         self.speaker, self._memory, self._clock = speaker, memory, clock
         self._digest = Digest(memory, settings.digest, settings.urgent, settings.link)
+        self._past = Past(memory, settings.past)
 
     def open(self, bookmark: Any) -> None:  # noqa: ANN401, ARG002 - JSON
         """What was told is in the memory."""
         self._digest.open()
+        self._past.open(self._clock())
 
     def write(self, batch: Sequence[Result]) -> Delivered:
         """Tell, or keep for the digest, one after the other."""
@@ -87,12 +92,15 @@ class People:
         if late is not None and late.problem is not None:
             return late
         newest = {result.id: result for result in batch}
-        return one_by_one(
-            batch, lambda one: self._one(one) if newest[one.id] is one else Answer("ok")
+        past: list[str] = []
+        delivered = one_by_one(
+            batch, lambda one: self._one(one, past) if newest[one.id] is one else Answer("ok")
         )
+        self._past.keep(past, self._clock())
+        return delivered
 
     def flush(self) -> Delivered | None:
-        """Send the digest if it is time."""
+        """Send the digest, or how much was passed over, if it is time."""
         try:
             return self._gather()
         finally:
@@ -103,10 +111,13 @@ class People:
         self.speaker.rest()
         self._memory.close()
 
-    def _one(self, result: Result) -> Answer:
+    def _one(self, result: Result, past: list[str]) -> Answer:
         told = self._memory.get(f"said:{result.id}")
         before = None if told is None else Said(*told)
         if before is not None and result.body["meta"]["revision"] <= before.revision:
+            return Answer("ok")
+        if before is None and self._past.takes(result):
+            past.append(result.id)
             return Answer("ok")
         what = news(before, result)
         if self._digest.takes(result):
@@ -122,13 +133,17 @@ class People:
         return answer
 
     def _gather(self) -> Delivered | None:
-        issue = self._digest.due(self._clock())
-        if issue is None:
-            return None
+        now = self._clock()
+        waited, passed = self._digest.due(now), self._past.due(now)
+        if waited is not None:
+            return self._gathered(waited, self._digest.done)
+        return None if passed is None else self._gathered(passed, self._past.done)
+
+    def _gathered(self, issue: Issue, done: Callable[[], None]) -> Delivered:
         answer = self.speaker.gather(issue)
         if answer.verdict == "ok":
-            self._digest.done(issue)
+            done()
             return Delivered(0)
-        # The digest's texts are ours: who will never take one has to be looked at.
+        # Its texts are ours: who will never take one has to be looked at.
         seldom = answer.verdict in ("config", "reject", "split")
         return Delivered(0, problem=answer.reason, wait=answer.wait, misconfigured=seldom)

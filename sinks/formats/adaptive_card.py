@@ -48,6 +48,8 @@ def digest(issue: Issue) -> Card:
     body += _part("Over", issue.ended)
     if issue.faded:
         body.append(_rich(_run(f"and {issue.faded} more")))
+    if issue.note:
+        body.append(_rich(_run(issue.note)))
     return _card(title, body, None)
 
 

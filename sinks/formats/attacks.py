@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache
-from importlib.resources import files
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-import orjson
+from schemas.atlas import atlas
 
 # Sigma writes `atlas.aml-t0051.000`, and `attack.t1078` beside `attack.initial_access`.
 _ATLAS: Final = re.compile(r"atlas\.aml[-.](t\d{4})(\.\d{3})?", re.IGNORECASE | re.ASCII)
@@ -40,16 +38,15 @@ def attacks(tags: Iterable[str]) -> list[Attack]:
 
 def named(uid: str) -> Named:
     """A technique or sub-technique of ATLAS by its id."""
-    known = _atlas()["techniques"].get(uid)
-    return Named(uid, known["name"] if known else None)
+    known = atlas().techniques.get(uid)
+    return Named(uid, known.name if known else None)
 
 
 def _attack(tag: str) -> Attack | None:
     if found := _ATLAS.fullmatch(tag):
         parent = f"AML.{found[1].upper()}"
         sub = named(parent + found[2]) if found[2] else None
-        version = str(_atlas()["version"])
-        return Attack("MITRE ATLAS", version, named(parent), sub, tuple(_tactics(parent)))
+        return Attack("MITRE ATLAS", atlas().version, named(parent), sub, tuple(_tactics(parent)))
     if found := _ATTACK.fullmatch(tag):
         technique = found[1].upper()
         below = Named(technique + found[2]) if found[2] else None
@@ -58,13 +55,6 @@ def _attack(tag: str) -> Attack | None:
 
 
 def _tactics(technique: str) -> Iterator[Named]:
-    known = _atlas()
-    for tactic in known["techniques"].get(technique, {}).get("tactics", ()):
-        yield Named(tactic, known["tactics"][tactic])
-
-
-@cache
-def _atlas() -> dict[str, Any]:
-    """The data that the engine brings, by their file: sinks share no code with correlators."""
-    found: dict[str, Any] = orjson.loads(files("correlators").joinpath("atlas.json").read_bytes())
-    return found
+    known = atlas().techniques.get(technique)
+    for tactic in known.tactics if known else ():
+        yield Named(tactic, atlas().tactics[tactic])

@@ -58,6 +58,8 @@ def digest(issue: Issue) -> list[Block]:
         parts += [_section(_text("Over", bold=True)), _list(issue.ended)]
     if issue.faded:
         parts.append(_section(_text(f"and {issue.faded} more")))
+    if issue.note:
+        parts.append(_section(_text(issue.note)))
     return [_header(f"Barograph: {issue.title}"), _rich(*parts)]
 
 

@@ -49,6 +49,7 @@ def digest(issue: Issue) -> Letter:
         parts.append(Part(f"and {issue.more} more", ("barograph query --name alerts",), code=True))
     faded = (f"and {issue.faded} more",) if issue.faded else ()
     parts.append(Part("Over", issue.ended + faded))
+    parts.append(Part(issue.title, (issue.note,) if issue.note else ()))
     return _letter(f"Barograph: {issue.title}", parts, None)
 
 

@@ -89,7 +89,7 @@ _RESOURCES = pa.list_(
     pa.struct({"name": _TEXT, "role": _TEXT, "role_id": _INT, "type": _TEXT, "uid": _TEXT})
 )
 _OBSERVABLES = pa.list_(pa.struct({"name": _TEXT, "type": _TEXT, "type_id": _INT, "value": _TEXT}))
-_OF_FACTS = {
+_FINDING: Final[dict[str, pa.DataType]] = {
     "activity_id": _INT,
     "activity_name": _TEXT,
     "category_name": _TEXT,
@@ -99,6 +99,21 @@ _OF_FACTS = {
     "confidence": _TEXT,
     "confidence_id": _INT,
     "confidence_score": _INT,
+    "message": _TEXT,
+    "observables": _OBSERVABLES,
+    "resources": _RESOURCES,
+    "severity": _TEXT,
+    "severity_id": _INT,
+    "start_time": _LONG,
+    "status": _TEXT,
+    "status_detail": _TEXT,
+    "status_id": _INT,
+    "time": _LONG,
+    "type_name": _TEXT,
+    "type_uid": _LONG,
+    "unmapped": pa.map_(_TEXT, _TEXT),
+}
+_OF_FACTS = {
     "finding_info": pa.struct(
         {
             "created_time": _LONG,
@@ -112,7 +127,6 @@ _OF_FACTS = {
             "uid": _TEXT,
         }
     ),
-    "message": _TEXT,
     "metadata": pa.struct(
         {
             "event_code": _TEXT,
@@ -125,18 +139,6 @@ _OF_FACTS = {
             "version": _TEXT,
         }
     ),
-    "observables": _OBSERVABLES,
-    "resources": _RESOURCES,
-    "severity": _TEXT,
-    "severity_id": _INT,
-    "start_time": _LONG,
-    "status": _TEXT,
-    "status_detail": _TEXT,
-    "status_id": _INT,
-    "time": _LONG,
-    "type_name": _TEXT,
-    "type_uid": _LONG,
-    "unmapped": pa.map_(_TEXT, _TEXT),
 }
 _UID = pa.struct({"uid": _TEXT})
 _VULNERABILITY = pa.struct(
@@ -151,49 +153,32 @@ _VULNERABILITY = pa.struct(
     }
 )
 _COMPLIANCE = pa.struct({"control": _TEXT, "desc": _TEXT, "status": _TEXT, "status_id": _INT})
-_DETECTION: Final = pa.schema(
-    {
-        "activity_id": _INT,
-        "activity_name": _TEXT,
-        "category_name": _TEXT,
-        "category_uid": _INT,
-        "class_name": _TEXT,
-        "class_uid": _INT,
-        "confidence": _TEXT,
-        "confidence_id": _INT,
-        "confidence_score": _INT,
-        "end_time": _LONG,
-        "evidences": pa.list_(pa.struct({"data": _TEXT, "uid": _TEXT})),
-        "finding_info": _FINDING_INFO,
-        "is_alert": _FLAG,
-        "message": _TEXT,
-        "metadata": _METADATA,
-        "observables": _OBSERVABLES,
-        "remediation": pa.struct({"desc": _TEXT, "references": _TEXTS}),
-        "resources": _RESOURCES,
-        "risk_details": _TEXT,
-        "risk_level": _TEXT,
-        "risk_level_id": _INT,
-        "risk_score": _INT,
-        "severity": _TEXT,
-        "severity_id": _INT,
-        "start_time": _LONG,
-        "status": _TEXT,
-        "status_detail": _TEXT,
-        "status_id": _INT,
-        "time": _LONG,
-        "type_name": _TEXT,
-        "type_uid": _LONG,
-        "unmapped": pa.map_(_TEXT, _TEXT),
-    }
-)
+_DETECTION = {
+    "end_time": _LONG,
+    "evidences": pa.list_(pa.struct({"data": _TEXT, "uid": _TEXT})),
+    "finding_info": _FINDING_INFO,
+    "is_alert": _FLAG,
+    "metadata": _METADATA,
+    "remediation": pa.struct({"desc": _TEXT, "references": _TEXTS}),
+    "risk_details": _TEXT,
+    "risk_level": _TEXT,
+    "risk_level_id": _INT,
+    "risk_score": _INT,
+}
+
+
+def _columns(*parts: dict[str, pa.DataType]) -> pa.Schema:
+    """What all findings have and these, by name."""
+    return pa.schema(
+        sorted((name, type_) for part in (_FINDING, *parts) for name, type_ in part.items())
+    )
 
 
 # The columns of each class.
 SCHEMAS: Final = {
-    2002: pa.schema(_OF_FACTS | {"vulnerabilities": pa.list_(_VULNERABILITY)}),
-    2003: pa.schema(_OF_FACTS | {"compliance": _COMPLIANCE}),
-    2004: _DETECTION,
+    2002: _columns(_OF_FACTS, {"vulnerabilities": pa.list_(_VULNERABILITY)}),
+    2003: _columns(_OF_FACTS, {"compliance": _COMPLIANCE}),
+    2004: _columns(_DETECTION),
 }
 
 

@@ -13,6 +13,7 @@ from typing import Final
 import duckdb
 
 from sinks.history.parts import (
+    ARRIVED,
     DRAFT,
     HOLDS,
     KEYS,
@@ -78,7 +79,8 @@ class Compaction:
 
     def _expired(self) -> bool:
         """Drop the rows of the oldest day that is too old, but what holds."""
-        last = max((_date(day) for t in KEYS for day in days(self._folder, t)), default=None)
+        timed = [table for table in KEYS if table not in ARRIVED]
+        last = max((_date(day) for t in timed for day in days(self._folder, t)), default=None)
         if last is None or self._keep is None:
             return False
         today = datetime.fromtimestamp(self._clock(), UTC).date()  # a record may lie about its time

@@ -29,7 +29,10 @@ KEYS: Final = {
     "systems": ("id",),
     "forecasts": ("id",),
     "late": ("id",),
+    "rejects": ("id",),
 }
+# What could not be read says no time of its own: its day is the one on which it came.
+ARRIVED: Final = frozenset(("rejects",))
 # Of an id here the time never changes, nor its day.
 STEADY: Final = frozenset(("events", "signals", "late"))
 # What holds stays, however long ago it began.

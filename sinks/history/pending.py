@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,11 +15,25 @@ NAME = "pending.jsonl"
 
 
 class Pending:
-    """Results in order of emission. What `add` has returned from is there after a kill."""
+    """Results in order of emission. What `add` has returned from is there after a kill.
+
+    Whoever has the log open is the one writer of the folder: its lock ends with the process.
+    """
 
     def __init__(self, folder: Path) -> None:
-        """Open the log of this folder; half a line that a kill left is cut off."""
+        """Open the log of this folder; half a line that a kill left is cut off.
+
+        OSError if somebody else has it open.
+        """
         self._file = os.open(folder / NAME, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(self._file)
+            raise OSError(
+                f"another process writes the history in {folder}: stop it, or give one of the two"
+                " another path"
+            ) from error
         self.results: list[Result] = []
         self.size = 0
         decoder = msgspec.json.Decoder(Result)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from correlators.atlas import atlas, fold, name, technique
+from correlators.atlas import fold, name, technique
+from schemas.atlas import atlas
 
 
 def test_the_data_is_one_whole_version() -> None:

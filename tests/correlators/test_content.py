@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from correlators.atlas import atlas
 from correlators.atlas import technique as technique_of
 from correlators.ruleset import builtin, parse
 from correlators.sigma.rule import Rule
 from infra.authoring.cases.detections import failures
+from schemas.atlas import atlas
 from schemas.convergence import Convergence, Leg
 
 RULES = parse(builtin())

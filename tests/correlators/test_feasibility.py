@@ -4,8 +4,9 @@ from collections import Counter
 
 import pytest
 
-from correlators.atlas import atlas, fold
+from correlators.atlas import fold
 from correlators.feasibility import on, table
+from schemas.atlas import atlas
 from schemas.entity import KINDS
 
 RESOURCE_DEVELOPMENT, RECONNAISSANCE = "AML.TA0003", "AML.TA0002"

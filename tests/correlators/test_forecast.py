@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from correlators.atlas import atlas, fold
+from correlators.atlas import fold
 from correlators.feasibility import Feasible, on, table
 from correlators.forecast import END, Forecaster, likely, steps
+from schemas.atlas import atlas
 from schemas.entity import KINDS
 
 BUILTIN = Forecaster.builtin()

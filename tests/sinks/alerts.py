@@ -102,6 +102,7 @@ def lives(alerts: int, revisions: int = 4) -> list[Result]:
         for number in range(alerts):
             more: dict[str, Any] = {"title": f"{HOSTILE} {number}"} if number % 7 == 0 else {}
             more["stage"] = "outlook" if revision == 1 else "warning"
+            more["expires_at"] = "2100-01-01T00:00:00.000000Z"  # whenever it is played
             state: State = "final" if last else "provisional"
             if last and number % 5 == 0:
                 state = "withdrawn"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from schemas.config import AnySink
+from schemas.rows import Result
 from sinks.delivery.kinds import connect
-from sinks.delivery.sink import Sink
+from sinks.delivery.sink import Delivered, Sink
+from tests.sinks.receiving import Receiver, Reply, Request
 
 
 class Sinks(ExitStack):
@@ -28,3 +30,31 @@ class Sinks(ExitStack):
         sink.open(None)
         self.callback(sink.close)
         return sink
+
+
+def sink(entry: Mapping[str, Any]) -> Sink:
+    """The sink of this `[[sink]]`, which keeps no files."""
+    return connect(AnySink.model_validate(dict(entry)), Path())
+
+
+def written(
+    answer: Callable[[Request], Reply],
+    entry: Callable[..., Mapping[str, Any]],
+    *batch: Result,
+    **more: Any,  # noqa: ANN401 - settings
+) -> Delivered:
+    """What became of a batch; `answer` judges each request, `entry(url)` is the `[[sink]]`."""
+    with Receiver(answer) as receiver:
+        one = sink(entry(receiver.url, **more))
+        delivered = one.write(batch)
+        one.close()
+    return delivered
+
+
+def verdict(delivered: Delivered) -> Literal["ok", "retry", "reject", "config"]:
+    """What became of a batch of one."""
+    if delivered.misconfigured:
+        return "config"
+    if delivered.refused:
+        return "reject"
+    return "ok" if delivered == Delivered(1) else "retry"

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal, NamedTuple, Self
 
+import orjson
+
 Weather = Literal["fair", "busy", "broken", "slow", "cut", "lost"]
 """fair: answers. busy: 429. broken: 503. slow: a while. cut: hangs up unread. lost: takes it, then
 hangs up."""
@@ -31,6 +33,11 @@ class Reply(NamedTuple):
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = {}
+
+    @classmethod
+    def json(cls, status: int, said: object, **headers: str) -> Self:
+        """What it says, in JSON."""
+        return cls(status, orjson.dumps(said), {"content-type": "application/json", **headers})
 
 
 class Receiver:

@@ -139,6 +139,24 @@ def storm(
     return Figures(len(receiver.got), kills, survived(carrier, results, told(), kills))
 
 
+def news_storm(
+    receiver: Receiver, folder: Path, entry: Mapping[str, Any], *, every: int = 8
+) -> list[Result]:
+    """A storm for a sink that tells people; all results that it was given.
+
+    Twice: of what waits together it tells the newest alone. What a kill leaves untold is told
+    again, so copies are for the test of the sink to judge.
+    """
+    results = lives(20)
+    for part in (results[:20], results[20:]):
+        carrier = Carrier(folder, entry, part)
+        assert weathered(receiver, carrier, seed=len(part), kills=1, every=every) == 1
+        receiver.got.clear()  # the next kill is counted from here
+        receiver.taken = lambda _: None
+        assert carrier.refused == 0
+    return results
+
+
 def closed(result: Result) -> bool:
     """True if a receiver is to show the alert as ended."""
     return result.state == "withdrawn" or result.body["status"] != "open"

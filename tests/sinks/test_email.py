@@ -12,8 +12,10 @@ import pytest
 from infra.dev.certificates import certify
 from schemas.config import AnySink
 from schemas.errors import Mistake
+from sinks.delivery.digest import Issue
 from sinks.delivery.kinds import connect
 from sinks.delivery.memory import Memory
+from sinks.delivery.past import NOTE
 from sinks.delivery.people import People
 from sinks.delivery.sink import Delivered
 from sinks.email import Settings
@@ -39,12 +41,6 @@ ENTRY = {
 def post() -> Iterator[Post]:
     with Post() as post:
         yield post
-
-
-@pytest.fixture
-def sinks(tmp_path: Path) -> Iterator[Sinks]:
-    with Sinks(tmp_path) as sinks:
-        yield sinks
 
 
 @pytest.fixture(scope="session")
@@ -284,6 +280,17 @@ def test_a_server_that_is_away(sinks: Sinks) -> None:
     delivered = sinks.made(told).write([alert(ID)])
     assert (delivered.taken, delivered.misconfigured) == (0, False)
     assert str(delivered.problem).startswith(f"127.0.0.1:{told['port']} cannot be reached: ")
+
+
+def test_how_many_were_passed_over(post: Post, tmp_path: Path) -> None:
+    speaker = made(Settings.model_validate(entry(post)), tmp_path).speaker
+    assert speaker.gather(Issue("k", (), 0, (), 0, 214, NOTE)).verdict == "ok"
+    speaker.rest()
+    ((_, letter),) = post.letters
+    assert letter["Subject"] == "Barograph: 214 alerts of the past"
+    plain = letter.get_body(("plain",))
+    assert plain is not None
+    assert NOTE in plain.get_content()
 
 
 def test_a_digest_that_comes_again_is_the_same_letter(

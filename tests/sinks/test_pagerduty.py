@@ -12,10 +12,10 @@ from schemas.config import AnySink
 from schemas.errors import Mistake
 from sinks.delivery.kinds import connect
 from sinks.delivery.sink import Delivered, Sink
-from tests.sinks.alerts import HOSTILE, alert, lives
-from tests.sinks.made import Sinks
+from tests.sinks.alerts import HOSTILE, alert
+from tests.sinks.made import Sinks, verdict
 from tests.sinks.receiving import Receiver, Reply, Request
-from tests.sinks.storms import Carrier, weathered
+from tests.sinks.storms import news_storm
 
 KEY = "0123456789abcdef0123456789EXAMPL"
 ID, OTHER = "a" * 32, "b" * 32
@@ -87,12 +87,6 @@ def service() -> Service:
 def receiver(service: Service) -> Iterator[Receiver]:
     with Receiver(service.answer) as receiver:
         yield receiver
-
-
-@pytest.fixture
-def sinks(tmp_path: Path) -> Iterator[Sinks]:
-    with Sinks(tmp_path) as sinks:
-        yield sinks
 
 
 def entry(receiver: Receiver, **more: object) -> dict[str, Any]:
@@ -231,7 +225,7 @@ def test_hostile_texts_stay_in_their_limits(
 
 
 @pytest.mark.parametrize(
-    ("reply", "verdict"),
+    ("reply", "expected"),
     [
         (Reply(202), "ok"),
         (Reply(200, b"a proxy's page"), "config"),
@@ -250,12 +244,10 @@ def test_hostile_texts_stay_in_their_limits(
         (Reply(504), "retry"),
     ],
 )
-def test_an_answer(sinks: Sinks, reply: Reply, verdict: str) -> None:
+def test_an_answer(sinks: Sinks, reply: Reply, expected: str) -> None:
     with Receiver(lambda _: reply) as receiver:
         delivered = sinks.made(entry(receiver)).write([alert(ID)])
-    found = "ok" if delivered == Delivered(1) else "retry"
-    found = "config" if delivered.misconfigured else "reject" if delivered.refused else found
-    assert found == verdict
+    assert verdict(delivered) == expected
     assert delivered.wait == (60.0 if reply.status == 429 else 0.0)
     assert KEY not in f"{delivered.problem}{[one.reason for one in delivered.refused]}"
 
@@ -269,15 +261,7 @@ def test_a_key_that_cannot_be_one(secret: str | None, tmp_path: Path) -> None:
 
 
 def test_a_storm(receiver: Receiver, service: Service, tmp_path: Path) -> None:
-    results = lives(20)
-    kills = 0
-    for part in (results[:20], results[20:]):
-        carrier = Carrier(tmp_path, entry(receiver), part)
-        kills += weathered(receiver, carrier, seed=len(part), kills=1, every=8)
-        receiver.got.clear()  # the next kill is counted from here
-        receiver.taken = lambda _: None
-        assert carrier.refused == 0
-    assert kills == 2
+    results = news_storm(receiver, tmp_path, entry(receiver))
     over = {n for n in range(20) if n % 5 == 0 or n % 3 == 0}
     threads = [one.body["thread"] for one in results[:20]]
     assert service.incidents == {

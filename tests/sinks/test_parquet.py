@@ -1,5 +1,6 @@
 """The parquet sink: files by day, one state of each id at reading, whatever was killed when."""
 
+import os
 import random
 import signal
 import subprocess
@@ -91,6 +92,11 @@ def asked(folder: Path, query: str) -> list[tuple[Any, ...]]:
         return reader.run(query).rows
 
 
+def killed(sink: Parquet) -> None:
+    """As the kernel leaves it: nothing is closed in order, the lock is free."""
+    os.close(sink._pending._file)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+
 def files(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*.parquet"))
 
@@ -156,6 +162,7 @@ def test_columns_and_rows_are_those_of_the_store(tmp_path: Path) -> None:
         said("system", "s", name="shop", root="application:shop", members=["agent:b"]),
         said("forecast", "c", probability=0.5, outcome="open"),
         said("late", "l", source="otel", time=T),
+        said("reject", "file:a#1", origin="file:a#1", source="otel", reason="not-json", size=3),
         said("alert", "a", title="x", why=[{"term": "base", "points": 1}], meta={"revision": 1}),
     ]
     store, history = Store(tmp_path / "s", finite=True), Parquet(tmp_path / "h")
@@ -186,6 +193,7 @@ def test_what_waits_is_there_after_a_kill(tmp_path: Path) -> None:
     sink.write([said("signal", "1", title="x")])
     with (tmp_path / NAME).open("ab") as log:
         log.write(b'["result","signal","2",0,"fi')
+    killed(sink)
     again = Parquet(tmp_path)
     again.open(None)
     again.close()
@@ -301,7 +309,8 @@ def test_the_history_is_what_the_store_would_be(
             sink.publish()
         elif then == "flush":
             sink.flush()
-        elif then == "reopen":  # as after a kill: nothing was closed
+        elif then == "reopen":
+            killed(sink)
             sink = Parquet(folder, clock=clock)
             sink.open(None)
     sink.close()
@@ -339,6 +348,43 @@ def test_a_kill_at_any_time_loses_and_doubles_nothing(tmp_path: Path) -> None:
     assert asked(tmp_path, "SELECT id, title FROM facts ORDER BY id") == [
         (str(i), str(last)) for i in range(5)
     ]
+
+
+def test_what_could_not_be_read_is_filed_by_the_day_on_which_it_came(
+    tmp_path: Path, clock: Clock
+) -> None:
+    sink = Parquet(tmp_path, days=1, clock=clock)
+    sink.open(None)
+    sink.write(
+        [said("reject", "file:a#1", 0, reason="not-json"), said("event", "1", DAYS[2], time=T)]
+    )
+    clock.now += 86_400  # the same again, after a kill
+    sink.write([said("reject", "file:a#1", 0, reason="not-json")])
+    sink.publish()
+    for _ in range(9):
+        sink.flush()
+        clock.now += compaction.GRACE
+    sink.close()
+    assert files(tmp_path) == [
+        "events/day=1970-01-04/part-000000000001.parquet",  # far older than what came: it stays
+        "rejects/day=2001-09-10/part-000000000001.parquet",
+    ]
+    assert asked(tmp_path, "SELECT id, reason FROM rejects") == [("file:a#1", "not-json")]
+
+
+def test_a_second_writer_is_refused_until_the_first_is_gone(tmp_path: Path) -> None:
+    first, second = Parquet(tmp_path), Parquet(tmp_path)
+    first.open(None)
+    first.write([said("signal", "1")])
+    with pytest.raises(OSError, match=r"another process writes the history in .*another path"):
+        second.open(None)
+    second.close()  # which touches nothing
+    assert (tmp_path / NAME).stat().st_size > 0
+    first.close()
+    second.open(None)
+    second.write([said("signal", "2")])
+    second.close()
+    assert asked(tmp_path, "SELECT id FROM signals ORDER BY 1") == [("1",), ("2",)]
 
 
 def test_a_full_disk_is_a_problem_and_nothing_is_half_taken(tmp_path: Path) -> None:

@@ -13,17 +13,16 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from google.auth import jwt
 
-from schemas.config import AnySink
 from schemas.errors import Mistake
-from schemas.rows import Result
-from sinks.delivery.kinds import connect
-from sinks.delivery.sink import Delivered, Sink
+from sinks.delivery.sink import Delivered
 from sinks.formats.envelope import envelope
 from sinks.formats.udm import event
 from tests.sinks.alerts import HOSTILE, LATER, NOON, alert
 from tests.sinks.formats.udm_extract import Udm
+from tests.sinks.made import sink, verdict, written
 from tests.sinks.receiving import Receiver, Reply, Request
 from tests.sinks.storms import Told, storm
+from tests.sinks.tokens import Tokens
 
 INSTANCE = "projects/soc/locations/eu/instances/00000000-0000-0000-0000-00000000000a"
 MAIL = "barograph@soc.iam.example"
@@ -40,18 +39,14 @@ AUDIENCE = "https://oauth2.googleapis.com/token"  # whichever host is asked
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
-class Google:
-    """A login and an instance; tokens are `token-1`, `token-2`..."""
+class Google(Tokens):
+    """A login and an instance."""
 
     def __init__(self, lifetime: int = 3599, method: str = "events:import") -> None:
-        self.lifetime, self.method = lifetime, method
-        self.issued = 0
-        self.good: set[str] = set()
+        super().__init__(lifetime)
+        self.method = method
         self.taken: list[dict[str, Any]] = []
         self.sources: list[dict[str, Any]] = []
-        self.calls: list[int] = []
-        self.replies: list[Reply] = []
-        self.logins: list[Reply] = []
 
     def __call__(self, request: Request) -> Reply:
         return self._login(request) if request.path == "/token" else self._take(request)
@@ -66,14 +61,10 @@ class Google:
         assert said["iss"] == MAIL
         assert said["scope"] == "https://www.googleapis.com/auth/cloud-platform"
         assert said["exp"] - said["iat"] <= 3600
-        self.issued += 1
-        token = f"token-{self.issued}"
-        self.good.add(token)
-        return reply(200, access_token=token, expires_in=self.lifetime, token_type="Bearer")  # noqa: S106
+        return self.grant()
 
     def _take(self, request: Request) -> Reply:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme != "Bearer" or token not in self.good:
+        if not self.knows(request):
             return failure(401, "UNAUTHENTICATED")
         if request.method != "POST" or request.path != f"/v1/{INSTANCE}/{self.method}":
             return failure(404, "NOT_FOUND")
@@ -103,13 +94,9 @@ def valid(one: dict[str, Any]) -> bool:
     return True
 
 
-def reply(status: int, **said: Any) -> Reply:  # noqa: ANN401 - JSON
-    return Reply(status, orjson.dumps(said), {"content-type": "application/json"})
-
-
 def failure(status: int, code: str, **headers: str) -> Reply:
-    text = orjson.dumps({"error": {"code": status, "message": "because", "status": code}})
-    return Reply(status, text, {"content-type": "application/json", **headers})
+    error = {"code": status, "message": "because", "status": code}
+    return Reply.json(status, {"error": error}, **headers)
 
 
 def key(url: str) -> str:
@@ -139,18 +126,6 @@ def entry(url: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - settings
     } | more
 
 
-def sink(url: str, **more: Any) -> Sink:  # noqa: ANN401 - settings
-    return connect(AnySink.model_validate(entry(url, **more)), Path())
-
-
-def written(google: Google, *batch: Result, **more: Any) -> Delivered:  # noqa: ANN401 - settings
-    with Receiver(google) as receiver:
-        one = sink(receiver.url, **more)
-        delivered = one.write(batch)
-        one.close()
-    return delivered
-
-
 def test_alerts_are_events_of_udm() -> None:
     google = Google()
     batch = [
@@ -159,7 +134,7 @@ def test_alerts_are_events_of_udm() -> None:
         alert("c", 3, "withdrawn"),
         alert("d", title=HOSTILE, summary=HOSTILE),
     ]
-    assert written(google, *batch) == Delivered(4)
+    assert written(google, entry, *batch) == Delivered(4)
     assert google.taken == [{"udm": event(one)} for one in batch]
     assert google.sources == [{}]
 
@@ -172,7 +147,7 @@ def test_alerts_are_raw_logs(more: dict[str, str], source: dict[str, str]) -> No
     google = Google(method="logTypes/BAROGRAPH_CUSTOM/logs:import")
     batch = [alert("a"), alert("b", 2, "withdrawn", title=HOSTILE)]
     raw = {"format": "raw", "log_type": "BAROGRAPH_CUSTOM"}
-    assert written(google, *batch, **raw, **more) == Delivered(2)
+    assert written(google, entry, *batch, **raw, **more) == Delivered(2)
     assert google.taken == [
         {
             "data": base64.b64encode(orjson.dumps(envelope(one))).decode(),
@@ -187,7 +162,7 @@ def test_alerts_are_raw_logs(more: dict[str, str], source: dict[str, str]) -> No
 def test_no_request_is_larger_than_it_may_be() -> None:
     google = Google()
     batch = [alert(str(n), summary="s" * 100_000) for n in range(90)]
-    assert written(google, *batch) == Delivered(90)
+    assert written(google, entry, *batch) == Delivered(90)
     assert len(google.calls) == 3
     assert max(google.calls) <= 4_000_000
 
@@ -195,7 +170,7 @@ def test_no_request_is_larger_than_it_may_be() -> None:
 def test_a_huge_alert_is_shortened_and_says_so() -> None:
     google = Google()
     timeline = [{"time": NOON, "text": f"{n} " + "y" * 100_000} for n in range(50)]
-    assert written(google, alert("a", timeline=timeline)) == Delivered(1)
+    assert written(google, entry, alert("a", timeline=timeline)) == Delivered(1)
     told = google.taken[0]["udm"]["additional"]
     assert (told["shortened"], told["timeline"]) == (["timeline"], timeline[-1:])
 
@@ -203,7 +178,7 @@ def test_a_huge_alert_is_shortened_and_says_so() -> None:
 def test_an_event_that_is_not_valid_is_found_alone() -> None:
     google = Google()
     batch = [alert(id_, title="a bad one" if id_ == "c" else "good") for id_ in "abcde"]
-    done = written(google, *batch)
+    done = written(google, entry, *batch)
     assert (done.taken, [one.result.id for one in done.refused]) == (5, ["c"])
     told = [one["udm"]["metadata"]["productLogId"] for one in google.taken]
     assert told == ["a-1", "b-1", "d-1", "e-1"]
@@ -212,7 +187,7 @@ def test_an_event_that_is_not_valid_is_found_alone() -> None:
 def test_a_token_is_kept_and_asked_for_anew_when_it_is_no_longer_taken() -> None:
     google = Google()
     with Receiver(google) as receiver:
-        one = sink(receiver.url)
+        one = sink(entry(receiver.url))
         assert one.write([alert("a")]) == Delivered(1)
         assert one.write([alert("b")]) == Delivered(1)
         assert google.issued == 1
@@ -225,7 +200,7 @@ def test_a_token_is_kept_and_asked_for_anew_when_it_is_no_longer_taken() -> None
 def test_a_token_that_is_almost_over_is_not_used() -> None:
     google = Google(lifetime=60)
     with Receiver(google) as receiver:
-        one = sink(receiver.url)
+        one = sink(entry(receiver.url))
         for id_ in "ab":
             assert one.write([alert(id_)]) == Delivered(1)
         one.close()
@@ -233,31 +208,25 @@ def test_a_token_that_is_almost_over_is_not_used() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "taken", "refused", "misconfigured", "wait"),
+    ("answer", "expected", "wait"),
     [
-        (failure(400, "INVALID_ARGUMENT"), 1, 1, False, 0.0),
-        (failure(403, "PERMISSION_DENIED"), 0, 0, True, 0.0),
-        (failure(404, "NOT_FOUND"), 0, 0, True, 0.0),
-        (failure(413, "FAILED_PRECONDITION"), 1, 1, False, 0.0),
-        (failure(429, "RESOURCE_EXHAUSTED", **{"retry-after": "30"}), 0, 0, False, 30.0),
-        (failure(500, "INTERNAL"), 0, 0, False, 0.0),
-        (failure(503, "UNAVAILABLE"), 0, 0, False, 0.0),
-        (failure(504, "DEADLINE_EXCEEDED"), 0, 0, False, 0.0),
-        (Reply(200, b"<html>welcome</html>"), 0, 0, True, 0.0),
-        (Reply(302, b"", {"location": "https://elsewhere.example"}), 0, 0, True, 0.0),
+        (failure(400, "INVALID_ARGUMENT"), "reject", 0.0),
+        (failure(403, "PERMISSION_DENIED"), "config", 0.0),
+        (failure(404, "NOT_FOUND"), "config", 0.0),
+        (failure(413, "FAILED_PRECONDITION"), "reject", 0.0),
+        (failure(429, "RESOURCE_EXHAUSTED", **{"retry-after": "30"}), "retry", 30.0),
+        (failure(500, "INTERNAL"), "retry", 0.0),
+        (failure(503, "UNAVAILABLE"), "retry", 0.0),
+        (failure(504, "DEADLINE_EXCEEDED"), "retry", 0.0),
+        (Reply(200, b"<html>welcome</html>"), "config", 0.0),
+        (Reply(302, b"", {"location": "https://elsewhere.example"}), "config", 0.0),
     ],
 )
-def test_each_answer_has_its_verdict(
-    answer: Reply,
-    taken: int,
-    refused: int,
-    misconfigured: bool,  # noqa: FBT001 - a column of the table
-    wait: float,
-) -> None:
+def test_each_answer_has_its_verdict(answer: Reply, expected: str, wait: float) -> None:
     google = Google()
     google.replies = [answer]
-    done = written(google, alert("a"))
-    assert (done.taken, len(done.refused), done.misconfigured) == (taken, refused, misconfigured)
+    done = written(google, entry, alert("a"))
+    assert verdict(done) == expected
     assert done.wait == wait
     assert "token-1" not in str(done)
 
@@ -265,8 +234,12 @@ def test_each_answer_has_its_verdict(
 @pytest.mark.parametrize(
     ("answer", "misconfigured", "words"),
     [
-        (reply(400, error="invalid_grant", error_description="Invalid JWT"), True, "invalid_grant"),
-        (reply(401, error="invalid_client"), True, "invalid_client"),
+        (
+            Reply.json(400, {"error": "invalid_grant", "error_description": "Invalid JWT"}),
+            True,
+            "invalid_grant",
+        ),
+        (Reply.json(401, {"error": "invalid_client"}), True, "invalid_client"),
         (Reply(200, b"<html>welcome</html>"), True, "no token from Google"),
     ],
 )
@@ -277,7 +250,7 @@ def test_an_error_of_the_login_is_told_as_one(
 ) -> None:
     google = Google()
     google.logins = [answer]
-    done = written(google, alert("a"))
+    done = written(google, entry, alert("a"))
     assert (done.taken, done.misconfigured) == (0, misconfigured)
     assert words in str(done.problem)
     assert "PRIVATE KEY" not in str(done)
@@ -286,7 +259,7 @@ def test_an_error_of_the_login_is_told_as_one(
 
 def test_a_login_that_is_away_passes() -> None:
     google = Google()
-    done = written(google, alert("a"), secret=key("http://127.0.0.1:9"))
+    done = written(google, entry, alert("a"), secret=key("http://127.0.0.1:9"))
     assert (done.taken, done.misconfigured) == (0, False)
     assert str(done.problem).startswith("no token from Google: ")
 
@@ -304,7 +277,8 @@ def test_workload_identity_logs_in_by_its_token_file(tmp_path: Path) -> None:
         assert asked["subject_token"] == "a-token-of-the-cloud"  # noqa: S105 - as it says
         google.good.add("token-of-sts")
         said = {"issued_token_type": "urn:ietf:params:oauth:token-type:access_token"}
-        return reply(200, access_token="token-of-sts", expires_in=3599, token_type="Bearer", **said)  # noqa: S106
+        said |= {"access_token": "token-of-sts", "token_type": "Bearer"}
+        return Reply.json(200, {"expires_in": 3599, **said})
 
     with Receiver(answer) as receiver:
         info = {
@@ -314,7 +288,7 @@ def test_workload_identity_logs_in_by_its_token_file(tmp_path: Path) -> None:
             "token_url": f"{receiver.url}/sts",
             "credential_source": {"file": str(subject)},
         }
-        one = sink(receiver.url, secret=orjson.dumps(info).decode())
+        one = sink(entry(receiver.url, secret=orjson.dumps(info).decode()))
         assert one.write([alert("a")]) == Delivered(1)
         one.close()
 
@@ -323,7 +297,7 @@ def test_a_machine_without_identity_is_told_so(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
-    done = written(Google(), alert("a"), secret=None)
+    done = written(Google(), entry, alert("a"), secret=None)
     assert (done.taken, done.misconfigured) == (0, True)
     assert "none.json" in str(done.problem)
 
@@ -344,7 +318,7 @@ def test_a_machine_without_identity_is_told_so(
 )
 def test_settings_that_cannot_be(change: dict[str, Any], words: str) -> None:
     with pytest.raises(Mistake, match=words) as caught:
-        sink("https://soc.example", **change)
+        sink(entry("https://soc.example", **change))
     assert "PRIVATE KEY" not in str(caught.value)
 
 

@@ -12,18 +12,18 @@ import orjson
 import pytest
 from hypothesis import given, settings
 
-from schemas.config import AnySink
 from schemas.errors import Mistake
 from schemas.rows import Result
 from sinks.delivery.bearer import EARLY
-from sinks.delivery.kinds import connect
-from sinks.delivery.sink import Delivered, Sink
+from sinks.delivery.sink import Delivered
 from sinks.formats.log_analytics import COLUMNS, MOST_VALUE, row
 from sinks.sentinel import Sentinel, Settings
 from tests.sinks.alerts import EVIDENCE, HOSTILE, LATER, NOON, alert, body
 from tests.sinks.formats.bodies import bodies
+from tests.sinks.made import sink, verdict, written
 from tests.sinks.receiving import Receiver, Reply, Request
 from tests.sinks.storms import Told, storm
+from tests.sinks.tokens import Tokens
 
 TENANT, CLIENT = "00000000-0000-0000-0000-00000000000a", "00000000-0000-0000-0000-00000000000b"
 RULE = "dcr-0123456789abcdef0123456789abcdef"
@@ -32,17 +32,12 @@ PATH = f"/dataCollectionRules/{RULE}/streams/Custom-Barograph_CL?api-version=202
 TYPES = {"string": str, "int": int, "real": float, "dynamic": list, "datetime": str}
 
 
-class Azure:
-    """A login host and an ingestion endpoint; tokens are `token-1`, `token-2`..."""
+class Azure(Tokens):
+    """A login host and an ingestion endpoint."""
 
     def __init__(self, lifetime: int = 3599) -> None:
-        self.lifetime = lifetime
-        self.issued = 0
-        self.good: set[str] = set()
+        super().__init__(lifetime)
         self.rows: list[dict[str, Any]] = []
-        self.calls: list[int] = []
-        self.replies: list[Reply] = []
-        self.logins: list[Reply] = []
 
     def __call__(self, request: Request) -> Reply:
         if request.path == f"/{TENANT}/oauth2/v2.0/token":
@@ -61,15 +56,13 @@ class Azure:
             "scope": "https://monitor.azure.com//.default",
         }
         if asked != wanted:
-            return reply(401, error="invalid_client", error_description="AADSTS7000215: Invalid")
-        self.issued += 1
-        token = f"token-{self.issued}"
-        self.good.add(token)
-        return reply(200, token_type="Bearer", expires_in=self.lifetime, access_token=token)  # noqa: S106
+            return Reply.json(
+                401, {"error": "invalid_client", "error_description": "AADSTS7000215: Invalid"}
+            )
+        return self.grant()
 
     def _take(self, request: Request) -> Reply:  # noqa: PLR0911 - each refusal is one
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme != "Bearer" or token not in self.good:
+        if not self.knows(request):
             return failure(401, "AuthenticationFailed")
         if request.path != PATH:
             return failure(404, "NotFound")
@@ -102,13 +95,8 @@ def checked(one: dict[str, Any]) -> None:
             assert len(one[name].encode()) <= MOST_VALUE
 
 
-def reply(status: int, **said: Any) -> Reply:  # noqa: ANN401 - JSON
-    return Reply(status, orjson.dumps(said), {"content-type": "application/json"})
-
-
 def failure(status: int, code: str, **headers: str) -> Reply:
-    text = orjson.dumps({"error": {"code": code, "message": "because"}})
-    return Reply(status, text, {"content-type": "application/json", **headers})
+    return Reply.json(status, {"error": {"code": code, "message": "because"}}, **headers)
 
 
 def entry(url: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - settings
@@ -123,18 +111,6 @@ def entry(url: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - settings
         "secret": SECRET,
         "timeout": "5s",
     } | more
-
-
-def sink(url: str, **more: Any) -> Sink:  # noqa: ANN401 - settings
-    return connect(AnySink.model_validate(entry(url, **more)), Path())
-
-
-def written(azure: Azure, *batch: Result, **more: Any) -> Delivered:  # noqa: ANN401 - settings
-    with Receiver(azure) as receiver:
-        one = sink(receiver.url, **more)
-        delivered = one.write(batch)
-        one.close()
-    return delivered
 
 
 GOLDEN: dict[str, Any] = {
@@ -175,7 +151,7 @@ GOLDEN: dict[str, Any] = {
 
 def test_an_alert_is_a_row() -> None:
     azure = Azure()
-    assert written(azure, alert("a1")) == Delivered(1)
+    assert written(azure, entry, alert("a1")) == Delivered(1)
     assert azure.rows == [GOLDEN]
 
 
@@ -186,7 +162,7 @@ def test_ends_and_hostile_texts_arrive_as_they_are() -> None:
         alert("b", 3, "withdrawn"),
         alert("c", 4, title=HOSTILE, summary=HOSTILE),
     ]
-    assert written(azure, *batch) == Delivered(3)
+    assert written(azure, entry, *batch) == Delivered(3)
     told = [(one["Change"], one["Status"], one["State"]) for one in azure.rows]
     assert told == [
         ("resolved", "resolved", "final"),
@@ -225,7 +201,7 @@ def test_a_long_list_loses_its_oldest_and_says_so() -> None:
 def test_no_call_is_larger_than_it_may_be() -> None:
     azure = Azure()
     batch = [alert(str(n), summary="\u00fc" * 8000) for n in range(120)]
-    assert written(azure, *batch) == Delivered(120)
+    assert written(azure, entry, *batch) == Delivered(120)
     assert len(azure.calls) == 3
     assert max(azure.calls) <= 1_000_000
     assert [one["AlertId"] for one in azure.rows] == [str(n) for n in range(120)]
@@ -245,7 +221,7 @@ def test_a_token_is_kept_until_shortly_before_its_end() -> None:
 def test_a_token_that_is_no_longer_taken_is_asked_for_anew_once() -> None:
     azure = Azure()
     with Receiver(azure) as receiver:
-        one = sink(receiver.url)
+        one = sink(entry(receiver.url))
         assert one.write([alert("a")]) == Delivered(1)
         azure.good.clear()
         assert one.write([alert("b")]) == Delivered(1)
@@ -257,32 +233,26 @@ def test_a_token_that_is_no_longer_taken_is_asked_for_anew_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "taken", "refused", "misconfigured", "wait"),
+    ("answer", "expected", "wait"),
     [
-        (failure(400, "InvalidPayload"), 1, 1, False, 0.0),
-        (failure(400, "InvalidStream"), 0, 0, True, 0.0),
-        (Reply(400, b"", {"x-ms-error-code": "InvalidStream"}), 0, 0, True, 0.0),
-        (failure(403, "OperationFailed"), 0, 0, True, 0.0),
-        (failure(404, "NotFound"), 0, 0, True, 0.0),
-        (failure(413, "ContentLengthLimitExceeded"), 1, 1, False, 0.0),
-        (failure(429, "Throttled", **{"retry-after": "30"}), 0, 0, False, 30.0),
-        (failure(500, "InternalServerError"), 0, 0, False, 0.0),
-        (failure(503, "ServiceUnavailable", **{"retry-after": "5"}), 0, 0, False, 5.0),
-        (Reply(200, b"<html>welcome</html>"), 0, 0, True, 0.0),
-        (Reply(302, b"", {"location": "https://elsewhere.example"}), 0, 0, True, 0.0),
+        (failure(400, "InvalidPayload"), "reject", 0.0),
+        (failure(400, "InvalidStream"), "config", 0.0),
+        (Reply(400, b"", {"x-ms-error-code": "InvalidStream"}), "config", 0.0),
+        (failure(403, "OperationFailed"), "config", 0.0),
+        (failure(404, "NotFound"), "config", 0.0),
+        (failure(413, "ContentLengthLimitExceeded"), "reject", 0.0),
+        (failure(429, "Throttled", **{"retry-after": "30"}), "retry", 30.0),
+        (failure(500, "InternalServerError"), "retry", 0.0),
+        (failure(503, "ServiceUnavailable", **{"retry-after": "5"}), "retry", 5.0),
+        (Reply(200, b"<html>welcome</html>"), "config", 0.0),
+        (Reply(302, b"", {"location": "https://elsewhere.example"}), "config", 0.0),
     ],
 )
-def test_each_answer_has_its_verdict(
-    answer: Reply,
-    taken: int,
-    refused: int,
-    misconfigured: bool,  # noqa: FBT001 - a column of the table
-    wait: float,
-) -> None:
+def test_each_answer_has_its_verdict(answer: Reply, expected: str, wait: float) -> None:
     azure = Azure()
     azure.replies = [answer]
-    done = written(azure, alert("a"))
-    assert (done.taken, len(done.refused), done.misconfigured) == (taken, refused, misconfigured)
+    done = written(azure, entry, alert("a"))
+    assert verdict(done) == expected
     assert done.wait == wait
     assert SECRET not in str(done)
     assert "token-1" not in str(done)
@@ -291,13 +261,13 @@ def test_each_answer_has_its_verdict(
 @pytest.mark.parametrize(
     ("answer", "misconfigured", "words"),
     [
-        (reply(400, error="unauthorized_client"), True, "unauthorized_client"),
-        (reply(401, error="invalid_client"), True, "invalid_client"),
+        (Reply.json(400, {"error": "unauthorized_client"}), True, "unauthorized_client"),
+        (Reply.json(401, {"error": "invalid_client"}), True, "invalid_client"),
         (Reply(404, b"no tenant"), True, "no tenant"),
         (Reply(429, b"slow down"), False, "slow down"),
         (Reply(503, b"not now"), False, "not now"),
         (Reply(200, b"<html>welcome</html>"), True, "is it the login host?"),
-        (reply(200, access_token="x"), True, "is it the login host?"),  # noqa: S106
+        (Reply.json(200, {"access_token": "x"}), True, "is it the login host?"),
     ],
 )
 def test_an_error_of_the_login_is_told_as_one(
@@ -307,7 +277,7 @@ def test_an_error_of_the_login_is_told_as_one(
 ) -> None:
     azure = Azure()
     azure.logins = [answer, answer]
-    done = written(azure, alert("a"))
+    done = written(azure, entry, alert("a"))
     assert (done.taken, done.misconfigured) == (0, misconfigured)
     assert f"/{TENANT}/oauth2/v2.0/token" in str(done.problem)
     assert words in str(done.problem)
@@ -322,7 +292,7 @@ def test_one_bad_row_does_not_hold_up_its_neighbours() -> None:
 
     azure = Picky()
     batch = [alert(id_, title="bad one" if id_ == "c" else "good") for id_ in "abcde"]
-    done = written(azure, *batch)
+    done = written(azure, entry, *batch)
     assert (done.taken, [one.result.id for one in done.refused]) == (5, ["c"])
     assert [one["AlertId"] for one in azure.rows] == ["a", "b", "d", "e"]
 
@@ -338,7 +308,7 @@ def test_one_bad_row_does_not_hold_up_its_neighbours() -> None:
 )
 def test_settings_that_cannot_be(change: dict[str, Any], words: str) -> None:
     with pytest.raises(Mistake, match=words) as caught:
-        sink("https://soc.example", **change)
+        sink(entry("https://soc.example", **change))
     assert SECRET not in str(caught.value)
 
 

@@ -9,16 +9,18 @@ import pytest
 
 from schemas.config import AnySink
 from schemas.errors import Mistake
+from sinks.delivery.digest import Issue
 from sinks.delivery.kinds import connect
 from sinks.delivery.memory import Memory
+from sinks.delivery.past import NOTE
 from sinks.delivery.people import People
 from sinks.delivery.sink import Delivered, Sink
 from sinks.slack import Settings
 from sinks.slack import connect as connected
-from tests.sinks.alerts import HOSTILE, alert, lives
-from tests.sinks.made import Sinks
+from tests.sinks.alerts import HOSTILE, alert
+from tests.sinks.made import Sinks, verdict
 from tests.sinks.receiving import Receiver, Reply
-from tests.sinks.storms import Carrier, weathered
+from tests.sinks.storms import news_storm
 from tests.sinks.workspace import CHANNEL, TOKEN, Workspace, judged
 
 ID, OTHER = "a" * 32, "b" * 32
@@ -40,12 +42,6 @@ def receiver(slack: Workspace) -> Iterator[Receiver]:
 def entry(receiver: Receiver, **more: object) -> dict[str, Any]:
     told = {"name": "soc", "kind": "slack", "url": f"{receiver.url}/api", "timeout": "2s"}
     return told | {"channel": CHANNEL, "secret": TOKEN} | more
-
-
-@pytest.fixture
-def sinks(tmp_path: Path) -> Iterator[Sinks]:
-    with Sinks(tmp_path) as sinks:
-        yield sinks
 
 
 @pytest.fixture
@@ -244,7 +240,7 @@ def test_an_error_of_the_api(slack: Workspace, soc: Sink, error: str, verdict: s
 
 
 @pytest.mark.parametrize(
-    ("reply", "verdict"),
+    ("reply", "expected"),
     [
         (Reply(200, b"ok"), "ok"),
         (Reply(200, b'{"ok":true}'), "ok"),
@@ -263,12 +259,10 @@ def test_an_error_of_the_api(slack: Workspace, soc: Sink, error: str, verdict: s
         (Reply(503), "retry"),
     ],
 )
-def test_an_answer_of_a_webhook(sinks: Sinks, reply: Reply, verdict: str) -> None:
+def test_an_answer_of_a_webhook(sinks: Sinks, reply: Reply, expected: str) -> None:
     with Receiver(lambda _: reply) as receiver:
         delivered = hook(receiver, sinks).write([alert(ID)])
-    found = "ok" if delivered == Delivered(1) else "retry"
-    found = "config" if delivered.misconfigured else "reject" if delivered.refused else found
-    assert found == verdict
+    assert verdict(delivered) == expected
     assert delivered.wait == (30.0 if reply.status == 429 else 0.0)
     told = str(delivered.problem) + "".join(one.reason for one in delivered.refused)
     assert "secret" not in told
@@ -308,6 +302,16 @@ def test_a_digest(receiver: Receiver, slack: Workspace, sinks: Sinks, tmp_path: 
         "Barograph: 25 over",
     ]
     assert "and 5 more: barograph query --name alerts\n" in texts(slack.roots[0]["blocks"])
+
+
+def test_how_many_were_passed_over(receiver: Receiver, slack: Workspace, tmp_path: Path) -> None:
+    speaker = connected(Settings.model_validate(entry(receiver)), tmp_path).speaker
+    issue = Issue("k", (), 0, (), 0, 214, NOTE)
+    assert speaker.gather(issue).verdict == speaker.gather(issue).verdict == "ok"
+    speaker.rest()
+    (root,) = slack.roots
+    assert root["text"] == "Barograph: 214 alerts of the past"
+    assert root["blocks"][1]["elements"][0]["elements"][0]["text"] == NOTE
 
 
 def test_a_digest_is_shortened_until_it_fits(
@@ -367,15 +371,7 @@ def test_a_bot_that_may_not_read_says_it_twice(
 
 
 def test_a_storm(receiver: Receiver, slack: Workspace, tmp_path: Path) -> None:
-    results = lives(20)
-    kills = 0
-    for part in (results[:20], results[20:]):  # two times of news
-        carrier = Carrier(tmp_path, entry(receiver), part)
-        kills += weathered(receiver, carrier, seed=len(part), kills=1, every=10)
-        receiver.got.clear()  # the next kill is counted from here
-        receiver.taken = lambda _: None
-        assert carrier.refused == 0
-    assert kills == 2
+    results = news_storm(receiver, tmp_path, entry(receiver), every=10)
     assert [(root["text"].partition(" 87 ")[0], slack.replies(root)) for root in slack.roots] == [
         ("WARNING WITHDRAWN", [f"withdrawn: {_NEVER}"])
         if number % 5 == 0

@@ -7,15 +7,17 @@ from typing import Any
 import orjson
 import pytest
 
+from sinks.delivery.digest import Issue
 from sinks.delivery.memory import Memory
+from sinks.delivery.past import NOTE
 from sinks.delivery.people import People
 from sinks.delivery.sink import Delivered, Sink
 from sinks.teams import Settings, connect
-from tests.sinks.alerts import HOSTILE, alert, lives
+from tests.sinks.alerts import HOSTILE, alert
 from tests.sinks.cards import faults, texts
-from tests.sinks.made import Sinks
+from tests.sinks.made import Sinks, verdict
 from tests.sinks.receiving import Receiver, Reply, Request
-from tests.sinks.storms import Carrier, weathered
+from tests.sinks.storms import news_storm
 
 ID = "a" * 32
 
@@ -49,12 +51,6 @@ def workflow() -> Workflow:
 def receiver(workflow: Workflow) -> Iterator[Receiver]:
     with Receiver(workflow.answer) as receiver:
         yield receiver
-
-
-@pytest.fixture
-def sinks(tmp_path: Path) -> Iterator[Sinks]:
-    with Sinks(tmp_path) as sinks:
-        yield sinks
 
 
 def entry(receiver: Receiver, **more: object) -> dict[str, Any]:
@@ -175,6 +171,13 @@ def test_the_longest_card_is_far_below_what_is_taken(
     assert len(receiver.got[0].body) < 12 * 1024
 
 
+def test_how_many_were_passed_over(receiver: Receiver, workflow: Workflow, tmp_path: Path) -> None:
+    speaker = connect(Settings.model_validate(entry(receiver)), tmp_path).speaker
+    assert speaker.gather(Issue("k", (), 0, (), 0, 1, NOTE)).verdict == "ok"
+    speaker.rest()
+    assert texts(workflow.cards[0]) == ["Barograph: 1 alert of the past", NOTE]
+
+
 def test_a_digest_is_shortened_until_it_fits(
     receiver: Receiver, workflow: Workflow, sinks: Sinks, tmp_path: Path
 ) -> None:
@@ -215,7 +218,7 @@ def test_the_oracle_finds_what_is_wrong() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reply", "verdict"),
+    ("reply", "expected"),
     [
         (Reply(202), "ok"),
         (Reply(200, b"1"), "ok"),
@@ -231,12 +234,10 @@ def test_the_oracle_finds_what_is_wrong() -> None:
         (Reply(504), "retry"),
     ],
 )
-def test_an_answer(sinks: Sinks, reply: Reply, verdict: str) -> None:
+def test_an_answer(sinks: Sinks, reply: Reply, expected: str) -> None:
     with Receiver(lambda _: reply) as receiver:
         delivered = sinks.made(entry(receiver)).write([alert(ID)])
-    found = "ok" if delivered == Delivered(1) else "retry"
-    found = "config" if delivered.misconfigured else "reject" if delivered.refused else found
-    assert found == verdict
+    assert verdict(delivered) == expected
     assert delivered.wait == (5.0 if reply.status == 429 else 0.0)
     told = f"{delivered.problem}{[one.reason for one in delivered.refused]}"
     assert "secret" not in told
@@ -244,15 +245,7 @@ def test_an_answer(sinks: Sinks, reply: Reply, verdict: str) -> None:
 
 
 def test_a_storm(receiver: Receiver, workflow: Workflow, tmp_path: Path) -> None:
-    results = lives(20)
-    kills = 0
-    for part in (results[:20], results[20:]):
-        carrier = Carrier(tmp_path, entry(receiver), part)
-        kills += weathered(receiver, carrier, seed=len(part), kills=1, every=8)
-        receiver.got.clear()  # the next kill is counted from here
-        receiver.taken = lambda _: None
-        assert carrier.refused == 0
-    assert kills == 2
+    news_storm(receiver, tmp_path, entry(receiver))
     said: dict[str, list[str]] = {}
     for card in workflow.cards:
         (id_,) = (t.removeprefix("barograph explain ") for t in texts(card) if " explain " in t)

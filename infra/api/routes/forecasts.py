@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from correlators.atlas import atlas, name
+from correlators.atlas import name
 from infra.api.answers import Key, Limit, Moment, Rows, page
 from infra.api.route import Asked, Route
+from schemas.atlas import atlas
 from schemas.event import Record
 
 Outcome = Literal["open", "hit", "false_alarm"]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from infra.boards.dashboards.paths import ALERT_LINK
 from infra.boards.parts import kinds, variable
 from infra.boards.parts.board import Board, Section, link
-from infra.boards.parts.panel import COLOURS, NONE_IS_GOOD, coloured, words
+from infra.boards.parts.panel import COLOURS, NONE_IS_GOOD, PRIORITY, coloured, fixed, thresholds
+from infra.boards.parts.pressing import pressing
 from infra.boards.parts.target import Column, Metric
+from schemas.alert import STAGES
+from schemas.event import LEVELS
 
-SEVERITIES = ("informational", "low", "medium", "high", "critical")
-STAGES = ("outlook", "watch", "warning")
 QUIET = "No alert is open. Is there data at all? See the board Pipeline health."
 NO_SNAPSHOT = "No snapshot yet: `barograph run` writes one some seconds after its first result."
 
@@ -39,7 +39,7 @@ NOW = Section(
             " much it matters.",
             "max(barograph_system_priority)",
             empty=QUIET,
-            steps=((None, "green"), (30, "orange"), (60, "red")),
+            steps=PRIORITY,
             minimum=0,
             maximum=100,
             links=[link("barograph-systems", "Which system: AI systems")],
@@ -89,7 +89,7 @@ PRESSURE = Section(
             width=14,
             height=9,
             maximum=100,
-            steps=((None, "transparent"), (30, "orange"), (60, "red")),
+            steps=((None, "transparent"), *PRIORITY[1:]),
         ),
         kinds.course(
             "Open alerts by stage",
@@ -107,50 +107,21 @@ PRESSURE = Section(
             decimals=0,
             overrides=coloured(STAGES),
         ),
-        kinds.table(
+        pressing(
             "What presses most",
             "The open alerts, the most pressing first. A click on the title leads to its attack"
             " path.",
-            "/api/v1/alerts?status=open&order=pressing",
-            [
-                Column("stage"),
-                Column("severity"),
-                Column("priority", kind="number"),
-                Column("confidence", kind="number"),
-                Column("system"),
-                Column("title"),
-                Column("last_time", "last seen", "timestamp"),
-                Column("id"),
-            ],
             empty=QUIET,
             height=7,
-            sort=("priority", True),
-            chosen=("stage", "severity"),
             overrides={
-                "severity": {"custom.width": 90},
-                "stage": {
-                    "custom.cellOptions": {"type": "color-background", "mode": "basic"},
-                    "custom.width": 100,
-                    "mappings": words(*STAGES),
-                },
                 "priority": {
                     "custom.cellOptions": {"type": "gauge", "mode": "basic"},
                     "custom.width": 160,
                     "min": 0,
                     "max": 100,
-                    "thresholds": {
-                        "mode": "absolute",
-                        "steps": [
-                            {"value": None, "color": "green"},
-                            {"value": 30, "color": "orange"},
-                            {"value": 60, "color": "red"},
-                        ],
-                    },
+                    "thresholds": thresholds(PRIORITY),
                 },
-                "confidence": {"unit": "percentunit", "custom.width": 100},
-                "title": {"links": [ALERT_LINK]},
                 "id": {"custom.hidden": True},
-                **kinds.times("last seen"),
             },
         ),
     ],
@@ -165,7 +136,7 @@ WEAK = Section(
             'sum by (layer, severity) (barograph_facts_open{severity=~"$severity"})',
             ("layer", "severity"),
             empty="No weakness is open, or no scanner has said anything: see Pipeline health.",
-            columns={name: COLOURS[name] for name in reversed(SEVERITIES)},
+            columns={name: COLOURS[name] for name in reversed(LEVELS)},
             width=14,
         ),
         kinds.course(
@@ -179,10 +150,7 @@ WEAK = Section(
             empty="No scanner has said anything yet: add an [[input]] for its reports.",
             width=10,
             decimals=0,
-            overrides={
-                "open": {"color": {"mode": "fixed", "fixedColor": "orange"}},
-                "closed": {"color": {"mode": "fixed", "fixedColor": "green"}},
-            },
+            overrides=fixed({"open": "orange", "closed": "green"}),
         ),
     ],
 )
@@ -244,6 +212,6 @@ BOARD = Board(
     variables=(
         variable.of_label("system", "AI system", "barograph_system_priority"),
         variable.choice("stage", "Stage", STAGES),
-        variable.choice("severity", "Severity", SEVERITIES),
+        variable.choice("severity", "Severity", LEVELS),
     ),
 )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from infra.boards.parts import kinds, variable
-from infra.boards.parts.board import Board, Section, row_link
+from infra.boards.parts.board import Board, Section
+from infra.boards.parts.pressing import ALERT_LINK, OPEN
 from infra.boards.parts.target import Answer, Column
 
 NONE = "No alert is chosen: none is open. Choose a closed one, or wait."
-OPEN = "/api/v1/alerts?status=open&order=pressing"
 STORY = "/api/v1/alerts/${alert}"
-ALERT_LINK = row_link("barograph-paths", "Its attack path", alert="id")
 
 PATH = Section(
     "The attack path",

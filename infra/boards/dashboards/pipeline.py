@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from infra.boards.parts import kinds
 from infra.boards.parts.board import Board, Section
+from infra.boards.parts.panel import fixed
 from infra.boards.parts.target import Column, Metric
 
 AWAY = "Nothing answers: is `barograph run` up, and does Prometheus scrape its /metrics?"
@@ -77,10 +78,7 @@ READING = Section(
             empty=AWAY,
             unit="cps",
             width=12,
-            overrides={
-                "rejected": {"color": {"mode": "fixed", "fixedColor": "red"}},
-                "late": {"color": {"mode": "fixed", "fixedColor": "orange"}},
-            },
+            overrides=fixed({"rejected": "red", "late": "orange"}),
         ),
         kinds.course(
             "How far each input is behind the clock",

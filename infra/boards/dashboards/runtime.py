@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from infra.boards.parts import kinds
 from infra.boards.parts.board import Board, Section
+from infra.boards.parts.panel import thresholds
 from infra.boards.parts.target import Column
 
 NO_TRACE = "No trace of an agent was read: send OTLP to an [[input]] of kind http."
@@ -91,14 +92,7 @@ AGENTS = Section(
                 "legs": {
                     "custom.cellOptions": {"type": "color-text"},
                     "custom.width": 70,
-                    "thresholds": {
-                        "mode": "absolute",
-                        "steps": [
-                            {"value": None, "color": "text"},
-                            {"value": 2, "color": "orange"},
-                            {"value": 3, "color": "red"},
-                        ],
-                    },
+                    "thresholds": thresholds(((None, "text"), (2, "orange"), (3, "red"))),
                 },
                 **kinds.narrow("reads untrusted", "reads private", "sends out"),
                 **kinds.times("last"),

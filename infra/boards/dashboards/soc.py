@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from infra.boards.dashboards.overview import STAGES
-from infra.boards.dashboards.paths import ALERT_LINK
 from infra.boards.parts import kinds, variable
 from infra.boards.parts.board import Board, Section
-from infra.boards.parts.panel import NONE_IS_GOOD, coloured, words
+from infra.boards.parts.panel import NONE_IS_GOOD, coloured, fixed
+from infra.boards.parts.pressing import pressing
 from infra.boards.parts.target import Column, Metric
+from schemas.alert import STAGES
+from schemas.event import LEVELS
 
 QUIET = "The queue is empty. Is there data at all? See the board Pipeline health."
 STATUSES = ("open", "verified", "resolved", "expired", "superseded")
@@ -75,38 +76,13 @@ QUEUE = Section(
             unit="percentunit",
             steps=((None, "red"), (0.8, "orange"), (0.95, "green")),
         ),
-        kinds.table(
+        pressing(
             "Open alerts, the most pressing first",
             "Take the first line. A click on the title leads to why, what next and what to do.",
-            "/api/v1/alerts?status=open&order=pressing",
-            [
-                Column("stage"),
-                Column("severity"),
-                Column("priority", kind="number"),
-                Column("confidence", kind="number"),
-                Column("system"),
-                Column("title"),
-                Column("last_time", "last seen", "timestamp"),
-                Column("expires_at", "expires", "timestamp"),
-                Column("id"),
-            ],
             empty=QUIET,
             height=8,
-            sort=("priority", True),
-            chosen=("stage", "severity"),
-            overrides={
-                "severity": {"custom.width": 90},
-                "stage": {
-                    "custom.cellOptions": {"type": "color-background", "mode": "basic"},
-                    "custom.width": 100,
-                    "mappings": words(*STAGES),
-                },
-                "priority": {"custom.width": 90},
-                "confidence": {"unit": "percentunit", "custom.width": 100},
-                "title": {"links": [ALERT_LINK]},
-                "id": {"custom.width": 150},
-                **kinds.times("last seen", "expires"),
-            },
+            times=[Column("expires_at", "expires", "timestamp")],
+            overrides={"priority": {"custom.width": 90}, "id": {"custom.width": 150}},
         ),
     ],
 )
@@ -164,10 +140,7 @@ AGE = Section(
             width=8,
             bars=True,
             decimals=0,
-            overrides={
-                "new": {"color": {"mode": "fixed", "fixedColor": "orange"}},
-                "closed": {"color": {"mode": "fixed", "fixedColor": "green"}},
-            },
+            overrides=fixed({"new": "orange", "closed": "green"}),
         ),
         kinds.bars(
             "Overdue weaknesses",
@@ -248,9 +221,7 @@ BOARD = Board(
     sections=(QUEUE, AGE, NOISE),
     variables=(
         variable.choice("stage", "Stage", STAGES),
-        variable.choice(
-            "severity", "Severity", ("informational", "low", "medium", "high", "critical")
-        ),
+        variable.choice("severity", "Severity", LEVELS),
     ),
     refresh="30s",
 )

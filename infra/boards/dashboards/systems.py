@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from infra.boards.parts import kinds, variable
 from infra.boards.parts.board import Board, Section, row_link
-from infra.boards.parts.panel import NONE_IS_GOOD, words
+from infra.boards.parts.panel import NONE_IS_GOOD, PRIORITY, thresholds, words
 from infra.boards.parts.target import Answer, Column, Metric
+from schemas.alert import STAGES
+from schemas.event import LEVELS
 
 NO_SYSTEM = "No AI system is known: declare one with [[system]], or read a bill of materials."
 NO_ASSET = "Nothing is known yet: add an [[input]] with logs, bills of materials or scans."
@@ -13,7 +15,7 @@ SEVERITY = {
     "severity": {
         "custom.cellOptions": {"type": "color-text"},
         "custom.width": 100,
-        "mappings": words("informational", "low", "medium", "high", "critical"),
+        "mappings": words(*LEVELS),
     }
 }
 
@@ -52,7 +54,7 @@ SYSTEMS = Section(
             height=4,
             maximum=100,
             colour="thresholds",
-            steps=((None, "green"), (30, "orange"), (60, "red")),
+            steps=PRIORITY,
         ),
         kinds.course(
             "Priority over time",
@@ -86,7 +88,7 @@ SYSTEMS = Section(
             overrides={
                 "name": {"links": [row_link("barograph-systems", "Its lineage", root="root")]},
                 "root": {"custom.hidden": True},
-                "stage": {"custom.width": 90, "mappings": words("outlook", "watch", "warning")},
+                "stage": {"custom.width": 90, "mappings": words(*STAGES)},
                 **kinds.narrow("priority", "things", "grave", "weaknesses", "alerts"),
             },
         ),
@@ -127,13 +129,7 @@ WEAK = Section(
                 "critical": {
                     "custom.cellOptions": {"type": "color-text"},
                     "custom.width": 80,
-                    "thresholds": {
-                        "mode": "absolute",
-                        "steps": [
-                            {"value": None, "color": "text"},
-                            {"value": 1, "color": "dark-red"},
-                        ],
-                    },
+                    "thresholds": thresholds(((None, "text"), (1, "dark-red"))),
                 },
                 **kinds.narrow("high", "all"),
                 **kinds.times("oldest"),

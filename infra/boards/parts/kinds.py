@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from infra.boards.parts.panel import PLAIN, Panel, Steps
+from infra.boards.parts.panel import PLAIN, Panel, Steps, thresholds
 from infra.boards.parts.source import Json
 from infra.boards.parts.target import Answer, Column, Metric, Target
 
@@ -182,7 +182,10 @@ def matrix(
                 "custom.cellOptions": {"type": "auto"},
                 "custom.width": 220,
             },
-            **{name: {"thresholds": _from_one(colour)} for name, colour in columns.items()},
+            **{
+                name: {"thresholds": thresholds(((None, "transparent"), (1, colour)))}
+                for name, colour in columns.items()
+            },
         },
         transformations=[
             {
@@ -205,11 +208,6 @@ def matrix(
         ],
         **given | more,
     )
-
-
-def _from_one(colour: str) -> Json:
-    steps = [{"value": None, "color": "transparent"}, {"value": 1, "color": colour}]
-    return {"mode": "absolute", "steps": steps}
 
 
 def graph(title: str, description: str, path: str, *, empty: str, **more: Any) -> Panel:  # noqa: ANN401 - fields of Panel

@@ -34,6 +34,7 @@ COLOURS: Final[Mapping[str, str]] = {
 Steps = Sequence[tuple[float | None, str]]
 PLAIN: Final[Steps] = ((None, "text"),)
 NONE_IS_GOOD: Final[Steps] = ((None, "green"), (1, "orange"))
+PRIORITY: Final[Steps] = ((None, "green"), (30, "orange"), (60, "red"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +72,7 @@ class Panel:
             "unit": self.unit,
             "noValue": self.empty,
             "mappings": list(self.mappings),
-            "thresholds": {
-                "mode": "absolute",
-                "steps": [{"value": value, "color": colour} for value, colour in self.steps],
-            },
+            "thresholds": thresholds(self.steps),
         }
         stated = {"decimals": self.decimals, "min": self.minimum, "max": self.maximum}
         defaults |= {key: value for key, value in stated.items() if value is not None}
@@ -107,9 +105,24 @@ def ref(number: int, target: Target) -> str:
     return target.root if graph and isinstance(target, Answer) else "ABCDEFGH"[number]
 
 
+def thresholds(steps: Steps) -> Json:
+    """From which value on a field has which colour."""
+    return {
+        "mode": "absolute",
+        "steps": [{"value": value, "color": colour} for value, colour in steps],
+    }
+
+
 def coloured(words: Sequence[str]) -> dict[str, Json]:
     """Overrides that give series of these names their colours."""
-    return {word: {"color": {"mode": "fixed", "fixedColor": COLOURS[word]}} for word in words}
+    return fixed({word: COLOURS[word] for word in words})
+
+
+def fixed(colours: Mapping[str, str]) -> dict[str, Json]:
+    """Overrides that give each series its colour, by its name."""
+    return {
+        name: {"color": {"mode": "fixed", "fixedColor": colour}} for name, colour in colours.items()
+    }
 
 
 def words(*names: str) -> list[Json]:

@@ -52,5 +52,5 @@ def test_the_published_file_gives_the_packaged_one(
     shared: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     main([str(shared / "corpora/standards/mitre-atlas/ATLAS.yaml")])
-    packaged = Path(__file__).parents[3] / "correlators" / "atlas.json"
+    packaged = Path(__file__).parents[3] / "schemas" / "atlas.json"
     assert capsys.readouterr().out == packaged.read_text("utf-8")

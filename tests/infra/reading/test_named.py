@@ -59,6 +59,16 @@ def told(demo: Path, name: str, values: dict[str, str]) -> list[dict[str, Any]]:
     return [{"given": values, "rows": len(answer.rows)}, *rows]
 
 
+def test_the_ledger_of_one_alert_is_told_also_when_it_is_over(demo: Path) -> None:
+    first, *lines = told(demo, "ledger", {"alert": "3fbc2b26"})
+    assert first["rows"] == len(lines)
+    (priority,) = {line["priority"] for line in lines}
+    with Reader(demo / SNAPSHOT) as reader:
+        asked = "SELECT id, status, priority FROM alerts WHERE status <> 'open'"
+        assert reader.run(asked).rows == [("3fbc2b262ae12cab655dc9ade01d8211", "expired", priority)]
+    assert {line["id"] for line in lines} == {"3fbc2b262ae12cab655dc9ade01d8211"}
+
+
 def test_each_file_of_expected_answers_has_its_query() -> None:
     assert {path.stem for path in EXPECTED.iterdir()} == set(queries())
 

@@ -73,6 +73,9 @@ class Desk:
         return self.people.write(batch)
 
 
+OLD = "2025-12-31T13:30:00.250000Z"  # a day before the alerts are emitted
+
+
 def ids(entries: Sequence[object]) -> list[str]:
     return [entry.id for entry in entries]  # type: ignore[attr-defined]
 
@@ -272,3 +275,67 @@ def test_what_waits_is_told_though_the_digest_changes(tmp_path: Path, digest: st
 def test_settings_that_cannot_be(settings: dict[str, object], why: str) -> None:
     with pytest.raises(ValidationError, match=why):
         PeopleSettings.model_validate({"name": "soc", "kind": "slack"} | settings)
+
+
+def test_what_was_over_long_ago_is_told_to_nobody_but_counted_once(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.take(
+        alert("a", 1, expires_at=OLD),
+        alert("b", 1, expires_at=OLD),
+        alert("c", 1, expires_at="2025-12-31T13:30:00.250001Z"),
+    )
+    assert desk.heard.news == [("c", 1, "opened")]
+    desk.clock.now += 59
+    assert desk.people.flush() is None
+    desk.take(alert("a", 2, expires_at=OLD, status="expired"), alert("d", 1, expires_at=OLD))
+    desk.clock.now += 59  # one more has come: it may not be all yet
+    assert desk.people.flush() is None
+    desk.clock.now += 1
+    assert desk.people.flush() == Delivered(0)
+    (issue,) = desk.heard.issues
+    assert (issue.title, issue.past) == ("3 alerts of the past", 3)
+    assert desk.heard.news == [("c", 1, "opened")]
+    again = desk.restarted()
+    again.take(alert("b", 2, expires_at=OLD, status="expired"))
+    again.clock.now += 3600
+    assert again.people.flush() is None
+    assert again.heard.news == []
+
+
+def test_the_past_comes_alive_when_it_holds_again(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.take(alert("a", 1, expires_at=OLD))
+    desk.take(alert("a", 2))
+    assert desk.heard.news == [("a", 2, "opened")]
+
+
+def test_what_people_know_of_is_told_to_its_end(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.take(alert("a", 1))
+    desk.take(alert("a", 2, "final", status="expired", expires_at=OLD))
+    assert desk.heard.news == [("a", 1, "opened"), ("a", 2, "ended")]
+
+
+def test_how_much_past_is_told_can_be_set(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, past="2d")
+    desk.take(alert("a", 1, expires_at=OLD))
+    assert desk.heard.news == [("a", 1, "opened")]
+    strict = Desk(tmp_path / "strict", past="0s")
+    strict.take(alert("a", 1, expires_at="2026-01-01T13:30:00.250000Z"))
+    assert strict.heard.news == []
+
+
+def test_the_count_survives_a_kill_and_a_receiver_that_is_away(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.take(alert("a", 1, expires_at=OLD), alert("w", 1, "withdrawn", expires_at=OLD))
+    again = desk.restarted()
+    again.take(alert("b", 1, expires_at=OLD))
+    again.clock.now += 60
+    again.heard.answers = [Answer("retry", "away")]
+    assert again.people.flush() == Delivered(0, problem="away")
+    assert again.people.flush() == Delivered(0)
+    assert [(issue.title, issue.past) for issue in again.heard.issues] == [
+        ("2 alerts of the past", 2)
+    ]
+    assert "old logs" in again.heard.issues[0].note
+    assert again.people.flush() is None
