@@ -15,10 +15,10 @@ from streams.inputs.lines import Lines, complete_lines
 from streams.inputs.place import Place, Taken, is_json
 from streams.inputs.whole import Whole
 from streams.records.documents import open_documents
+from streams.records.pieces import is_packed
 from streams.source import HEAD, Source
 
 _START: Final = 256  # bytes by which a file is known again: inodes are used anew
-_PACKED: Final = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
 _BOM: Final = b"\xef\xbb\xbf"
 
 Shape = Literal["empty", "lines", "whole", "open"]
@@ -106,7 +106,7 @@ class Tracked:
         head = os.pread(self._file, HEAD, 0)
         if not head:
             return "empty"
-        if head.startswith(_PACKED):
+        if is_packed(head):
             return "whole"
         with open_documents(self.path, self._limits, self._named) as documents:
             source, lines = documents.source, documents.lines

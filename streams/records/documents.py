@@ -2,8 +2,8 @@
 
 Whether a file is NDJSON, one JSON document, or several with nothing between them (as Firehose and
 jq write them) is decided by what is in it, and so is its source; its name decides nothing. `.gz`
-and `.zst` are known by their first bytes. Positions are byte offsets in the uncompressed text, so
-that reading can go on where it stopped.
+and `.zst` are known by their first bytes, gzip as text (base64) too. Positions are byte offsets in
+the uncompressed text, so that reading can go on where it stopped.
 """
 
 from __future__ import annotations

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import re
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from itertools import chain
 from pathlib import Path
 from typing import IO, Final, NamedTuple, Protocol, Self
@@ -38,6 +41,18 @@ _FORMATS: Final = {
     b"\x1f\x8b": _Format(lambda: zlib.decompressobj(wbits=31), 16 * 1024),
     b"\x28\xb5\x2f\xfd": _Format(lambda: zstandard.ZstdDecompressor().decompressobj(), 512),
 }
+_START: Final = 512  # bytes by which it is known whether a file is packed
+# Base64 of gzip: of CloudWatch Logs as Kinesis holds it, a Lambda and Firehose are given it.
+_TEXT: Final = re.compile(
+    rb"""\s*(?:\{\s*"(?:awslogs"|invocationId"|Records"\s*:\s*\[\s*\{\s*"kinesis")"""
+    rb"""[^}]{0,400}?"data"\s*:\s*")?H4sI"""
+)
+_PACKED: Final = re.compile(rb"H4sI(?:[A-Za-z0-9+/]|\s+(?!H4sI))*={0,2}")
+
+
+def is_packed(head: bytes) -> bool:
+    """True of the start of a file that is inflated before it is read."""
+    return head.startswith(tuple(_FORMATS)) or _TEXT.match(head[:_START]) is not None
 
 
 class Pieces:
@@ -52,7 +67,9 @@ class Pieces:
         self._limits = limits
         self._ahead: deque[bytes] = deque()
         self._file = self._opened()
-        start = self._read(4)
+        start = self._read(_START)
+        if _TEXT.match(start):
+            start = self._decoded(start)
         formats = [one for magic, one in _FORMATS.items() if start.startswith(magic)]
         self._compressed = bool(formats)
         plain = chain((start,) if start else (), iter(lambda: self._read(CHUNK), b""))
@@ -135,6 +152,17 @@ class Pieces:
                     raise Unreadable("too-large", f"it inflates over {_FOLD}-fold; not read on")
         if inflater is not None:
             raise Unreadable("truncated", "the compressed file has no end")
+
+    def _decoded(self, start: bytes) -> bytes:
+        """The start of what all of the file says in base64."""
+        text = start + self._read(2 * self._limits.document_bytes)
+        self._file.close()
+        try:
+            parts = [base64.b64decode(part) for part in _PACKED.findall(text)]
+        except ValueError:
+            parts = [text]
+        self._file = BytesIO(b"".join(parts))
+        return self._read(_START)
 
     def _opened(self) -> IO[bytes]:
         try:

@@ -15,7 +15,7 @@ from schemas.detection import Logsource
 from schemas.entity import Entity, image
 from schemas.event import Edge, Event, EventEvidence, Level
 from schemas.times import MINUTE
-from streams.names import mcp
+from streams.names import kubernetes, mcp
 from streams.records.clocks import clock
 from streams.records.envelope import records
 from streams.records.untrusted import distinct, edge, entity, listing, mapping, text
@@ -58,7 +58,6 @@ _LEVELS: Final[dict[str, Level]] = {
 }
 _KEPT: Final = {
     "agent.working_directory": "agent.cwd",
-    "client.address": "ka.sourceips",
     "container.id": "container.id",
     "container.image.name": "container.image.repository",
     "container.image.tags": "container.image.tag",
@@ -82,6 +81,9 @@ _KEPT: Final = {
     "tool.file": "tool.real_file_path",
     "user.name": "user.name",
 }
+# Who asked and from where, in the plugins for audit logs: of Kubernetes, AWS, Google and Okta.
+_WHO: Final = ("ka.user.name", "ct.user.arn", "gcp.user", "okta.actor.alternateID")
+_FROM: Final = ("ka.sourceips", "ct.srcip", "gcp.callerIP", "okta.client.ip")
 _DECIDED: Final = {"coding_agent_deny": "deny", "coding_agent_ask": "ask"}
 # Names that controllers give to their pods: a hash of the template, then of the pod.
 _OF_DEPLOYMENT: Final = re.compile(r"(.{1,200})-[bcdf0-9]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}")
@@ -108,6 +110,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     priority = text(said.get("priority"), 32) or ""
     tags = [tag for tag in listing(said.get("tags")) if text(tag)]
     given: dict[str, Json] = {ours: _value(seen.get(theirs)) for ours, theirs in _KEPT.items()}
+    given["client.address"] = _first(seen, _FROM)
     if isinstance(seen.get("tool.input_command"), str):
         given["process.command_line"] = seen["tool.input_command"]
     coding = text(said.get("source"), 64) == "coding_agent"
@@ -162,7 +165,7 @@ def _things(
         (agent, "uses", used),
         (used, "served_by", server),
     )
-    people = entity("principal", _value(seen.get("ka.user.name")))
+    people = kubernetes.principal(_first(seen, _WHO))
     session = entity("session", given["gen_ai.conversation.id"])
     found = distinct((used, server, agent, session, workload, container, people, host))
     return found, tuple(edge(one, how, other) for one, how, other in pairs if one and other)
@@ -186,6 +189,10 @@ def _image(seen: Mapping[str, Json]) -> Entity | None:
     digest_, tag = seen.get("container.image.digest"), seen.get("container.image.tag")
     sha, tagged = text(_value(digest_), 128), text(_value(tag), 128)
     return image(f"{name}@{sha}" if sha else f"{name}:{tagged}" if tagged else name)
+
+
+def _first(seen: Mapping[str, Json], names: tuple[str, ...]) -> Json:
+    return next((known for name in names if (known := _value(seen.get(name)))), None)
 
 
 def _value(value: Json) -> Json:

@@ -1,3 +1,4 @@
+import base64
 import gzip
 from collections.abc import Callable, Iterator
 from hashlib import sha256
@@ -116,6 +117,31 @@ def test_a_fault_shows_what_was_read(give: Give) -> None:
     assert batch.fault is not None
     assert (batch.fault.size, batch.end) == (8, 8)
     assert batch.fault.sha256 == sha256(b"nonsense").hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ("%s", [RECORD]),
+        ("%s\n%s\n", [RECORD, RECORD]),  # as Kinesis holds them
+        ('{"awslogs": {"data": "%s"}}', [RECORD]),  # as a Lambda is given them
+        ('{"Records":[{"kinesis":{"a":1,"data":"%s"}},{"kinesis":{"data":"%s"}}]}', [RECORD] * 2),
+        ('{"invocationId":"i","records":[{"recordId":"1","data":"%s"}]}', [RECORD]),
+    ],
+)
+def test_gzip_as_text(give: Give, written: str, found: list[bytes]) -> None:
+    text = base64.b64encode(gzip.compress(RECORD + b"\n", mtime=0)).decode()
+    path = give(written.replace("%s", text).encode())
+    assert read(path)[:2] == (found, [])
+    with open_documents(path, LIMITS) as documents:
+        assert documents.source == CLOUDTRAIL
+
+
+def test_gzip_as_text_over_lines(give: Give) -> None:
+    text = base64.encodebytes(gzip.compress(RECORD, mtime=0))
+    assert read(give(text))[:2] == ([RECORD], [])
+    assert read(give(text[:40]))[:2] == ([], ["truncated"])
+    assert read(give(b"H4sIA"))[:2] == ([b"H4sIA"], [])
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from schemas.config import Limits
@@ -162,3 +163,36 @@ def test_what_is_rejected(read: Read, document: bytes, reason: str) -> None:
     (outcome,) = read(named("falco"), document)
     assert isinstance(outcome.result, Reject)
     assert outcome.result.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("fields", "actor", "address"),
+    [
+        (
+            {"ct.user.arn": "arn:aws:iam::111122223333:user/lena", "ct.srcip": "192.0.2.7"},
+            "arn:aws:iam::111122223333:user/lena",
+            "192.0.2.7",
+        ),
+        (
+            {"gcp.user": "lena@example.com", "gcp.callerIP": "192.0.2.8"},
+            "lena@example.com",
+            "192.0.2.8",
+        ),
+        (
+            {"okta.actor.alternateID": "lena@example.com", "okta.client.ip": "192.0.2.9"},
+            "lena@example.com",
+            "192.0.2.9",
+        ),
+    ],
+)
+def test_a_plugin_for_an_audit_log(
+    read: Read, fields: dict[str, Any], actor: str, address: str
+) -> None:
+    alert = {"rule": "R", "priority": "Notice", "time": "2026-03-04T05:06:07Z"}
+    (outcome,) = read(named("falco"), orjson.dumps(alert | {"output_fields": fields}))
+    assert not isinstance(outcome.result, Reject)
+    event = outcome.result.event
+    assert event.actor is not None
+    assert event.actor.key == f"principal:{actor}"
+    assert event.client is not None
+    assert event.client.ip == address
