@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
+
+_HUB: Final = re.compile(r"(?:(?:index|registry-1)\.)?docker\.io/(?:library/)?")
 
 Kind = Literal[
     "principal",
@@ -87,9 +90,16 @@ def principal(arn: str) -> Entity:
 @lru_cache(maxsize=8_192)
 def image(reference: str) -> Entity:
     """A container image: by digest where the reference has one, else by its full tag."""
+    reference = short(reference)
     _, at, sha = reference.partition("@")
     return Entity(
         kind="image",
         id=(sha if at and sha else reference).lower()[:MAX_ID],
         name=reference[:MAX_ID],
     )
+
+
+def short(reference: str) -> str:
+    """The name of an image without what Docker adds to the names of its own registry."""
+    found = _HUB.match(reference)
+    return reference[found.end() :] or reference if found else reference

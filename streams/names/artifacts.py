@@ -23,7 +23,6 @@ _ADDRESS: Final = re.compile(
 )
 _SCP: Final = re.compile(r"[\w.-]+@([\w.-]+):([^?#\s]+)")
 _PLACES: Final = ("/-/", "/blob/", "/tree/", "/raw/", "/commit/", "/src/")  # behind a repository
-_HUB: Final = re.compile(r"(?:(?:index|registry-1)\.)?docker\.io/(?:library/)?")
 _NOWHERE: Final = frozenset({"", ".", "./", "/", "-", "unknown"})
 _DIGEST: Final = re.compile(r"sha(?:256|512):[0-9a-z]{1,128}")
 # What Kubernetes puts behind the name of a Deployment, from the letters that it takes for it.
@@ -52,8 +51,8 @@ def container(*names: Json, digests: Iterable[Json] = ()) -> Entity | None:
         known = text(one, MAX_ID)
         if known and _DIGEST.fullmatch(known.rpartition("@")[2].lower()):
             whole = known if "@" in known or not told else f"{_untagged(told[0])}@{known}"
-            return image(short(whole))
-    return image(short(told[0])) if told else None
+            return image(whole)
+    return image(told[0]) if told else None
 
 
 def workload(namespace: Json, kind: Json, name: Json) -> Entity | None:
@@ -65,12 +64,6 @@ def workload(namespace: Json, kind: Json, name: Json) -> Entity | None:
         head, dash, tail = known.rpartition("-")
         known = head if head and _HASH.fullmatch(dash + tail) else known
     return entity("workload", f"k8s/{text(namespace, 64) or 'default'}/{known}")
-
-
-def short(reference: str) -> str:
-    """The name of an image without what Docker adds to the names of its own registry."""
-    found = _HUB.match(reference)
-    return reference[found.end() :] if found else reference
 
 
 def _untagged(reference: str) -> str:

@@ -23,8 +23,7 @@ from itertools import pairwise
 from typing import Final
 from urllib.parse import urlsplit
 
-from schemas.entity import Entity
-from streams.names.artifacts import short
+from schemas.entity import Entity, short
 from streams.records.untrusted import entity, listing, text
 from streams.source import Json
 

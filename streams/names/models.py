@@ -22,7 +22,7 @@ from streams.source import Json
 
 _HUB: Final = re.compile(
     r"(?:pkg:huggingface/|(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/(?!api/|datasets/|spaces/)"
-    r"|huggingface[ /])(?P<name>[\w.-]{1,96}(?:/[\w.-]{1,96})?)",
+    r"|huggingface[ /]|(?:hf|huggingface)://)(?P<name>[\w.-]{1,96}(?:/[\w.-]{1,96})?)",
     re.IGNORECASE,
 )
 _DATA: Final = re.compile(

@@ -47,8 +47,17 @@ def asset(purl: Json) -> Entity | None:
     if found.type not in _IMAGES:
         return None
     more = parse_qs(found.more)
-    name = more.get("repository_url", [found.name])[0]
+    name = _repository(found, more.get("repository_url", [""])[0])
     if found.version and found.version.startswith("sha256:"):
         return image(f"{name}@{found.version}")
     tag = found.version or more.get("tag", [""])[0]
     return image(f"{name}:{tag}" if tag else name)
+
+
+def _repository(found: Package, place: str) -> str:
+    """Where an image lies: of type `oci` all of it, of type `docker` the registry alone."""
+    place = place.removeprefix("https://").rstrip("/")
+    if found.type == "oci":
+        return place or found.name
+    server = "." in found.name.partition("/")[0]  # `gcr.io/x/y`, though it should not
+    return found.name if server else f"{place or 'docker.io'}/{found.name}"

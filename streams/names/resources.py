@@ -14,6 +14,9 @@ from streams.records.untrusted import entity, text
 from streams.source import Json
 
 _SUBSCRIPTION: Final = re.compile(r"/subscriptions/([^/]+)")
+_PORTAL: Final = re.compile(
+    r"https://portal\.azure\.[a-z.]+/#[^/]*/resource/+(?=subscriptions/)", re.IGNORECASE
+)
 _INSTANCE: Final = re.compile(r"i-[0-9a-fA-F]{8,17}")
 _PROJECT: Final = re.compile(r"(?:^|/)projects/([^/]+)")
 
@@ -25,6 +28,7 @@ def asset(identity: Json) -> Entity | None:
         return None
     if known.startswith("arn:"):
         return arns.asset(known)
+    known = _PORTAL.sub("/", known)  # a page about it
     if _INSTANCE.fullmatch(known):
         return entity("host", known.lower())
     if known.lower().startswith("/subscriptions/"):

@@ -175,7 +175,7 @@ def level(*words: Json) -> Level:
         known = text(word, 32)
         if known is not None and known.strip().lower() in _WORDS:
             return _WORDS[known.strip().lower()]
-        score = measured(word)
+        score = number(word)
         if score is not None:
             return of_score(score)
     return "informational"

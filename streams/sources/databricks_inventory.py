@@ -144,7 +144,7 @@ def _cluster(said: Said) -> Thing | None:
 def _token(said: Said) -> Thing | None:
     number = text(said.get("token_id"), 128)
     key = entity("apikey", number if number and not number.startswith("dapi") else None)
-    owner = _person(said.get("owner_id"))
+    owner = _person(said.get("created_by_username")) or _person(said.get("owner_id"))
     # A token without an end is said to expire at -1.
     ends = said.get("expiry_time")
     checks = {"never_expires": ends in (-1, None)}
@@ -177,6 +177,7 @@ _SHAPES: Final = (
     (frozenset({"token_id", "owner_id"}), _token),
     (frozenset({"app_status", "compute_status", "name"}), _app),
     (frozenset({"delta_sync_index_spec", "name"}), _index),
+    (frozenset({"index_type", "endpoint_name", "name"}), _index),  # in a list
     (frozenset({"catalog_name", "schema_name", "full_name", "metastore_id"}), _model),
     (frozenset({"name", "config", "creation_timestamp", "creator"}), _endpoint),
     (frozenset({"userName", "displayName", "active", "groups"}), _user),

@@ -47,7 +47,7 @@ ATTRIBUTES: Final = scans.ATTRIBUTES | {
     "package.ecosystem",
     "secret.verified",
 }
-VERSIONS: Final = "CLI 0.50 to 1.97, platform API v1"
+VERSIONS: Final = "CLI 0.50 to 1.185, platform API v1"
 GAPS: Final = (
     (
         "The JSON of a scan has no time and names no repository: its findings are those of files "
@@ -124,11 +124,16 @@ def _scanned(said: dict[str, Json]) -> tuple[_Row, Found]:
     mark = text(extra.get("fingerprint"), 256)
     about = mapping(extra.get("metadata"))
     row = _Row(UNNAMED, 0, extra.get("is_ignored") is True)
+    # Of a dependency it says which one, and what is wrong with it.
+    needs = mapping(mapping(extra.get("sca_info")).get("dependency_match"))
+    needs = mapping(needs.get("found_dependency"))
+    name = known(about.get("sca-vuln-database-identifier"))
     return row, Found(
-        sort="posture",
-        of=of,
+        sort="vulnerability" if name else "posture",
+        of=name.of if name else of,
         title=_title(extra.get("message"), of),
-        severity=_severity(extra.get("severity")),
+        severity=_severity(about.get("sca-severity") or extra.get("severity")),
+        package=text(needs.get("package"), 256),
         place=":".join(filter(None, (path, line))),
         mark=None if mark == "requires login" else mark,
         attributes={
@@ -136,6 +141,8 @@ def _scanned(said: dict[str, Json]) -> tuple[_Row, Found]:
             "check.category": text(about.get("category"), 64),
             "check.cwe": numbers(about.get("cwe")) or None,
             "finding.mark": mark,
+            "package.version": text(needs.get("version"), 256),
+            "package.ecosystem": text(needs.get("ecosystem"), 64),
         },
     )
 

@@ -1,8 +1,8 @@
 """Snowflake inventory: what SHOW commands and the REST API list of Cortex, notebooks and data.
 
 Read are rows of `snow sql --format json` and of the REST API as objects, alone, in lists or one a
-line: Cortex search services and agents, notebooks, Streamlit apps, compute pools, databases,
-functions that reach outside, credentials and accounts.
+line: Cortex search services and agents, models, notebooks, Streamlit apps, compute pools,
+databases, functions that reach outside, credentials and accounts.
 """
 
 from __future__ import annotations
@@ -96,6 +96,14 @@ def _pool(said: Said) -> Thing | None:
     return Thing((thing,), "snowflake compute pool", (), size, _times(said))
 
 
+def _model(said: Said) -> Thing | None:
+    """A model of the registry, by its database and schema as functions call it."""
+    parts = (text(said.get(key), 128) for key in ("database_name", "schema_name", "name"))
+    thing = _thing("model", ".".join(filter(None, parts)))
+    version = {"version": text(said.get("default_version_name"), 64)}
+    return Thing((thing,), "snowflake model", (), _said(said) | version, _times(said))
+
+
 def _database(said: Said) -> Thing | None:
     gone = bool(text(said.get("dropped_on"), 64))
     thing = _thing("datastore", said.get("name"))
@@ -133,6 +141,7 @@ def _shape(columns: str) -> frozenset[str]:
 # The columns of the rows that are read, the most telling first.
 _SHAPES: Final = (
     (_shape("name search_column embedding_model created_on"), _search),
+    (_shape("name model_type default_version_name created_on"), _model),
     (_shape("name main_file runtime_name created_on"), _code),
     (_shape("name main_file root_location created_on"), _code),
     (_shape("name instance_family min_nodes created_on"), _pool),

@@ -169,6 +169,12 @@ def test_an_image_is_its_digest_where_it_has_one(reference: str, id_: str) -> No
     assert image(reference) == Entity(kind="image", id=id_, name=reference)
 
 
+def test_an_image_of_the_hub_has_one_name() -> None:
+    names = ("nginx:1.27", "docker.io/nginx:1.27", "index.docker.io/library/nginx:1.27")
+    assert {image(name).id for name in names} == {"nginx:1.27"}
+    assert image("docker.io/team/app:2").id == "team/app:2"
+
+
 # Rules as data
 
 

@@ -13,6 +13,7 @@ HEX = "ab" * 32
         ("pkg:huggingface/gpt2", "huggingface/gpt2"),
         ("https://huggingface.co/Example/Writer/resolve/main/a.bin", "huggingface/example/writer"),
         ("hf.co/example/writer", "huggingface/example/writer"),
+        ("hf://Example/Writer", "huggingface/example/writer"),
         ("huggingface gpt2", "huggingface/gpt2"),
         ("https://huggingface.co/datasets/example/letters", None),
         ("pkg:pypi/ray@2.6.3", None),

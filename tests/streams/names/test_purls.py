@@ -25,6 +25,13 @@ def test_the_parts(purl: object, parts: tuple[str, str, str | None, str] | None)
         (f"pkg:oci/triage@sha256%3A{'0' * 64}", f"image:sha256:{'0' * 64}"),
         ("pkg:oci/t?repository_url=images.example/t&tag=7", "image:images.example/t:7"),
         ("pkg:docker/mcp/fetch@1", "image:mcp/fetch:1"),
+        ("pkg:docker/library/nginx@1.27", "image:nginx:1.27"),
+        (
+            "pkg:docker/team/t@1?repository_url=https://images.example/",
+            "image:images.example/team/t:1",
+        ),
+        ("pkg:docker/images.example/t@1", "image:images.example/t:1"),
+        ("pkg:oci/debian?repository_url=docker.io/library/debian&tag=12", "image:debian:12"),
         ("pkg:pypi/ray@2.6.3", None),
         ("", None),
     ],

@@ -37,6 +37,10 @@ AZURE = "/subscriptions/S-1/resourceGroups/g/providers"
             "endpoint:azure/ai/gpt",
         ),
         (
+            f"https://portal.azure.com/#@corp.example/resource/{AZURE}/microsoft.compute/virtualmachines/Vm",
+            "host:vm",
+        ),
+        (
             f"{AZURE}/Microsoft.Storage/storageAccounts/Lake/blobServices/default/containers/Raw",
             "datastore:azure/lake/raw",
         ),

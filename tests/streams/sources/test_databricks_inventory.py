@@ -34,6 +34,11 @@ undated datastore:databricks/claims.ml.letters_index (vector index)
   owner: claims-ml
 undated principal:mara@claims.example (databricks user)
   same_as principal:77
+2026-01-01 apikey:beef (databricks token)
+  principal:mara@claims.example owns it
+  passes never_expires
+undated datastore:databricks/claims.ml.forms_index (vector index)
+  owner: mara@claims.example
 """,
 }
 NOTHING = ("wrong-shape", "it describes nothing that an AI estate is made of")

@@ -69,6 +69,15 @@ def test_what_more_it_says(changes: dict[str, Any], state: str, severity: str) -
     assert short(event)[1:3] == (state, severity)
 
 
+def test_a_dependency_of_the_command_line() -> None:
+    needs = {"found_dependency": {"package": "ray", "version": "2.6.3", "ecosystem": "pypi"}}
+    about = {"sca-vuln-database-identifier": "CVE-2026-0001", "sca-severity": "CRITICAL"}
+    extra = EXEC["extra"] | {"metadata": about, "sca_info": {"dependency_match": needs}}
+    (event,) = told(semgrep, {"results": [EXEC | {"extra": extra}]})
+    assert short(event) == ("CVE-2026-0001", "open", "critical", "repo:unnamed")
+    assert (found(event).package, event.attributes["package.version"]) == ("ray", "2.6.3")
+
+
 def test_without_an_account_fingerprints_are_none() -> None:
     rows = [EXEC | {"start": {"line": n}} for n in (1, 2)]
     for row in rows:

@@ -27,6 +27,9 @@ SAID = {
   owner: SYSADMIN
 2024-01-01 account:snowflake/claims-eu (snowflake account)
   region: AWS_EU_WEST_1
+2026-01-03 model:snowflake/claims.ml.risk (snowflake model)
+  owner: ML
+  version: V2
 """,
 }
 NOTHING = ("wrong-shape", "it describes nothing that an AI estate is made of")
