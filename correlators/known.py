@@ -152,17 +152,13 @@ def by_system(known: Known) -> dict[str, Known]:
     for hit in known.hits:
         for root in _carried(hit.entities, owners):
             hits.setdefault(root, []).append(hit)
-    conditions: dict[str, list[Shown]] = {}
-    for shown in known.conditions:
-        # A condition of a system as a whole names its root, also where that is no member.
-        for root in {*owners.get(shown.entity, ()), *({shown.entity} & known.systems.keys())}:
-            conditions.setdefault(root, []).append(shown)
+    alerts, conditions = _of_roots(known, owners)
     return {
         root: known._replace(
             systems={root: members},
             things={entity: known.things[entity] for entity in members if entity in known.things},
             hits=tuple(hits.get(root, ())),
-            alerts=tuple(alert for alert in known.alerts if alert.system == root),
+            alerts=tuple(alerts.get(root, ())),
             weak=tuple(weak.get(root, ())),
             conditions=tuple(conditions.get(root, ())),
             scans=tuple(scans.get(root, ())),
@@ -173,6 +169,20 @@ def by_system(known: Known) -> dict[str, Known]:
         )
         for root, members in known.systems.items()
     }
+
+
+def _of_roots(
+    known: Known, owners: Mapping[str, Collection[str]]
+) -> tuple[Mapping[str, list[Opened]], Mapping[str, list[Shown]]]:
+    """By root: alerts, which name it; and conditions, which may name it where it is no member."""
+    alerts: dict[str, list[Opened]] = {}
+    for alert in known.alerts:
+        alerts.setdefault(alert.system, []).append(alert)
+    conditions: dict[str, list[Shown]] = {}
+    for shown in known.conditions:
+        for root in {*owners.get(shown.entity, ()), *({shown.entity} & known.systems.keys())}:
+            conditions.setdefault(root, []).append(shown)
+    return alerts, conditions
 
 
 def _carried(entities: Iterable[str], owners: Mapping[str, Collection[str]]) -> set[str]:

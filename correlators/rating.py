@@ -42,21 +42,26 @@ def rate(
 
     An AI system has no row of a control that is asked of the estate alone.
     """
-    scopes = (ESTATE, *sorted(known.systems))
+    scopes, tagged = (ESTATE, *sorted(known.systems)), _tagged(known.alerts)
     for framework in frameworks:
         for control in framework.controls:
             for scope in scopes:
-                alerts = [alert for alert in known.alerts if _counts(alert, control, scope)]
+                alerts = tagged.get((control.tag or "", scope), ())
                 own = [id_ for id_ in control.criteria if not criteria[id_].estate]
                 if own or alerts or scope == ESTATE:
                     answers = [_answer(criteria[id_], scope, judged) for id_ in control.criteria]
                     yield _rated(framework, control, scope, answers, alerts, criteria)
 
 
-def _counts(alert: Opened, control: Control, scope: str) -> bool:
-    """An outlook has not happened yet: what it rests on counts by itself."""
-    there = scope in (ESTATE, alert.system)
-    return there and alert.stage != "outlook" and control.tag in alert.tags
+def _tagged(alerts: Iterable[Opened]) -> Mapping[tuple[str, str], Sequence[Opened]]:
+    """By tag and scope; an outlook has not happened yet: what it rests on counts by itself."""
+    found: dict[tuple[str, str], list[Opened]] = {}
+    for alert in alerts:
+        if alert.stage != "outlook":
+            for tag in alert.tags:
+                for scope in (ESTATE, alert.system):
+                    found.setdefault((tag, scope), []).append(alert)
+    return found
 
 
 def _answer(criterion: Criterion, scope: str, judged: Mapping[tuple[str, str], Judged]) -> Judged:

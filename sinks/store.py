@@ -30,7 +30,8 @@ VIEWS = ("views.sql", "lineage.sql", "inventory.sql", "travel.sql")  # each rest
 STORAGE = "v1.4.0"  # the oldest DuckDB that can open the file; DuckDB 2 would write its own
 INTERVAL = 2.0  # seconds between two snapshots, at least
 SHARE = 10  # and this many times what the last one took: a tenth of the time at most goes there
-DERIVED = 10.0  # seconds between two derivations, at least, and as large a share
+DERIVED = 10.0  # seconds between two derivations, at least
+DERIVED_SHARE = 4  # and this many times what the last one took: a fifth of the time at most
 HISTORIES = frozenset({"alert"})  # kinds of which older revisions of a batch are loaded too
 CONFIG: dict[str, Any] = {
     "memory_limit": "1GB",
@@ -195,7 +196,7 @@ class Store:
             return f"controls cannot be assessed in {self._writer}: {_sentence(error)}"
         finally:
             ended = self._clock()
-            self._derivation = ended + max(DERIVED, SHARE * (ended - started))
+            self._derivation = ended + max(DERIVED, DERIVED_SHARE * (ended - started))
         self._behind = False
         return None
 

@@ -19,6 +19,7 @@ SLIPS: Final[tuple[About, ...]] = (
     "yaml-value",
     "unknown-key",
     "unknown-word",
+    "unknown-tag",
 )
 _ABSENT: Final = "no source is "
 _INDENT: Final = "  "

@@ -16,6 +16,7 @@ from infra.authoring.cases.stated import faults, proves
 from infra.authoring.filtering import Filtering
 from infra.authoring.firing import Estate, Firing, firing, silent_legs
 from infra.authoring.places import Places
+from infra.authoring.tagging import unknown
 from infra.rules import RuleFile
 
 RuleKind = Literal["detection", "correlation", "convergence"]
@@ -33,6 +34,7 @@ About = Literal[
     "yaml-value",
     "unknown-key",
     "unknown-word",
+    "unknown-tag",
     "unproved",
     "no-case",
 ]
@@ -180,9 +182,11 @@ class _Checking:
         for note in notes:
             if self._places.owner(row.path, note.line) == part.line:
                 yield Remark("lost-pattern", row.path, note.line, row.id, note.message)
-        if row.kind == "convergence":
-            yield from self._silent(row, part)
-            return
+        for line, message in unknown(part):
+            yield Remark("unknown-tag", row.path, line, row.id, message)
+        yield from self._silent(row, part) if row.kind == "convergence" else self._own(row, part)
+
+    def _own(self, row: Row, part: Part) -> Iterator[Remark]:
         found = slips(part, "detection") if row.kind == "detection" else keys(part)
         for about, line, message in found:
             yield Remark(about, row.path, line, row.id, message)

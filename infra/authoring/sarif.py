@@ -29,6 +29,7 @@ _KINDS: Final[dict[About, tuple[str, str]]] = {
     "no-effect": ("warning", "A key has no effect."),
     "glob": ("warning", "A regular expression looks like a pattern with wildcards."),
     "unknown-word": ("warning", "A field of the normal form never holds a value."),
+    "unknown-tag": ("warning", "A tag of OWASP or ATLAS stands for nothing."),
     "yaml-value": ("warning", "A value without quotes is no text in YAML 1.1."),
     "unknown-key": ("warning", "A key is not known and is not read."),
     "unproved": ("note", "The rule has no cases beside it."),

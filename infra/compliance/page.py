@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from string import Template
@@ -12,12 +13,15 @@ from correlators.known import ESTATE
 from infra.compliance.assessed import Answer, Assessment
 from infra.report.html import Html, entity, join, tag
 from infra.terminal import shown
+from schemas.framework import STATUSES
 from schemas.times import parse
 
 if TYPE_CHECKING:
     from infra.compliance.pack import Reference
 
 MOST: Final = 500  # rows of evidence on the page; evidence.csv has them all
+SCOPES: Final = 8  # columns of the overview; of more systems there are numbers
+TOLD: Final = 25  # scopes of one control; controls.csv has them all
 LIMITS: Final = (
     "This is evidence and no certificate. Pass means: all that could have brought evidence against"
     " it was heard in its time, and brought none. Not assessed means that this cannot be said; it"
@@ -59,6 +63,8 @@ def _head(told: Assessment, title: str) -> Iterable[Html]:
 def _overview(told: Assessment) -> Html:
     """A row for each control, a column for each scope."""
     scopes = sorted({answer.scope for answer in told.answers}, key=lambda one: (one != ESTATE, one))
+    if len(scopes) > SCOPES:
+        return _numbers(told)
     found = {(answer.control.ref, answer.scope): answer for answer in told.answers}
     head = [tag("th", "control", scope="col"), tag("th", "title", scope="col")]
     head += [tag("th", entity(scope), scope="col") for scope in scopes]
@@ -71,6 +77,20 @@ def _overview(told: Assessment) -> Html:
                 tag("tr", tag("th", control.ref, scope="row"), tag("td", control.title), *cells)
             )
     return tag("table", tag("thead", tag("tr", *head)), tag("tbody", *rows))
+
+
+def _numbers(told: Assessment) -> Html:
+    """A row for each control: the estate, and how many AI systems stand how."""
+    head = ("control", "title", ESTATE, *(f"systems: {one.replace('_', ' ')}" for one in STATUSES))
+    rows: list[Html] = []
+    for control in told.framework.controls:
+        answers = [answer for answer in told.answers if answer.control is control]
+        whole = next((_status(answer) for answer in answers if answer.scope == ESTATE), "")
+        counts = Counter(answer.status for answer in answers if answer.scope != ESTATE)
+        cells = [tag("td", one) for one in (control.title, whole, *map(counts.get, STATUSES))]
+        rows.append(tag("tr", tag("th", control.ref, scope="row"), *cells))
+    columns = [tag("th", one, scope="col") for one in head]
+    return tag("table", tag("thead", tag("tr", *columns)), tag("tbody", *rows))
 
 
 def _status(answer: Answer) -> Html:
@@ -87,7 +107,8 @@ def _controls(told: Assessment) -> Iterable[Html]:
         yield tag("p", control.rationale)
         if control.applies_from is not None:
             yield tag("p", f"Applies from {control.applies_from.isoformat()}.")
-        for answer in answers:
+        gravest = sorted(answers, key=lambda one: (one.scope != ESTATE, one.status, one.scope))
+        for answer in gravest[:TOLD]:
             until = answer.body.get("fresh_until")
             holds = f", holds until {shown.time(parse(until))}" if until else ""
             yield tag("h3", entity(answer.scope), ": ", _status(answer), holds)
@@ -106,6 +127,8 @@ def _controls(told: Assessment) -> Iterable[Html]:
                     if (one["criterion"], one["scope"]) in criteria
                 ),
             )
+        if len(answers) > TOLD:
+            yield tag("p", f"{len(answers) - TOLD} more systems are in controls.csv.")
 
 
 def _missing(texts: Sequence[str]) -> Html | None:

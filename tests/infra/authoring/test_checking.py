@@ -138,6 +138,20 @@ def test_a_condition_that_nothing_fulfils_is_told_at_its_line() -> None:
     assert remark[2:] == (10, "`awsRegion` must be 'b' and must not")
 
 
+def test_a_tag_that_stands_for_nothing_counts_nowhere_and_is_told() -> None:
+    tags = "tags: [owasp.llm01, owasp.llm11, attack.t1078, atlas.aml-t0051, atlas.aml-t9999]\n"
+    story = (
+        "id: story\ntitle: Story\nsummary: S.\njoin: principal\nwindow: 1h\n"
+        f"legs:\n  a: {{class: runtime, of: [trail]}}\n{tags}"
+    )
+    assert [one for one in remarks(TRAIL + tags, story) if one[0] == "unknown-tag"] == [
+        ("unknown-tag", "r0.yml", 11, "`owasp.llm11` is no control of a framework"),
+        ("unknown-tag", "r0.yml", 11, "`atlas.aml-t9999` is no technique of ATLAS"),
+        ("unknown-tag", "r1.yml", 8, "`owasp.llm11` is no control of a framework"),
+        ("unknown-tag", "r1.yml", 8, "`atlas.aml-t9999` is no technique of ATLAS"),
+    ]
+
+
 def test_many_rules_of_one_reason_are_counted_and_few_are_named() -> None:
     windows = (
         "title: W%d\nname: w%d\nlogsource: {product: windows}\n"

@@ -13,6 +13,10 @@ from typing import Any
 import pytest
 
 from infra.cli import main
+from infra.compliance.assessed import assessment, framework
+from infra.compliance.page import page
+from infra.reading.reader import Reader
+from sinks.store import SNAPSHOT
 from tests.infra.compliance.conftest import Comply
 from tests.sinks.formats.ocsf_schema import Schema
 
@@ -140,6 +144,22 @@ def test_the_page_loads_nothing_and_names_every_control(pack: Path) -> None:
     for number in range(1, 11):
         assert f"<h2>LLM{number:02} " in page
     assert "This is evidence and no certificate." in page
+
+
+def test_the_page_of_many_systems_counts_them(demo: Path) -> None:
+    with Reader(demo / SNAPSHOT) as reader:
+        told = assessment(reader, "out", framework("owasp_llm_2025"))
+    (whole, *systems) = (answer for answer in told.answers if answer.control.ref == "LLM02")
+    copies = [
+        answer._replace(body={**answer.body, "scope": f"{answer.scope}-{number}"})
+        for answer in systems
+        for number in range(40)
+    ]
+    text = page(told._replace(answers=[whole, *copies]), [])
+    row = text.partition('<th scope="row">LLM02</th>')[2].partition("</tr>")[0]
+    assert row.endswith("<td>40</td><td>80</td><td></td>")
+    assert text.count("<h3>") == 25
+    assert "96 more systems are in controls.csv." in text
 
 
 def test_a_folder_that_cannot_be_written_is_told(pack: Path, comply: Comply) -> None:
