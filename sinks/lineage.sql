@@ -28,37 +28,35 @@ CREATE OR REPLACE MACRO links_at(t) AS TABLE
 SELECT from_entity, relation, to_entity, confidence FROM edges_at(t)
 UNION ALL SELECT to_entity, relation, from_entity, confidence FROM edges_at(t) WHERE relation = 'same_as';
 
--- What an entity reaches, nearest first: each thing once, with the step over which it is reached. The confidence of a
--- path is the product of its steps.
-CREATE OR REPLACE MACRO downstream(start, t, deepest) AS TABLE
+-- Steps in one direction: with the edges, or against them.
+CREATE OR REPLACE MACRO steps_at(t, along) AS TABLE
+SELECT
+  CASE WHEN along THEN from_entity ELSE to_entity END AS near, relation,
+  CASE WHEN along THEN to_entity ELSE from_entity END AS far, confidence
+FROM links_at(t);
+
+-- What is reached over such steps, nearest first: each thing once, with the step over which it is reached. The
+-- confidence of a path is the product of its steps.
+CREATE OR REPLACE MACRO reached(start, t, deepest, along) AS TABLE
 WITH RECURSIVE reach(entity, depth, parent, relation, confidence) USING KEY (entity) AS (
   SELECT CAST(start AS VARCHAR), 0, CAST(NULL AS VARCHAR), CAST(NULL AS VARCHAR), CAST(1 AS DOUBLE)
   UNION
   SELECT
-    e.to_entity, min(r.depth) + 1, min(e.from_entity), arg_min(e.relation, (e.from_entity, e.relation)),
-    arg_min(CAST(r.confidence * e.confidence AS DOUBLE), (e.from_entity, e.relation))
-  FROM reach AS r JOIN links_at(t) AS e ON e.from_entity = r.entity
-  WHERE r.depth < deepest AND NOT EXISTS (FROM recurring.reach AS known WHERE known.entity = e.to_entity)
-  GROUP BY e.to_entity
+    s.far, min(r.depth) + 1, min(s.near), arg_min(s.relation, (s.near, s.relation)),
+    arg_min(CAST(r.confidence * s.confidence AS DOUBLE), (s.near, s.relation))
+  FROM reach AS r JOIN steps_at(t, along) AS s ON s.near = r.entity
+  WHERE r.depth < deepest AND NOT EXISTS (FROM recurring.reach AS known WHERE known.entity = s.far)
+  GROUP BY s.far
 )
 SELECT entity, depth, parent, relation, round(confidence, 4) AS confidence FROM reach WHERE depth > 0;
 
--- What reaches an entity: the same against the direction of the edges.
-CREATE OR REPLACE MACRO upstream(start, t, deepest) AS TABLE
-WITH RECURSIVE reach(entity, depth, parent, relation, confidence) USING KEY (entity) AS (
-  SELECT CAST(start AS VARCHAR), 0, CAST(NULL AS VARCHAR), CAST(NULL AS VARCHAR), CAST(1 AS DOUBLE)
-  UNION
-  SELECT
-    e.from_entity, min(r.depth) + 1, min(e.to_entity), arg_min(e.relation, (e.to_entity, e.relation)),
-    arg_min(CAST(r.confidence * e.confidence AS DOUBLE), (e.to_entity, e.relation))
-  FROM reach AS r JOIN links_at(t) AS e ON e.to_entity = r.entity
-  WHERE r.depth < deepest AND NOT EXISTS (FROM recurring.reach AS known WHERE known.entity = e.from_entity)
-  GROUP BY e.from_entity
-)
-SELECT entity, depth, parent, relation, round(confidence, 4) AS confidence FROM reach WHERE depth > 0;
+CREATE OR REPLACE MACRO downstream(start, t, deepest) AS TABLE FROM reached(start, t, deepest, true);
+CREATE OR REPLACE MACRO upstream(start, t, deepest) AS TABLE FROM reached(start, t, deepest, false);
 
 COMMENT ON MACRO TABLE edges_at IS 'edges_at(time): the edges that held then; edges_at(NULL): those that still hold';
 COMMENT ON MACRO TABLE links_at IS 'links_at(time): the same, with same_as in both directions';
+COMMENT ON MACRO TABLE steps_at IS 'steps_at(time, along): the same as steps from near to far, along the edges or against them';
+COMMENT ON MACRO TABLE reached IS 'reached(entity, time, depth, along): what such steps lead to, each thing once';
 COMMENT ON MACRO TABLE downstream IS 'downstream(entity, time, depth): what it reaches, each thing once';
 COMMENT ON MACRO TABLE upstream IS 'upstream(entity, time, depth): what reaches it, each thing once';
 

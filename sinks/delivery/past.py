@@ -62,6 +62,13 @@ class Past:
             self._fresh |= fresh
             self._last = now
 
+    def drop(self, id_: str) -> None:
+        """It was told after all, or it never held: it does not count."""
+        key = f"{_PAST}{id_}"
+        if key in self._fresh:
+            self._memory.forget([key])
+            self._fresh.discard(key)
+
     def due(self, now: float) -> Issue | None:
         """How many there were, once no more have come for a while; the same until `done`."""
         if not self._fresh or now - self._last < QUIET:

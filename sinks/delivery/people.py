@@ -119,6 +119,7 @@ class People:
         if before is None and self._past.takes(result):
             past.append(result.id)
             return Answer("ok")
+        self._past.drop(result.id)
         what = news(before, result)
         if self._digest.takes(result):
             self._digest.keep(result, before, what, self._clock())

@@ -307,6 +307,17 @@ def test_the_past_comes_alive_when_it_holds_again(tmp_path: Path) -> None:
     desk.take(alert("a", 1, expires_at=OLD))
     desk.take(alert("a", 2))
     assert desk.heard.news == [("a", 2, "opened")]
+    desk.clock.now += 60
+    assert desk.people.flush() is None  # nothing was passed over in the end
+
+
+def test_what_never_held_is_not_counted(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.take(alert("a", 1, expires_at=OLD), alert("b", 1, expires_at=OLD))
+    desk.take(alert("a", 2, "withdrawn", expires_at=OLD))
+    desk.clock.now += 60
+    assert desk.people.flush() == Delivered(0)
+    assert [issue.past for issue in desk.heard.issues] == [1]
 
 
 def test_what_people_know_of_is_told_to_its_end(tmp_path: Path) -> None:
