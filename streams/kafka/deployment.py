@@ -102,8 +102,9 @@ def _raw_job(plan: _Plan, clock: Callable[[], int], until: int | None) -> Job:
     def make(name: str) -> RawPart:
         one = plan.inputs[name]
         ingest = Ingest(name, matchers, plan.routes, named, one.lateness, plan.config.limits)
-        state = TopicPartition(f"{kafka.prefix}{INGEST}-state", one.partition % kafka.partitions)
-        outbound = Outbound(plan.ticks.get(name, ()), kafka.partitions)
+        own = one.partition % kafka.partitions
+        state = TopicPartition(f"{kafka.prefix}{INGEST}-state", own)
+        outbound = Outbound(plan.ticks.get(name, ()), kafka.partitions, own)
         return RawPart(one, ingest, outbound, state, clock, until)
 
     return Job(
@@ -131,8 +132,9 @@ def _keyed_job(plan: _Plan, one: Fed, clock: Callable[[], int]) -> Job:
         return f"{stage.name}/{tp.partition}"
 
     def make(name: str) -> KeyedPart:
-        outbound = Outbound(plan.ticks.get(name, ()), kafka.partitions)
-        return KeyedPart(one, known.index(name), topics, outbound, kafka.prefix, rules, clock)
+        own = known.index(name)
+        outbound = Outbound(plan.ticks.get(name, ()), kafka.partitions, own)
+        return KeyedPart(one, own, topics, outbound, kafka.prefix, rules, clock)
 
     return Job(
         stage.name,
