@@ -25,7 +25,7 @@ import aiokafka
 from correlators.ruleset import Ruleset
 from infra.dev.broker import Broker
 from infra.rules import load
-from schemas.config import Config, InputConfig, KafkaConfig
+from schemas.config import Config, InputConfig, KafkaConfig, RulesConfig
 from schemas.errors import Unavailable
 from schemas.times import HOUR
 from schemas.topics import Plan, deployment
@@ -53,13 +53,6 @@ class Lab(NamedTuple):
     bootstrap: str
     broker: int
     folder: str
-
-
-class Rules(NamedTuple):
-    """Which rules a worker runs."""
-
-    paths: tuple[str, ...]
-    builtin: bool
 
 
 class Cost(NamedTuple):
@@ -156,7 +149,7 @@ def transact(lab: Lab, width: int, seconds: float) -> Cost:
     return asyncio.run(run())
 
 
-def deployed(lab: Lab, name: str, rules: Rules) -> KafkaConfig:
+def deployed(lab: Lab, name: str, rules: RulesConfig) -> KafkaConfig:
     """A deployment of its own, with its topics."""
     kafka = KafkaConfig(bootstrap=lab.bootstrap, prefix=f"{name}.", partitions=PARTITIONS)
     levels = load(rules).levels
@@ -243,7 +236,7 @@ def paced(lab: Lab, topic: str, rate: float, seconds: float) -> int:
 
 
 def worker(
-    lab: Lab, kafka: KafkaConfig, topic: str, rules: Rules, stages: Sequence[str], count: int
+    lab: Lab, kafka: KafkaConfig, topic: str, rules: RulesConfig, stages: Sequence[str], count: int
 ) -> Cost:
     """Ours: the stages named (none: all) until so many records, and all that comes of them, are in.
 

@@ -13,6 +13,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from math import ceil
 from typing import Any, NamedTuple
 
 from aiokafka import TopicPartition
@@ -22,7 +23,6 @@ from lab import (
     SIGMA,
     Cost,
     Lab,
-    Rules,
     apart,
     deployed,
     empty,
@@ -34,7 +34,7 @@ from lab import (
 )
 
 from correlators.inventory import Inventory
-from schemas.config import KafkaConfig
+from schemas.config import KafkaConfig, RulesConfig
 from schemas.rows import Row, Tick
 from streams.kafka import wire
 from streams.kafka.keyed_part import KeyedPart
@@ -43,7 +43,7 @@ from streams.kafka.part import TICK, Step
 from streams.kafka.recovery import Recovery
 from streams.topology import Fed, Stage
 
-NORMAL = Rules((SIGMA,), builtin=True)
+NORMAL = RulesConfig(paths=(SIGMA,))
 SYSTEM_EDGES = 10  # of one application, in what is measured and in the model
 
 # -- what was measured, µs of one core; by workers.py where nothing else is said
@@ -131,8 +131,9 @@ def needs(estate: Estate) -> Needs:
     fan = dict(zip(ROWS, heard, strict=True))
     told = {stage: min(steps[stage], parts[stage] * ticked) for stage in ROWS}
     ticks = sum(told[stage] * fan[stage] for stage in ROWS)
-    # A step writes where its Tick goes or its rows, to history, to its state and its positions.
-    written = sum(steps[stage] * (min(rate[stage] / steps[stage], 2 * keyed) + 2) for stage in ROWS)
+    # A step writes where its Tick goes or its rows, to one partition of the history, to its state
+    # and its positions.
+    written = sum(steps[stage] * (min(rate[stage] / steps[stage], keyed) + 3) for stage in ROWS)
     written += ticks
     transactions = sum(steps.values())
     rows = {
@@ -180,8 +181,8 @@ def model() -> None:
         "transactions/s": lambda _, n: f"{n.transactions:,.0f}",
         "partitions written by them/s": lambda _, n: f"{n.written:,.0f}",
         "Ticks/s": lambda _, n: f"{n.ticks:,.0f}",
-        "**workers**, a core each": lambda _, n: f"{n.worker / FULL:,.0f}",
-        "**cores of the brokers**": lambda _, n: f"{n.broker / FULL:,.0f}",
+        "**workers**, a core each": lambda _, n: f"{ceil(n.worker / FULL):,}",
+        "**cores of the brokers**": lambda _, n: f"{ceil(n.broker / FULL):,}",
         "MB of state of a partition": lambda _, n: f"{n.state:,.1f}",
         "s until a partition is back": lambda _, n: f"{n.recovery:,.1f}",
         "inventory: of its one core": lambda _, n: f"{n.inventory:,.1%}",

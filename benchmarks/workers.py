@@ -29,7 +29,6 @@ from lab import (
     Cost,
     Lab,
     Meter,
-    Rules,
     apart,
     deployed,
     empty,
@@ -42,10 +41,12 @@ from lab import (
     written,
 )
 
+from schemas.config import RulesConfig
+
 AGENT_SHARE = 5  # the plain agent reads so much less: it is that much slower
 TRIALS, GAP = 200, 0.25  # probes of the latency, and seconds between two
 ALL, FEW = "bench.all", "bench.few"  # topics of the records, and of a fifth of them
-NORMAL = Rules((SIGMA,), builtin=True)
+NORMAL = RulesConfig(paths=(SIGMA,))
 EVERY = """\
 title: Every record
 name: every
@@ -216,8 +217,8 @@ class Bench:
     def ingest(self) -> None:
         """The first stage alone."""
         for name, rules in {
-            "built-in rules": Rules((), builtin=True),
-            "57 SigmaHQ rules": Rules((str(SIGMA),), builtin=False),
+            "built-in rules": RulesConfig(),
+            "57 SigmaHQ rules": RulesConfig(paths=(SIGMA,), builtin=False),
         }.items():
             kafka = deployed(self.lab, "ingest-" + name[:2], rules)
             job = apart(worker, self.lab, kafka, ALL, rules, ["ingest"], self.count)
@@ -237,7 +238,7 @@ class Bench:
 
     def keyed(self) -> None:
         """The keyed stages alone, behind a rule that matches every record."""
-        rules = Rules((written(self.lab, "every", EVERY),), builtin=False)
+        rules = RulesConfig(paths=(written(self.lab, "every", EVERY),), builtin=False)
         kafka, few = deployed(self.lab, "keyed", rules), self.count // AGENT_SHARE
         run = partial(apart, worker, self.lab, kafka, FEW, rules)
         show("ingest, every record matches", run(["ingest"], few))
@@ -246,7 +247,7 @@ class Bench:
 
     def latency(self) -> None:
         """From the second of two records to the alert, at half the rate of a whole worker."""
-        rules = Rules((str(SIGMA), written(self.lab, "probe", PROBE)), builtin=True)
+        rules = RulesConfig(paths=(SIGMA, written(self.lab, "probe", PROBE)))
         if not self._rate:
             self.all()
         kafka, topic = deployed(self.lab, "latency", rules), "bench.now"

@@ -11,7 +11,7 @@ import orjson
 from correlators import window
 from correlators.accumulator import Hit
 from correlators.accumulator.number import numeral
-from correlators.evidence import SHOWN, listed, union
+from correlators.evidence import SHOWN, Item, listed, union
 from correlators.logic import Emit, Logic
 from correlators.routes import Routes
 from correlators.window import Episode, Window
@@ -83,8 +83,9 @@ class Correlate(Logic):
 
     def knows(self, key: str, /) -> bool:
         """False for a rule that is not here, and for one that groups by more or less."""
-        id_, *values = _parts(key)
-        return id_ in self.rules and len(values) == len(self.rules[id_].group_by)
+        parts = _parts(key)
+        rule = self.rules.get(parts[0])
+        return rule is not None and len(parts) == 1 + len(rule.group_by)
 
     def fire(self, key: str, state: Window, until: int, emit: Emit, /) -> None:
         """Close episodes whose deadline lies before `until`; tell what qualified by waiting."""
@@ -123,7 +124,7 @@ class Correlate(Logic):
         return not self._rule(key).undoable
 
     def _rule(self, key: str) -> Correlation:
-        return self.rules[_owner(key)]
+        return self.rules[_parts(key)[0]]
 
     def _tell(
         self,
@@ -211,10 +212,6 @@ def _parts(key: str) -> tuple[str, ...]:
     return tuple(orjson.loads(key))
 
 
-def _owner(key: str) -> str:
-    return _parts(key)[0]
-
-
 def group_of(rule: Correlation, key: str) -> dict[str, str]:
     """The values of a group by the fields of `group-by`."""
     return dict(zip(rule.group_by, _parts(key)[1:], strict=True))
@@ -237,32 +234,45 @@ def hits_of(rows: Sequence[Row]) -> list[Hit]:
     Several signals of one event are one hit.
     """
     if len(rows) == 1:
-        return [_hit(rows[0].body["event"], rows)]
+        return [_lone(rows[0])]
     events: dict[str, list[Row]] = {}
     for row in rows:
         events.setdefault(row.body["event"], []).append(row)
     return [_hit(event, together) for event, together in sorted(events.items())]
 
 
+def _lone(row: Row) -> Hit:
+    """The hit of a row that is alone, as nearly all are."""
+    body = row.body
+    said = body.get
+    return Hit(
+        row.time,
+        body["event"],
+        _once(said("names", ())),
+        said("value"),
+        _once(said("signals", ())),
+        _once([(uid, sha) for uid, sha in said("evidence", ())]),
+        _once(said("entities", ())),
+        _once(said("families", ())),
+    )
+
+
+def _once(items: Sequence[Item]) -> tuple[Item, ...]:
+    """Each item once, in order; of one there is nothing to compare."""
+    return tuple(items) if len(items) < 2 else tuple(dict.fromkeys(items))
+
+
 def _hit(event: str, together: Sequence[Row]) -> Hit:
+    if len(together) == 1:
+        return _lone(together[0])
     bodies = [row.body for row in together]
     return Hit(
         together[0].time,
         event,
-        _all(bodies, "names"),
+        union(body.get("names", ()) for body in bodies),
         next((v for body in bodies if (v := body.get("value")) is not None), None),
-        _all(bodies, "signals"),
-        tuple(
-            dict.fromkeys([(uid, sha) for body in bodies for uid, sha in body.get("evidence", ())])
-        ),
-        _all(bodies, "entities"),
-        _all(bodies, "families"),
+        union(body.get("signals", ()) for body in bodies),
+        union([(uid, sha) for uid, sha in body.get("evidence", ())] for body in bodies),
+        union(body.get("entities", ()) for body in bodies),
+        union(body.get("families", ()) for body in bodies),
     )
-
-
-def _all(bodies: Sequence[Mapping[str, Any]], name: str) -> tuple[str, ...]:
-    """What any of them lists under a name, each once."""
-    if len(bodies) > 1:
-        return union(body.get(name, ()) for body in bodies)
-    found = bodies[0].get(name, ())
-    return tuple(found) if len(found) < 2 else tuple(dict.fromkeys(found))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from schemas.rows import Row
 from schemas.times import END
@@ -122,9 +122,16 @@ class Tail(Draft[Place, Row]):
         super().keep()
 
     def __setitem__(self, place: Place, row: Row) -> None:
-        if place not in self._made and place not in self.changed:
-            insort(self._added, place)
-        super().__setitem__(place, row)
+        changed, added = self.changed, self._added
+        if place in changed:
+            self._size += changed[place] is None
+        elif place not in self._made:
+            self._size += 1
+            if added and place < added[-1]:
+                insort(added, place)
+            else:
+                added.append(place)
+        changed[place] = row
 
     def __delitem__(self, place: Place) -> None:
         super().__delitem__(place)
@@ -148,7 +155,10 @@ class Tail(Draft[Place, Row]):
         """The rows from `time` on, in order."""
         start = max(self._cut, bisect_left(self._order, (time, "")))
         added = self._added[bisect_left(self._added, (time, "")) :]
-        return [self[place] for place in self._between(start, len(self._order), added)]
+        found = self._between(start, len(self._order), added)
+        made, changed = self._made, self.changed
+        rows = [changed[place] if place in changed else made[place] for place in found]
+        return cast("list[Row]", rows)  # what is gone is not among the places
 
     def settle(self, watermark: int) -> list[Row]:
         """The rows below the watermark, in order; they leave the tail."""

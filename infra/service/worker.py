@@ -33,6 +33,7 @@ from streams.kafka.permission import permitted
 from streams.kafka.problems import BROKERS, sentence
 
 AGAIN = (1.0, 30.0)  # seconds between two attempts to start: at first, at most
+ATTEMPT = 120.0  # seconds of one: who of several brokers was asked may have gone meanwhile
 LOOK = 1.0  # seconds between two looks at the stages
 ROLL = (
     "nothing was reloaded: the workers of a deployment change their rules together; stop them all,"
@@ -116,8 +117,9 @@ async def _started(
     wait, longest = AGAIN
     while not stop.is_set():
         try:
-            await asyncio.to_thread(permitted, kafka, ruleset.levels, inputs(config))
-            deployment = await deploy(config, kafka, ruleset, clock, until)
+            async with asyncio.timeout(ATTEMPT):
+                await asyncio.to_thread(permitted, kafka, ruleset.levels, inputs(config))
+                deployment = await deploy(config, kafka, ruleset, clock, until)
             driver = Driver(kafka, deployment.jobs)
             await driver.start()
         except AWAY as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from aiokafka import TopicPartition
@@ -98,12 +99,14 @@ async def deploy(
 def _raw_job(plan: _Plan, clock: Callable[[], int], until: int | None) -> Job:
     kafka = plan.kafka
     matchers = Matchers(plan.ruleset.rules, plan.ruleset.advisories)
+    source = cache(named)  # which looks at a folder, and is asked in each step
 
     def make(name: str) -> RawPart:
         one = plan.inputs[name]
-        ingest = Ingest(name, matchers, plan.routes, named, one.lateness, plan.config.limits)
-        state = TopicPartition(f"{kafka.prefix}{INGEST}-state", one.partition % kafka.partitions)
-        outbound = Outbound(plan.ticks.get(name, ()), kafka.partitions)
+        ingest = Ingest(name, matchers, plan.routes, source, one.lateness, plan.config.limits)
+        own = one.partition % kafka.partitions
+        state = TopicPartition(f"{kafka.prefix}{INGEST}-state", own)
+        outbound = Outbound(plan.ticks.get(name, ()), kafka.partitions, own)
         return RawPart(one, ingest, outbound, state, clock, until)
 
     return Job(
@@ -131,8 +134,9 @@ def _keyed_job(plan: _Plan, one: Fed, clock: Callable[[], int]) -> Job:
         return f"{stage.name}/{tp.partition}"
 
     def make(name: str) -> KeyedPart:
-        outbound = Outbound(plan.ticks.get(name, ()), kafka.partitions)
-        return KeyedPart(one, known.index(name), topics, outbound, kafka.prefix, rules, clock)
+        own = known.index(name)
+        outbound = Outbound(plan.ticks.get(name, ()), kafka.partitions, own)
+        return KeyedPart(one, own, topics, outbound, kafka.prefix, rules, clock)
 
     return Job(
         stage.name,

@@ -7,7 +7,7 @@ the oldest of them on, which is saved with the positions.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from itertools import chain
 from typing import Final
@@ -144,10 +144,9 @@ class KeyedPart:
     def reread(self, fetched: Fetched) -> None:
         """Put what is not settled back into the tails."""
         for tp, records in fetched.items():
-            found = (self._received(tp, record) for record in records)
             rows = [
                 row
-                for row in found
+                for row in self._received(tp, records)
                 if isinstance(row, Row | Delete) and self._ours(row) and not self._outdated.hit(row)
             ]
             self.keyed.recall(rows)
@@ -160,15 +159,14 @@ class KeyedPart:
         nonsense: list[tuple[Result, bytes]] = []
         for tp, records in fetched.items():
             rows: list[Row | Delete] = []
-            for record in records:
-                row = self._received(tp, record)
-                if isinstance(row, Result):
-                    nonsense.append((row, record.value or b""))
-                elif isinstance(row, Tick):
-                    if row.input in known:
+            for record, row in zip(records, self._received(tp, records), strict=True):
+                if isinstance(row, Row | Delete):
+                    if self._ours(row):
+                        rows.append(row)
                         batch.append(row)
-                elif self._ours(row):
-                    rows.append(row)
+                elif isinstance(row, Result):
+                    nonsense.append((row, record.value or b""))
+                elif row.input in known:
                     batch.append(row)
             self._run(tp, records[0].offset, rows)
             self.positions[tp] = records[-1].offset + 1
@@ -233,16 +231,20 @@ class KeyedPart:
         if rows:
             self._runs[tp].append((offset, max(row.time for row in rows)))
 
-    def _received(self, tp: TopicPartition, record: Received) -> Row | Delete | Tick | Result:
+    def _received(
+        self, tp: TopicPartition, records: Sequence[Received]
+    ) -> Iterator[Row | Delete | Tick | Result]:
         """What lies there; the Result of a refusal for what somebody else has put there."""
         topic = tp.topic.removeprefix(self._prefix)
-        try:
-            return wire.received(topic, record.key, record.value, record.headers)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            value = record.value or b""
-            fault = Fault("wrong-shape", str(error), sha256(value).hexdigest(), len(value))
-            origin = f"kafka:{tp.topic}/{tp.partition}/{record.offset}"
-            return Result("reject", origin, BEGINNING, "final", reject(fault, origin, None).body())
+        for record in records:
+            try:
+                yield wire.received(topic, record.key, record.value, record.headers)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                value = record.value or b""
+                fault = Fault("wrong-shape", str(error), sha256(value).hexdigest(), len(value))
+                origin = f"kafka:{tp.topic}/{tp.partition}/{record.offset}"
+                body = reject(fault, origin, None).body()
+                yield Result("reject", origin, BEGINNING, "final", body)
 
     def _values(self, before: Clock, changes: Changes) -> dict[bytes, bytes | None]:
         """What has to be saved, by key of the state topic."""
@@ -283,11 +285,10 @@ class KeyedPart:
 
     def _dumped(self, key: str, slot: Slot, saved: bytes) -> bytes | None:
         """The slot without its tail; None where that says nothing, and nothing was saved."""
-        data = slot.dump(tail=False)
-        if saved in self._saved:
-            return data
-        blank = Slot(self.stage.logic.empty(key)).dump(tail=False)
-        return None if data == blank else data
+        said = saved in self._saved or slot.rows or slot.results
+        if not said and slot.compact == self.stage.logic.empty(key):
+            return None
+        return slot.dump(tail=False)
 
     def _stamped(self, outputs: Iterable[Output]) -> Iterable[Output]:
         """The outputs with `meta` in findings and alerts, each revision once."""

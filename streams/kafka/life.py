@@ -20,18 +20,20 @@ from aiokafka.abc import ConsumerRebalanceListener
 from schemas.config import KafkaConfig
 from streams.kafka.connection import client, hang_up
 from streams.kafka.light import FETCH_BYTES, as_decoded
-from streams.kafka.part import Fetched, Part
+from streams.kafka.part import Fetched, Part, Received
 from streams.kafka.recovery import Recovery
 from streams.kafka.transactions import Transactions
 from streams.kafka.untyped import Consumer
 
 Work = Callable[[], Awaitable[None]]
+_Records = dict[TopicPartition, Sequence[Received]]
 HandOver = Callable[[Work], Awaitable[None]]  # gives work to an agent; returns when it is accepted
 
 POLL_MS: Final = 500  # of a fetch that finds nothing
 # A transaction costs as much as a thousand records. After a small step the next one waits until
 # this much time has passed, so that busy stages take more at once; what comes after a pause does
-# not wait.
+# not wait. Meanwhile nothing is fetched ahead: it would be old by then, and what came since would
+# wait for one more step, as would all partitions of that broker.
 FEW: Final = 1_000
 PACE: Final = 0.2
 FINISH: Final = 30.0  # seconds for the step at hand when partitions are given up
@@ -223,6 +225,10 @@ class Life:
         for tp in hosted.part.inputs:
             self._consumer.pause(tp)
 
+    def _resume(self, hosted: _Hosted) -> None:
+        for tp in hosted.part.inputs:
+            self._consumer.resume(tp)
+
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         async def run() -> None:
             try:
@@ -259,7 +265,7 @@ class Life:
     def _go(self, hosted: _Hosted) -> None:
         for tp in hosted.part.inputs:
             self._consumer.seek(tp, hosted.part.positions[tp])
-            self._consumer.resume(tp)
+        self._resume(hosted)
         hosted.ready.set()
 
     # -- steps
@@ -273,12 +279,17 @@ class Life:
                 fetched = await self._consumer.getmany(
                     *part.inputs, timeout_ms=POLL_MS, max_records=self._job.batch
                 )
+                few = 0 < sum(map(len, fetched.values())) < FEW
+                if few and generation == self._generation:
+                    self._pause(hosted)
                 async with hosted.turn:
                     if generation == self._generation and hosted.ready.is_set():
                         empty = await self._empty(hosted, fetched)
                         await self._by_agent(hosted, fetched, empty)
-                if 0 < sum(map(len, fetched.values())) < FEW:
+                if few:
                     await asyncio.sleep(max(0.0, PACE - (time.monotonic() - began)))
+                    if generation == self._generation:  # else who assigned it has done so
+                        self._resume(hosted)
         except Exception as error:  # noqa: BLE001 - it ends this life, and is shown
             self._fail(error)
 
@@ -304,7 +315,7 @@ class Life:
             return None
         return before * 1000
 
-    async def _by_agent(self, hosted: _Hosted, fetched: Fetched, empty: int | None) -> None:
+    async def _by_agent(self, hosted: _Hosted, fetched: _Records, empty: int | None) -> None:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         async def work() -> None:
@@ -323,20 +334,21 @@ class Life:
         await self._hand_over(work)
         await done
 
-    async def _step(self, hosted: _Hosted, fetched: Fetched, empty: int | None) -> None:
-        figures = self._figures
+    async def _step(self, hosted: _Hosted, fetched: _Records, empty: int | None) -> None:
+        figures, count = self._figures, sum(map(len, fetched.values()))
         began = time.monotonic()
         step = hosted.part.step(fetched, empty)
         computed = time.monotonic()
         figures.computing += computed - began
+        fetched.clear()  # nobody needs them while it is saved
         if step is None:
-            if not fetched:
+            if not count:
                 await hosted.transactions.rest()
             return
         await hosted.transactions.save(step)
         figures.saving += time.monotonic() - computed
         figures.steps += 1
-        figures.records += sum(map(len, fetched.values()))
+        figures.records += count
         figures.sent += len(step.records)
 
 

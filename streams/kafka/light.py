@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 from typing import Any, Final, cast
 
 from aiokafka.consumer import fetcher
@@ -15,6 +16,10 @@ FETCH_BYTES: Final = _MAPPED // 2  # of one answer of a broker, so that it comes
 _KEPT: Final = 256 * 2**20  # free bytes at the end of the heap that are not given back
 
 _RECORDS: Final = cast("Any", fetcher).PartitionRecords  # aiokafka ships no types
+
+# Of Python's collector: new containers until it looks for cycles among them. A batch at hand is
+# some hundred thousand, and records hold no cycles: each look would walk all of them.
+_YOUNG, _OLDER, _OLDEST = 1_000_000, 20, 100
 
 
 def as_decoded(key: bytes | None) -> bytes | None:
@@ -38,7 +43,13 @@ _RECORDS._consumer_record = _record  # noqa: SLF001
 
 
 def keep_memory() -> None:
-    """Let the heap of this process keep what it has; does nothing where there is no glibc."""
+    """Let the heap of this process keep what it has, and the collector pass over it.
+
+    Of the heap does nothing where there is no glibc.
+    """
+    gc.collect()
+    gc.freeze()  # rules and modules stay
+    gc.set_threshold(_YOUNG, _OLDER, _OLDEST)
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_MMAP_THRESHOLD, _MAPPED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from schemas.rows import Output, Result, Tick
-from schemas.topics import INVENTORY
+from schemas.topics import HISTORY, INVENTORY
 from streams.kafka import wire
 from streams.kafka.part import Sent
 from streams.topology import INGEST, Fed, partition_of, topic_between
@@ -16,12 +16,14 @@ Stamp = Callable[[Sequence[Result]], Sequence[Result]]
 class Outbound:
     """The outputs of one partition of a stage, or of one raw input, as records.
 
-    `ticks`: the topics that its Ticks go to, each to all partitions and behind the rows.
+    `ticks`: the topics that its Ticks go to, each to all partitions and behind the rows. `own`: the
+    partition of the history that it writes to; one id comes of one stage and key, so it stays there
+    in order, and a transaction costs by the partitions that it writes to.
     """
 
-    def __init__(self, ticks: Iterable[str], partitions: int) -> None:
+    def __init__(self, ticks: Iterable[str], partitions: int, own: int = 0) -> None:
         self._ticks = tuple(ticks)
-        self._partitions = partitions
+        self._partitions, self._own = partitions, own
 
     def sent(
         self, outputs: Iterable[Output], raw: Callable[[str], bytes] = lambda _: b""
@@ -40,12 +42,12 @@ class Outbound:
                 yield Sent(output.topic, partition, wire.row(output))
 
     def _result(self, output: Result, raw: Callable[[str], bytes]) -> Sent:
-        if output.kind == "reject":
-            record = wire.dead_letter(output, raw(output.id))
-        else:
-            record = wire.result(output)
-        partition = partition_of(output.id, self._partitions)
-        return Sent(wire.topic_of(output.kind), partition, record)
+        topic = wire.topic_of(output.kind)
+        if topic == HISTORY:
+            return Sent(topic, self._own, wire.result(output))
+        refused = output.kind == "reject"
+        record = wire.dead_letter(output, raw(output.id)) if refused else wire.result(output)
+        return Sent(topic, partition_of(output.id, self._partitions), record)
 
     def _count(self, topic: str) -> int:
         return 1 if topic == INVENTORY else self._partitions
