@@ -288,9 +288,12 @@ def _grown(episode: Episode, hits: Sequence[Plain], last: int) -> Episode:
 def _ready(rule: Correlation, groups: Mapping[Values, Group], watermark: int) -> Iterator[Ready]:
     """The groups that have something to fold, with their settled hits in order."""
     enough = least(rule)
+    fewest = 1 if rule.type in STATISTICS or rule.clauses else enough  # hits
     for values, group in groups.items():
         hits = group.tail
-        if not hits or (group.fresh and _few(rule, hits, enough)):
+        if len(hits) < fewest and (not hits or group.fresh):  # most groups
+            continue
+        if group.fresh and _few(rule, hits, enough):
             continue
         hits.sort()  # no two have the same time, uid, place and names
         cut = len(hits)
@@ -310,9 +313,7 @@ def _few(rule: Correlation, hits: Sequence[Plain], enough: int) -> bool:
         if rule.clauses:
             return not any(names.issuperset(clause.present) for clause in rule.clauses)
         return len(names) < enough
-    if len(hits) < enough or rule.type == "event_count":
-        return len(hits) < enough
-    return len({hit[4] for hit in hits} - {None}) < enough
+    return rule.type != "event_count" and len({hit[4] for hit in hits} - {None}) < enough
 
 
 def _repeats(hits: Sequence[Plain]) -> bool:
