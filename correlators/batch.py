@@ -37,6 +37,7 @@ from correlators.sightings import (
     Group,
     Plain,
     Sighting,
+    Tails,
     Taker,
     Values,
     joined,
@@ -69,15 +70,16 @@ class Batch:
         self._groups: dict[str, dict[Values, Group]] = {rule.id: {} for rule in self._rules}
         self._higher = {id_: [r for r in self._rules if id_ in r.rules] for id_ in self._groups}
         self._look = look
-        self._takers: list[Taker] = []
+        self._tails = {id_: Tails(groups) for id_, groups in self._groups.items()}
         self.closed: list[Closed] = []
 
     def takers(self, detection: str) -> list[Taker]:
         """What takes the matches of a detection, one for each correlation that counts them."""
-        rules = [rule for rule in self._rules if detection in rule.rules]
-        takers = [Taker(rule, detection, self._groups[rule.id]) for rule in rules]
-        self._takers += takers
-        return takers
+        return [
+            Taker(rule, detection, self._groups[rule.id], self._tails[rule.id])
+            for rule in self._rules
+            if detection in rule.rules
+        ]
 
     def waiting(self) -> int:
         """How many hits wait in groups."""
@@ -92,10 +94,9 @@ class Batch:
         self._settle(END, clock)
 
     def _settle(self, watermark: int, clock: int) -> None:
-        for taker in self._takers:
-            taker.forget()
         for rule in self._rules:
             groups = self._groups[rule.id]
+            self._tails[rule.id].clear()
             ready = list(self._single(rule, list(_ready(rule, groups, watermark))))
             run = run_of(rule)
             while ready:

@@ -112,7 +112,9 @@ class Taker:
     `paths`: the fields that it looks at. A plain one groups by one field and counts at most one.
     """
 
-    def __init__(self, rule: Correlation, name: str, groups: dict[Values, Group]) -> None:
+    def __init__(
+        self, rule: Correlation, name: str, groups: dict[Values, Group], tails: Tails
+    ) -> None:
         self._rule, self._name, self._groups = rule, name, groups
         read = (*rule.group_by, *rule.fields)
         paths = [rule.aliases.get(field, {}).get(name, field) for field in read]
@@ -121,7 +123,7 @@ class Taker:
         self.plain = len(grouped) == 1 and len(counted) < 2
         self._grouped = next(iter(grouped), "")
         self.counted = next(iter(counted), None)
-        self._tails = _Tails(groups)
+        self._tails = tails
         self._texts = _Texts(numeral if rule.type in STATISTICS else comparable)
 
     def raw(self, record: Record, time: int, uid: str, place: int) -> bool:
@@ -162,13 +164,12 @@ class Taker:
         append.nowhere.clear()
         return lost
 
-    def forget(self) -> None:
-        """Look groups up anew: some are gone."""
-        self._tails.clear()
 
+class Tails(dict[object, Callable[[Plain], None]]):
+    """What puts a hit into its group, by the value to group by as it stands in records.
 
-class _Tails(dict[object, Callable[[Plain], None]]):
-    """What puts a hit into its group, by the value to group by as it stands in records."""
+    Of all takers of a rule. To be cleared once groups are gone.
+    """
 
     def __init__(self, groups: dict[Values, Group]) -> None:
         super().__init__()
