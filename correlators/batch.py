@@ -37,6 +37,7 @@ from correlators.sightings import (
     Group,
     Plain,
     Sighting,
+    Tails,
     Taker,
     Values,
     joined,
@@ -69,15 +70,16 @@ class Batch:
         self._groups: dict[str, dict[Values, Group]] = {rule.id: {} for rule in self._rules}
         self._higher = {id_: [r for r in self._rules if id_ in r.rules] for id_ in self._groups}
         self._look = look
-        self._takers: list[Taker] = []
+        self._tails = {id_: Tails(groups) for id_, groups in self._groups.items()}
         self.closed: list[Closed] = []
 
     def takers(self, detection: str) -> list[Taker]:
         """What takes the matches of a detection, one for each correlation that counts them."""
-        rules = [rule for rule in self._rules if detection in rule.rules]
-        takers = [Taker(rule, detection, self._groups[rule.id]) for rule in rules]
-        self._takers += takers
-        return takers
+        return [
+            Taker(rule, detection, self._groups[rule.id], self._tails[rule.id])
+            for rule in self._rules
+            if detection in rule.rules
+        ]
 
     def waiting(self) -> int:
         """How many hits wait in groups."""
@@ -92,10 +94,9 @@ class Batch:
         self._settle(END, clock)
 
     def _settle(self, watermark: int, clock: int) -> None:
-        for taker in self._takers:
-            taker.forget()
         for rule in self._rules:
             groups = self._groups[rule.id]
+            self._tails[rule.id].clear()
             ready = list(self._single(rule, list(_ready(rule, groups, watermark))))
             run = run_of(rule)
             while ready:
@@ -288,9 +289,12 @@ def _grown(episode: Episode, hits: Sequence[Plain], last: int) -> Episode:
 def _ready(rule: Correlation, groups: Mapping[Values, Group], watermark: int) -> Iterator[Ready]:
     """The groups that have something to fold, with their settled hits in order."""
     enough = least(rule)
+    fewest = 1 if rule.type in STATISTICS or rule.clauses else enough  # hits
     for values, group in groups.items():
         hits = group.tail
-        if not hits or (group.fresh and _few(rule, hits, enough)):
+        if len(hits) < fewest and (not hits or group.fresh):  # most groups
+            continue
+        if group.fresh and _few(rule, hits, enough):
             continue
         hits.sort()  # no two have the same time, uid, place and names
         cut = len(hits)
@@ -310,9 +314,7 @@ def _few(rule: Correlation, hits: Sequence[Plain], enough: int) -> bool:
         if rule.clauses:
             return not any(names.issuperset(clause.present) for clause in rule.clauses)
         return len(names) < enough
-    if len(hits) < enough or rule.type == "event_count":
-        return len(hits) < enough
-    return len({hit[4] for hit in hits} - {None}) < enough
+    return rule.type != "event_count" and len({hit[4] for hit in hits} - {None}) < enough
 
 
 def _repeats(hits: Sequence[Plain]) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from correlators.sightings import Plain
 from schemas.correlation import Correlation
-from schemas.times import BEGINNING
+from schemas.times import BEGINNING, END
 
 Place = tuple[int, int]  # of the hits of one time: from, to
 
@@ -97,23 +97,20 @@ class Values(Run):
     def qualifying(self) -> Iterator[Place]:
         """See Run."""
         self._last: dict[str, int] = {}
+        self._start = 0  # what lies before is forgotten, at the latest when it would count
         last, rule, hits, times = self._last, self.rule, self.hits, self.times
-        timespan, total, begun = rule.timespan, len(times), self.begun
-        few, start, first = max(1, least(rule)), 0, 0
-        for place, hit in enumerate(hits):
+        timespan, begun, few = rule.timespan, self.begun, max(1, least(rule))
+        for place, (hit, time, after) in enumerate(
+            zip(hits, times, [*times[1:], END], strict=True)
+        ):
             value = hit[4]
             if value is not None:
                 last[value] = place
-            time = hit[0]
-            if place + 1 < total and times[place + 1] == time:
+            if after == time or len(last) < few or place < begun:
                 continue
-            oldest = time - timespan
-            while times[start] < oldest:
-                gone = hits[start][4]
-                if gone is not None and last.get(gone) == start:
-                    del last[gone]
-                start += 1
-            if len(last) >= few and place >= begun and rule.fulfilled(len(last)):
+            if times[self._start] < time - timespan:
+                self._forget(time - timespan)
+            if len(last) >= few and rule.fulfilled(len(last)):
                 first = place
                 while first and times[first - 1] == time:
                     first -= 1
@@ -125,7 +122,16 @@ class Values(Run):
 
     def kept(self) -> Sequence[Plain]:
         """See Run."""
+        self._forget(self.times[-1] - self.rule.timespan)
         return self._picked(self._freshest())
+
+    def _forget(self, oldest: int) -> None:
+        last, hits, start = self._last, self.hits, self._start
+        self._start = bisect_left(self.times, oldest, start)
+        for place in range(start, self._start):
+            value = hits[place][4]
+            if value is not None and last.get(value) == place:
+                del last[value]
 
     def _freshest(self) -> list[int]:
         """Of the freshest values, the last to be seen at the end, the hits."""

@@ -5,7 +5,8 @@ Millions are made: they are plain tuples, and what one rests on is left out unti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import repeat
 from typing import Any, Final, NamedTuple
 
@@ -73,13 +74,47 @@ class Group:
         return self.window is None and not self.kept and self.episode is None
 
 
+class Caught:
+    """Matches of one detection in many records: their times, uids and places.
+
+    `stand`: where the records stand in their columns.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        stand: Sequence[int],
+        times: Sequence[int],
+        uids: Sequence[str],
+        places: Sequence[int],
+    ) -> None:
+        self._names = (name,)
+        self.stand, self.times, self.uids, self.places = stand, times, uids, places
+
+    def each(self) -> Iterator[tuple[int, str, int]]:
+        """Time, uid and place of each."""
+        return zip(self.times, self.uids, self.places, strict=True)
+
+    @cached_property
+    def hits(self) -> list[Plain]:
+        """A hit of each, shared by all who count no value."""
+        return self.counting(repeat(None))
+
+    def counting(self, values: Iterable[str | None]) -> list[Plain]:
+        """A hit of each with its counted value."""
+        names, more = repeat(self._names), repeat(None)
+        return list(zip(self.times, self.uids, self.places, names, values, more))  # noqa: B905 - two never end
+
+
 class Taker:
     """Takes the matches of one detection for one correlation.
 
     `paths`: the fields that it looks at. A plain one groups by one field and counts at most one.
     """
 
-    def __init__(self, rule: Correlation, name: str, groups: dict[Values, Group]) -> None:
+    def __init__(
+        self, rule: Correlation, name: str, groups: dict[Values, Group], tails: Tails
+    ) -> None:
         self._rule, self._name, self._groups = rule, name, groups
         read = (*rule.group_by, *rule.fields)
         paths = [rule.aliases.get(field, {}).get(name, field) for field in read]
@@ -88,7 +123,7 @@ class Taker:
         self.plain = len(grouped) == 1 and len(counted) < 2
         self._grouped = next(iter(grouped), "")
         self.counted = next(iter(counted), None)
-        self._tails = _Tails(groups)
+        self._tails = tails
         self._texts = _Texts(numeral if rule.type in STATISTICS else comparable)
 
     def raw(self, record: Record, time: int, uid: str, place: int) -> bool:
@@ -112,45 +147,40 @@ class Taker:
         group.tail.append((time, uid, place, (self._name,), counted, None))
         return True
 
-    def take(
-        self, columns: Mapping[str, Sequence[Any]], places: Sequence[int], hits: Sequence[Plain]
-    ) -> int:
+    def take(self, columns: Mapping[str, Sequence[Any]], caught: Caught) -> int:
         """Many matches of a plain one; returns how many are in no group.
 
-        `columns`: texts, or what is neither text, number nor list; the match `hits[i]`, which has
-        no value yet, stands in them at `places[i]`.
+        `columns`: texts, or what is neither text, number nor list; `caught` stands in them.
         """
+        hits = caught.hits
         if self.counted is not None:
             self._texts.bound()
-            counted = map(columns[self.counted].__getitem__, places)
-            texts = map(self._texts.__getitem__, counted)
-            times, uids, numbers, names, _, _ = zip(*hits, strict=True)
-            hits = list(zip(times, uids, numbers, names, texts, repeat(None)))
-        tails = self._tails
-        for value, hit in zip(map(columns[self._grouped].__getitem__, places), hits, strict=True):
-            tails[value].append(hit)
-        lost = len(tails.nowhere)
-        tails.nowhere.clear()
+            counted = map(columns[self.counted].__getitem__, caught.stand)
+            hits = caught.counting(map(self._texts.__getitem__, counted))
+        append, grouped = self._tails, columns[self._grouped]
+        for place, hit in zip(caught.stand, hits, strict=True):
+            append[grouped[place]](hit)
+        lost = len(append.nowhere)
+        append.nowhere.clear()
         return lost
 
-    def forget(self) -> None:
-        """Look groups up anew: some are gone."""
-        self._tails.clear()
 
+class Tails(dict[object, Callable[[Plain], None]]):
+    """What puts a hit into its group, by the value to group by as it stands in records.
 
-class _Tails(dict[object, list[Plain]]):
-    """The hits that wait in a group, by the value to group by as it stands in records."""
+    Of all takers of a rule. To be cleared once groups are gone.
+    """
 
     def __init__(self, groups: dict[Values, Group]) -> None:
         super().__init__()
         self._groups = groups
         self.nowhere: list[Plain] = []
 
-    def __missing__(self, value: object) -> list[Plain]:
+    def __missing__(self, value: object) -> Callable[[Plain], None]:
         text = comparable(value)
         tail = self.nowhere if text is None else _group(self._groups, text).tail
-        self[value] = tail
-        return tail
+        self[value] = append = tail.append
+        return append
 
 
 class _Texts(dict[object, str | None]):

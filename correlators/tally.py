@@ -50,20 +50,19 @@ class Tally:
         self._sampled(crc32(uid.encode()), time, uid, place)
         return True
 
-    def notes(self, matches: Sequence[tuple[int, str, int]]) -> None:
+    def notes(self, times: Sequence[int], uids: Sequence[str], places: Sequence[int]) -> None:
         """As `note` for each: quicker where all are new."""
         if self.distinct:
-            marks = {hash(uid) for _, uid, _ in matches}
+            marks = set(map(hash, uids))
             full = len(self._seen) + len(marks) >= DISTINCT
-            if full or len(marks) < len(matches) or not marks.isdisjoint(self._seen):
-                for match in matches:
+            if full or len(marks) < len(uids) or not marks.isdisjoint(self._seen):
+                for match in zip(times, uids, places, strict=True):
                     self.note(*match)
                 return
             self._seen |= marks
-        if not matches:
+        if not times:
             return
-        self.matches += len(matches)
-        times = [time for time, _, _ in matches]
+        self.matches += len(times)
         first, last = min(times), max(times)
         self.first = first if self.first is None else min(first, self.first)
         self.last = last if self.last is None else max(last, self.last)
@@ -74,7 +73,7 @@ class Tally:
             self.hours[hour] = self.hours.get(hour, 0) + count
         if not self.distinct and len(self._sample) == SAMPLED:
             return  # of what is only counted the first ones are enough
-        for time, uid, place in matches:
+        for time, uid, place in zip(times, uids, places, strict=True):
             if (lot := crc32(uid.encode())) < self._bar:
                 self._sampled(lot, time, uid, place)
 

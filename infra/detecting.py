@@ -97,7 +97,9 @@ class _Run:
         start = self.number + 1
         raws: list[Raw | Reject] | None = None
         scan = matcher.scan(untrimmed(documents))
-        if None in scan.times:  # some are documents with records in them, or faulty
+        if (
+            not all(scan.times) and None in scan.times
+        ):  # some are documents with records in them, or faulty
             raws = list(self._unwrapped(documents, scan.times))
             scan = matcher.scan([raw.data if isinstance(raw, Raw) else b"" for raw in raws])
         self.number += len(scan.times)

@@ -19,8 +19,6 @@ from streams.source import Narrow, Unreadable
 _REMEMBERED: Final = 65_536  # combinations
 _TRIED: Final = 2_000  # records after which it shows whether this way is the quicker one
 
-_USUAL: Final = frozenset({str, type(None), type(MISSING)})
-
 T = TypeVar("T")
 
 
@@ -57,13 +55,8 @@ class Quick(Generic[T]):
         self.columns, self.found = columns, found
         for n in unusual:
             found[n] = None
-        for column in columns.values():
-            if not _USUAL.issuperset(map(type, column)):
-                for n, value in enumerate(column):
-                    if value.__class__ not in _USUAL:
-                        found[n] = None
         time = columns[self._narrow.time]
-        scan = Scan([text if text.__class__ is str else None for text in time], [], [])
+        scan = Scan([None if text is MISSING else text for text in time], [], [])
         slow = [n for n, rules in enumerate(found) if rules is None]
         self._seen += len(records)
         self._slow += len(slow)
@@ -89,13 +82,9 @@ class Quick(Generic[T]):
                 key = tuple(column[len(found)] for column in keys)
                 known[key] = rules = self._judge(key)
                 found.append(rules)
-            except TypeError:  # a list or an object
-                found.append(None)
         return found
 
     def _judge(self, key: tuple[Any, ...]) -> tuple[T, ...] | None:
-        if not _USUAL.issuperset(map(type, key)):  # 1, 1.0 and True are equal, and not the same
-            return None
         record = {p: v for p, v in zip(self._reads, key, strict=True) if v is not MISSING}
         rules = self._matcher.match(record)
         if (rules or self._matcher.relevant(record)) and self._narrow.check is not None:

@@ -168,8 +168,7 @@ def whole(source: Source | None) -> bool:
 
 def names() -> list[str]:
     """The names of all sources, sorted, behind them the user's mappings; none is imported."""
-    ours = sorted(module.name for module in pkgutil.iter_modules(streams.sources.__path__))
-    return ours + folder().names()
+    return [*_ours(), *folder().names()]
 
 
 def named(name: str) -> Source:
@@ -193,6 +192,11 @@ def folder() -> Mappings:
     """The mappings of the user (streams.mapping.folder)."""
     # They are made of what is in this module.
     return cast("Mappings", importlib.import_module("streams.mapping.folder"))
+
+
+@cache  # asked of every chunk that is read
+def _ours() -> list[str]:
+    return sorted(module.name for module in pkgutil.iter_modules(streams.sources.__path__))
 
 
 def _module(name: str) -> Source:

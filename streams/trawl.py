@@ -6,13 +6,15 @@ some rule looks at its normal form, or where the source cannot tell otherwise th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from hashlib import sha256
-from itertools import compress, repeat
+from itertools import compress
 from typing import Any, Final, NamedTuple
 
 from correlators.normal import PRODUCT
-from correlators.sightings import Taker
+from correlators.sightings import Caught, Taker
 from correlators.sigma.matcher import Matcher
 from correlators.sigma.narrow import Told
 from correlators.sigma.rule import Rule
@@ -48,33 +50,6 @@ class Net(NamedTuple):
     tally: Tally
     takers: Sequence[Taker]
     tell: Callable[[Match], None] | None
-
-
-class _Cast:
-    """Several nets that catch together, over the columns of a chunk.
-
-    Of each match its time, uid, place, and where it stands in the columns.
-    """
-
-    def __init__(self, nets: Sequence[Net]) -> None:
-        self.nets = nets
-        self.caught: list[tuple[int, str, int]] = []
-        self.stand: list[int] = []
-
-    def hand_on(self, columns: Mapping[str, Sequence[Any]]) -> None:
-        """Give all matches to the takers."""
-        times, uids, places = zip(*self.caught, strict=True)
-        for net in self.nets:
-            names = repeat((net.detection,))
-            hits = list(zip(times, uids, places, names, repeat(None), repeat(None)))
-            for taker in net.takers:
-                if taker.plain:
-                    net.tally.ungrouped += taker.take(columns, self.stand, hits)
-                    continue
-                of = [(path, columns[path]) for path in taker.paths]
-                for n, (time, uid, place) in zip(self.stand, self.caught, strict=True):
-                    fields = {path: v for path, column in of if (v := column[n]) is not MISSING}
-                    net.tally.ungrouped += not taker.fields(fields, time, uid, place)
 
 
 class Span(NamedTuple):
@@ -191,7 +166,7 @@ class _Trawl(Run):
                     )
         return True
 
-    def _quickly(  # noqa: C901 - one loop over all that matched: each call in it counts
+    def _quickly(
         self,
         reader: Reader,
         narrow: Narrow,
@@ -200,51 +175,63 @@ class _Trawl(Run):
         late: Mapping[int, Lateness],
     ) -> None:
         """The records whose columns tell all; others become candidates."""
-        (since, until), depth = self._trawler.span, self.stage.limits.depth
-        columns, found, texts = quick.columns, quick.found, scanned.times
-        key, longest = narrow.named or ("", 0)
-        uids, records, numbers = columns[key], scanned.records, scanned.numbers
-        casts: dict[int, _Cast] = {}  # by what was found: these are the same few tuples
-        previous, time = None, BEGINNING
-        for n in compress(range(len(texts)), found):
-            nets = found[n]
-            if (text := texts[n]) != previous:
-                at = self._moment(reader, scanned, n)
-                if at is None:  # its time was no time, and it is rejected
-                    continue
-                previous, time = text, at
-            record = records[n]
-            if nets is None or isinstance(record, Reject) or not since <= time < until:
-                continue
-            data = record if isinstance(record, bytes) else record.data
-            if brackets(data) > depth:  # perhaps too deep
-                scanned.candidates[n] = None
-                continue
-            uid = uids[n]
-            if uid.__class__ is not str or not 0 < len(uid) <= longest or uid.isspace():
-                uid = _uid(narrow, {} if uid is MISSING else {key: uid}, data)
-            if n in late:
-                for net in nets:
-                    self._caught(net, time, uid, numbers[n], late=True)
-                continue
-            cast = casts.get(id(nets))
-            if cast is None:
-                cast = casts[id(nets)] = _Cast(nets)
-            cast.caught.append((time, uid, self._place + numbers[n]))
-            cast.stand.append(n)
-        for cast in casts.values():
-            cast.hand_on(columns)
-            self._caught_all(cast)
+        found, texts = quick.found, scanned.times
+        times = _times(reader.source, texts)
+        # By what was found, and whether it is late: these are the same few tuples.
+        usual, behind = defaultdict[int, list[int]](list), defaultdict[int, list[int]](list)
+        for n in self._sound(reader, scanned, found, times):
+            (behind if n in late else usual)[id(found[n])].append(n)
+        for stand in behind.values():
+            for n, uid in zip(stand, _uids(narrow, quick, scanned, stand), strict=True):
+                for net in found[n] or ():
+                    self._caught(net, times[texts[n]], uid, scanned.numbers[n], late=True)
+        for stand in usual.values():
+            at = [times[texts[n]] for n in stand]
+            uids = _uids(narrow, quick, scanned, stand)
+            places = [self._place + scanned.numbers[n] for n in stand]
+            for net in found[stand[0]] or ():
+                self._caught_all(net, Caught(net.detection, stand, at, uids, places), quick.columns)
 
-    def _caught_all(self, cast: _Cast) -> None:
-        # About: a hit without a group is counted too.
-        self._trawler.taken += len(cast.caught) * sum(len(net.takers) for net in cast.nets)
-        for net in cast.nets:
-            if net.tell is None:
-                net.tally.notes(cast.caught)
+    def _sound(
+        self,
+        reader: Reader,
+        scanned: Scanned,
+        found: Sequence[tuple[Net, ...] | None],
+        times: Mapping[Told, int],
+    ) -> list[int]:
+        """Where something was found in a record of the span that needs no other look."""
+        (since, until), depth, texts = self._trawler.span, self.stage.limits.depth, scanned.times
+        outside = {text for text, time in times.items() if not since <= time < until}
+        sound: list[int] = []
+        for n in compress(range(len(texts)), found):
+            if texts[n] in outside:
                 continue
-            for time, uid, place in cast.caught:
+            if texts[n] not in times:  # rejected, or of a time that is found elsewhere
+                if self._moment(reader, scanned, n) is not None:
+                    scanned.candidates[n] = None
+            elif brackets(_data(scanned, n)) > depth:  # perhaps too deep
+                scanned.candidates[n] = None
+            else:
+                sound.append(n)
+        return sound
+
+    def _caught_all(self, net: Net, caught: Caught, columns: Mapping[str, Sequence[Any]]) -> None:
+        """Matches of one detection, none of them late."""
+        if net.tell is None:
+            net.tally.notes(caught.times, caught.uids, caught.places)
+        else:
+            for time, uid, place in caught.each():
                 self._caught(net, time, uid, place - self._place, late=False)
+        # About: a hit without a group is counted too.
+        self._trawler.taken += len(caught.stand) * len(net.takers)
+        for taker in net.takers:
+            if taker.plain:
+                net.tally.ungrouped += taker.take(columns, caught)
+                continue
+            of = [(path, columns[path]) for path in taker.paths]
+            for n, (time, uid, place) in zip(caught.stand, caught.each(), strict=True):
+                fields = {path: v for path, column in of if (v := column[n]) is not MISSING}
+                net.tally.ungrouped += not taker.fields(fields, time, uid, place)
 
     def _moment(self, reader: Reader, scanned: Scanned, place: int) -> int | None:
         """The time of a record that was judged; None if it was rejected for it."""
@@ -292,6 +279,33 @@ class _Trawl(Run):
 
     def _late(self, origin: str, judged: Lateness) -> None:  # noqa: ARG002 - only counted
         self.late += 1
+
+
+def _times(source: Source, texts: Iterable[Told]) -> dict[Told, int]:
+    """What texts are as times, without those that are none."""
+    times: dict[Told, int] = {}
+    for text in dict.fromkeys(texts):
+        with suppress(Unreadable):
+            times[text] = clock(source)(text)
+    return times
+
+
+def _uids(narrow: Narrow, quick: Quick[Any], scanned: Scanned, stand: Sequence[int]) -> list[str]:
+    """The uids of the records there."""
+    key, longest = narrow.named or ("", 0)
+    column = quick.columns[key]
+    uids = [column[n] for n in stand]
+    for at, uid in enumerate(uids):
+        if uid.__class__ is not str or not 0 < len(uid) <= longest or uid.isspace():
+            uids[at] = _uid(narrow, {} if uid is MISSING else {key: uid}, _data(scanned, stand[at]))
+    return uids
+
+
+def _data(scanned: Scanned, place: int) -> bytes:
+    record = scanned.records[place]
+    if isinstance(record, bytes):
+        return record
+    return record.data if isinstance(record, Raw) else b""  # what was refused, nobody looks for
 
 
 def _uid(narrow: Narrow, record: Json, data: bytes) -> str:

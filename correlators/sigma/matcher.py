@@ -9,7 +9,7 @@ from correlators.sigma.plan import Plan
 from correlators.sigma.rule import Rule
 from schemas.detection import Logsource
 
-SAMPLE: Final = 512  # records that cost some 10 ms and show what is seldom
+SAMPLE: Final = 256  # records that cost some 5 ms and show what is seldom
 
 
 class Matcher:

@@ -1,27 +1,25 @@
-"""Projection: a few fields of raw JSON records, each a column, without decoding the rest.
+"""Projection: a few texts of raw JSON records, each a column, without decoding the rest.
 
-What it gives is what a full decoding gives, for records of the usual shape: the others are named.
+What it gives is what a full decoding gives, for records of the usual shape, in which these fields
+are texts or nothing: the others are named.
 What nobody looks at need only be well-formed: a full decoding refuses a number that no float can
 hold, this one only where it is looked at.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from operator import attrgetter
-from typing import Annotated, Any, Final, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from correlators.sigma.shape import is_utf8
+from correlators.sigma.shape import NEVER, UNUSUAL, Place, is_utf8
 from correlators.sigma.values import MISSING
 
 _UNNAMEABLE: Final = frozenset('"\\').union(map(chr, range(32)))
-_NEVER: Final = Annotated[int, msgspec.Meta(gt=0, lt=0)]  # no value is of this type
 _SLICE: Final = 1_000  # records at a time: more are out of the cache before they are read
-_UNUSUAL: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class Columns(NamedTuple):
-    """Values by path, in the order of the records; MISSING where there is none.
+    """Values by path, in the order of the records: texts, None, or MISSING where there is none.
 
     `unusual`: places of records that must be decoded whole; their values say nothing.
     """
@@ -60,7 +58,7 @@ class Projection:
         while len(seen) < len(records):
             try:
                 seen.extend(left)  # keeps what came before an error; `left` goes on behind it
-            except _UNUSUAL:
+            except UNUSUAL:
                 unusual.add(len(seen))
                 seen.append(self._empty)
         if not all(map(bytes.isascii, records)):  # what is skipped is not looked into
@@ -97,28 +95,22 @@ def _struct(tree: dict[str, Any], dotted: Sequence[str] = ()) -> type[msgspec.St
     fields: list[tuple[str, Any, Any]] = []
     rename: dict[str, str] = {}
     for number, (key, below) in enumerate(tree.items()):
-        kind, nothing = (_struct(below) | None, None) if below else (object, MISSING)
-        fields.append((f"f{number}", kind, nothing))
+        kind, nothing = (_struct(below), None) if below else (str, MISSING)
+        fields.append((f"f{number}", kind | None, nothing))
         rename[f"f{number}"] = key
     for number, path in enumerate(dotted):
-        fields.append((f"d{number}", _NEVER, 0))
+        fields.append((f"d{number}", NEVER, 0))
         rename[f"d{number}"] = path
     return msgspec.defstruct("Record", fields, rename=rename, gc=False)
 
 
 def _column(path: str, tree: dict[str, Any]) -> Callable[[Sequence[Any]], list[Any]]:
-    steps = list(_steps(path, tree))
-
-    def column(seen: Sequence[Any]) -> list[Any]:
-        values = list(map(steps[0], seen))
-        for step in steps[1:]:
-            values = [MISSING if v is None or v is MISSING else step(v) for v in values]
-        return values
-
-    return column
-
-
-def _steps(path: str, tree: dict[str, Any]) -> Iterator[Callable[[Any], Any]]:
+    attributes: list[str] = []
     for key in path.split("."):
-        yield attrgetter(f"f{list(tree).index(key)}")
+        attributes.append(f"f{list(tree).index(key)}")
         tree = tree[key]
+    place = Place(tuple(attributes))
+    value = f"{place.value} if {place.way} else MISSING" if attributes[1:] else place.value
+    code = f"lambda seen: [{value} for e in seen]"
+    column: Callable[[Sequence[Any]], list[Any]] = eval(code, {"MISSING": MISSING})  # noqa: S307 - all names in it are our own
+    return column

@@ -8,7 +8,7 @@ import msgspec
 UNUSUAL: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 # No value is of this type: decoding fails for a record that has such a field.
-_NEVER: Final = Annotated[int, msgspec.Meta(gt=0, lt=0)]
+NEVER: Final = Annotated[int, msgspec.Meta(gt=0, lt=0)]
 
 
 class Place(NamedTuple):
@@ -58,7 +58,7 @@ class Shape:
         self._words = frozenset(words)
         self._numbers = frozenset(numbers)
         kinds = self._kinds("", ())
-        dotted = [(path, _NEVER) for path in sorted({*texts, *there}) if "." in path]
+        dotted = [(path, NEVER) for path in sorted({*texts, *there}) if "." in path]
         self.decode = msgspec.json.Decoder(_struct([*kinds, *dotted])).decode
 
     def _kinds(self, prefix: str, outer: tuple[str, ...]) -> list[tuple[str, Any]]:

@@ -186,6 +186,7 @@ def entity(kind: Kind, value: Json, name: Json = None) -> Entity | None:
     return None if identity is None else _entity(kind, identity, text(name, MAX_ID))
 
 
+@lru_cache(maxsize=16_384)  # as are the same few relations
 def edge(
     source: Entity,
     relation: str,

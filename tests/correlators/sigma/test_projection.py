@@ -29,13 +29,13 @@ def test_columns_are_what_a_full_decoding_finds(records: list[Any]) -> None:
 
 
 def test_the_usual_is_not_unusual() -> None:
-    lines = [b'{"a":"x","b":null}', b'{"b":{"c":1,"d":{"e":[2]}},"g":{"a":3}}', b"{}"]
+    lines = [b'{"a":"x","b":null}', b'{"b":{"c":null,"d":{"e":"z"}},"g":{"a":3}}', b"{}"]
     columns = Projection(PATHS).columns(lines)
     assert columns.unusual == []
     assert columns.values == {
         "a": ["x", MISSING, MISSING],
-        "b.c": [MISSING, 1, MISSING],
-        "b.d.e": [MISSING, [2], MISSING],
+        "b.c": [MISSING, None, MISSING],
+        "b.d.e": [MISSING, "z", MISSING],
         "f": [MISSING, MISSING, MISSING],
     }
 
@@ -43,8 +43,12 @@ def test_the_usual_is_not_unusual() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        b'{"b":[{"c":1}]}',  # a list stands for its elements
-        b'{"b.c":1}',  # the exact key comes first
+        b'{"a":1}',  # no text
+        b'{"a":true}',
+        b'{"b":{"c":["x"]}}',
+        b'{"b":{"d":{"e":{}}}}',
+        b'{"b":[{"c":"x"}]}',  # a list stands for its elements
+        b'{"b.c":"x"}',  # the exact key comes first
         b'{"b":"text"}',
         b'{"a":"\xff"}',
         b'{"g":"\xff"}',  # in what is not looked at
@@ -56,13 +60,14 @@ def test_the_usual_is_not_unusual() -> None:
     ],
 )
 def test_another_shape_is_unusual(line: bytes) -> None:
-    columns = Projection(PATHS).columns([b'{"a":1}', line, b'{"a":2}'])
+    columns = Projection(PATHS).columns([b'{"a":"x"}', line, b'{"a":"y"}'])
     assert columns.unusual == [1]
-    assert (columns.values["a"][0], columns.values["a"][2]) == (1, 2)
+    assert (columns.values["a"][0], columns.values["a"][2]) == ("x", "y")
 
 
 def test_an_escaped_key_is_the_key() -> None:
-    assert Projection(["a"]).columns([rb'{"\u0061":1}', b'{"a":1,"a":2}']).values == {"a": [1, 2]}
+    lines = [rb'{"\u0061":"x"}', b'{"a":"x","a":"y"}']
+    assert Projection(["a"]).columns(lines).values == {"a": ["x", "y"]}
 
 
 @pytest.mark.parametrize(
