@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
-from correlators.atlas import atlas
 from correlators.document import Document
 from correlators.ruleset import builtin, parse
 from correlators.standards import Standards, read, standards
 from infra.compliance.conditions import CONDITIONS
 from infra.compliance.gathering import KINDS
+from schemas.atlas import atlas
 from schemas.framework import Criterion
 from streams.source import names
 
