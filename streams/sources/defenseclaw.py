@@ -7,6 +7,7 @@ findings, activity, lifecycle, discovery and inventory of MCP servers and agents
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -55,6 +56,7 @@ GAPS: Final = (
 )
 
 _MOST: Final = 64
+_ABOUT: Final = re.compile(rb'"event_type"\s*:\s*"(\w{4,32})"(?s:.{0,4096}?)"\1"\s*:\s*\{')
 _ACTIVITIES: Final = {
     "llm_prompt": "chat",
     "llm_response": "chat",
@@ -76,12 +78,12 @@ _STATUS: Final[dict[str, Status]] = {"deny": "failure", "allow": "success"}
 
 
 def sniff(head: bytes) -> bool:
-    """An envelope has its version, its generation and what it is about."""
-    return (
-        b'"event_type"' in head
-        and b'"schema_version"' in head
-        and (b'"sidecar_instance_id"' in head or b'"binary_version"' in head)
-    )
+    """An envelope has its version, what wrote it, or what it is about by the name of its type."""
+    if not (b'"event_type"' in head and b'"schema_version"' in head):
+        return False
+    if b'"sidecar_instance_id"' in head or b'"binary_version"' in head:
+        return True
+    return b'"ts"' in head and b'"severity"' in head and _ABOUT.search(head) is not None
 
 
 def split(document: bytes) -> Iterator[Raw]:

@@ -146,3 +146,13 @@ def test_what_is_rejected(read: Read, document: bytes, reason: str) -> None:
     (outcome,) = read(named("defenseclaw"), document)
     assert isinstance(outcome.result, Reject)
     assert outcome.result.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload", "known"),
+    [("verdict", "verdict", True), ("egress", "egress", True), ("verdict", "details", False)],
+)
+def test_what_is_known_by_its_payload(kind: str, payload: str, known: bool) -> None:  # noqa: FBT001
+    head = f'{{"ts":"2026-03-04T05:06:07Z","event_type":"{kind}","severity":"LOW"'
+    head += f',"schema_version":7,"{payload}": {{}}}}'
+    assert named("defenseclaw").sniff(head.encode()) == known
