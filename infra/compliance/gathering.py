@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from importlib.resources import files
 from itertools import chain
-from typing import Any, Final, NamedTuple, get_args
+from typing import Any, Final, NamedTuple
 
 import duckdb
 import orjson
@@ -24,7 +24,7 @@ from correlators.known import (
     Thing,
     Weak,
 )
-from infra.compliance.conditions import query
+from infra.compliance.conditions import CONDITIONS, query
 from schemas.config import SlaConfig
 from schemas.event import LEVELS
 from schemas.framework import Condition, Criterion
@@ -166,7 +166,7 @@ class _Asking:
 
     def conditions(self, things: Mapping[str, Thing]) -> Iterator[Shown]:
         asked = {a.condition for one in self._criteria.values() for a in one.against}
-        for condition in get_args(Condition):
+        for condition in CONDITIONS:
             if condition not in asked:
                 continue
             for entity, severity, what, id_, text, time, evidence in self._condition(condition):
@@ -223,7 +223,7 @@ def _event(uid: str, sha256: str, time: int, entity: str, text: str = "heard") -
 
 def _cited(evidence: str | None) -> tuple[tuple[str, str], ...]:
     """The events of a body's evidence, each once."""
-    said = orjson.loads(evidence or "null") or []
+    said: list[dict[str, str]] = orjson.loads(evidence or "null") or []
     return tuple(dict.fromkeys((one["event"], one["sha256"]) for one in said))[:NAMED]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -14,7 +14,7 @@ from correlators.standards import Standards, read, standards
 from infra.compliance.conditions import CONDITIONS
 from infra.compliance.gathering import KINDS
 from schemas.atlas import atlas
-from schemas.framework import Criterion
+from schemas.framework import Condition, Criterion
 from streams.source import names
 
 RULES = parse(builtin())
@@ -98,8 +98,7 @@ def test_a_criterion_asks_of_what_there_is(criterion: Criterion) -> None:
     patterns = [p for n in needs for p in (*n.observed, *n.declared, *n.scanned)]
     assert {p.partition(":")[0] for p in (*patterns, *criterion.subject)} <= set(KINDS)
     assert {name for need in needs for name in (*need.by, *need.heard)} <= set(names())
-    conditions = {one.condition for one in criterion.against if one.condition}
-    assert conditions <= set(CONDITIONS)
+    assert set(CONDITIONS) == set(get_args(Condition))
     if any(need.signalled for need in needs):
         assert criterion.subject, "signals are awaited of each thing that it is about"
 
