@@ -27,7 +27,7 @@ class Past:
     """What one sink passed over.
 
     `most`, in microseconds: how long before it was first seen an alert may have expired and still
-    be told. Each alert is counted once, whatever becomes of it, and across restarts.
+    be told. Each alert is counted once, across restarts.
     """
 
     def __init__(self, memory: Memory, most: int) -> None:

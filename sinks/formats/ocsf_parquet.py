@@ -6,7 +6,7 @@ What OCSF leaves open (`data`, `unmapped`) is JSON in a text, as Amazon Security
 from __future__ import annotations
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
 # pyarrow ships no types.
 from collections.abc import Iterable
 from io import BytesIO

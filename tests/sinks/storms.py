@@ -19,6 +19,7 @@ import orjson
 from schemas.rows import Result
 from streams.journal import Journal
 from tests.sinks.alerts import lives
+from tests.sinks.figures import note
 from tests.sinks.receiving import Receiver, Weather
 
 PATIENCE = 60.0  # seconds until a carrier that does not end is taken for stuck
@@ -45,7 +46,7 @@ class Carrier:
     """The process of tests/sinks/carrier.py over a folder of its own."""
 
     def __init__(self, folder: Path, entry: Mapping[str, Any], results: Sequence[Result]) -> None:
-        self.folder = folder
+        self.folder, self.kind = folder, str(entry["kind"])
         self._words = [str(folder), orjson.dumps(entry).decode()]
         self.process: subprocess.Popen[bytes] | None = None
         with Journal(folder / "journal.sqlite") as journal:
@@ -72,6 +73,19 @@ class Carrier:
     def witnessed(self) -> int:
         """How many results the other sink has."""
         return (self.folder / "witness" / "alerts.jsonl").read_bytes().count(b"\n")
+
+    @property
+    def begun(self) -> bool:
+        """True when the other sink, which nothing keeps from it, has taken something."""
+        try:
+            return self.witnessed > 0
+        except OSError:
+            return False
+
+    @property
+    def over(self) -> bool:
+        """True when the process has ended, however it did."""
+        return self.process is not None and self.process.poll() is not None
 
     @property
     def refused(self) -> int:
@@ -103,7 +117,13 @@ def weathered(receiver: Receiver, carrier: Carrier, *, seed: int, kills: int, ev
     return killed
 
 
-def survived(carrier: Carrier, results: Sequence[Result], told: Sequence[Told], kills: int) -> int:
+def survived(
+    carrier: Carrier,
+    results: Sequence[Result],
+    told: Sequence[Told],
+    kills: int,
+    requests: int | None = None,
+) -> int:
     """Nothing lost, in order, ended what has ended, the other sink whole; how many copies came."""
     newest = {one.id: one for one in told}
     wanted = {one.id: (one.body["meta"]["revision"], closed(one)) for one in results}
@@ -115,7 +135,9 @@ def survived(carrier: Carrier, results: Sequence[Result], told: Sequence[Told], 
         first.setdefault(one.id, []).append(one.revision)
     assert all(revisions == sorted(revisions) for revisions in first.values())
     assert kills > 0
-    return len(told) - len(set(told))
+    copies = len(told) - len(set(told))
+    note(carrier.kind, results=len(results), kills=kills, requests=requests, copies=copies)
+    return copies
 
 
 def storm(
@@ -136,7 +158,8 @@ def storm(
     results = lives(alerts)
     carrier = Carrier(folder, entry, results)
     kills = weathered(receiver, carrier, seed=seed, kills=3, every=every)
-    return Figures(len(receiver.got), kills, survived(carrier, results, told(), kills))
+    requests = len(receiver.got)
+    return Figures(requests, kills, survived(carrier, results, told(), kills, requests))
 
 
 def news_storm(
@@ -147,13 +170,15 @@ def news_storm(
     Twice: of what waits together it tells the newest alone. What a kill leaves untold is told
     again, so copies are for the test of the sink to judge.
     """
-    results = lives(20)
+    results, requests = lives(20), 0
     for part in (results[:20], results[20:]):
         carrier = Carrier(folder, entry, part)
         assert weathered(receiver, carrier, seed=len(part), kills=1, every=every) == 1
+        requests += len(receiver.got)
         receiver.got.clear()  # the next kill is counted from here
         receiver.taken = lambda _: None
         assert carrier.refused == 0
+    note(str(entry["kind"]), results=len(results), kills=2, requests=requests)
     return results
 
 

@@ -22,6 +22,7 @@ from sinks.delivery.sink import Delivered
 from sinks.delivery.wire import Wire
 from tests.conftest import absent
 from tests.sinks.alerts import HOSTILE, alert, lives
+from tests.sinks.figures import note
 from tests.sinks.rsyslog import free_port, wait
 from tests.sinks.storms import Carrier, closed
 
@@ -163,21 +164,22 @@ def test_after_a_storm_it_shows_the_truth(real: Manager, tmp_path: Path) -> None
     results = [raised(one) for one in lives(200)]
     entry = {"name": "am", "kind": "alertmanager", "url": real.url, "timeout": "5s"}
     carrier = Carrier(tmp_path / "ours", entry, results)
-    rng = random.Random(7)
+    rng, kills = random.Random(7), 0
     for place in range(3):
         real.kill()
         carrier.start()
-        wait(lambda: begun(carrier))
+        wait(lambda: carrier.begun)
         carrier.kill()
-        assert carrier.ended() == -signal.SIGKILL or place > 0
+        kills += carrier.ended() == -signal.SIGKILL
         real.start()
         carrier.start()
         due = rng.randint(1, 60) + place * 60
-        wait(lambda due=due: shown(real) >= due or ended(carrier))  # type: ignore[misc]
+        wait(lambda due=due: shown(real) >= due or carrier.over)  # type: ignore[misc]
         if place < 2:
             carrier.kill()
-            carrier.ended()
+            kills += carrier.ended() == -signal.SIGKILL
     assert carrier.ended() == 0
+    assert kills > 0
     with closing(connected(real, tmp_path / "ours")) as am:
         am.flush()
     newest = {one.id: one for one in results}
@@ -192,6 +194,7 @@ def test_after_a_storm_it_shows_the_truth(real: Manager, tmp_path: Path) -> None
     }
     assert told == wanted
     assert (carrier.refused, carrier.witnessed) == (0, len(results))
+    note("alertmanager", results=len(results), kills=kills)
 
 
 def raised(result: Result) -> Result:
@@ -206,15 +209,3 @@ def shown(real: Manager) -> int:
         return len(real.alerts())
     except OSError:
         return 0
-
-
-def begun(carrier: Carrier) -> bool:
-    """True when the other sink, which nothing keeps from it, has taken something."""
-    try:
-        return carrier.witnessed > 0
-    except OSError:
-        return False
-
-
-def ended(carrier: Carrier) -> bool:
-    return carrier.process is not None and carrier.process.poll() is not None

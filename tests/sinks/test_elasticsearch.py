@@ -369,7 +369,9 @@ def test_a_stranger_is_sent_no_alert(receiver: Receiver, cluster: Cluster, reply
     assert len(receiver.got) == 1
 
 
-@pytest.mark.parametrize("more", [{"batch": 10}, {"batch": 10, "index": "alerts"}])
+@pytest.mark.parametrize(
+    "more", [{"batch": 10}, {"batch": 10, "index": "alerts"}], ids=["data stream", "index"]
+)
 def test_a_storm(tmp_path: Path, more: dict[str, Any]) -> None:
     cluster = Cluster()
     with Receiver(cluster.answer) as receiver:

@@ -21,6 +21,7 @@ from sinks.delivery.sink import Delivered
 from sinks.email import Settings
 from sinks.email import connect as made
 from tests.sinks.alerts import HOSTILE, alert, lives
+from tests.sinks.figures import note
 from tests.sinks.made import Sinks
 from tests.sinks.post import PASSWORD, Post
 from tests.sinks.storms import Carrier
@@ -371,3 +372,4 @@ def test_a_storm(post: Post, tmp_path: Path) -> None:
         assert {id_: list(dict.fromkeys(one)) for id_, one in heard.items()} == {
             f"{n:04d}" + "a" * 60: ["OUTLOOK", end] for n, end in ends.items()
         }
+    note("email", results=len(results), kills=kills, requests=len(post.letters))

@@ -16,6 +16,7 @@ from schemas.finding import State
 from schemas.rows import Result, ResultKind
 from sinks.delivery.kinds import connect
 from sinks.jsonl import FILES, Jsonl
+from tests.sinks.figures import note
 
 # Delivers for ever through a courier; says each sequence that was taken.
 DELIVERS = """
@@ -135,6 +136,7 @@ def test_a_kill_loses_and_repeats_no_line(tmp_path: Path) -> None:
     found = numbers(tmp_path / "out", "signals.jsonl")
     assert len(found) >= 90
     assert found == list(range(len(found)))
+    note("jsonl", results=len(found), kills=2)
 
 
 def test_a_sink_without_a_path_is_a_mistake(tmp_path: Path) -> None:

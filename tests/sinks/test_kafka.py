@@ -166,7 +166,7 @@ def test_a_storm(tmp_path: Path) -> None:
         carrier = Carrier(tmp_path / "ours", entry | {"timeout": "3s"}, results)
         broker.pause()
         carrier.start()
-        wait(lambda: begun(carrier))
+        wait(lambda: carrier.begun)
         carrier.kill()
         assert carrier.ended() == -signal.SIGKILL
         carrier.start()
@@ -185,14 +185,6 @@ def test_a_storm(tmp_path: Path) -> None:
     finally:
         broker.stop()
     survived(carrier, results, told, kills=1)
-
-
-def begun(carrier: Carrier) -> bool:
-    """True when the other sink, which nothing keeps from it, has taken something."""
-    try:
-        return carrier.witnessed > 0
-    except OSError:
-        return False
 
 
 def newest(broker: Broker, name: str) -> int:

@@ -228,7 +228,7 @@ def test_a_storm_in_which_the_node_is_killed_too(
         carrier = Carrier(tmp_path, entry | {"timeout": "2s", "batch": 10}, results)
         kills = weathered(receiver, carrier, seed=1, kills=2, every=5)
     found = [state(one["_source"]) for one in held(opensearch, stream)]
-    assert survived(carrier, results, found, kills) == 0
+    assert survived(carrier, results, found, kills, len(receiver.got)) == 0
 
 
 def forwarded(node: Node, request: Request) -> Reply:

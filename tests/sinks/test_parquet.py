@@ -1,6 +1,5 @@
 """The parquet sink: files by day, one state of each id at reading, whatever was killed when."""
 
-import os
 import random
 import signal
 import subprocess
@@ -25,10 +24,8 @@ from sinks.history.parts import KEYS, every
 from sinks.history.pending import NAME
 from sinks.parquet import REST, Parquet, Settings, connect
 from sinks.store import Store
-
-# Event times on three days from 1970-01-02 on.
-DAYS = [DAY, 2 * DAY, 3 * DAY]
-T = "1970-01-02T00:00:00.000000Z"
+from tests.sinks.figures import note
+from tests.sinks.filed import DAYS, Clock, T, asked, files, killed, said
 
 # Delivers batches of one growing number, and tells the number of each batch that was taken.
 DELIVERS = """
@@ -55,14 +52,6 @@ for n in range(int(sys.argv[2]), 1_000_000):
 """
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1e9
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -74,31 +63,6 @@ def sink(tmp_path: Path, clock: Clock) -> Iterator[Parquet]:
     sink.open(None)
     yield sink
     sink.close()
-
-
-def said(
-    kind: ResultKind,
-    id_: str,
-    day: int = DAY,
-    state: State = "final",
-    /,
-    **body: Any,  # noqa: ANN401 - JSON
-) -> Result:
-    return Result(kind, id_, day, state, body)
-
-
-def asked(folder: Path, query: str) -> list[tuple[Any, ...]]:
-    with Reader(folder) as reader:
-        return reader.run(query).rows
-
-
-def killed(sink: Parquet) -> None:
-    """As the kernel leaves it: nothing is closed in order, the lock is free."""
-    os.close(sink._pending._file)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-
-
-def files(folder: Path) -> list[str]:
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*.parquet"))
 
 
 def test_rows_lie_below_their_table_and_day(sink: Parquet, tmp_path: Path) -> None:
@@ -348,43 +312,7 @@ def test_a_kill_at_any_time_loses_and_doubles_nothing(tmp_path: Path) -> None:
     assert asked(tmp_path, "SELECT id, title FROM facts ORDER BY id") == [
         (str(i), str(last)) for i in range(5)
     ]
-
-
-def test_what_could_not_be_read_is_filed_by_the_day_on_which_it_came(
-    tmp_path: Path, clock: Clock
-) -> None:
-    sink = Parquet(tmp_path, days=1, clock=clock)
-    sink.open(None)
-    sink.write(
-        [said("reject", "file:a#1", 0, reason="not-json"), said("event", "1", DAYS[2], time=T)]
-    )
-    clock.now += 86_400  # the same again, after a kill
-    sink.write([said("reject", "file:a#1", 0, reason="not-json")])
-    sink.publish()
-    for _ in range(9):
-        sink.flush()
-        clock.now += compaction.GRACE
-    sink.close()
-    assert files(tmp_path) == [
-        "events/day=1970-01-04/part-000000000001.parquet",  # far older than what came: it stays
-        "rejects/day=2001-09-10/part-000000000001.parquet",
-    ]
-    assert asked(tmp_path, "SELECT id, reason FROM rejects") == [("file:a#1", "not-json")]
-
-
-def test_a_second_writer_is_refused_until_the_first_is_gone(tmp_path: Path) -> None:
-    first, second = Parquet(tmp_path), Parquet(tmp_path)
-    first.open(None)
-    first.write([said("signal", "1")])
-    with pytest.raises(OSError, match=r"another process writes the history in .*another path"):
-        second.open(None)
-    second.close()  # which touches nothing
-    assert (tmp_path / NAME).stat().st_size > 0
-    first.close()
-    second.open(None)
-    second.write([said("signal", "2")])
-    second.close()
-    assert asked(tmp_path, "SELECT id FROM signals ORDER BY 1") == [("1",), ("2",)]
+    note("parquet", results=len(rows), kills=6)
 
 
 def test_a_full_disk_is_a_problem_and_nothing_is_half_taken(tmp_path: Path) -> None:

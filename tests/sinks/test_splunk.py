@@ -374,7 +374,7 @@ def test_nothing_that_is_answered_breaks_it_or_counts_as_taken(said: bytes, stat
     assert delivered.problem or refused
 
 
-@pytest.mark.parametrize("ack", [False, True])
+@pytest.mark.parametrize("ack", [False, True], ids=["no ack", "ack"])
 def test_a_storm(tmp_path: Path, *, ack: bool) -> None:
     collector = Collector(TOKEN, ack=ack)
     collector.forgets = {2, 5} if ack else set()

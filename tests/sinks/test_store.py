@@ -19,6 +19,7 @@ from schemas.errors import Unavailable
 from schemas.finding import State
 from schemas.rows import Result, ResultKind
 from sinks.store import SNAPSHOT, WRITER, Store
+from tests.sinks.figures import note
 
 T = "2026-01-01T12:00:00.250000Z"
 TIME = datetime(2026, 1, 1, 12, 0, 0, 250_000)  # noqa: DTZ001 - DuckDB's TIMESTAMP has no zone
@@ -330,6 +331,7 @@ def test_a_kill_leaves_whole_batches(tmp_path: Path) -> None:
     store.close()
     assert count >= 2100
     assert count % 100 == 0
+    note("store", results=int(count), kills=1)
 
 
 def test_a_damaged_file_is_told_with_the_mend(tmp_path: Path) -> None:

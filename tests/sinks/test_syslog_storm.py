@@ -61,27 +61,15 @@ def weathered(rsyslog: Rsyslog, carrier: Carrier, results: int, rng: random.Rand
     rng.shuffle(events)
     rsyslog.stop()  # so that the first kill surely meets a sender that has something to do
     carrier.start()
-    wait(lambda: begun(carrier))
+    wait(lambda: carrier.begun)
     sender()
     rsyslog.start()
     for place, event in enumerate(events):
         due = rng.randint(1, results // len(events)) + place * results // len(events)
-        wait(lambda due=due: rsyslog.count() >= due or ended(carrier))  # type: ignore[misc]
+        wait(lambda due=due: rsyslog.count() >= due or carrier.over)  # type: ignore[misc]
         event()
     while (code := carrier.ended()) == -signal.SIGKILL:
         killed += 1
         carrier.start()
     assert code == 0
     return killed
-
-
-def begun(carrier: Carrier) -> bool:
-    """True when the other sink, which nothing keeps from it, has taken something."""
-    try:
-        return carrier.witnessed > 0
-    except OSError:
-        return False
-
-
-def ended(carrier: Carrier) -> bool:
-    return carrier.process is not None and carrier.process.poll() is not None
