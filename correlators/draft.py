@@ -28,7 +28,7 @@ class Draft(MutableMapping[K, V]):
 
     def __init__(self, made: Mapping[K, V] | None = None) -> None:
         self._made: dict[K, V] = dict(made or {})
-        self._size = len(self._made)
+        self._size: int = len(self._made)
         self.changed: dict[K, V | None] = {}
 
     def draft(self) -> Draft[K, V]:

@@ -64,6 +64,7 @@ class Observe(Logic):
 
     name = "observe"
     state_type = Asset
+    packed = True
 
     def apply(self, key: str, state: Asset, time: int, rows: Sequence[Row], emit: Emit, /) -> None:
         """Fold what was said at one time; assets, facts and edges are told when they change."""
