@@ -152,8 +152,9 @@ class Taker:
 
         `columns`: texts, or what is neither text, number nor list; `caught` stands in them.
         """
-        hits = caught.hits
-        if self.counted is not None:
+        if self.counted is None:
+            hits = caught.hits
+        else:
             self._texts.bound()
             counted = map(columns[self.counted].__getitem__, caught.stand)
             hits = caught.counting(map(self._texts.__getitem__, counted))
