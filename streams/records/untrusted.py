@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import Final, TypeVar
+from typing import Final, TypeGuard, TypeVar, cast
 
 import msgspec
 import orjson
@@ -106,18 +106,18 @@ def _decoded(document: bytes, decoder: msgspec.json.Decoder[_T]) -> _T:
 
 def mapping(value: Json) -> dict[str, Json]:
     """An object, or an empty one."""
-    if isinstance(value, dict):  # asked a dozen times of each record: no call inside
+    if value.__class__ is dict:  # asked a dozen times of each record: no call inside
         fields: dict[str, Json] = value
         return fields
-    return {}
+    return cast("dict[str, Json]", value) if isinstance(value, dict) else {}
 
 
 def listing(value: Json) -> list[Json]:
     """A list, or an empty one."""
-    if isinstance(value, list):
+    if value.__class__ is list:
         ones: list[Json] = value
         return ones
-    return []
+    return value if _several(value) else []
 
 
 def text(value: Json, longest: int = LONGEST) -> str | None:
@@ -239,14 +239,13 @@ def _edge(
     ended: bool,  # noqa: FBT001
     confidence: float | None,
 ) -> Edge:
-    return Edge(
-        from_=source,
-        relation=relation,
-        to=target,
-        declared=declared,
-        state="closed" if ended else "open",
-        confidence=confidence,
-    )
+    said = {"from": source, "relation": relation, "to": target, "declared": declared}
+    state = "closed" if ended else "open"
+    return Edge.model_validate(said | {"state": state, "confidence": confidence})
+
+
+def _several(value: Json) -> TypeGuard[list[Json]]:
+    return isinstance(value, list)
 
 
 def _deeper(value: Json, depth: int) -> bool:

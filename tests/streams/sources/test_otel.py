@@ -249,40 +249,6 @@ def test_how_it_ended(changes: dict[str, Any], status: str) -> None:
     assert parsed(export(span() | changes)).event.status == status
 
 
-@pytest.mark.parametrize(
-    ("kind", "answered", "said", "status"),
-    [
-        (2, 500, {}, "failure"),
-        ("SPAN_KIND_SERVER", 503, {}, "failure"),
-        (2, 404, {}, "success"),  # who asked was wrong, not who answered
-        (2, 500, {"code": 1}, "success"),
-        (2, 500, {"code": "STATUS_CODE_OK"}, "success"),
-        (3, 400, {}, "failure"),
-        ("SPAN_KIND_CLIENT", 429, {"code": 0}, "failure"),
-        (3, 302, {}, "success"),
-        (1, 500, {}, "success"),  # inside of a program: HTTP is for the spans around it
-        ([3], 500, {}, "success"),
-    ],
-)
-def test_a_status_of_http_is_an_error_of_one_side(
-    kind: object, answered: int, said: dict[str, Any], status: str
-) -> None:
-    for name in ("http__response__status_code", "http__status_code"):
-        told = span(pairs(**{name: answered}), kind=kind, status=said)
-        assert parsed(export(told)).event.status == status
-
-
-def test_a_status_of_http_in_a_log_record_is_no_end() -> None:
-    record = {"timeUnixNano": END, "attributes": pairs(http__response__status_code=500)}
-    assert parsed(logs(record)).event.status == "unknown"
-
-
-def test_resources_of_one_process_and_of_another() -> None:
-    for name in ("triage", "triage", "claims"):
-        told = export(span(), resource=pairs(service__name=name))
-        assert f"application:{name}" in keys(parsed(told).event)
-
-
 def test_a_log_record() -> None:
     record = {
         "timeUnixNano": "0",
