@@ -16,13 +16,17 @@ PASSED = f'(sum by (framework) (barograph_controls{{{CHOSEN},status="pass"}}) or
 NOW = Section(
     "Now",
     [
-        kinds.dial(
+        kinds.bars(
             "Pass rate by framework",
             "Controls that pass, of those that could be assessed. What was not assessed is in"
             " neither: see its own panel.",
             f"{PASSED} / ({ASSESSED} > 0)",
             "{{framework}}",
             empty=NONE,
+            width=12,
+            unit="percentunit",
+            maximum=1,
+            colour="thresholds",
             steps=((None, "red"), (0.7, "orange"), (0.9, "green")),
         ),
         kinds.number(

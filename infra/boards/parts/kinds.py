@@ -235,35 +235,6 @@ def graph(title: str, description: str, path: str, *, empty: str, **more: Any) -
     )
 
 
-def dial(title: str, description: str, expr: str, legend: str, *, empty: str, **more: Any) -> Panel:  # noqa: ANN401 - fields of Panel
-    """A gauge for each series, of a share between 0 and 1."""
-    given: dict[str, Any] = {
-        "width": 12,
-        "height": 8,
-        "unit": "percentunit",
-        "minimum": 0,
-        "maximum": 1,
-    }
-    options: Json = {
-        "minVizHeight": 75,
-        "minVizWidth": 75,
-        "orientation": "auto",
-        "reduceOptions": LAST,
-        "showThresholdLabels": False,
-        "showThresholdMarkers": True,
-        "sizing": "auto",
-    }
-    return Panel(
-        type="gauge",
-        title=title,
-        description=description,
-        empty=empty,
-        targets=[Metric(expr, legend, now=True)],
-        options=options,
-        **given | more,
-    )
-
-
 def times(*names: str) -> Mapping[str, Json]:
     """Overrides for columns that hold times."""
     return {name: {"unit": "dateTimeAsIso", "custom.width": 155} for name in names}

@@ -90,8 +90,6 @@ def _measured(panel: Json, found: list[Series], ask: Asking, width: float, heigh
             return shapes.number(panel, found[0], width, height)
         case "bargauge":
             return shapes.bars(panel, found, height)
-        case "gauge":
-            return shapes.dials(panel, found, width, height)
         case "table":
             return shapes.matrix(panel, found)
         case _:

@@ -1,9 +1,8 @@
-"""Shapes: what panels show that is no course: big numbers, bars, dials, tables and graphs."""
+"""Shapes: what panels show that is no course: big numbers, bars, tables and graphs."""
 
 from __future__ import annotations
 
 import json
-import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -60,14 +59,6 @@ def bars(panel: Json, found: Sequence[Series], height: float) -> Html:
     return tag("ul", *rows, class_="bars")
 
 
-def dials(panel: Json, found: Sequence[Series], width: float, height: float) -> Html:
-    """A half circle for each series."""
-    defaults = panel["fieldConfig"]["defaults"]
-    room = width / max(len(found), 1)
-    radius = min(room / 2 - 16, height - 60)
-    return tag("div", *(_dial(defaults, one, radius) for one in found), class_="dials")
-
-
 def table(panel: Json, rows: Sequence[Json], height: float) -> Html:
     """The rows that there is room for."""
     hidden = {name for name, value in _properties(panel, "custom.hidden").items() if value}
@@ -111,32 +102,6 @@ def matrix(panel: Json, found: Sequence[Series]) -> Html:
         for name, values in cells.items()
     ]
     return tag("table", tag("thead", head), tag("tbody", *body), class_="matrix")
-
-
-def _dial(defaults: Json, series: Series, radius: float) -> Html:
-    value, lowest, highest = series.points[-1][1], defaults["min"], defaults["max"]
-    share = (value - lowest) / (highest - lowest)
-    shade = threshold(value, defaults["thresholds"]["steps"])
-    text = written(value, defaults["unit"], defaults.get("decimals"))
-    side = radius + 12
-    return tag(
-        "figure",
-        tag(
-            "svg",
-            tag("path", d=_arc(radius, 1.0), class_="rest"),
-            tag("path", d=_arc(radius, share), stroke=shade, class_="reached"),
-            tag("text", text, x=0, y=-6, fill=shade),
-            viewBox=f"{-side:.0f} {-side:.0f} {2 * side:.0f} {side + 10:.0f}",
-            style=f"height:{side + 10:.0f}px",
-        ),
-        tag("figcaption", series.name),
-    )
-
-
-def _arc(radius: float, share: float) -> str:
-    angle = math.pi * (1 - share)
-    x, y = radius * math.cos(angle), -radius * math.sin(angle)
-    return f"M{-radius:.1f} 0A{radius:.1f} {radius:.1f} 0 0 1 {x:.1f} {y:.1f}"
 
 
 def _buckets(found: Sequence[Series]) -> list[Series]:

@@ -17,7 +17,7 @@ BOARDS = [pytest.param(board, id=board.uid) for board in boards()]
 UNITS = {
     *("short", "none", "s", "cps", "percentunit", "dateTimeAsIso", "dateTimeFromNow"),
 }
-TYPES = {"stat", "timeseries", "bargauge", "gauge", "table", "nodeGraph"}
+TYPES = {"stat", "timeseries", "bargauge", "table", "nodeGraph"}
 BUILT_IN = {"__url_time_range", "__data"}
 
 
