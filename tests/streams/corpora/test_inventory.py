@@ -181,7 +181,7 @@ def test_assets_edges_and_facts(shared: Path) -> None:
         "host": 8,
         "image": 5,
         "model": 1,
-        "principal": 68,
+        "principal": 67,
         "repo": 5,
         "workload": 20,
     }
