@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -110,16 +111,11 @@ class Store:
             if last or result.kind in HISTORIES:
                 by_kind.setdefault(result.kind, []).append((result, last))
         try:
-            if self._db is None:
-                self._db = self._opened()
-            with self._db.cursor() as db:
-                db.execute("USE store")
-                db.begin()
+            with self._transaction() as db:
                 for kind, results in by_kind.items():
                     if kind in self._loads:
                         db.register("batch", _frame(results))
                         db.execute(self._loads[kind])
-                db.commit()
         except (duckdb.Error, Unavailable) as error:
             self._hang_up()  # after some errors DuckDB refuses everything until it is opened anew
             return Delivered(0, problem=f"cannot write {self._writer}: {_sentence(error)}")
@@ -175,6 +171,17 @@ class Store:
         finally:
             self._hang_up()
 
+    @contextmanager
+    def _transaction(self) -> Generator[duckdb.DuckDBPyConnection]:
+        """A cursor on the store; what it did is there if nothing was raised."""
+        if self._db is None:
+            self._db = self._opened()
+        with self._db.cursor() as db:
+            db.execute("USE store")
+            db.begin()
+            yield db
+            db.commit()
+
     def _derivable(self) -> bool:
         return self.derive is not None and self._behind and self._clock() >= self._derivation
 
@@ -184,13 +191,8 @@ class Store:
             return None
         started = self._clock()
         try:
-            if self._db is None:
-                self._db = self._opened()
-            with self._db.cursor() as db:
-                db.execute("USE store")
-                db.begin()
+            with self._transaction() as db:
                 self.derive(db)
-                db.commit()
         except duckdb.Error as error:
             self._hang_up()
             return f"controls cannot be assessed in {self._writer}: {_sentence(error)}"
