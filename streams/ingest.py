@@ -222,9 +222,8 @@ class Run:
         elif given is not None:
             numbers = [before + 1 for before in given[: len(documents)]]
         scan = matcher.scan(untrimmed(documents))
-        if (
-            not all(scan.times) and None in scan.times
-        ):  # an envelope with records in it, or not a record at all
+        # `all` is the quicker look. None is an envelope with records in it, or no record at all.
+        if not all(scan.times) and None in scan.times:
             records, numbers = self._unwrapped(reader, scan.times)
             scan = matcher.scan([one.data if isinstance(one, Raw) else b"" for one in records])
         self.count += len(records)

@@ -173,7 +173,7 @@ def names() -> list[str]:
 
 def named(name: str) -> Source:
     """The source of that name. A name that is none is a Mistake."""
-    if name not in names():
+    if name not in _ours() and name not in names():  # which looks into the user's folder
         raise Mistake(f"no source is called {name!r}; there are {', '.join(names())}")
     return _module(name)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import cache
 from typing import Any, NamedTuple
 
 from aiokafka import TopicPartition
@@ -99,11 +98,10 @@ async def deploy(
 def _raw_job(plan: _Plan, clock: Callable[[], int], until: int | None) -> Job:
     kafka = plan.kafka
     matchers = Matchers(plan.ruleset.rules, plan.ruleset.advisories)
-    source = cache(named)  # which looks at a folder, and is asked in each step
 
     def make(name: str) -> RawPart:
         one = plan.inputs[name]
-        ingest = Ingest(name, matchers, plan.routes, source, one.lateness, plan.config.limits)
+        ingest = Ingest(name, matchers, plan.routes, named, one.lateness, plan.config.limits)
         own = one.partition % kafka.partitions
         state = TopicPartition(f"{kafka.prefix}{INGEST}-state", own)
         outbound = Outbound(plan.ticks.get(name, ()), kafka.partitions, own)
