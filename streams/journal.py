@@ -266,6 +266,10 @@ class Journal:
             )
         )
 
+    def waiting(self, sink: str) -> int:
+        """The same: here it costs one question."""
+        return self.backlog(sink)
+
     def cursor(self, sink: str) -> int:
         """The sequence up to which this sink has taken everything."""
         return int(self._number("SELECT max(sequence) FROM cursor WHERE sink = ?", sink))

@@ -7,6 +7,7 @@ from infra.demo.estate import (
     CLAIMS,
     CLUSTER,
     FRAUD,
+    FRAUD_TOOLS,
     MONDAY,
     POLICY,
     STRANGER,
@@ -60,12 +61,13 @@ def silence(trail: Trail, fraud: Telemetry) -> None:
 
     Its weakness is mended by the re-scan (`scans`), its deployment stays private, its jobs come
     from colleagues, its sessions lack a third each (`ordinary`), its guardrail changes by a
-    release, and two blocks are not yet an attack.
+    release, two blocks are not yet an attack, and behind each the session calls a tool as ever.
     """
     _deploy(trail, TUESDAY + 10 * HOUR + 30 * MINUTE, estate.PIPELINE, FRAUD, public=False)
     for minute in (10, 30):
         time = TUESDAY + 9 * HOUR + minute * MINUTE
         fraud.guardrail(time, f"fraud-try-{minute}", "prompt_injection")
+        fraud.tool(time + 2 * MINUTE, FRAUD_TOOLS, "lookup_customer", f"fraud-try-{minute}")
     release = {"guardrailIdentifier": FRAUD.guardrail, "name": FRAUD.name}
     trail.call(TUESDAY + 15 * HOUR, estate.PIPELINE, "bedrock:UpdateGuardrail", release)
 

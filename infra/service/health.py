@@ -102,11 +102,15 @@ class Health:
         failing = GaugeMetricFamily(
             "barograph_sink_failures", "Failed attempts in a row.", labels=["sink"]
         )
+        waiting = GaugeMetricFamily(
+            "barograph_sink_waiting", "Results that a sink has still to take.", labels=["sink"]
+        )
         for courier in self._couriers:
             taken.add_metric([courier.name], courier.status.delivered)
             refused.add_metric([courier.name], courier.status.refused)
             failing.add_metric([courier.name], courier.status.failures)
-        yield from (taken, refused, failing)
+            waiting.add_metric([courier.name], courier.waiting)
+        yield from (taken, refused, failing, waiting)
         yield from self._posture.metrics(clock())
         yield from self._api.metrics()
 

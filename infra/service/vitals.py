@@ -77,9 +77,4 @@ class EmbeddedVitals:
             keys.add_metric([name], len(stage.slots))
             crowded.add_metric([name], stage.crowded_out)
         yield from (keys, crowded)
-        yield GaugeMetricFamily(
-            "barograph_outbox_results",
-            "Results that wait for sinks.",
-            value=self._journal.outbox_size(),
-        )
         yield from self._reload.metrics()

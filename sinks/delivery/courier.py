@@ -50,7 +50,11 @@ class Outbox(Protocol):
         ...
 
     def backlog(self, sink: str) -> int:
-        """How many results wait for the sink."""
+        """How many results wait for the sink; 0 is exact."""
+        ...
+
+    def waiting(self, sink: str) -> int:
+        """The same as far as it is known at once."""
         ...
 
     def advance(self, sink: str, sequence: int, bookmark: Any = None) -> None:  # noqa: ANN401 - JSON
@@ -103,8 +107,13 @@ class Courier:
 
     @property
     def backlog(self) -> int:
-        """How many results wait for the sink."""
+        """How many results wait for the sink; 0 is exact."""
         return self._outbox.backlog(self.name)
+
+    @property
+    def waiting(self) -> int:
+        """The same as far as it is known at once."""
+        return self._outbox.waiting(self.name)
 
     def step(self) -> float:
         """Deliver one batch; returns the seconds to wait, 0 if there may be more."""

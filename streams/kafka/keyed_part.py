@@ -54,6 +54,7 @@ class KeyedPart:
     """
 
     between = True
+    reached = None
 
     def __init__(
         self,

@@ -10,6 +10,7 @@ Rules that were found by losing records:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import Any, Final, NamedTuple
@@ -18,6 +19,7 @@ from aiokafka import TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 
 from schemas.config import KafkaConfig
+from streams.kafka.alignment import Standing, held
 from streams.kafka.connection import client, hang_up
 from streams.kafka.light import FETCH_BYTES, as_decoded
 from streams.kafka.part import Fetched, Part, Received
@@ -88,6 +90,7 @@ class Life:
         self._generation = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._stepped = asyncio.Event()  # set for a moment, for those who wait for others
         self._recovery = Recovery(config)
         self._consumer: Any = Consumer(
             **client(config),
@@ -136,12 +139,12 @@ class Life:
 
     def lag(self) -> int:
         """Records that lie behind what was read, as far as the last fetches knew."""
-        return sum(
-            max(0, (self._end(tp) or 0) - position)
-            for hosted in list(self._hosted.values())  # metrics are asked for by another thread
-            for tp, position in list(hosted.part.positions.items())
-            if hosted.ready.is_set()
-        )
+        hosted = list(self._hosted.values())  # metrics are asked for by another thread
+        return sum(self._behind(one) for one in hosted if one.ready.is_set())
+
+    def _behind(self, hosted: _Hosted) -> int:
+        positions = list(hosted.part.positions.items())
+        return sum(max(0, (self._end(tp) or 0) - position) for tp, position in positions)
 
     def _end(self, tp: TopicPartition) -> int | None:
         """Where an input ends as far as the last fetch knew; None where it is not ours any more.
@@ -275,6 +278,9 @@ class Life:
         try:
             while True:
                 await hosted.ready.wait()
+                if self._held(hosted):
+                    await self._others_step(hosted)
+                    continue
                 generation, began = self._generation, time.monotonic()
                 fetched = await self._consumer.getmany(
                     *part.inputs, timeout_ms=POLL_MS, max_records=self._job.batch
@@ -286,12 +292,37 @@ class Life:
                     if generation == self._generation and hosted.ready.is_set():
                         empty = await self._empty(hosted, fetched)
                         await self._by_agent(hosted, fetched, empty)
+                self._stepped.set()
+                self._stepped.clear()
                 if few:
                     await asyncio.sleep(max(0.0, PACE - (time.monotonic() - began)))
                     if generation == self._generation:  # else who assigned it has done so
                         self._resume(hosted)
         except Exception as error:  # noqa: BLE001 - it ends this life, and is shown
             self._fail(error)
+
+    def _held(self, hosted: _Hosted) -> bool:
+        """Whether it is too far ahead of others; see alignment.py."""
+        standing = self._standing(hosted)
+        if standing is None:
+            return False
+        others = (self._standing(one) for one in self._hosted.values() if one.ready.is_set())
+        return held(standing, (one for one in others if one is not None), self._job.batch)
+
+    def _standing(self, hosted: _Hosted) -> Standing | None:
+        reached = hosted.part.reached
+        return None if reached is None else Standing(reached, self._behind(hosted))
+
+    async def _others_step(self, hosted: _Hosted) -> None:
+        """Nothing is fetched for it until the others have come near."""
+        generation = self._generation
+        self._pause(hosted)
+        while generation == self._generation and self._held(hosted):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(PACE):
+                    await self._stepped.wait()
+        if generation == self._generation:  # else who assigned it has done so
+            self._resume(hosted)
 
     async def _empty(self, hosted: _Hosted, fetched: Fetched) -> int | None:
         """The wall clock, in microseconds, at which the inputs surely held no more than was read.

@@ -43,7 +43,7 @@ class _Waiting(NamedTuple):
 
 
 class TopicOutbox:
-    """The Outbox of one Courier, in whose thread all is called but `backlog` and `problem`.
+    """The Outbox of one Courier. All but `backlog`, `waiting` and `problem` is for its thread only.
 
     A remote sink is a consumer group, `<prefix>sink.<name>`: its members share the partitions. What
     a `local` one writes is on this machine: each worker that has one reads everything, and its
@@ -137,7 +137,7 @@ class TopicOutbox:
         """What a local sink gave last. A remote one has none: its partitions move."""
         return self._bookmark
 
-    def backlog(self, sink: str) -> int:  # noqa: ARG002 - there is one sink
+    def backlog(self, sink: str) -> int:
         """How many records wait for this sink, about, those of other kinds among them; 0 is exact.
 
         From any thread; waits for seconds, at most, until the courier has asked the broker.
@@ -145,7 +145,11 @@ class TopicOutbox:
         with self._answered:
             asked = self._asked = time.monotonic()
             known = self._answered.wait_for(lambda: self._probed >= asked, PATIENCE)
-            return max(len(self._waiting) + self._lag, 0 if known else 1)
+            return max(self.waiting(sink), 0 if known else 1)
+
+    def waiting(self, sink: str) -> int:  # noqa: ARG002 - there is one sink
+        """The same as of the last time that the courier asked; waits for nobody."""
+        return len(self._waiting) + self._lag
 
     def advance(self, sink: str, sequence: int, bookmark: Any = None) -> None:  # noqa: ANN401, ARG002 - JSON; there is one sink
         """Everything up to `sequence` is taken.

@@ -66,6 +66,11 @@ class Part(Protocol):
         ...
 
     @property
+    def reached(self) -> int | None:
+        """How far time has come here, in microseconds; None if that holds nobody up."""
+        ...
+
+    @property
     def ended(self) -> bool:
         """True if time has come to its end here: no row will come any more."""
         ...

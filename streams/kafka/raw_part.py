@@ -96,6 +96,11 @@ class RawPart:
         return f"ingest-{self._input.topic}-{self._input.partition}"
 
     @property
+    def reached(self) -> int:
+        """Its watermark, which all stages behind it wait for."""
+        return self.progress.watermark
+
+    @property
     def ended(self) -> bool:
         """True once time has come to its end here."""
         return self.progress.watermark == END

@@ -40,9 +40,9 @@ NOW = Section(
         ),
         kinds.number(
             "Waiting for sinks",
-            "Results in the outbox that some sink has not taken yet.",
-            "sum(barograph_outbox_results)",
-            empty="No embedded worker answers; a Kafka worker has no outbox.",
+            "Results that sinks have not taken yet, of all sinks together.",
+            "sum(barograph_sink_waiting)",
+            empty="No sink is configured: add a [[sink]].",
             steps=((None, "green"), (10_000, "orange"), (80_000, "red")),
         ),
         kinds.number(

@@ -46,10 +46,10 @@ class Asking:
         """The answer of Prometheus to a target, over the span or now."""
         expr = self.filled(target["expr"])
         if target["instant"]:
-            found = self._showcase.instant(expr)
+            found = self._showcase.prometheus.instant(expr)
             return [_series(target, one["metric"], [one["value"]]) for one in found]
         step = max((self.span.end - self.span.start) / POINTS, 1.0)
-        found = self._showcase.course(expr, self.span.start, self.span.end, step)
+        found = self._showcase.prometheus.course(expr, self.span.start, self.span.end, step)
         return [_series(target, one["metric"], one["values"]) for one in found]
 
     def rows(self, target: Json) -> list[Json]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from infra.boards.alarms import groups
+from infra.boards.dashboards import pipeline
 from infra.boards.found import boards
 from infra.boards.parts.board import Board
 from infra.boards.parts.panel import Panel
@@ -18,13 +19,8 @@ from infra.dev.showcase import Showcase
 
 Json = dict[str, Any]
 BOARDS = [pytest.param(board, id=board.uid) for board in boards()]
-# Panels that say nothing of the demo, and why.
-EMPTY = {
-    "Tool calls right after an injection": "the demo has none: its guardrails hold",
-    "Lag by stage": "of Kafka workers; the showcase is an embedded run",
-    "Records by stage": "of Kafka workers",
-    "Beginnings by stage": "of Kafka workers",
-}
+# Panels of what only Kafka workers have: see test_workers.py.
+OF_WORKERS = {panel.title for panel in pipeline.KAFKA.panels}
 
 
 @pytest.fixture(params=BOARDS)
@@ -54,7 +50,7 @@ def test_every_panel_has_data(asking: tuple[Board, Asking]) -> None:
             found = ask.series(target) if "expr" in target else ask.rows(target)
             if not found:
                 silent.append(panel.title)
-    assert set(silent) == {panel.title for panel in board.panels if panel.title in EMPTY}
+    assert set(silent) == {panel.title for panel in board.panels if panel.title in OF_WORKERS}
 
 
 def test_every_column_is_in_the_answer_and_is_what_it_is_said_to_be(
@@ -105,8 +101,8 @@ def test_every_choice_of_a_variable_is_there(
             continue
         if variable["datasource"]["type"] == "prometheus":
             metric, label = variable["query"]["query"].removesuffix(")").split("(")[1].split(", ")
-            assert all(label in one["metric"] for one in showcase.instant(metric))
-            assert showcase.instant(metric) != []
+            assert all(label in one["metric"] for one in showcase.prometheus.instant(metric))
+            assert showcase.prometheus.instant(metric) != []
         else:
             query = variable["query"]["infinityQuery"]
             assert [column["text"] for column in query["columns"]] == ["__text", "__value"]
@@ -117,10 +113,10 @@ def test_every_alert_rule_can_be_asked(showcase: Showcase) -> None:
     for group in groups("barograph-prometheus"):
         for rule in group["rules"]:
             expr = rule["data"][0]["model"]["expr"]
-            assert showcase.instant(expr) is not None  # one that is no PromQL is refused
+            assert showcase.prometheus.instant(expr) is not None  # one that is no PromQL is refused
 
 
 def test_nothing_of_high_cardinality_is_a_metric(showcase: Showcase) -> None:
     """Ids of assets belong into tables: a board that needs them asks the API."""
-    for one in showcase.instant('count by (__name__) ({__name__=~"barograph_.*"})'):
+    for one in showcase.prometheus.instant('count by (__name__) ({__name__=~"barograph_.*"})'):
         assert float(one["value"][1]) <= 100, one["metric"]["__name__"]

@@ -82,14 +82,14 @@ def test_it_leaves_what_it_says(played: Played) -> None:
         *("barograph.duckdb", "input", "report.html", "summary.json"),
     }
     summary = json.loads((played.folder / "out" / "summary.json").read_text())
-    assert (summary["read"], summary["rejected"]) == (4412, 4)
+    assert (summary["read"], summary["rejected"]) == (4414, 4)
     page = (played.folder / "out" / "report.html").read_text()
     assert page.startswith("<!DOCTYPE html>")
     assert "claims-triage" in page
 
 
 def test_it_prints_a_headline_and_shows_the_board(played: Played) -> None:
-    assert "4,408 records of 4 sources in out/input/" in played.out
+    assert "4,410 records of 4 sources in out/input/" in played.out
     assert "1 warning, 2 outlooks, 1 watch expired, 3 systems" in played.out
     assert "2026-03-03 14:27:00  warning" in played.err
     assert "\x1b" not in played.out + played.err  # no colour when not a terminal

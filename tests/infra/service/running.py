@@ -58,7 +58,7 @@ class Running:
             self.said.append(line)
             if found := re.match(r"barograph: input (\S+) on (http://[\w.]+:\d+)/", line):
                 self.inputs[found[1]] = found[2]
-            if found := re.match(r"barograph: ready, (https?://[\w.]+:\d+)/readyz", line):
+            if found := re.match(r"barograph: (?:ready, )?(https?://[\w.]+:\d+)/readyz", line):
                 self.url = found[1]
                 return
         raise AssertionError("".join(self.said))

@@ -32,7 +32,7 @@ def test_it_says_how_it_is(folder: Path) -> None:
         assert samples['barograph_sink_failures{sink="store"}'] == 0
         # The spans came 5 s ago, and their source lets others come 5 min later.
         assert 300 < samples['barograph_watermark_delay_seconds{input="web/otel"}'] < 400
-        eventually(lambda: run.metrics()["barograph_outbox_results"] == 0)
+        eventually(lambda: run.metrics()['barograph_sink_waiting{sink="store"}'] == 0)
         eventually(lambda: run.metrics().get('barograph_signals{level="high"}') == 2)
         assert run.metrics()["barograph_posture_up"] == 1
 
