@@ -91,7 +91,7 @@ def test_it_leaves_what_it_says(played: Played) -> None:
 def test_it_prints_a_headline_and_shows_the_board(played: Played) -> None:
     assert "4,410 records of 4 sources in out/input/" in played.out
     assert "1 warning, 2 outlooks, 1 watch expired, 3 systems" in played.out
-    assert "2026-03-03 14:27:00  warning" in played.err
+    assert "2026-03-03 14:26:00  warning" in played.err
     assert "\x1b" not in played.out + played.err  # no colour when not a terminal
 
 
