@@ -22,7 +22,7 @@ from tests.streams.kafka.site import command
 NOW = time_of("2026-03-02T00:00:00Z")
 BATCH = 50
 SPAN = 100 * HOUR  # of both partitions
-SHORT, LONG = 300, 6_000  # records in them
+SHORT, LONG = 300, 3_000  # records in them
 CONFIG = """
 data = "{data}"
 [server]
