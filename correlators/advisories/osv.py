@@ -7,7 +7,7 @@ from functools import cmp_to_key
 from typing import Any, Final
 
 from correlators.advisories.advisory import Advisory, Affected, Listed, Span, Turn
-from correlators.advisories.component import base, named, normal
+from correlators.advisories.component import base, named, normal, scoped
 from correlators.advisories.cvss import score
 from correlators.advisories.severity import of_score, of_word
 from correlators.advisories.versions import LONGEST, ORDERS, Order, compared, known
@@ -60,7 +60,7 @@ def _affected(record: dict[str, Any], part: dict[str, Any]) -> Iterator[Advisory
     severity, number = _severity(record, part)
     yield Advisory(
         id=record["id"][:128],
-        ecosystem=base(ecosystem),
+        ecosystem=scoped(ecosystem),
         name=name,
         title=str(record.get("summary") or record["id"])[:256],
         severity=severity,
