@@ -1,7 +1,4 @@
-import re
-from base64 import b64encode
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -39,20 +36,6 @@ def tagged(value: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
             }
         case _:
             return {"stringValue": value}
-
-
-def snake(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """A document with the names of protobuf's fields; all keys of OTLP are such names."""
-    match value:
-        case dict():
-            return {
-                re.sub("[A-Z]", lambda at: f"_{at[0].lower()}", k): snake(v)
-                for k, v in value.items()
-            }
-        case list():
-            return [snake(one) for one in value]
-        case _:
-            return value
 
 
 TOOL_CALL = pairs(
@@ -408,67 +391,3 @@ def test_a_bad_span_does_not_spoil_the_others(read: Any) -> None:  # noqa: ANN40
     assert isinstance(bad.result, Reject)
     assert (bad.result.reason, bad.result.origin) == ("no-time", "file:x#1")
     assert good.result.event.uid == f"{TRACE}:{SPAN}"
-
-
-def outcome(document: Any) -> list[Any]:  # noqa: ANN401 - JSON
-    """What is made of each record, without the hash of its bytes and what is made of that."""
-    told = []
-    for raw in otel.split(orjson.dumps(document)):
-        evidence = EventEvidence(origin="file:x#1", sha256="0" * 64)
-        told.append(otel.event(raw, orjson.loads(raw.data), evidence))
-    return told
-
-
-EXAMPLE = Path(__file__).parent / "examples/otel.jsonl"
-
-
-@pytest.mark.parametrize("line", range(len(EXAMPLE.read_bytes().splitlines())))
-def test_names_of_protobuf_say_what_those_of_json_say(line: int) -> None:
-    document = orjson.loads(EXAMPLE.read_bytes().splitlines()[line])
-    other = snake(document)
-    assert other != document
-    assert outcome(other) == outcome(document) != []
-    assert otel.sniff(orjson.dumps(other))
-
-
-@pytest.mark.parametrize(
-    "document", [export(span()), logs({"timeUnixNano": END, "traceId": TRACE})]
-)
-@pytest.mark.parametrize("spelt", ["hex", "HEX", "base64", "url", "bare"])
-def test_ids_in_hex_or_base64(document: dict[str, Any], spelt: str) -> None:
-    def told(id_: str) -> str:
-        coded = b64encode(bytes.fromhex(id_)).decode()
-        web = coded.replace("+", "-").replace("/", "_")
-        return {
-            "hex": id_,
-            "HEX": id_.upper(),
-            "base64": coded,
-            "url": web,
-            "bare": coded.rstrip("="),
-        }[spelt]
-
-    written = orjson.dumps(snake(document)).decode()
-    written = written.replace(TRACE, told(TRACE)).replace(SPAN, told(SPAN))
-    (found,) = outcome(orjson.loads(written))
-    assert found.event.attributes["trace.id"] == TRACE
-
-
-def test_what_users_call_things_is_no_name_of_a_field() -> None:
-    attributes = pairs(my_own_key="string_value", nested={"inner_key": {"deep_key": "x"}})
-    (found,) = outcome(
-        snake(export(span(attributes, name="a_b"), resource=pairs(service_name="s_1")))
-    )
-    said_ = found.event.attributes
-    assert (said_["my_own_key"], said_["nested"]) == (
-        "string_value",
-        {"inner_key": {"deep_key": "x"}},
-    )
-    assert found.event.activity == "a_b"
-
-
-def test_an_empty_export_of_either_spelling_has_no_record() -> None:
-    for document in ({"resourceSpans": []}, {"resource_spans": []}, {"resource_logs": [{}]}):
-        assert list(otel.split(orjson.dumps(document))) == []
-    for document in ({"resourceMetrics": []}, {"resource_metrics": []}):
-        with pytest.raises(Unreadable):
-            otel.split(orjson.dumps(document))
