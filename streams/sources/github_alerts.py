@@ -47,6 +47,7 @@ GAPS: Final = (
     "An open alert has the time of its last change: no list says when it was opened again.",
     "Alerts of Dependabot name the range that is vulnerable; the version in use GraphQL alone.",
     "The older event `repository_vulnerability_alert` is not read.",
+    "Lists that follow each other in one file with nothing between are rejected: `gh api --slurp`.",
 )
 
 _ENDED: Final = frozenset({"auto_dismissed", "closed", "dismissed", "fixed", "resolved"})

@@ -31,7 +31,7 @@ def test_alerts_of_dependabot() -> None:
         ("02-01T10:00", "GHSA-cccc-ffff-gggg", "open", "critical", TRIAGE),
         ("02-05T12:00", "GHSA-hhhh-jjjj-mmmm", "resolved", "medium", TRIAGE),
         ("02-06T08:00", "GHSA-pppp-qqqq-rrrr", "resolved", "high", TRIAGE),
-        ("02-01T10:00", "GHSA-vvvv-wwww-xxxx", "resolved", "low", CLAIMS),
+        ("02-01T10:00", "GHSA-vvvv-wwww-rrcc", "resolved", "low", CLAIMS),
     ]
     first, second, third, fourth = events("github_alerts.json")
     assert first.class_name == "Vulnerability Finding"
