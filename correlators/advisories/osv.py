@@ -65,11 +65,15 @@ def _affected(record: dict[str, Any], part: dict[str, Any]) -> Iterator[Advisory
         title=str(record.get("summary") or record["id"])[:256],
         severity=severity,
         score=number,
-        aliases=tuple(
-            one[:128] for one in _list(record.get("aliases"))[:32] if isinstance(one, str)
-        ),
+        aliases=tuple(one[:128] for one in _names(record) if isinstance(one, str)),
         affected=tuple(found),
     )
+
+
+def _names(record: dict[str, Any]) -> list[Any]:
+    """Other names. What a distribution made of one weakness (`DEBIAN-CVE-...`) is that weakness."""
+    upstream = _list(record.get("upstream"))
+    return _list(record.get("aliases"))[:32] + (upstream if len(upstream) == 1 else [])
 
 
 def _package(said: object) -> tuple[str, str]:

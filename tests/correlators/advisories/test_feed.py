@@ -139,6 +139,23 @@ def test_releases_of_debian_are_apart() -> None:
     assert ids(found, "tide", "1.2-1") == []
 
 
+@pytest.mark.parametrize(
+    ("upstream", "common"),
+    [
+        (["CVE-2026-0001"], "CVE-2026-0001"),
+        (["CVE-2026-0001", "CVE-2026-0002"], "DEBIAN-1"),
+        ([7], "DEBIAN-1"),
+        ("CVE-2026-0001", "DEBIAN-1"),
+        (None, "DEBIAN-1"),
+    ],
+)
+def test_what_a_distribution_made_of_one_weakness_is_that_weakness(
+    upstream: object, common: str
+) -> None:
+    found = osv(debian("DEBIAN-1", "Debian", {"introduced": "0"}) | {"upstream": upstream})
+    assert ids(found, "tide", "1-1", "pkg:deb/debian/tide@1-1") == [common]
+
+
 def test_a_range_of_debian_that_cannot_be_judged() -> None:
     found = osv(debian("DSA-1", "Debian:12", {"introduced": "0"}, {"fixed": "odd_1"}))
     assert [one.message for one in found.problems] == [
