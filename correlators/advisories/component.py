@@ -23,8 +23,19 @@ _ECOSYSTEMS: Final = {
     "swift": "SwiftURL",
     "githubactions": "GitHub Actions",
 }
-# A distribution numbers its packages in its own way, with patches of its own.
+# A distribution numbers its packages in its own way, with patches of its own: they are looked for
+# in advisories of that distribution alone, of which Debian's can be judged.
 _DISTRIBUTIONS: Final = frozenset({"alpm", "apk", "deb", "ebuild", "rpm"})
+_DEBIAN: Final = "Debian"
+_RELEASE: Final = re.compile(r"(?:debian-)?(\d{1,3})(?:\.\d{1,3}){0,2}", re.ASCII)
+_CODENAMES: Final = {
+    "stretch": "9",
+    "buster": "10",
+    "bullseye": "11",
+    "bookworm": "12",
+    "trixie": "13",
+    "forky": "14",
+}
 
 
 class Component(NamedTuple):
@@ -48,16 +59,26 @@ def base(ecosystem: str) -> str:
     return ecosystem.partition(":")[0].removesuffix(".io")
 
 
+def scoped(ecosystem: str) -> str:
+    """The ecosystem that advisories are kept under: a release of Debian has its own."""
+    known = base(ecosystem)
+    release = ecosystem.partition(":")[2].partition(":")[0].strip()
+    return f"{known}:{release}" if known == _DEBIAN and release else known
+
+
 def component(name: str, version: str, purl: str | None = None) -> Component | None:
     """The component of a record; None where a distribution made it, or it has no version.
 
-    Without a purl its ecosystem is unknown, and only products are looked for. A purl may say the
-    version where the record does not.
+    A package of Debian goes by its source, and by the release that its purl names. Without a purl
+    its ecosystem is unknown, and only products are looked for. A purl may say the version where the
+    record does not.
     """
     kind, names, written = _purl(purl or "")
     version = version.strip() or written
     if not version or not name.strip():
         return None
+    if kind == "deb" and names[:1] == ["debian"] and len(names) > 1:
+        return _debian(names[-1], version, purl or "")
     if kind in _DISTRIBUTIONS:
         return None
     ecosystem = _ECOSYSTEMS.get(kind)
@@ -74,11 +95,37 @@ def component(name: str, version: str, purl: str | None = None) -> Component | N
 def named(purl: str) -> tuple[str, str] | None:
     """Ecosystem and name of a purl, as an advisory gives it; None of other kinds."""
     kind, names, _ = _purl(purl)
+    if kind == "deb" and names[:1] == ["debian"] and len(names) > 1:
+        return _place(_told(purl)), names[-1]
     ecosystem = _ECOSYSTEMS.get(kind)
     if ecosystem is None or not names:
         return None
     full = ":".join(names) if ecosystem == "Maven" else "/".join(names)
     return ecosystem, normal(ecosystem, full)
+
+
+def _debian(name: str, version: str, purl: str) -> Component:
+    """Advisories name the source that a package was built from, and its version."""
+    said = _told(purl)
+    source, _, built = said.get("upstream", "").partition("@")
+    if not built and "epoch" in said and ":" not in version:
+        version = f"{said['epoch']}:{version}"
+    places = dict.fromkeys((place, source or name) for place in (_place(said), _DEBIAN))
+    return Component(name, built or version, tuple(places), _DEBIAN)
+
+
+def _place(said: dict[str, str]) -> str:
+    distro = said.get("distro", "").lower()
+    found = _RELEASE.fullmatch(distro)
+    release = found[1] if found else _CODENAMES.get(distro.removeprefix("debian-"))
+    return f"{_DEBIAN}:{release}" if release else _DEBIAN
+
+
+def _told(purl: str) -> dict[str, str]:
+    """The qualifiers of a purl, the first of a name."""
+    more = purl[:LONGEST].partition("#")[0].partition("?")[2]
+    pairs = (one.partition("=") for one in reversed(more.split("&")))
+    return {key.lower(): unquote(value).strip() for key, _, value in pairs if value}
 
 
 def _purl(purl: str) -> tuple[str, list[str], str]:

@@ -7,7 +7,7 @@ from functools import cmp_to_key
 from typing import Any, Final
 
 from correlators.advisories.advisory import Advisory, Affected, Listed, Span, Turn
-from correlators.advisories.component import base, named, normal
+from correlators.advisories.component import base, named, normal, scoped
 from correlators.advisories.cvss import score
 from correlators.advisories.severity import of_score, of_word
 from correlators.advisories.versions import LONGEST, ORDERS, Order, compared, known
@@ -60,16 +60,20 @@ def _affected(record: dict[str, Any], part: dict[str, Any]) -> Iterator[Advisory
     severity, number = _severity(record, part)
     yield Advisory(
         id=record["id"][:128],
-        ecosystem=base(ecosystem),
+        ecosystem=scoped(ecosystem),
         name=name,
         title=str(record.get("summary") or record["id"])[:256],
         severity=severity,
         score=number,
-        aliases=tuple(
-            one[:128] for one in _list(record.get("aliases"))[:32] if isinstance(one, str)
-        ),
+        aliases=tuple(one[:128] for one in _names(record) if isinstance(one, str)),
         affected=tuple(found),
     )
+
+
+def _names(record: dict[str, Any]) -> list[Any]:
+    """Other names. What a distribution made of one weakness (`DEBIAN-CVE-...`) is that weakness."""
+    upstream = _list(record.get("upstream"))
+    return _list(record.get("aliases"))[:32] + (upstream if len(upstream) == 1 else [])
 
 
 def _package(said: object) -> tuple[str, str]:

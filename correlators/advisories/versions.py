@@ -6,15 +6,16 @@ import re
 from functools import lru_cache
 from typing import Any, Final, Literal
 
-from correlators.advisories import maven, pep440
+from correlators.advisories import dpkg, maven, pep440
 
-Order = Literal["pep440", "semver", "maven", "open"]
+Order = Literal["pep440", "semver", "maven", "dpkg", "open"]
 
 LONGEST: Final = 128  # characters of a version
 ORDERS: Final[dict[str, Order]] = {
     "": "open",
     "PyPI": "pep440",
     "Maven": "maven",
+    "Debian": "dpkg",
     "npm": "semver",
     "Go": "semver",
     "crates": "semver",
@@ -53,7 +54,8 @@ def compared(order: Order, one: str, other: str) -> int | None:
     if order == "maven":
         left, right = maven.tokens(one), maven.tokens(other)
         return None if left is None or right is None else maven.compared(left, right)
-    mine, theirs = _semver(one), _semver(other)
+    read = dpkg.debian if order == "dpkg" else _semver
+    mine, theirs = read(one), read(other)
     return None if mine is None or theirs is None else (mine > theirs) - (mine < theirs)
 
 

@@ -1,16 +1,20 @@
 """MCP: the one id of an MCP server, from where it listens or what starts it, not from its title.
 
     https://mcp.example/mcp, a span to mcp.example:443      mcp.example
-    https://gateway.example/github/mcp                      gateway.example/github
+    https://gateway.example/github/v1/mcp                   gateway.example/github
     npx -y @example/server-files@1.2 /data                  npm/@example/server-files
     uvx mcp-server-git, python -m mcp_server_git            pypi/mcp-server-git
+    ~/.local/share/uv/tools/mcp-server-git/bin/serve        pypi/mcp-server-git
+    mcp-server-git                                          stdio/mcp-server-git
     uvx --from git+https://git.example/o/r server           git/git.example/o/r
     docker run -i --rm mcp/fetch:latest                     docker/mcp/fetch
     uv run python /opt/tools/server.py --port 1             stdio/server.py
 
 A bridge (`npx mcp-remote https://mcp.example/sse`) is the server behind it, a shell what it runs
-(`cmd /c npx ...`, `sudo npx ...`), an installed file its package (`node_modules/<package>/`). Where
-nothing else is known, the title stands for the server: `files`.
+(`cmd /c npx ...`, `sudo npx ...`), an installed file its package (`node_modules/<package>/`,
+`site-packages/<package>/__main__.py`). A command on the path may be of any package: its name makes
+it none of them. Versions are no identity, of a package (`pkg@^1.0`) or of an API. Where nothing
+else is known, the title stands for the server: `files`.
 """
 
 from __future__ import annotations
@@ -29,6 +33,7 @@ from streams.source import Json
 
 # The last part of a path where SDKs listen by default: it says how one talks, not with whom.
 _TRANSPORT: Final = frozenset({"", "mcp", "message", "messages", "sse", "stream"})
+_VERSION: Final = re.compile(r"v\d{1,3}", re.IGNORECASE)  # before it, or behind it
 _USUAL_PORTS: Final = frozenset({"80", "443"})
 _NPM: Final = frozenset({"bunx", "npx", "pnpx", "bun", "npm", "pnpm", "yarn"})
 _PYPI: Final = frozenset({"pipx", "uvx", "uv"})
@@ -50,6 +55,7 @@ _ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w{0,127}=")
 _ROOTED: Final = re.compile(r"(?:[~/\\]|[A-Za-z]:[/\\])")
 _CODE: Final = (".cjs", ".js", ".mjs", ".py", ".ts")
 _NESTED: Final = 4  # shells in shells
+_LONGEST: Final = 1024  # characters of a path
 # Options that take a value in the next word.
 _VALUED: Final = frozenset(
     """
@@ -70,7 +76,16 @@ _SOURCE: Final = re.compile(
 # What is named here is what runs.
 _FROM: Final = frozenset({"--from", "--package", "--spec", "-p"})
 _MODULE: Final = frozenset({"-m", "--module"})
-_INSTALLED: Final = re.compile(r".*/node_modules/((?:@[^/]{1,128}/)?[^/]{1,214})/")
+# Not `.bin`, where commands of all packages lie.
+_INSTALLED: Final = re.compile(r".*/node_modules/((?:@[^/]{1,128}/)?[^/.][^/]{0,213})/")
+# A folder that uv or pipx made for one package, and the file that `python -m` runs.
+_TOOL: Final = re.compile(
+    r".*/(?:uv/tools|pipx/venvs)/([A-Za-z0-9][\w.-]{0,213})/(?:bin|Scripts)/[^/]{1,214}",
+    re.ASCII | re.IGNORECASE,
+)
+_MAIN: Final = re.compile(
+    r".*/(?:site|dist)-packages/([A-Za-z_]\w{0,213})/(?:[^/]{1,214}/){0,8}__main__\.py", re.ASCII
+)
 
 
 def server(
@@ -108,10 +123,16 @@ def _listens(url: str) -> str | None:
         return None
     if parts.scheme not in {"http", "https", "ws", "wss"} or not parts.hostname:
         return None
-    path = parts.path.split("/")
-    while path and path[-1].lower() in _TRANSPORT:
-        path.pop()
+    path = _without_transport(parts.path.split("/"))
+    if path and _VERSION.fullmatch(path[-1]):
+        path = _without_transport(path[:-1])
     return "/".join((at(parts.hostname, port) or "", *filter(None, path)))
+
+
+def _without_transport(path: list[str]) -> list[str]:
+    while path and path[-1].lower() in _TRANSPORT:
+        path = path[:-1]
+    return path
 
 
 _known: Final = lru_cache(maxsize=4_096)(
@@ -164,7 +185,7 @@ def _of_words(words: list[str]) -> str | None:
         found = f"docker/{_untagged(image)}" if image else None
     elif _INTERPRETERS.fullmatch(program):
         found = _script(rest)
-    return found or f"stdio/{program}"
+    return found or _installed(words[0]) or f"stdio/{program}"
 
 
 def _run(words: Sequence[str]) -> str | None:
@@ -193,10 +214,18 @@ def _script(words: Sequence[str]) -> str | None:
     script = _first(words)
     if script is None:
         return None
-    installed = _INSTALLED.match(script.replace("\\", "/"))
-    if installed is not None or script.startswith("npm:"):
-        return _package("npm", [installed[1] if installed else script[4:]])
-    return f"stdio/{_file(script)}"
+    if script.startswith("npm:"):
+        return _package("npm", [script[4:]])
+    return _installed(script) or f"stdio/{_file(script)}"
+
+
+def _installed(path: str) -> str | None:
+    """The package that a file was installed with, where its folder is that of one package."""
+    place = path[:_LONGEST].replace("\\", "/")
+    npm, python = _INSTALLED.match(place), _TOOL.fullmatch(place) or _MAIN.fullmatch(place)
+    if npm is not None:
+        return _package("npm", [npm[1]])
+    return f"pypi/{_module(python[1])}" if python else None
 
 
 def _package(kind: str, words: Sequence[str]) -> str | None:
@@ -213,7 +242,7 @@ def _package(kind: str, words: Sequence[str]) -> str | None:
         return f"stdio/{_file(found)}"
     scope, at_, rest = found.rpartition("@")
     bare = scope if at_ and scope and "/" not in rest else found
-    bare = re.split(r"[=<>~!\[]", bare, maxsplit=1)[0]
+    bare = re.split(r"[=<>~!^\[]", bare, maxsplit=1)[0]
     return f"{kind}/{_module(bare) if kind == 'pypi' else bare.lower()}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Final, NamedTuple
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs, quote, unquote
 
 from schemas.entity import Entity, image
 from streams.names import models
@@ -16,6 +16,22 @@ _PURL: Final = re.compile(
     r"(?:\?(?P<more>[^#]{0,1024}))?"
 )
 _IMAGES: Final = frozenset({"docker", "oci"})
+# What GitHub calls an ecosystem -> the type of purls.
+_TYPES: Final = {
+    "actions": "githubactions",
+    "composer": "composer",
+    "erlang": "hex",
+    "go": "golang",
+    "maven": "maven",
+    "npm": "npm",
+    "nuget": "nuget",
+    "pip": "pypi",
+    "pub": "pub",
+    "rubygems": "gem",
+    "rust": "cargo",
+    "swift": "swift",
+}
+_SMALL: Final = frozenset({"composer", "githubactions", "npm", "pypi"})  # types of small letters
 
 
 class Package(NamedTuple):
@@ -35,6 +51,17 @@ def package(purl: Json) -> Package | None:
     version = unquote(found["version"]) if found["version"] else None
     path = unquote(found["path"]).strip("/")
     return Package(found["type"].lower(), path, version, found["more"] or "") if path else None
+
+
+def written(ecosystem: Json, name: str | None, version: str | None = None) -> str | None:
+    """The purl of a package, of an ecosystem as GitHub names it; None of others."""
+    kind = _TYPES.get((text(ecosystem, 32) or "").lower())
+    if kind is None or name is None:
+        return None
+    path = name.replace(":", "/") if kind == "maven" else name
+    path = path.lower() if kind in _SMALL else path
+    path = re.sub(r"[-_.]+", "-", path) if kind == "pypi" else path
+    return f"pkg:{kind}/{quote(path, safe='/')}" + (f"@{quote(version)}" if version else "")
 
 
 def asset(purl: Json) -> Entity | None:

@@ -12,6 +12,7 @@ from typing import Final
 
 from schemas.entity import Entity, image
 from streams.names import models, purls
+from streams.names.artifacts import repository
 from streams.records.untrusted import distinct, entity, listing, mapping, text
 from streams.source import Json
 
@@ -40,6 +41,13 @@ _RELATIONS: Final = {
     "trainedon": ("trained_on", False),
     "variantof": ("derived_from", False),
 }
+# Who exports the dependency graph of a repository, and how it names its documents.
+_GRAPH: Final = "GitHub.com-Dependency-Graph"
+_PREFIX: Final = "com.github."
+_NAMESPACE: Final = re.compile(
+    r"(https?://[^/\s]{1,256}/[^/\s]{1,128}/[^/\s]{1,128})/dependency_graph/.*"
+)
+_OWNED: Final = re.compile(r"[\w.-]{1,128}/[\w.-]{1,128}", re.ASCII)
 _VEX: Final = {
     "vexaffectedvulnassessmentrelationship": "affected",
     "vexfixedvulnassessmentrelationship": "fixed",
@@ -128,6 +136,37 @@ def things(said: Mapping[str, Json]) -> tuple[Entity, ...]:
         named = f"{name}@{tag}" if tag.startswith("sha256:") else f"{name}:{tag}" if tag else name
         return distinct((purls.asset(url) or (image(named) if named else None),))
     return ()
+
+
+def is_graph(creators: Json, name: Json) -> bool:
+    """True of a document that GitHub made of the dependency graph of a repository."""
+    words = " ".join(one for some in listing(creators) if (one := text(some, 256)))
+    return _GRAPH in words or (text(name, 256) or "").startswith(_PREFIX)
+
+
+def described(root: Mapping[str, Json], namespace: Json, name: Json) -> Entity | None:
+    """The repository of a dependency graph: by its own server, else by its purl or its name."""
+    place = _NAMESPACE.fullmatch(text(namespace, 1024) or "")
+    if place is not None:
+        return repository(place[1])
+    where = text(root.get("downloadLocation"), 1024) or ""
+    if "://" in where:
+        return repository(where)
+    known = purls.package(purl(root))
+    owned = known.name if known is not None and known.type == "github" else None
+    for one in (owned, text(root.get("name"), 256), text(name, 256)):
+        short = (one or "").removeprefix(_PREFIX)
+        if _OWNED.fullmatch(short):
+            return repository(f"https://github.com/{short}")
+    return None
+
+
+def title(said: Mapping[str, Json]) -> str | None:
+    """The name of a package; that of a dependency graph of 2023 has its ecosystem before it."""
+    name, known = text(said.get("name"), 256), purls.package(purl(said))
+    bare = (name or "").partition(":")[2]
+    same = known is not None and bare.replace(":", "/").lower() == known.name.lower()
+    return bare if bare and same else name
 
 
 def advisories(said: Mapping[str, Json]) -> Iterator[str]:

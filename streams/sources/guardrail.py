@@ -83,6 +83,7 @@ _LLAMAFIREWALL: Final = re.compile(
 # Others that carry such an answer inside a record of their own.
 _FOREIGN: Final = (
     *(b'"call_type"', b'"resourceSpans"', b'"resourceLogs"', b'"spanId"', b'"schemaType"'),
+    *(b'"resource_spans"', b'"resource_logs"', b'"time_unix_nano"', b'"end_time_unix_nano"'),
     *(b'"eventSource"', b'"specversion"', b'"operationName"', b'"protoPayload"', b'"jsonrpc"'),
     *(b'"event_type"', b'"scan_results"', b'"event_timestamp"', b'"gradingResult"', b'"evalId"'),
 )

@@ -47,7 +47,10 @@ _START: Final = re.compile(
     re.DOTALL,
 )
 _KEYS: Final = (b'"mcp', b'"servers"', b'"inputs"', b'"context_servers"', b'"$schema"')
-_OTHERS: Final = (b'"resourceSpans"', b'"Records"', b'"eventVersion"', b'"scan_results"', b'"runs"')
+_OTHERS: Final = (
+    *(b'"resourceSpans"', b'"resource_spans"', b'"Records"', b'"eventVersion"'),
+    *(b'"scan_results"', b'"runs"'),
+)
 # What a file is called -> whose it is.
 _FILES: Final = (
     ("claude_desktop_config.json", "claude-desktop"),

@@ -54,6 +54,7 @@ _NESTED: Final = 3  # wrappers in wrappers
 # Others that carry such messages inside a record of their own.
 _FOREIGN: Final = (
     *(b'"resourceSpans"', b'"resourceLogs"', b'"specversion"', b'"call_type"'),
+    *(b'"resource_spans"', b'"resource_logs"', b'"time_unix_nano"', b'"end_time_unix_nano"'),
     *(b'"eventSource"', b'"event_timestamp"', b'"protoPayload"', b'"operationName"'),
 )
 # By what a result holds, which method it answers.

@@ -1,13 +1,15 @@
 """ModelScan: unsafe operators in the files of a model.
 
 Read are JSON reports of 0.5 (`issues_by_severity`) and of later versions (`issues`). Each issue is
-a record; the last one is the whole report. A file that could not be scanned, and a scan of no file
-at all, make it one that failed. The time is that of the clock beside the scanner, without a zone.
+a record; the last one is the whole report. What the tool says of its settings and of each file
+before it reports is passed over. A file that could not be scanned, and a scan of no file at all,
+make it one that failed. The time is that of the clock beside the scanner, without a zone.
 """
 
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -38,7 +40,8 @@ ATTRIBUTES: Final = scans.ATTRIBUTES | frozenset(
 VERSIONS: Final = "0.5 to 0.8"
 GAPS: Final = (
     "A report names paths, no hashes: a model is its path, unless that is of the hub's cache.",
-    "Lines that the tool prints before its report are rejected; `-o` writes the report alone.",
+    "A report that a terminal broke into lines of 80 is rejected; `-o` writes it whole.",
+    "Other lines before a report, as of libraries that warn, are rejected.",
 )
 
 
@@ -72,6 +75,12 @@ class _Report(msgspec.Struct):
 
 
 _REPORT: Final = msgspec.json.Decoder(_Report)
+# What the tool itself says before its report, each a line of its own; no other line is passed over.
+_SAID: Final = re.compile(
+    rb"\s*(?:No settings file detected at [^\r\n]{1,4096}\. Using defaults\."
+    rb"|Detected settings file\. Using [^\r\n]{1,4096}\."
+    rb"|Scanning [^\r\n]{1,4096} using [\w.]{1,256} model scan)[ \t]*(?:\r?\n\s*|\Z)"
+)
 
 
 class Context(NamedTuple):
@@ -93,7 +102,13 @@ def sniff(head: bytes) -> bool:
 
 
 def split(document: bytes) -> Iterator[Raw]:
-    """The issues, then the report."""
+    """The issues, then the report; nothing of a line that comes before one."""
+    start = 0
+    while (line := _SAID.match(document, start)) is not None:
+        start = line.end()
+    document = document[start:]
+    if start and not document.strip():
+        return iter(())
     report = slices(document, _REPORT)
     about = report.summary
     path = about.input_path or about.input_spaced or report.input_path or ""

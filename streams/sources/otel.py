@@ -35,7 +35,8 @@ from streams.telemetry.metrics import (
     renamed,
     served,
 )
-from streams.telemetry.otlp import attributes, hex_id, integer, plain_value, time
+from streams.telemetry.otlp import attributes, camel, hex_id, integer, plain_value, time
+from streams.telemetry.otlp import renamed as renamed_fields
 from streams.telemetry.semconv import parted, present
 from streams.telemetry.things import Things, ordered, relations, things
 from streams.telemetry.verdicts import verdict
@@ -48,8 +49,9 @@ NARROW: Final[Narrow | None] = None
 CATEGORIES: Final = frozenset({"api_activity"})
 ATTRIBUTES: Final = NAMES | {"*"}  # whatever a record says of itself is passed on
 VERSIONS: Final = (
-    "OTLP 1.x; GenAI and MCP conventions of 2024 to November 2026; OpenInference 0.1; Vercel AI SDK"
-    " 4 to 6; logs and spans of Claude Code, Codex and Gemini CLI as of 2026"
+    "OTLP 1.x, fields named as in JSON or as in protobuf; GenAI and MCP conventions of 2024 to"
+    " November 2026; OpenInference 0.1; Vercel AI SDK 4 to 6; logs and spans of Claude Code, Codex"
+    " and Gemini CLI as of 2026"
 )
 GAPS: Final = (
     "Cumulative metrics are refused: an export repeats all since the start. Gauges are not read.",
@@ -57,6 +59,14 @@ GAPS: Final = (
     "Content that was uploaded elsewhere and is named by a reference is not fetched.",
 )
 
+_EXPORTS: Final = (
+    *(b'"resourceSpans"', b'"resourceLogs"', b'"resourceMetrics"'),
+    *(b'"resource_spans"', b'"resource_logs"', b'"resource_metrics"'),
+)
+_SINGLE: Final = (
+    *(b'"spanId"', b'"timeUnixNano"', b'"SPAN_KIND_'),
+    *(b'"time_unix_nano"', b'"end_time_unix_nano"'),
+)
 _EVENTS: Final = 64  # events of one span that are read
 _GUARDRAILS: Final = ("aws.bedrock.guardrail.id", "gen_ai.guardrail.id")  # often only in events
 _SERVERS: Final = (2, "SPAN_KIND_SERVER")
@@ -69,28 +79,35 @@ _LONG: Final = 8_192  # bytes of a resource
 _NONE: Final = msgspec.Raw()
 
 
+# Fields of several words twice, as JSON and as protobuf name them.
 class _Spans(msgspec.Struct):
     spans: list[msgspec.Raw] | None = None
 
 
 class _Logs(msgspec.Struct):
     records: list[msgspec.Raw] | None = msgspec.field(default=None, name="logRecords")
+    log_records: list[msgspec.Raw] | None = None
 
 
 class _ResourceSpans(msgspec.Struct):
     resource: msgspec.Raw = _NONE
     scopes: list[_Spans] | None = msgspec.field(default=None, name="scopeSpans")
+    scope_spans: list[_Spans] | None = None
 
 
 class _ResourceLogs(msgspec.Struct):
     resource: msgspec.Raw = _NONE
     scopes: list[_Logs] | None = msgspec.field(default=None, name="scopeLogs")
+    scope_logs: list[_Logs] | None = None
 
 
 class _Export(msgspec.Struct):
     spans: list[_ResourceSpans] | None = msgspec.field(default=None, name="resourceSpans")
     logs: list[_ResourceLogs] | None = msgspec.field(default=None, name="resourceLogs")
     metrics: list[ResourceMetrics] | None = msgspec.field(default=None, name="resourceMetrics")
+    resource_spans: list[_ResourceSpans] | None = None
+    resource_logs: list[_ResourceLogs] | None = None
+    resource_metrics: list[ResourceMetrics] | None = None
 
 
 _EXPORT: Final = msgspec.json.Decoder(_Export)
@@ -117,30 +134,34 @@ _NOBODY: Final = Resource({}, {}, {})
 
 def sniff(head: bytes) -> bool:
     """An export names its resources; a single record has the keys that no other format has."""
-    if any(key in head for key in (b'"resourceSpans"', b'"resourceLogs"', b'"resourceMetrics"')):
+    if any(key in head for key in _EXPORTS):
         return True
-    single = b'"spanId"' in head or b'"timeUnixNano"' in head or b'"SPAN_KIND_' in head
+    single = any(key in head for key in _SINGLE)
     return single and b'"attributes"' in head and b"aws_bedrock_agentcore" not in head
 
 
 def split(document: bytes) -> Iterator[Raw]:
     """The spans and log records of an export, or the one record."""
     export = slices(document, _EXPORT)
-    if export.spans is None and export.logs is None and export.metrics is None:
+    told = (export.spans, export.resource_spans, export.logs, export.resource_logs)
+    calls = any(one is not None for one in told)
+    if not calls and export.metrics is None and export.resource_metrics is None:
         return iter((Raw(document),))
     found: list[tuple[Context, list[msgspec.Raw]]] = []
-    for spans in export.spans or ():
+    for spans in export.spans or export.resource_spans or ():
         context = Context("span", _resource(spans.resource))
-        found += [(context, scope.spans or []) for scope in spans.scopes or ()]
-    for logs in export.logs or ():
+        scopes = spans.scopes or spans.scope_spans or ()
+        found += [(context, scope.spans or []) for scope in scopes]
+    for logs in export.logs or export.resource_logs or ():
         context = Context("log", _resource(logs.resource))
-        found += [(context, scope.records or []) for scope in logs.scopes or ()]
-    metrics = export.metrics or []
+        parts = logs.scopes or logs.scope_logs or ()
+        found += [(context, scope.records or scope.log_records or []) for scope in parts]
+    metrics = export.metrics or export.resource_metrics or []
     resources = [_resource(one.resource) for one in metrics]
     found += [
         (Context("point", resources[at], metric), [point]) for at, metric, point in points(metrics)
     ]
-    if export.spans is None and export.logs is None and not found:
+    if not calls and not found:
         raise refusal(metrics)
     return (Raw(bytes(record), context) for context, records in found for record in records)
 
@@ -149,7 +170,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
     """What one span did, one log record tells, or one data point measured."""
     if not isinstance(record, dict):
         raise Unreadable("wrong-shape", "a span or log record is an object")
-    said = mapping(record)
+    said = camel(mapping(record))
     kind, resource, metric = _context(raw, said)
     when = (
         time(said.get("endTimeUnixNano"), said.get("startTimeUnixNano"))
@@ -248,6 +269,8 @@ def _resource(raw: msgspec.Raw) -> Resource:
 
 def _decoded(data: bytes) -> Resource:
     said = mapping(decode(data, _LIMITS)) if data else {}
+    if b'_value"' in data:
+        said = mapping(renamed_fields(said))
     seen = present(attributes(said.get("attributes")))
     return Resource(seen, *parted(seen))
 

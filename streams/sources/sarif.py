@@ -2,7 +2,9 @@
 
 Read are logs of version 2.1.0, of one run or several. Each result is a record, then each run, which
 closes what its tool does not find any more in that repository or image. A result that is
-suppressed, absent since the baseline, or passed is resolved. A run that failed closes nothing.
+suppressed, absent since the baseline, or passed is resolved. A run that failed closes nothing; one
+that is no run, such as one without the name of its tool, is rejected alone. What gitleaks found is
+the finding that its JSON has.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from schemas.times import DAY
 from streams.names.advisories import named_in
 from streams.names.artifacts import UNNAMED, container, repository
 from streams.records.untrusted import listing, mapping, number, slices, text
-from streams.reports import scans
+from streams.reports import leaks, scans
 from streams.reports.sarif import Rule, Rules, Words, software, words
 from streams.reports.scans import Found, Scan, Sort, finding, level, of_score
 from streams.reports.whole import Ended, Whole, about, dated, whole
@@ -46,13 +48,15 @@ ATTRIBUTES: Final = scans.ATTRIBUTES | {
     "check.tags",
     "scan.category",
     "scan.version",
+    "secret.commit",
     "vcs.revision",
 }
 VERSIONS: Final = "2.1.0"
 GAPS: Final = (
     (
         "A run without versionControlProvenance names no repository: its findings are those of "
-        "files without a name, and it closes nothing. Trivy's properties name its image."
+        "files without a name, and it closes nothing. Trivy's properties name its image. Gitleaks "
+        "names the repository in the links of its JSON alone."
     ),
     "External property files, code flows, fixes and the bytes of artifacts are not read.",
 )
@@ -73,6 +77,9 @@ _CHECKS: Final = frozenset(
 )
 
 
+_NONE: Final = msgspec.Raw(b"null")
+
+
 class _Driver(msgspec.Struct, rename="camel"):
     name: str = ""
     semantic_version: str | None = None
@@ -87,7 +94,7 @@ class _Tool(msgspec.Struct):
 
 class _Run(msgspec.Struct, rename="camel"):
     tool: _Tool
-    results: list[msgspec.Raw] | None = None
+    results: msgspec.Raw = _NONE
     invocations: Json = None
     version_control_provenance: Json = None
     automation_details: Json = None
@@ -96,19 +103,28 @@ class _Run(msgspec.Struct, rename="camel"):
 
 class _Log(msgspec.Struct):
     version: str
-    runs: list[_Run] | None
+    runs: list[msgspec.Raw] | None
 
 
 _LOG: Final = msgspec.json.Decoder(_Log)
+_RUN: Final = msgspec.json.Decoder(_Run)
+_RESULTS: Final = msgspec.json.Decoder(list[msgspec.Raw] | None)
 
 
 class Context(NamedTuple):
     """What a run says of all its results."""
 
+    tool: str
     scan: Scan
     sort: Sort
     rules: Rules
     kept: dict[str, Json]
+
+
+class Refused(NamedTuple):
+    """Why a run is not read."""
+
+    error: Unreadable
 
 
 def sniff(head: bytes) -> bool:
@@ -133,8 +149,12 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
     """One result, or the scan."""
     if isinstance(raw.context, Whole):
         return raw.context.event(evidence)
+    if isinstance(raw.context, Refused):
+        raise raw.context.error
     context, said = about(raw.context, Context, record)
     rule = context.rules.of(said)
+    if context.tool == leaks.TOOL:
+        return _leak(context, said, rule, evidence)
     place = words(said, rule)
     known = named_in(rule.id)
     secret = context.sort == "data"
@@ -162,11 +182,21 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:
     return Parsed(finding(context.scan, found, evidence), {})
 
 
-def _raws(document: bytes, runs: list[_Run]) -> Iterator[Raw]:
+def _raws(document: bytes, runs: list[msgspec.Raw]) -> Iterator[Raw]:
     ended: dict[tuple[str, Entity], Ended] = {}
-    for run in runs:
-        context, failed = _context(run)
-        rows = run.results or []
+    for turn, data in enumerate(map(bytes, runs), 1):
+        rows: list[msgspec.Raw] = []
+        try:
+            run = slices(data, _RUN)
+            context, failed = _context(run)
+        except Unreadable as error:
+            yield Raw(data, _refused(turn, error))
+            continue
+        try:
+            rows = slices(bytes(run.results), _RESULTS) or []
+        except Unreadable as error:  # and what it found is not known to be gone
+            failed = True
+            yield Raw(data, _refused(turn, error))
         yield from (Raw(bytes(row), context) for row in rows)
         key = context.scan.tool, context.scan.asset
         before = ended.get(key, Ended(context.scan, 0))
@@ -175,11 +205,15 @@ def _raws(document: bytes, runs: list[_Run]) -> Iterator[Raw]:
     yield from whole(document, *ended.values())
 
 
+def _refused(turn: int, error: Unreadable) -> Refused:
+    return Refused(Unreadable(error.reason, f"run {turn} of the log: {error.detail}"))
+
+
 def _context(run: _Run) -> tuple[Context, bool]:
     driver = run.tool.driver
     tool = driver.name.strip().lower()[:128]
     if not tool:
-        raise Unreadable("wrong-shape", "a run has a tool with a driver of some name")
+        raise Unreadable("wrong-shape", "a run has a tool whose driver has a name")
     category = _category(run.automation_details)
     calls = [mapping(one) for one in listing(run.invocations)]
     times = (one.get(key) for key in ("endTimeUtc", "startTimeUtc") for one in calls)
@@ -195,7 +229,19 @@ def _context(run: _Run) -> tuple[Context, bool]:
         "vcs.revision": text(source.get("revisionId"), 64),
     }
     failed = any(one.get("executionSuccessful") is False for one in calls)
-    return Context(scan, _sort(tool), Rules(driver.rules, extensions), kept), failed
+    return Context(tool, scan, _sort(tool), Rules(driver.rules, extensions), kept), failed
+
+
+def _leak(context: Context, said: dict[str, Json], rule: Rule, evidence: EventEvidence) -> Parsed:
+    """A secret that gitleaks found, in the repository of the run where it does not name one."""
+    leak = leaks.of_sarif(said, rule)
+    asset = context.scan.asset if context.scan.asset != UNNAMED else leak.asset
+    scan = context.scan._replace(asset=asset, time=context.scan.time or leak.time)
+    found = leaks.found(leak)
+    found = found._replace(
+        closed=_closed(said), attributes={**found.attributes, **context.kept, "check.id": rule.id}
+    )
+    return Parsed(finding(scan, found, evidence, others=(leaks.key(leak.secret),)), {})
 
 
 def _sort(tool: str) -> Sort:

@@ -1,9 +1,9 @@
 """SPDX: what a piece of software, a model or a data set is declared to be made of.
 
-Read are JSON documents of 2.2 and 2.3, also as GitHub exports them (in `sbom`), and JSON-LD of 3.0
-with the software, AI, dataset and security profiles. Each package is a record, so is each
-vulnerability that one refers to, each relationship of two entities, and each assessment of a
-vulnerability. A document without a time holds from 1970 on.
+Read are JSON documents of 2.2 and 2.3, also as GitHub exports them (in `sbom`; these are about the
+repository), and JSON-LD of 3.0 with the software, AI, dataset and security profiles. Each package
+is a record, so is each vulnerability that one refers to, each relationship of two entities, and
+each assessment of a vulnerability. A document without a time holds from 1970 on.
 """
 
 from __future__ import annotations
@@ -64,6 +64,7 @@ Part = Literal["package", "advisory", "relationship", "assessment"]
 
 class _Creation(msgspec.Struct):
     created: str | None = None
+    creators: Json = None
 
 
 class _Old(msgspec.Struct):
@@ -146,6 +147,8 @@ def _old(held: _Old) -> Iterator[Raw]:
             described.append(text(said.get("relatedSpdxElement"), 1024) or "")
     time = told(held.creation.created if held.creation else None)
     bill = _bill(packages, described, held.name, time, held.namespace)
+    if spdx.is_graph(held.creation.creators if held.creation else None, held.name):
+        bill = _graph(bill, described, held)
     for data, said in packages:
         yield Raw(data, Context(bill, "package"))
         for of in spdx.advisories(said):
@@ -153,6 +156,16 @@ def _old(held: _Old) -> Iterator[Raw]:
     for data, said in relations:
         ends = text(said.get("spdxElementId"), 1024), text(said.get("relatedSpdxElement"), 1024)
         yield from _joined(data, bill, said, *ends)
+
+
+def _graph(bill: Bill, described: list[str], held: _Old) -> Bill:
+    """A dependency graph is of a repository, which one of its packages stands for, if any."""
+    known = [one for one in described if one in bill.named]
+    about = bill.named[known[0]] if known else dict[str, Json]()
+    root = spdx.described(about, held.namespace, held.name)
+    if root is None:
+        return bill
+    return bill._replace(root=root, refs={**bill.refs, **dict.fromkeys(known[:1], root)})
 
 
 def _new(elements: _Elements) -> Iterator[Raw]:
@@ -225,16 +238,20 @@ def _read(data: bytes) -> dict[str, Json]:
 
 
 def _package(context: Context, said: dict[str, Json], evidence: EventEvidence) -> Event:
-    name, bill = text(said.get("name"), 256), context.bill
+    name, bill = spdx.title(said), context.bill
     if name is None:
         raise Unreadable("wrong-shape", "a package has a name")
+    about = Listing(NAME, bill.time, (bill.identity, spdx.identity(said)))
+    if (itself := bill.refs.get(spdx.identity(said) or "")) and itself.kind == "repo":
+        kept: dict[str, Json] = {"component.type": "repository"}
+        return listed(about, (itself,), evidence, f"repository {itself.id}", attributes=kept)
     ids = spdx.things(said)
     kind = spdx.sort(said) or text(said.get("primaryPackagePurpose"), 64) or "package"
     private = (
         spdx.field(said, "useSensitivePersonalInformation"),
         spdx.field(said, "hasSensitivePersonalInformation"),
     )
-    kept: dict[str, Json] = {
+    kept = {
         "component.type": kind.lower(),
         "package.name": name,
         "package.version": spdx.version(said),
@@ -252,7 +269,6 @@ def _package(context: Context, said: dict[str, Json], evidence: EventEvidence) -
     # What a model was made of its relationships say; an application, or an image, uses all of it.
     if ids and root is not None and root.kind not in {"dataset", "model"} and ids[0] != root:
         ties.append(edge(root, "uses", ids[0], declared=True))
-    about = Listing(NAME, bill.time, (bill.identity, spdx.identity(said)))
     things = (*ids, bill.root)
     return listed(about, things, evidence, f"package {name}", edges=ties, attributes=kept)
 

@@ -53,6 +53,8 @@ _WHERE: Final = {
     "prompt": "prompt",
 }
 OTHER: Final = "other"
+# A credential that a scanner found, by itself: of private content the one that is known to be one.
+LEAKED: Final = "secret.value"
 
 
 class Kind(NamedTuple):
@@ -239,13 +241,16 @@ def told(private: Mapping[str, Json], key: bytes | None = None) -> dict[str, Jso
     output, tool_arguments, tool_result, tool_definitions, retrieved, other), and beside the kinds
     in `<name>.at` which is where: `<place>:<kind>`. With a key, `content.fingerprints` are sorted
     `<kind>:<fingerprint>`, and `content.prompt` is that of the last prompt of a user, whatever its
-    case and its spaces.
+    case and its spaces. Of a credential that a scanner found `secret.fingerprint` is all that is
+    told, and with a key only: elsewhere it has the same one.
     """
     seen: dict[str, set[str]] = {}
     where: dict[str, set[str]] = {}
     at: dict[str, set[str]] = {}
     marks: set[str] = set()
     for name, value in private.items():
+        if name == LEAKED:
+            continue
         text = _text(value)
         for sort, kind, values in _inside(text):
             seen.setdefault(sort, set()).add(kind)
@@ -261,6 +266,9 @@ def told(private: Mapping[str, Json], key: bytes | None = None) -> dict[str, Jso
             found[f"content.{sort}.at"] = sorted(at[sort])
     if marks:
         found["content.fingerprints"] = sorted(marks)[:_MARKS]
+    leaked = private.get(LEAKED)
+    if key is not None and isinstance(leaked, str):
+        found["secret.fingerprint"] = fingerprint(key, leaked)
     prompt = last_prompt(private.get("gen_ai.input.messages")) if key is not None else None
     if key is not None and prompt:
         found["content.prompt"] = fingerprint(key, " ".join(prompt.casefold().split()))

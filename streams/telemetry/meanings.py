@@ -101,6 +101,8 @@ metric.seconds | number | of how many seconds | 60.0
 metric.unit | text | in which unit: {token}, s | {token}
 metric.value | number | the sum of what was measured | 812
 policy.id | text | the policy that was applied | policy-1
+secret.fingerprint | text | HMAC of a credential that a scanner found; only with `[privacy] key` | 0123456789abcdef
+secret.value | text | the credential, as the scanner gives it; content, nowhere kept | example
 server.address | text | the host that was called | api.openai.com
 service.name | text | the application | claims
 skill.name | text | the skill of an agent | pdf

@@ -27,8 +27,12 @@ _NONE: Final = msgspec.Raw()
 
 
 class _Data(msgspec.Struct):
+    """Each field twice, as JSON and as protobuf name it; so below."""
+
     points: list[msgspec.Raw] | None = msgspec.field(default=None, name="dataPoints")
+    data_points: list[msgspec.Raw] | None = None
     temporality: int | str = msgspec.field(default=0, name="aggregationTemporality")
+    aggregation_temporality: int | str = 0
 
 
 class _Metric(msgspec.Struct):
@@ -37,6 +41,7 @@ class _Metric(msgspec.Struct):
     sum: _Data | None = None
     histogram: _Data | None = None
     exponential: _Data | None = msgspec.field(default=None, name="exponentialHistogram")
+    exponential_histogram: _Data | None = None
 
 
 class _Scope(msgspec.Struct):
@@ -48,6 +53,7 @@ class ResourceMetrics(msgspec.Struct):
 
     resource: msgspec.Raw = _NONE
     scopes: list[_Scope] | None = msgspec.field(default=None, name="scopeMetrics")
+    scope_metrics: list[_Scope] | None = None
 
 
 class Metric(NamedTuple):
@@ -64,7 +70,7 @@ def points(resources: list[ResourceMetrics]) -> list[tuple[int, Metric, msgspec.
         (at, Metric(metric.name, metric.unit, kind), point)
         for at, metric in _ours(resources)
         for kind, data in _told(metric)
-        for point in data.points or ()
+        for point in data.points or data.data_points or ()
     ]
 
 
@@ -116,7 +122,7 @@ def renamed(kept: dict[str, Json]) -> dict[str, Json]:
 
 def _ours(resources: list[ResourceMetrics]) -> Iterator[tuple[int, _Metric]]:
     for at, one in enumerate(resources):
-        for scope in one.scopes or ():
+        for scope in one.scopes or one.scope_metrics or ():
             for metric in scope.metrics or ():
                 if metric.name.startswith(_PREFIXES):
                     yield at, metric
@@ -126,9 +132,9 @@ def _told(metric: _Metric) -> Iterator[tuple[str, _Data]]:
     for kind, data in (
         ("sum", metric.sum),
         ("histogram", metric.histogram),
-        ("histogram", metric.exponential),
+        ("histogram", metric.exponential or metric.exponential_histogram),
     ):
-        if data is not None and data.temporality in _DELTA:
+        if data and (data.temporality or data.aggregation_temporality) in _DELTA:
             yield kind, data
 
 

@@ -1,7 +1,8 @@
 """OTLP: the wire values of OpenTelemetry as plain ones, from JSON and from protobuf.
 
 OTLP/JSON writes ids in hex, 64-bit integers as decimal texts, enums as numbers, attributes as lists
-of keys and tagged values. What exporters get wrong about it (numbers, names of enums) is read too.
+of keys and tagged values. What exporters get wrong about it (numbers, names of enums, ids in
+base64, the names of fields as protobuf has them: `trace_id`) is read too.
 """
 
 from __future__ import annotations
@@ -30,7 +31,16 @@ _MESSAGES: Final[dict[Signal, type[Message]]] = {
 }
 _IDS: Final = frozenset({"traceId", "spanId", "parentSpanId"})
 _HEX: Final = re.compile(r"[0-9a-fA-F]{16}|[0-9a-fA-F]{32}")
-_BASE64: Final = re.compile(r"[A-Za-z0-9+/]{22}==|[A-Za-z0-9+/]{11}=")
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{22}(?:==)?|[A-Za-z0-9+/_-]{11}=?")
+_WEB: Final = str.maketrans("-_", "+/")  # the alphabet for URLs
+# Fields that a record has at least one of, where they are named as in protobuf.
+_SNAKE: Final = frozenset(
+    """
+    end_time_unix_nano observed_time_unix_nano severity_number span_id start_time_unix_nano
+    time_unix_nano trace_id
+    """.split()  # noqa: SIM905 - names read better as a paragraph
+)
+_JOINT: Final = re.compile(r"_([a-z0-9])")
 _MOST: Final = 1024  # attributes of one thing that are read; SDKs stop at 128
 
 
@@ -47,6 +57,21 @@ def otlp_json(data: bytes, signal: Signal) -> bytes:
         raise Unreadable("truncated", f"no OTLP {signal} in protobuf: {error}") from None
     _hex_ids(document)
     return orjson.dumps(document)
+
+
+def camel(record: dict[str, Json]) -> dict[str, Json]:
+    """A record with the names of fields that JSON has, whichever of both it was written with."""
+    return record if _SNAKE.isdisjoint(record) else mapping(renamed(record))
+
+
+def renamed(value: Json) -> Json:
+    """A value with the names of fields that JSON has; what is called by users is never a name.
+
+    No deeper than the record is.
+    """
+    if isinstance(value, dict):
+        return {_joined(key): renamed(one) for key, one in mapping(value).items()}
+    return [renamed(one) for one in listing(value)] if isinstance(value, list) else value
 
 
 def attributes(pairs: Json) -> dict[str, Json]:
@@ -95,10 +120,14 @@ def hex_id(value: Json) -> str | None:
     Exporters that take JSON from protobuf as it comes write base64.
     """
     if isinstance(value, str) and _BASE64.fullmatch(value):
-        value = base64.b64decode(value).hex()
+        value = base64.b64decode(value.rstrip("=").translate(_WEB) + "==").hex()
     if not isinstance(value, str) or not _HEX.fullmatch(value) or not value.strip("0"):
         return None
     return value.lower()
+
+
+def _joined(name: str) -> str:
+    return _JOINT.sub(lambda at: at[1].upper(), name) if "_" in name else name
 
 
 def _text(value: Json) -> str | None:

@@ -95,6 +95,74 @@ def test_what_a_component_is_called() -> None:
     assert ids(products, "ui", "1.3", "pkg:docker/acme/tide-server@1.3") == ["CVE-2026-0001"]
 
 
+def debian(id_: str, release: str, *turns: dict[str, str], **more: object) -> dict[str, Any]:
+    package = {"ecosystem": release, "name": "tide"}
+    return record(id_, package=package, **(ranged(*turns) if turns else {}), **more)
+
+
+def test_releases_of_debian_are_apart() -> None:
+    """Each is mended in its own version, and the package goes by its source."""
+    found = osv(
+        debian("DSA-1", "Debian:12", {"introduced": "0"}, {"fixed": "1.2-3~deb12u1"}),
+        debian("DSA-2", "Debian:11", {"introduced": "0"}, {"fixed": "1.2-3~deb11u4"}),
+        debian("DSA-3", "Debian", {"introduced": "1.2"}, {"fixed": "1:1.0-1"}),
+        debian("DSA-4", "Debian:12", versions=["1.2-3~deb12u0"]),
+    )
+    assert found.problems == ()
+    assert found.ecosystems() == {"Debian": 1, "Debian:11": 1, "Debian:12": 2}
+    held = {
+        (version, distro): ids(
+            found, "libtide2", version, f"pkg:deb/debian/libtide2@{version}?upstream=tide{distro}"
+        )
+        for version in ("1.2-3~deb11u4", "1.2-3~deb12u0", "1.2-3~deb12u1", "1:1.0-1")
+        for distro in ("", "&distro=debian-11", "&distro=debian-12.9")
+    }
+    assert held == {
+        ("1.2-3~deb11u4", ""): ["DSA-3"],
+        ("1.2-3~deb11u4", "&distro=debian-11"): ["DSA-3"],
+        ("1.2-3~deb11u4", "&distro=debian-12.9"): ["DSA-1", "DSA-3"],
+        ("1.2-3~deb12u0", ""): ["DSA-3"],
+        ("1.2-3~deb12u0", "&distro=debian-11"): ["DSA-3"],
+        ("1.2-3~deb12u0", "&distro=debian-12.9"): ["DSA-1", "DSA-3", "DSA-4"],
+        ("1.2-3~deb12u1", ""): ["DSA-3"],
+        ("1.2-3~deb12u1", "&distro=debian-11"): ["DSA-3"],
+        ("1.2-3~deb12u1", "&distro=debian-12.9"): ["DSA-3"],
+        ("1:1.0-1", ""): [],
+        ("1:1.0-1", "&distro=debian-11"): [],
+        ("1:1.0-1", "&distro=debian-12.9"): [],
+    }
+    of = component("tide", "1.2-3~deb12u0", "pkg:deb/debian/tide@1?distro=bookworm")
+    assert of is not None
+    assert [one.fixed for one in found.matches(of)] == ["1.2-3~deb12u1", "1:1.0-1", None]
+    # What is of another distribution, or of none, is not looked for here.
+    assert ids(found, "tide", "1.2-1", "pkg:deb/ubuntu/tide@1.2-1") == []
+    assert ids(found, "tide", "1.2-1") == []
+
+
+@pytest.mark.parametrize(
+    ("upstream", "common"),
+    [
+        (["CVE-2026-0001"], "CVE-2026-0001"),
+        (["CVE-2026-0001", "CVE-2026-0002"], "DEBIAN-1"),
+        ([7], "DEBIAN-1"),
+        ("CVE-2026-0001", "DEBIAN-1"),
+        (None, "DEBIAN-1"),
+    ],
+)
+def test_what_a_distribution_made_of_one_weakness_is_that_weakness(
+    upstream: object, common: str
+) -> None:
+    found = osv(debian("DEBIAN-1", "Debian", {"introduced": "0"}) | {"upstream": upstream})
+    assert ids(found, "tide", "1-1", "pkg:deb/debian/tide@1-1") == [common]
+
+
+def test_a_range_of_debian_that_cannot_be_judged() -> None:
+    found = osv(debian("DSA-1", "Debian:12", {"introduced": "0"}, {"fixed": "odd_1"}))
+    assert [one.message for one in found.problems] == [
+        "DSA-1: `fixed: odd_1` is no version that can be compared (dpkg)"
+    ]
+
+
 def test_a_record_that_was_withdrawn_is_none() -> None:
     found = osv(record(**ranged({"introduced": "0"})) | {"withdrawn": "2026-01-01T00:00:00Z"})
     assert (found.count, found.problems) == (0, ())

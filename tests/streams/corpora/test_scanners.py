@@ -48,6 +48,8 @@ TOOLS: dict[str, tuple[str, Count]] = {
     "aws_prowler_v3plus": ("prowler", opened),
     "checkov": ("checkov", opened),  # it reads failed_checks alone
     "dependency_track": ("dependency_track", rows),
+    "github_secrets_detection_report": ("github_alerts", rows),
+    "github_vulnerability": ("github_alerts", rows),
     "gitleaks": ("gitleaks", rows),
     "kics": ("kics", rows),
     "osv_scanner": ("osv", rows),
@@ -78,6 +80,8 @@ NAMELESS = {
     "trufflehog3/zero_vulns.json",
 }
 EMPTY = {"aws_prowler/no_vuln.json", "osv_scanner/no_findings.json"}
+# `{}`: whoever reads it as a report is told that it is none.
+WRONG = {"github_secrets_detection_report/github_secrets_detection_report_invalid.json"}
 
 
 def events(found: list[Outcome]) -> list[Event]:
@@ -93,6 +97,11 @@ def events(found: list[Outcome]) -> list[Event]:
 def read(folder: Path, file: str, source: str) -> list[Event]:
     """What a file says, read as what it shows to be."""
     found = list(outcomes(str(folder / file), LIMITS))
+    if file in WRONG:
+        found += outcomes(str(folder / file), LIMITS, named(source))
+        refused = [one.result.reason for one in found if isinstance(one.result, Reject)]
+        assert refused == ["unknown-format", "wrong-shape"]
+        return []
     if file in EMPTY | NAMELESS:
         assert [one.result.reason for one in found if isinstance(one.result, Reject)] == [
             "empty" if file in EMPTY else "unknown-format"
@@ -130,6 +139,8 @@ def test_as_many_findings_as_defectdojo(shared: Path) -> None:
         "aws_prowler_v3plus": 4,
         "checkov": 2,
         "dependency_track": 7,
+        "github_secrets_detection_report": 1,
+        "github_vulnerability": 8,
         "gitleaks": 4,
         "kics": 1,
         "osv_scanner": 2,

@@ -1,8 +1,15 @@
+from pathlib import Path
+
+import orjson
 import pytest
 
+from schemas.config import Limits
+from schemas.event import Reject
+from streams.reading import outcomes
+from streams.source import named
 from streams.sources import modelscan
 from tests.streams.sources.reports import told
-from tests.streams.sources.shown import read, rejected, shown
+from tests.streams.sources.shown import EXAMPLES, read, rejected, shown
 
 SAID = {
     "modelscan.json": [
@@ -110,3 +117,50 @@ def test_a_path_from_where_the_scanner_was_started(path: str, folder: str, known
     summary = {"input_path": path, "absolute_path": folder, "total_issues_by_severity": {}}
     (scan,) = told(modelscan, {"summary": summary, "issues": [], "errors": []})
     assert scan.entities[0].key == f"model:{known}"
+
+
+PRINTED = (EXAMPLES / "modelscan.printed.log").read_bytes()
+REPORT = (EXAMPLES / "modelscan.json").read_bytes()
+SETTINGS = b"Detected settings file. Using /srv/a b.toml. \n\n"
+SCANNING = b"Scanning /m/a b.pkl using modelscan.scanners.PickleUnsafeOpScan model scan\r\n"
+
+
+def outcomes_of(document: bytes, tmp_path: Path) -> list[str]:
+    """What becomes of each record of a file: a reason, or what the Event says."""
+    path = tmp_path / "x"
+    path.write_bytes(document)
+    found = [one for one, _ in outcomes(str(path), Limits(), named("modelscan"))]
+    return [one.reason if isinstance(one, Reject) else one.event.message for one in found]
+
+
+SAYS = [
+    "Use of unsafe operator 'system' from module 'posix'",
+    "modelscan writer.pt scanned huggingface/example/writer: 1 findings",
+]
+
+
+def test_what_the_tool_prints_before_its_report(tmp_path: Path) -> None:
+    assert [shown(event) for event in read("modelscan.printed.log")] == SAID["modelscan.json"]
+    for before in (b"", SETTINGS, SCANNING, SETTINGS + SCANNING * 3, b"\n\n" + SCANNING):
+        assert outcomes_of(before + REPORT, tmp_path) == SAYS, before
+        assert len(told(modelscan, before + REPORT)) == 2
+
+
+def test_only_what_the_tool_itself_prints_is_passed_over(tmp_path: Path) -> None:
+    line = orjson.dumps(orjson.loads(REPORT)) + b"\n"
+    assert outcomes_of(b"UserWarning: an old file\n" + line, tmp_path) == ["not-json", *SAYS]
+    assert outcomes_of(SCANNING + line + b"{\n", tmp_path) == [*SAYS, "truncated"]
+    for other in (
+        b"Scanning /m/x.pkl\n",
+        b"Scanning /m/x.pkl using two words model scan\n",
+        b"x Scanning /m/x.pkl using a model scan\n",
+        b"No settings file detected at /srv/x.toml\n",
+    ):
+        assert outcomes_of(other + REPORT, tmp_path) == ["not-json"], other
+    assert outcomes_of(line + SCANNING + line, tmp_path) == SAYS * 2
+    assert told(modelscan, SCANNING) == []
+
+
+def test_many_lines_are_passed_over_in_one_go(tmp_path: Path) -> None:
+    assert outcomes_of(SCANNING * 5_000 + REPORT, tmp_path) == SAYS
+    assert outcomes_of(b"Scanning " * 20_000, tmp_path) == ["not-json"]

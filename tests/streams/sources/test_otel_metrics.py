@@ -1,5 +1,6 @@
 """Data points are Events of an interval, and no calls."""
 
+import re
 from hashlib import sha256
 from typing import Any
 
@@ -170,3 +171,18 @@ def test_the_span_of_a_server_is_no_use_by_it() -> None:
     one = {"resource": {"attributes": SERVICE}, "scopeSpans": [{"spans": [span]}]}
     (found,) = events(orjson.dumps({"resourceSpans": [one]}))
     assert edges(found) == [("tool:rates.example/send", "served_by", "mcp_server:rates.example")]
+
+
+@pytest.mark.parametrize("kind", ["sum", "histogram", "exponentialHistogram"])
+def test_names_of_protobuf_say_what_those_of_json_say(kind: str) -> None:
+    values = {"asInt": "7"} if kind == "sum" else {"count": "3", "sum": 812.0}
+    document = export(metric("gen_ai.client.token.usage", kind, 1, point(CALL, **values)))
+    names = re.compile(rb'"(?:[a-z]+[A-Z])+[A-Za-z]*":')
+    snake = names.sub(
+        lambda at: re.sub(rb"[A-Z]", lambda one: b"_" + one[0].lower(), at[0]), document
+    )
+    assert b'"data_points":' in snake
+    (one,), (other,) = events(document), events(snake)
+    assert one.event.attributes == other.event.attributes
+    assert other.event.attributes["metric.value"] == (7 if kind == "sum" else 812.0)
+    assert other.event.attributes["metric.seconds"] == 60.0

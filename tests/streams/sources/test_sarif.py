@@ -3,8 +3,11 @@ from typing import Any
 import orjson
 import pytest
 
-from schemas.event import Event
-from streams.sources import sarif
+from schemas.config import Limits
+from schemas.event import Event, Reject
+from streams.reading import Reader
+from streams.source import named
+from streams.sources import gitleaks, sarif
 from tests.streams.sources.reports import found, refused, short, told
 
 DIGEST = "sha256:" + "0" * 64
@@ -206,6 +209,155 @@ def test_runs_of_two_categories_do_not_close_each_other() -> None:
 
 def test_a_byte_order_mark() -> None:
     assert len(told(sarif, b"\xef\xbb\xbf" + orjson.dumps(log(run(result()))))) == 2
+
+
+def outcomes(document: object) -> list[Event | Reject]:
+    """What becomes of each record of a log, in its order."""
+    read = Reader(named("sarif"), "file:x", Limits()).read(orjson.dumps(document), 0)
+    return [one if isinstance(one, Reject) else one.event for one, _ in read]
+
+
+@pytest.mark.parametrize(
+    ("nameless", "detail"),
+    [
+        ({"driver": {}}, "run 2 of the log: a run has a tool whose driver has a name"),
+        ({"driver": {"name": " "}}, "run 2 of the log: a run has a tool whose driver has a name"),
+        ({"driver": {"name": 7}}, "run 2 of the log: Expected `str`, got `int` - at "),
+        ({}, "run 2 of the log: Object missing required field `driver` - at "),
+        (None, "run 2 of the log: Expected `object`, got `null` - at "),
+    ],
+)
+def test_a_run_without_a_tool_is_rejected_alone(nameless: object, detail: str) -> None:
+    """SARIF 2.1.0, 3.18.2 and 3.19.8: a tool has a driver, which has a name."""
+    odd = run(result(), result()) | {"tool": nameless}
+    said = outcomes(
+        log(run(result()), odd, run(result("py/unused"), tool={"driver": {"name": "x"}}))
+    )
+    first, reject, second, *scans = said
+    assert isinstance(reject, Reject)
+    assert reject.detail.startswith(detail)
+    assert (reject.origin, reject.reason) == ("file:x#2", "wrong-shape")
+    assert reject.size == len(orjson.dumps(odd))
+    assert [short(one)[0] for one in (first, second) if isinstance(one, Event)] == [
+        "py/code-injection",
+        "py/unused",
+    ]
+    ended = [(e.attributes["scan.tool"], e.status) for e in scans if isinstance(e, Event)]
+    assert ended == [("codeql", "success"), ("x", "success")]
+
+
+def test_results_that_are_none_close_nothing() -> None:
+    reject, event, scan = outcomes(log(run() | {"results": {"a": 1}}, run(result())))
+    assert isinstance(reject, Reject)
+    assert reject.detail == "run 1 of the log: Expected `array | null`, got `object`"
+    assert isinstance(event, Event)
+    assert isinstance(scan, Event)
+    assert (scan.status, scan.attributes["scan.findings"]) == ("failure", 1)
+
+
+def test_a_log_of_what_is_no_run() -> None:
+    said = outcomes({"version": "2.1.0", "runs": [7, None, []]})
+    assert [one.reason for one in said if isinstance(one, Reject)] == ["wrong-shape"] * 3
+
+
+LEAK: dict[str, Any] = {
+    "RuleID": "aws-access-token",
+    "Description": "Identified a pattern that may be of AWS",
+    "StartLine": 4,
+    "File": "deploy/.env",
+    "SymlinkFile": "",
+    "Commit": "c0ffee",
+    "Date": "2026-02-03T04:05:06Z",
+    "Tags": ["key", "cloud"],
+    "Secret": "AKIAEXAMPLE000000000",
+    "Fingerprint": "c0ffee:deploy/.env:aws-access-token:4",
+}
+
+
+def leaked(leak: dict[str, Any], **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    """The run that version 8 of gitleaks writes of a leak."""
+    described = {"text": leak["Description"]}
+    region = {"startLine": leak["StartLine"], "snippet": {"text": leak["Secret"]}}
+    file = {"uri": leak["SymlinkFile"] or leak["File"]}
+    of_file = f"{leak['RuleID']} has detected secret for file {leak['File']}"
+    return {
+        "tool": {
+            "driver": {
+                "name": "gitleaks",
+                "semanticVersion": "v8.0.0",
+                "rules": [{"id": leak["RuleID"], "shortDescription": described}],
+            }
+        },
+        "results": [
+            {
+                "message": {"text": f"{of_file} at commit {leak['Commit']}."},
+                "ruleId": leak["RuleID"],
+                "locations": [{"physicalLocation": {"artifactLocation": file, "region": region}}],
+                "partialFingerprints": {
+                    "commitSha": leak["Commit"],
+                    "email": "do-not-store",
+                    "date": leak["Date"],
+                    "commitMessage": "do-not-store",
+                },
+                "properties": {"tags": leak["Tags"]},
+            }
+        ],
+    } | changes
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"Commit": ""}, {"SymlinkFile": "link/.env"}, {"Secret": "do-not-store"}]
+)
+def test_gitleaks_says_the_same_in_both_its_formats(changes: dict[str, Any]) -> None:
+    leak = LEAK | changes
+    (one,) = told(gitleaks, orjson.dumps([leak]))
+    (other,) = told(sarif, log(leaked(leak)))
+    assert found(one) == found(other)
+    assert (one.severity, one.time, one.entities) == (other.severity, other.time, other.entities)
+    assert (one.severity, one.time) == ("high", 1_770_091_506_000_000)
+    assert one.attributes["scan.tool"] == other.attributes["scan.tool"] == "gitleaks"
+    assert other.attributes["secret.category"] == "cloud"
+    assert b"do-not-store" not in orjson.dumps(other.body())
+
+
+def test_gitleaks_in_a_repository() -> None:
+    leak = LEAK | {"Link": "https://git.example/Team/App/blob/c0ffee/deploy/.env#L4"}
+    place = [{"repositoryUri": "https://git.example/team/app.git"}]
+    (one,) = told(gitleaks, orjson.dumps([leak]))
+    other, scan = told(sarif, log(leaked(leak, versionControlProvenance=place)))
+    assert found(one).uid == found(other).uid
+    assert [e.key for e in other.entities] == [
+        "repo:git.example/team/app",
+        "apikey:AKIAEXAMPLE000000000",
+    ]
+    assert scan.class_uid == 6007
+
+
+def test_gitleaks_of_version_seven_says_the_same_in_both_its_formats() -> None:
+    leak = {
+        "lineNumber": 7,
+        "offender": "do-not-store",
+        "commit": "beef",
+        "repo": "triage",
+        "rule": "GitHub token",
+        "commitMessage": "do-not-store",
+        "file": ".bashrc",
+        "date": "2021-04-19T22:42:05+03:00",
+    }
+    region = {"startLine": 7, "snippet": {"text": "do-not-store"}}
+    told_of = {
+        "message": {"text": "GitHub token secret detected"},
+        "properties": {key: leak[key] for key in ("commit", "offender", "date", "repo")},
+        "locations": [
+            {"physicalLocation": {"artifactLocation": {"uri": ".bashrc"}, "region": region}}
+        ],
+    }
+    (one,) = told(gitleaks, orjson.dumps([leak]))
+    tool = {"driver": {"name": "Gitleaks", "rules": [{"id": "GitHub token"}]}}
+    (other,) = told(sarif, log({"tool": tool, "results": [told_of]}))
+    assert found(one) == found(other)
+    assert (one.severity, one.time, one.entities) == (other.severity, other.time, other.entities)
+    assert short(other) == ("GitHub token", "open", "high", "repo:triage")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,12 @@
+from typing import Any
+
+import orjson
 import pytest
 
 from streams.source import Unreadable
 from streams.sources import spdx
+from tests.streams.sources.parsed import edges, keys
+from tests.streams.sources.reports import told
 from tests.streams.sources.shown import read, rejected, shown
 
 SAID = {
@@ -238,3 +243,77 @@ def test_a_document_that_begins_with_its_files() -> None:
     head = b'{"files": [{"fileName": "./a", "SPDXID": "SPDXRef-File-1"'
     assert spdx.sniff(head)
     assert not spdx.sniff(b'{"files": [{"fileName": "./a"')
+
+
+TRIAGE = "repo:github.com/example/triage"
+
+
+def test_the_export_of_a_dependency_graph_is_about_its_repository() -> None:
+    """So that what Dependabot and scanners say of the repository is of the same thing."""
+    package, itself, model = read("spdx.github.json")
+    assert [keys(one) for one in (package, itself)] == [[TRIAGE], [TRIAGE]]
+    assert package.attributes["package.purl"] == "pkg:pypi/ray@2.6.3"
+    assert (itself.message, itself.attributes) == (
+        "repository github.com/example/triage",
+        {"component.type": "repository"},
+    )
+    assert edges(model) == [f"{TRIAGE} uses model:huggingface/example/writer"]
+
+
+ROOT = {"SPDXID": "SPDXRef-com.github.O-r", "name": "com.github.O/r", "versionInfo": ""}
+PURL = {"referenceType": "purl", "referenceLocator": "pkg:github/Own/it@main"}
+GRAPH: dict[str, Any] = {
+    "spdxVersion": "SPDX-2.3",
+    "name": "com.github.O/r",
+    "creationInfo": {"creators": ["Tool: GitHub.com-Dependency-Graph"]},
+    "documentDescribes": ["SPDXRef-com.github.O-r"],
+    "packages": [ROOT, {"SPDXID": "SPDXRef-1", "name": "pip:ray", "versionInfo": "2.6.3"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "root"),
+    [
+        ({}, "repo:github.com/o/r"),
+        ({"documentDescribes": None}, "repo:github.com/o/r"),
+        ({"documentDescribes": None, "name": "O/other"}, "repo:github.com/o/other"),
+        ({"creationInfo": None}, "repo:github.com/o/r"),
+        ({"creationInfo": None, "name": "app"}, "application:com.github.O/r"),
+        ({"documentDescribes": None, "name": "app"}, "application:app"),
+        (
+            {"documentNamespace": "https://git.example/Own/it/dependency_graph/sbom-1"},
+            "repo:git.example/own/it",
+        ),
+        ({"packages": [ROOT | {"externalRefs": [PURL]}]}, "repo:github.com/own/it"),
+        (
+            {"packages": [ROOT | {"downloadLocation": "git+https://git.example/Own/it"}]},
+            "repo:git.example/own/it",
+        ),
+    ],
+)
+def test_which_repository_it_is(changes: dict[str, Any], root: str) -> None:
+    said = told(spdx, orjson.dumps(GRAPH | changes))
+    assert {one.entities[0].key for one in said} == {root}
+
+
+def test_a_name_has_its_ecosystem_before_it_no_more() -> None:
+    """As the graph of 2023 wrote it; a name of another package stays whole."""
+    said = {}
+    for name, purl in (
+        ("pip:ray", "pkg:pypi/ray@2.6.3"),
+        ("maven:org.example:feed", "pkg:maven/org.example/feed@1"),
+        ("npm:@example/feed", "pkg:npm/%40example/feed@1"),
+        ("pip:ray", "pkg:pypi/other@1"),
+        ("org.example:feed", "pkg:maven/org.example/feed@1"),
+    ):
+        refs = [{"referenceType": "purl", "referenceLocator": purl}]
+        package = {"SPDXID": "x", "name": name, "externalRefs": refs}
+        (event,) = told(spdx, orjson.dumps(GRAPH | {"packages": [package]}))
+        said[name, purl] = event.attributes["package.name"]
+    assert list(said.values()) == [
+        "ray",
+        "org.example:feed",
+        "@example/feed",
+        "pip:ray",
+        "org.example:feed",
+    ]

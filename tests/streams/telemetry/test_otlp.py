@@ -3,6 +3,7 @@ from typing import Any
 
 import orjson
 import pytest
+from google.protobuf.json_format import MessageToJson
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
@@ -20,7 +21,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import (
 from schemas.event import EventEvidence
 from streams.source import Unreadable
 from streams.sources import otel
-from streams.telemetry.otlp import attributes, hex_id, integer, otlp_json, plain_value
+from streams.telemetry.otlp import attributes, camel, hex_id, integer, otlp_json, plain_value
 from streams.telemetry.otlp import time as time_of
 
 TRACE, SPAN = bytes(range(1, 17)), bytes(range(1, 9))
@@ -185,6 +186,9 @@ def test_times() -> None:
         ("0A" * 16, "0a" * 16),
         ("0" * 32, None),
         ("AQIDBAUGBwg=", "0102030405060708"),  # as protobuf writes it in JSON
+        ("AQIDBAUGBwg", "0102030405060708"),
+        ("-_8AAAAAAAE=", "fbff000000000001"),  # in the alphabet for URLs
+        ("+/8AAAAAAAE", "fbff000000000001"),
         ("AQIDBAUGBwgJ", None),
         (7, None),
         (None, None),
@@ -198,3 +202,19 @@ def test_integers() -> None:
     assert integer("18446744073709551615") == 2**64 - 1
     assert integer("18446744073709551616") is None
     assert integer(1.0) is None
+
+
+def test_the_json_that_protobuf_writes_under_its_own_names() -> None:
+    """As `UseProtoNames` of Go's protojson does: snake case, and ids in base64."""
+    message = TracesData()
+    message.ParseFromString(traces())
+    told = orjson.loads(MessageToJson(message, preserving_proto_field_name=True))
+    span = told["resource_spans"][0]["scope_spans"][0]["spans"][0]
+    theirs = orjson.loads(otlp_json(traces(), "traces"))
+    theirs = theirs["resourceSpans"][0]["scopeSpans"][0]["spans"][0]
+    known = camel(span)
+    assert "trace_id" in span
+    assert hex_id(known["traceId"]) == theirs["traceId"] == TRACE.hex()
+    assert attributes(known["attributes"]) == attributes(theirs["attributes"])
+    assert known.keys() == theirs.keys()
+    assert camel(theirs) is theirs
