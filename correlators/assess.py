@@ -49,6 +49,7 @@ class Assess(Logic):
 
     name = "assess"
     state_type = System
+    packed = True
 
     def __init__(
         self,

@@ -55,6 +55,7 @@ class Attach(Logic):
 
     name = "attach"
     state_type = Attached
+    packed = True
 
     def __init__(self, memory: int) -> None:
         """`memory`: the longest window of any convergence; older legs are forgotten."""

@@ -50,7 +50,7 @@ class Logic(ABC):
     name: str
     state_type: Any
     most: int | None = None  # keys of one partition; of more the quiet ones are forgotten, counted
-    packed = False  # True where keys are many, their states small and most of them quiet
+    packed = False  # True where keys may be many and most of them are at rest
 
     def empty(self, _key: str, /) -> State:
         """The state of a key about which nothing was said."""

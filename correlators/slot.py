@@ -75,9 +75,14 @@ class Slot:
         return self.tail.first if deadline is None else min(self.tail.first, deadline)
 
     @property
+    def settled(self) -> bool:
+        """True if no row is unsettled, neither of those that came nor of those that were said."""
+        return not (self.tail or self.rows)
+
+    @property
     def quiet(self) -> bool:
-        """True if nothing is unsettled, and nothing that was said is open."""
-        return not (self.tail or self.rows or self.results)
+        """True if it is settled, and nothing that was said is open."""
+        return self.settled and not self.results
 
     def idle(self, logic: Logic) -> bool:
         """True if nothing would be lost by forgetting the key."""

@@ -1,17 +1,28 @@
-"""Slots: the slots of one partition by key; where they are many, the quiet ones lie packed.
+"""Slots: the slots of one partition by key; where they are many, those at rest lie packed.
 
-A quiet slot is no more than its compact state. As bytes that takes a fifth of the room, and the
-collector of garbage need not walk it.
+Of a slot at rest all rows are settled. What is left of it, the compact state and the results that
+are open, takes a fifth of the room as bytes, and the collector of garbage need not walk it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
+from typing import Final, NamedTuple
 
 import msgspec
 
 from correlators.logic import Logic
 from correlators.slot import Slot
+from schemas.rows import Result
+
+_RESULTS: Final = msgspec.msgpack.Decoder(list[Result])
+
+
+class _Open(NamedTuple):
+    """A slot at rest that has open results; one without is no more than its compact state."""
+
+    compact: bytes
+    results: bytes
 
 
 class Slots(MutableMapping[str, Slot]):
@@ -19,7 +30,7 @@ class Slots(MutableMapping[str, Slot]):
 
     def __init__(self, logic: Logic) -> None:
         self._logic = logic
-        self._held: dict[str, Slot | bytes] = {}
+        self._held: dict[str, Slot | _Open | bytes] = {}
         self._decoder = msgspec.msgpack.Decoder(logic.state_type)
 
     def draft(self, key: str) -> Slot:
@@ -32,15 +43,14 @@ class Slots(MutableMapping[str, Slot]):
     def quiet(self, key: str) -> bool:
         """Whether a slot is quiet."""
         held = self._held[key]
-        return held.quiet if isinstance(held, Slot) else True
+        return held.quiet if isinstance(held, Slot) else isinstance(held, bytes)
 
     def __getitem__(self, key: str) -> Slot:
         held = self._held[key]
         return held if isinstance(held, Slot) else self._unpacked(held)
 
     def __setitem__(self, key: str, slot: Slot) -> None:
-        packed = self._logic.packed and slot.quiet
-        self._held[key] = msgspec.msgpack.encode(slot.compact) if packed else slot
+        self._held[key] = _packed(slot) if self._logic.packed and slot.settled else slot
 
     def __delitem__(self, key: str) -> None:
         del self._held[key]
@@ -54,5 +64,14 @@ class Slots(MutableMapping[str, Slot]):
     def __len__(self) -> int:
         return len(self._held)
 
-    def _unpacked(self, data: bytes) -> Slot:
-        return Slot(self._decoder.decode(data))
+    def _unpacked(self, held: _Open | bytes) -> Slot:
+        if isinstance(held, bytes):
+            return Slot(self._decoder.decode(held))
+        return Slot(self._decoder.decode(held.compact), results=_RESULTS.decode(held.results))
+
+
+def _packed(slot: Slot) -> _Open | bytes:
+    compact = msgspec.msgpack.encode(slot.compact)
+    if slot.quiet:
+        return compact
+    return _Open(compact, msgspec.msgpack.encode(list(slot.results.values())))
