@@ -115,8 +115,7 @@ class Scanned(NamedTuple):
     """The records of a chunk that are judged before they are decoded, each with its number.
 
     A record that is all of its document is that document. `times` is None where the scan saw no
-    text; `candidates`: the rules that may match, by place (None: all of them), and `sure` where
-    each of them does.
+    text; `candidates`: the rules that may match, by place (None: all); `sure`: where each does.
     """
 
     records: Sequence[bytes | Raw | Reject]
@@ -381,10 +380,7 @@ class Run:
     def _late(self, origin: str, judged: Lateness) -> None:
         self.late += 1
         late = Late(
-            origin=origin,
-            source=self.chunk.source,
-            time=judged.time,
-            watermark=judged.watermark,
+            origin=origin, source=self.chunk.source, time=judged.time, watermark=judged.watermark
         )
         self.out.append(Result("late", origin, judged.time, "final", late.body()))
 
