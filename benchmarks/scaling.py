@@ -216,7 +216,10 @@ class _Fold:
 
     def step(self, records: Sequence[wire.Record]) -> tuple[float, Step]:
         """Processor seconds, and what came of it."""
-        fetched = [_Record(self._offset + n, 1, *record) for n, record in enumerate(records)]
+        fetched = [
+            _Record(self._offset + n, 1, record.key, record.value, record.headers)
+            for n, record in enumerate(records)
+        ]
         self._offset += len(fetched)
         began = time.process_time()
         step = self.part.step({self.part.inputs[0]: fetched})

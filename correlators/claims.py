@@ -15,7 +15,6 @@ from schemas.canonical import digest
 from schemas.detection import Detection
 from schemas.event import Event, ScanFinding
 from schemas.rows import Result, Row
-from schemas.times import rfc3339
 from schemas.topics import FACTS
 
 SCAN = 6007  # OCSF Scan Activity: what a scanner says when its report is whole
@@ -27,21 +26,30 @@ _SURE = {"declared": 0.9, "observed": 0.8, None: 0.7}
 
 
 def signal(
-    routes: Routes, event: Event, detection: Detection, fields: Mapping[str, Any], *, late: bool
+    routes: Routes,
+    event: Event,
+    said: Mapping[str, Any],
+    detection: Detection,
+    fields: Mapping[str, Any],
+    *,
+    late: bool,
 ) -> Iterator[Result | Row]:
-    """The Signal of a match, and unless it came late its hits of correlations and story legs."""
+    """The Signal of a match, and unless it came late its hits of correlations and story legs.
+
+    `said` is the body of the event: several rules may match it.
+    """
     id_ = digest("signal", detection.id, event.uid)
     family = _family(event, detection.family)
     body: dict[str, Any] = {
         "id": id_,
-        "time": rfc3339(event.time),
+        "time": said["time"],
         "detection": detection.id,
         "title": detection.title,
         "level": detection.level,
         "confidence": detection.confidence,
         "family": family,
         "event": event.uid,
-        "entities": [entity.body() for entity in event.entities],
+        "entities": said["entities"],
         "fields": dict(fields),
         "tags": list(detection.tags),
         "evidence": [{"event": event.uid, "sha256": event.evidence.sha256}],
@@ -89,14 +97,15 @@ def facts(event: Event, detections: Sequence[Detection], time: int) -> Iterator[
                 title = f"{name.removeprefix('asset.')}: {value}"
                 about = _about(event, "informational", 900, title, "asset")
                 yield _fact(event, time, first, name, str(value), "open", about)
-    if _deletes(event):
+    gone = _deletes(event)
+    if gone:
         about = _about(event, "informational", 900, "it was deleted", "asset")
         yield _fact(event, time, first, STATE, DELETED, "open", about)
     # What a feed says of one vulnerability is all that it says of it, as a whole scan of an asset.
     if event.class_uid == INTEL or (event.class_uid == SCAN and event.status == "success"):
         scan = {"tool": _tool(event), "at": event.time}
         yield _row(first, time, f"scan|{event.uid}", "scan", scan)
-    yield from _assets(event, time, told)
+    yield from _assets(event, time, told, gone=gone)
     yield from _edges(event, time)
 
 
@@ -125,23 +134,19 @@ def _found(event: Event, time: int) -> Iterator[Row]:
 _KEPT = ("check", "package", "fixed_version", "location")
 
 
-def _assets(event: Event, time: int, told: Mapping[str, Any]) -> Iterator[Row]:
+def _assets(event: Event, time: int, told: Mapping[str, Any], *, gone: bool) -> Iterator[Row]:
     """Each entity was seen; the first is what `told`, the `asset.` attributes, speaks of.
 
     A vulnerability is no asset: of a feed of them all, those that are nowhere leave nothing.
     """
-    id_, declared, usual, gone = (
-        f"asset|{event.uid}",
-        _declared(event),
-        _way(event),
-        _deletes(event),
-    )
+    id_, source, at = f"asset|{event.uid}", event.source, event.time
+    declared, usual = _declared(event), _way(event)
     for place, entity in enumerate(event.entities):
         if entity.kind == KIND:
             continue
         key = entity.key
         way = "declared" if key in declared else usual
-        body: dict[str, Any] = {"source": event.source, "at": event.time}
+        body: dict[str, Any] = {"source": source, "at": at}
         if way is not None and not (place == 0 and gone):
             body["way"] = way
         if entity.name:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.entity import Entity
-from schemas.times import Time
+from schemas.times import Time, rfc3339
 
 Level = Literal["informational", "low", "medium", "high", "critical"]
 Status = Literal["success", "failure", "unknown"]
@@ -30,6 +30,10 @@ class Client(Record):
     ip: str | None = None
     user_agent: str | None = None
 
+    def body(self) -> dict[str, Any]:
+        """As of every record; it holds nothing but texts."""
+        return {name: value for name, value in self.__dict__.items() if value is not None}
+
 
 class Edge(Record):
     """One directed relation.
@@ -44,6 +48,17 @@ class Edge(Record):
     declared: bool = False
     state: Literal["open", "closed"] = "open"
     confidence: float | None = Field(default=None, ge=0, le=1)
+
+    def body(self) -> dict[str, Any]:
+        """As of every record, several times as quick."""
+        said: dict[str, Any] = {
+            "from": self.from_.body(),
+            "relation": self.relation,
+            "to": self.to.body(),
+            "declared": self.declared,
+            "state": self.state,
+        }
+        return said if self.confidence is None else said | {"confidence": self.confidence}
 
 
 class ScanFinding(Record):
@@ -64,6 +79,10 @@ class EventEvidence(Record):
 
     origin: str
     sha256: str
+
+    def body(self) -> dict[str, Any]:
+        """As of every record; it holds nothing but texts."""
+        return self.__dict__.copy()
 
 
 class Event(Record):
@@ -89,6 +108,18 @@ class Event(Record):
     finding: ScanFinding | None = None
     attributes: dict[str, Any] = Field(default_factory=dict)
     evidence: EventEvidence
+
+    def body(self) -> dict[str, Any]:
+        """As of every record, several times as quick; attributes as they are (`storable`)."""
+        said = {name: value for name, value in self.__dict__.items() if value is not None}
+        said["time"] = rfc3339(self.time)
+        said["entities"] = [one.body() for one in self.entities]
+        said["edges"] = [one.body() for one in self.edges]
+        said["evidence"] = self.evidence.body()
+        for name in ("actor", "client", "finding"):
+            if name in said:
+                said[name] = said[name].body()
+        return said
 
 
 class Reject(Record):

@@ -57,16 +57,17 @@ class Advised:
 
     def of(
         self, parsed: Parsed, decoded: Json, vendor: Sequence[Rule], watermark: int | None
-    ) -> Iterator[Output]:
+    ) -> list[Output]:
         """As `Statements` has it, then the findings of the feed, each as an event of its own."""
-        yield from self._statements.of(parsed, decoded, vendor, watermark)
+        told = self._statements.of(parsed, decoded, vendor, watermark)
         if not self._feed:
-            return
+            return told
         event = parsed.event
         for found in findings(event, self._feed):
-            yield from self._statements.of(Parsed(found, {}), None, (), watermark)
+            told += self._statements.of(Parsed(found, {}), None, (), watermark)
         for closing in closings(event, self._feed):
-            yield from facts(closing, (), event.time if watermark is None else watermark)
+            told += facts(closing, (), event.time if watermark is None else watermark)
+        return told
 
     def matches(self, parsed: Parsed, decoded: Json, vendor: Sequence[Rule]) -> list[Matched]:
         """As `Statements` has it: what the record itself matches."""

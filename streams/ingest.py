@@ -115,13 +115,14 @@ class Scanned(NamedTuple):
     """The records of a chunk that are judged before they are decoded, each with its number.
 
     A record that is all of its document is that document. `times` is None where the scan saw no
-    text; `candidates`: the rules that may match, by place (None: all of them).
+    text; `candidates`: the rules that may match, by place (None: all); `sure`: where each does.
     """
 
     records: Sequence[bytes | Raw | Reject]
     numbers: Sequence[int]
     times: Sequence[Told]
     candidates: dict[int, Sequence[Rule] | None]
+    sure: frozenset[int]
 
     def record(self, place: int) -> Raw | Reject:
         """The record there: of most nobody asks."""
@@ -228,7 +229,7 @@ class Run:
             scan = matcher.scan([one.data if isinstance(one, Raw) else b"" for one in records])
         self.count += len(records)
         candidates: dict[int, Sequence[Rule] | None] = dict(scan.hits)
-        return Scanned(records, numbers, scan.times, candidates)
+        return Scanned(records, numbers, scan.times, candidates, scan.sure)
 
     def _unwrapped(
         self, reader: Reader, times: Sequence[Told]
@@ -307,7 +308,9 @@ class Run:
         except Unreadable as error:
             self._reject(reader.refused(raw.data, number, error))
             return False
-        rules = matcher.match(record, scanned.candidates[place])
+        rules = scanned.candidates[place]
+        if rules is None or place not in scanned.sure:
+            rules = matcher.match(record, rules)
         if rules or matcher.relevant(record):
             result = reader.normalised(raw, record, number)
             if isinstance(result, Reject):
@@ -377,10 +380,7 @@ class Run:
     def _late(self, origin: str, judged: Lateness) -> None:
         self.late += 1
         late = Late(
-            origin=origin,
-            source=self.chunk.source,
-            time=judged.time,
-            watermark=judged.watermark,
+            origin=origin, source=self.chunk.source, time=judged.time, watermark=judged.watermark
         )
         self.out.append(Result("late", origin, judged.time, "final", late.body()))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -33,26 +33,26 @@ class Statements:
 
     def of(
         self, parsed: Parsed, decoded: Json, vendor: Sequence[Rule], watermark: int | None
-    ) -> Iterator[Output]:
+    ) -> list[Output]:
         """Signals and observations, facts, then the event.
 
         `vendor`: the rules that match the record as it was `decoded`. `watermark`: what a record
         that is late came behind.
         """
         event, matches = parsed.event, self.matches(parsed, decoded, vendor)
-        entities: list[dict[str, str]] | None = None
+        body, told = event.body(), list[Output]()
         for detection, fields in matches:
             if detection.habit is None:
                 late = watermark is not None
-                yield from signal(self._routes, event, detection, fields, late=late)
+                told += signal(self._routes, event, body, detection, fields, late=late)
             elif watermark is None:  # as a window, a habit is about what is in time
-                entities = entities or [entity.body() for entity in event.entities]
-                observed = observation(detection, event, entities, fields)
+                observed = observation(detection, event, body["entities"], fields)
                 if observed is not None:
-                    yield observed
+                    told.append(observed)
         detections = [match.detection for match in matches]
-        yield from facts(event, detections, event.time if watermark is None else watermark)
-        yield Result("event", event.uid, event.time, "final", event.body())
+        told += facts(event, detections, event.time if watermark is None else watermark)
+        told.append(Result("event", event.uid, event.time, "final", body))
+        return told
 
     def matches(self, parsed: Parsed, decoded: Json, vendor: Sequence[Rule]) -> list[Match]:
         """All that matches: first the vendor's rules, as in `of`."""

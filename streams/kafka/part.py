@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
+import msgspec
 from aiokafka import TopicPartition
 
 from schemas.times import SECOND
@@ -31,7 +32,7 @@ class Received(Protocol):
 Fetched = Mapping[TopicPartition, Sequence[Received]]
 
 
-class Sent(NamedTuple):
+class Sent(msgspec.Struct, frozen=True, gc=False):
     """A record and the partition of one of our topics (without prefix) that it goes to."""
 
     topic: str

@@ -94,8 +94,8 @@ class Transactions:
     def _sends(self, records: Iterable[Sent]) -> Iterable[Awaitable[Awaitable[Any]]]:
         """A batch or more for each partition, in the order of its records."""
         of: dict[tuple[str, int], list[Record]] = {}
-        for topic, partition, record in records:
-            of.setdefault((topic, partition), []).append(record)
+        for sent in records:
+            of.setdefault((sent.topic, sent.partition), []).append(sent.record)
         for (topic, partition), mine in of.items():
             place = TopicPartition(self._prefix + topic, partition)
             batch = self._producer.create_batch()

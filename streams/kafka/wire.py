@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple, cast, get_args
+from typing import Any, Final, cast, get_args
 
 import msgspec
 
@@ -32,7 +32,7 @@ _RESULT: Final = {
 _TOPICS: Final[dict[str, str]] = {"finding": FINDINGS, "alert": ALERTS, "reject": DEAD_LETTERS}
 
 
-class Record(NamedTuple):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """A record without its place: key, value (None takes the key back) and headers."""
 
     key: bytes | None
@@ -122,8 +122,7 @@ def dead_letter(output: Result, raw: bytes) -> Record:
         body["record_base64"] = base64.b64encode(kept).decode()
     if len(kept) < len(raw):
         body["truncated"] = True
-    record = result(output)
-    return record._replace(value=_encode(body))
+    return msgspec.structs.replace(result(output), value=_encode(body))
 
 
 def result_of(

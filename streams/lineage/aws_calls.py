@@ -32,6 +32,9 @@ class Told(NamedTuple):
     gone: bool = False
 
 
+_NOTHING: Final = Told()
+
+
 def told(service: str, name: str, call: dict[str, Json]) -> Told:
     """What a call tells of lineage; nothing of one that neither makes nor ends anything.
 
@@ -40,7 +43,7 @@ def told(service: str, name: str, call: dict[str, Json]) -> Told:
     family = service.partition(".")[0].partition("-")[0]
     reader = _SERVICES.get(family, {}).get(name)
     if reader is None:
-        return Told()
+        return _NOTHING
     account = entity("account", call.get("recipientAccountId"))
     asked, answered = (
         mapping(shown(call.get(side))) for side in ("requestParameters", "responseElements")

@@ -30,6 +30,9 @@ class Used(NamedTuple):
     attributes: dict[str, Json] = {}  # noqa: RUF012 - never written to
 
 
+_NOTHING: Final = Used()
+
+
 def bearer(call: dict[str, Json]) -> Entity | None:
     """Whose token it was: a person by e-mail, else what the issuer calls the caller."""
     claims = mapping(at(call.get("additionalEventData"), "jwt", "claims"))
@@ -46,7 +49,7 @@ def refused(call: dict[str, Json]) -> str | None:
 def used(service: str, call: dict[str, Json]) -> Used:
     """The resources of a call of Bedrock, and the tool of a call of a gateway."""
     if not service.startswith("bedrock"):
-        return Used()
+        return _NOTHING
     held = (mapping(one).get("ARN") for one in listing(call.get("resources"))[:_MOST])
     things = distinct(map(arns.asset, held))
     server = next((one for one in things if one.kind == "mcp_server"), None)

@@ -15,11 +15,11 @@ import msgspec
 
 from schemas.detection import Logsource
 from schemas.entity import Entity, image, principal
-from schemas.event import Client, Edge, Event, EventEvidence, Status
+from schemas.event import Edge, Event, EventEvidence, Status
 from schemas.times import MINUTE
 from streams.lineage import gateway
 from streams.lineage.aws_calls import Told, told
-from streams.names import aws, identity
+from streams.names import addresses, aws, identity
 from streams.records import envelope
 from streams.records.untrusted import distinct, edge, entity, listing, mapping, moment, slices, text
 from streams.source import Json, Narrow, Parsed, Raw, Unreadable
@@ -213,9 +213,12 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
         *(*lineage.things[:1], *_targets(service, call, asked)),
         *(*lineage.things[1:], *used.things),
     ]
-    status = _status(call)
-    address, agent = text(call.get("sourceIPAddress"), 256), text(call.get("userAgent"), 512)
+    answered, refused = call.get("responseElements"), gateway.refused(call)
+    status = _status(call, refused)
     login = name == "ConsoleLogin"
+    attributes = _attributes(service, name, call, asked, known, refused) | used.attributes
+    if status == "success" and targets and _gone(name, lineage):
+        attributes |= _DELETED
     return Parsed(
         Event(
             uid=_uid(call, evidence.sha256),
@@ -227,7 +230,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
             status=status,
             message=f"{name} on {service}" + (f" by {actor.id}" if actor else ""),
             actor=actor,
-            client=Client(ip=address, user_agent=agent) if address or agent else None,
+            client=addresses.client(call.get("sourceIPAddress"), call.get("userAgent")),
             entities=distinct(
                 (
                     *(*targets, actor, owned, entity("account", call.get("recipientAccountId"))),
@@ -235,14 +238,12 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
                 )
             ),
             edges=(
-                *_edges(name, call, targets, actor, owned),
+                *_edges(name, call, status, targets, actor, owned),
                 *((*lineage.edges, *used.edges) if status == "success" else ()),
                 *(identity.chain(known, actor, owned) if known else ()),
-                *_assumed(service, call, actor),
+                *(identity.assumed(actor, answered) if service.startswith("sts.") else ()),
             ),
-            attributes=_attributes(service, name, call, asked, known)
-            | used.attributes
-            | (_DELETED if status == "success" and targets and _gone(name, lineage) else {}),
+            attributes=attributes,
             evidence=evidence,
         ),
         {},
@@ -253,8 +254,8 @@ def _gone(name: str, lineage: Told) -> bool:
     return lineage.gone or name.lower() in _ENDS
 
 
-def _status(call: dict[str, Json]) -> Status:
-    if call.get("errorCode") or call.get("errorMessage") or gateway.refused(call):
+def _status(call: dict[str, Json], refused: str | None) -> Status:
+    if call.get("errorCode") or call.get("errorMessage") or refused:
         return "failure"
     login = mapping(call.get("responseElements")).get("ConsoleLogin")
     return "failure" if login == "Failure" else "unknown" if "insightDetails" in call else "success"
@@ -289,11 +290,6 @@ def _caller(service: str, who: dict[str, Json]) -> identity.Caller | None:
     if not session and who.get("type") not in ("IAMUser", "Root"):
         return None
     return identity.caller(who.get("arn"), session.get("sourceIdentity"))
-
-
-def _assumed(service: str, call: dict[str, Json], actor: Entity | None) -> Iterator[Edge]:
-    if service.startswith("sts."):
-        yield from identity.assumed(actor, call.get("responseElements"))
 
 
 def _targets(service: str, call: dict[str, Json], asked: dict[str, Json]) -> list[Entity]:
@@ -339,13 +335,14 @@ def _targets(service: str, call: dict[str, Json], asked: dict[str, Json]) -> lis
 def _edges(
     name: str,
     call: dict[str, Json],
+    status: Status,
     targets: list[Entity],
     actor: Entity | None,
     owned: Entity | None,
 ) -> Iterator[Edge]:
     if actor and owned:
         yield edge(actor, "owns", owned)
-    if not targets or _status(call) != "success":
+    if not targets or status != "success":
         return
     first = targets[0]
     if actor and first.kind in _INVOKED and name in _INVOKE:
@@ -365,6 +362,7 @@ def _attributes(
     call: dict[str, Json],
     asked: dict[str, Json],
     known: identity.Caller | None,
+    refused: str | None,
 ) -> dict[str, Json]:
     read = call.get("readOnly")
     found: dict[str, Json] = {
@@ -372,7 +370,7 @@ def _attributes(
         "api.operation": name,
         "api.read_only": read if isinstance(read, bool) else None,
         "cloud.region": text(call.get("awsRegion"), 64),
-        "error.code": text(call.get("errorCode"), 256) or gateway.refused(call),
+        "error.code": text(call.get("errorCode"), 256) or refused,
     }
     if known is not None:
         found["identity.link"] = known.link

@@ -85,8 +85,8 @@ def of_kind(kind: str, one: Event, detections: Sequence[Detection] = ()) -> list
     return [row for row in facts(one, detections, one.time) if row.kind == kind]
 
 
-def said(*args: Any, late: bool = False) -> tuple[Result, list[Row]]:  # noqa: ANN401
-    first, *rest = signal(ROUTES, *args, late=late)
+def said(one: Event, *args: Any, late: bool = False) -> tuple[Result, list[Row]]:  # noqa: ANN401
+    first, *rest = signal(ROUTES, one, one.body(), *args, late=late)
     assert isinstance(first, Result)
     return first, [row for row in rest if isinstance(row, Row)]
 

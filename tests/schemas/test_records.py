@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import permutations
 from typing import Any
 
@@ -55,6 +56,41 @@ def test_a_body_is_what_was_read_and_what_is_unknown_is_absent() -> None:
     assert event.body() == EVENT
     assert Event.model_validate(event.body()) == event
     assert event.edges[0].from_.key == "workload:w"
+
+
+some_text = st.none() | st.text(max_size=9)
+entities = st.fixed_dictionaries(
+    {"kind": st.sampled_from(KINDS), "id": st.text(min_size=1, max_size=9), "name": some_text}
+)
+edges = st.fixed_dictionaries(
+    {
+        "from": entities,
+        "relation": st.text(max_size=9),
+        "to": entities,
+        "declared": st.booleans(),
+        "confidence": st.none() | st.floats(0, 1),
+    }
+)
+stated = st.fixed_dictionaries(
+    {
+        "time": st.integers(0, 2**52),
+        "actor": st.none() | entities,
+        "client": st.none() | st.fixed_dictionaries({"ip": some_text, "user_agent": some_text}),
+        "entities": st.lists(entities, max_size=3),
+        "edges": st.lists(edges, max_size=2),
+        "finding": st.none()
+        | st.fixed_dictionaries({"uid": st.just("f"), "title": st.text(), "check": some_text}),
+        "attributes": st.dictionaries(st.text(), st.none() | st.lists(st.integers() | st.text())),
+    }
+)
+
+
+@given(stated)
+def test_a_body_of_an_event_is_what_pydantic_makes_of_it_key_by_key(more: dict[str, Any]) -> None:
+    event = Event.model_validate(EVENT | more)
+    dumped = event.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+    assert json.dumps(event.body()) == json.dumps(dumped)
 
 
 def test_a_record_is_frozen() -> None:

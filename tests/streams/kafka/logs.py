@@ -164,8 +164,9 @@ class LogCluster(Cluster):
     # -- what is saved
 
     def _save(self, records: Iterable[Sent]) -> None:
-        for topic, partition, record in records:
-            log = self.logs.setdefault(TopicPartition(PREFIX + topic, partition), [])
+        for sent in records:
+            record = sent.record
+            log = self.logs.setdefault(TopicPartition(PREFIX + sent.topic, sent.partition), [])
             after = log[-1].offset + 1 if log else 0
             if self.random.random() < 0.1:
                 after += self.random.randint(1, 3)  # markers of transactions have offsets too

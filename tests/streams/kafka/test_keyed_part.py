@@ -47,7 +47,7 @@ class World:
 
     def _told(self, step: Step) -> list[int]:
         told: Sequence[Tick | Row] = []
-        for topic, _, record in step.records:
+        for topic, record in ((sent.topic, sent.record) for sent in step.records):
             if topic == STATE and record.key is not None and record.value is not None:
                 self.saved[record.key] = record.value
             elif topic == "inventory":
