@@ -14,7 +14,8 @@ from itertools import compress
 from typing import Any, Final, NamedTuple
 
 from correlators.normal import PRODUCT
-from correlators.sightings import Caught, Taker
+from correlators.pool import Taker
+from correlators.sightings import Caught
 from correlators.sigma.matcher import Matcher
 from correlators.sigma.narrow import Told
 from correlators.sigma.rule import Rule
@@ -161,9 +162,8 @@ class _Trawl(Run):
                 net = self._trawler.nets[rule.detection.id]
                 self._caught(net, time, uid, number, late=late)
                 if not late:
-                    self._taken(
-                        net, [t.raw(record, time, uid, self._place + number) for t in net.takers]
-                    )
+                    for taker in net.takers:
+                        self._taken(net, taker.raw(record, time, uid, self._place + number))
         return True
 
     def _quickly(
@@ -231,7 +231,7 @@ class _Trawl(Run):
             of = [(path, columns[path]) for path in taker.paths]
             for n, (time, uid, place) in zip(caught.stand, caught.each(), strict=True):
                 fields = {path: v for path, column in of if (v := column[n]) is not MISSING}
-                net.tally.ungrouped += not taker.fields(fields, time, uid, place)
+                net.tally.ungrouped += taker.fields(fields, time, uid, place)
 
     def _moment(self, reader: Reader, scanned: Scanned, place: int) -> int | None:
         """The time of a record that was judged; None if it was rejected for it."""
@@ -252,10 +252,9 @@ class _Trawl(Run):
             net = self._trawler.nets[detection.id]
             self._caught(net, event.time, event.uid, number, late=late is not None)
             if late is None:
-                place = self._place + number
-                self._taken(
-                    net, [t.fields(fields, event.time, event.uid, place) for t in net.takers]
-                )
+                for taker in net.takers:
+                    lost = taker.fields(fields, event.time, event.uid, self._place + number)
+                    self._taken(net, lost)
 
     def _caught(self, net: Net, time: int, uid: str, number: int, *, late: bool) -> None:
         """A match is counted and told."""
@@ -263,9 +262,10 @@ class _Trawl(Run):
         if net.tally.note(time, uid, self._place + number) and net.tell is not None:
             net.tell(Match(net.detection, time, uid, f"{self.chunk.origin}#{number}"))
 
-    def _taken(self, net: Net, grouped: Sequence[bool]) -> None:
-        self._trawler.taken += sum(grouped)
-        net.tally.ungrouped += len(grouped) - sum(grouped)
+    def _taken(self, net: Net, lost: int) -> None:
+        """A hit was taken, but for so many rules is in no group."""
+        self._trawler.taken += not lost
+        net.tally.ungrouped += lost
 
     def _unwrapped(
         self, reader: Reader, times: Sequence[Told]

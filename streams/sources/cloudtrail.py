@@ -7,9 +7,9 @@ records, and one record alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -78,6 +78,7 @@ NARROW: Final = Narrow(
     check=_told,  # the time is judged before
     looks=("eventName", "eventSource", "insightDetails"),
     named=("eventID", _ID),
+    entities=lambda record: _named(*_told(record)).entities,
 )
 
 # The contents of a record as AWS documents them, management, data, network and Insights events.
@@ -113,21 +114,11 @@ FIELDS: Final = frozenset(
 )
 CATEGORIES: Final = frozenset({"api_activity", "authentication"})
 ATTRIBUTES: Final = frozenset(
-    {
-        "api.operation",
-        "api.read_only",
-        "api.service",
-        "asset.state",
-        "aws.bedrock.guardrail.id",
-        "aws.request_id",
-        "cloud.region",
-        "error.code",
-        "gen_ai.provider.name",
-        "gen_ai.request.model",
-        "gen_ai.tool.name",
-        "identity.link",
-        "mcp.method.name",
-    }
+    """
+    api.operation api.read_only api.service asset.state aws.bedrock.guardrail.id aws.request_id
+    cloud.region error.code gen_ai.provider.name gen_ai.request.model gen_ai.tool.name
+    identity.link mcp.method.name
+    """.split()  # noqa: SIM905 - names read better as a paragraph
 )
 
 _INVOKE: Final = frozenset(
@@ -203,16 +194,8 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     """One call of the API, or one insight about calls."""
     call, name, service = _told(record)
     time = moment(call.get("eventTime"))
-    who, asked = mapping(call.get("userIdentity")), mapping(call.get("requestParameters"))
-    actor = _actor(call, who)
-    # A call with a bearer token (a key of Bedrock's own) has the id of that instead.
-    owned = entity("apikey", who.get("accessKeyId") or who.get("credentialId"))
-    lineage, known = told(service, name, call), _caller(service, who)
-    used = gateway.used(service, call)
-    targets = [
-        *(*lineage.things[:1], *_targets(service, call, asked)),
-        *(*lineage.things[1:], *used.things),
-    ]
+    asked = mapping(call.get("requestParameters"))
+    entities, targets, actor, owned, known, lineage, used = _named(call, name, service)
     status = _status(call)
     address, agent = text(call.get("sourceIPAddress"), 256), text(call.get("userAgent"), 512)
     login = name == "ConsoleLogin"
@@ -228,12 +211,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
             message=f"{name} on {service}" + (f" by {actor.id}" if actor else ""),
             actor=actor,
             client=Client(ip=address, user_agent=agent) if address or agent else None,
-            entities=distinct(
-                (
-                    *(*targets, actor, owned, entity("account", call.get("recipientAccountId"))),
-                    *((known.session, known.person) if known else ()),
-                )
-            ),
+            entities=entities,
             edges=(
                 *_edges(name, call, targets, actor, owned),
                 *((*lineage.edges, *used.edges) if status == "success" else ()),
@@ -247,6 +225,32 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
         ),
         {},
     )
+
+
+class _Named(NamedTuple):
+    """What a call names: all of it, what it acted upon, who called with which key, and ties."""
+
+    entities: tuple[Entity, ...]
+    targets: tuple[Entity, ...]
+    actor: Entity | None
+    owned: Entity | None
+    known: identity.Caller | None
+    lineage: Told
+    used: gateway.Used
+
+
+def _named(call: dict[str, Json], name: str, service: str) -> _Named:
+    who, asked = mapping(call.get("userIdentity")), mapping(call.get("requestParameters"))
+    actor, known = _actor(call, who), _caller(service, who)
+    # A call with a bearer token (a key of Bedrock's own) has the id of that instead.
+    owned = entity("apikey", who.get("accessKeyId") or who.get("credentialId"))
+    lineage, used = told(service, name, call), gateway.used(service, call)
+    targets = (*lineage.things[:1], *_targets(service, call, asked))
+    targets = (*targets, *lineage.things[1:], *used.things)
+    account = entity("account", call.get("recipientAccountId"))
+    ties = (known.session, known.person) if known else ()
+    entities = distinct((*targets, actor, owned, account, *ties))
+    return _Named(entities, targets, actor, owned, known, lineage, used)
 
 
 def _gone(name: str, lineage: Told) -> bool:
@@ -339,7 +343,7 @@ def _targets(service: str, call: dict[str, Json], asked: dict[str, Json]) -> lis
 def _edges(
     name: str,
     call: dict[str, Json],
-    targets: list[Entity],
+    targets: Sequence[Entity],
     actor: Entity | None,
     owned: Entity | None,
 ) -> Iterator[Edge]:

@@ -76,7 +76,7 @@ def by_batch(
             for name in hit.names:
                 for taker in takers[name]:
                     fields = {"g": GROUP, "v": hit.value}
-                    assert taker.raw(fields, hit.time, hit.id, int(hit.id))
+                    assert taker.raw(fields, hit.time, hit.id, int(hit.id)) == 0
     batch.end(clock)
     return [told(one.episode) for one in batch.closed]
 
