@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby, islice
+from itertools import compress, count, groupby, islice
 from operator import eq, itemgetter
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -336,8 +336,9 @@ def _few(rule: Correlation, hits: Sequence[Plain], enough: int) -> bool:
 
 def _repeats(hits: Sequence[Plain]) -> bool:
     """True if an event has several hits."""
-    uids = [hit[1] for hit in hits]
-    return any(map(eq, uids, islice(uids, 1, None)))
+    times = [hit[0] for hit in hits]
+    same = compress(count(1), map(eq, times, islice(times, 1, None)))
+    return any(hits[place][1] == hits[place - 1][1] for place in same)
 
 
 def _events(hits: Sequence[Plain], rejected: set[int]) -> list[Plain]:
