@@ -7,7 +7,6 @@ its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from operator import call
 from typing import Any, Final
 
 import orjson
@@ -176,8 +175,8 @@ class Taker:
             hits = caught.counting(map(self._texts.__getitem__, counted))
         tails = self._pool.tails
         grouped = map(columns[self._grouped].__getitem__, caught.stand)
-        for _ in map(call, map(tails.__getitem__, grouped), hits):  # appends each to its tail
-            pass
+        for append, hit in zip(map(tails.__getitem__, grouped), hits, strict=True):
+            append(hit)
         lost = len(tails.nowhere)
         tails.nowhere.clear()
         return lost * len(self._pool.rules)

@@ -7,7 +7,7 @@ records, and one record alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -65,6 +65,10 @@ def _told(record: Json) -> tuple[dict[str, Json], str, str]:
     return call, name, service
 
 
+def _entities(record: Json) -> tuple[Entity, ...]:
+    return _named(*_told(record)).entities
+
+
 NARROW: Final = Narrow(
     time="eventTime",
     relevant={
@@ -78,7 +82,7 @@ NARROW: Final = Narrow(
     check=_told,  # the time is judged before
     looks=("eventName", "eventSource", "insightDetails"),
     named=("eventID", _ID),
-    entities=lambda record: _named(*_told(record)).entities,
+    entities=_entities,
 )
 
 # The contents of a record as AWS documents them, management, data, network and Insights events.
@@ -195,7 +199,8 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     call, name, service = _told(record)
     time = moment(call.get("eventTime"))
     asked = mapping(call.get("requestParameters"))
-    entities, targets, actor, owned, known, lineage, used = _named(call, name, service)
+    named = _named(call, name, service)
+    entities, targets, actor, owned, known, lineage, used = named
     status = _status(call)
     address, agent = text(call.get("sourceIPAddress"), 256), text(call.get("userAgent"), 512)
     login = name == "ConsoleLogin"
@@ -213,7 +218,7 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
             client=Client(ip=address, user_agent=agent) if address or agent else None,
             entities=entities,
             edges=(
-                *_edges(name, call, targets, actor, owned),
+                *_edges(name, call, named),
                 *((*lineage.edges, *used.edges) if status == "success" else ()),
                 *(identity.chain(known, actor, owned) if known else ()),
                 *_assumed(service, call, actor),
@@ -340,13 +345,8 @@ def _targets(service: str, call: dict[str, Json], asked: dict[str, Json]) -> lis
     return [one for one in found if one is not None]
 
 
-def _edges(
-    name: str,
-    call: dict[str, Json],
-    targets: Sequence[Entity],
-    actor: Entity | None,
-    owned: Entity | None,
-) -> Iterator[Edge]:
+def _edges(name: str, call: dict[str, Json], named: _Named) -> Iterator[Edge]:
+    targets, actor, owned = named.targets, named.actor, named.owned
     if actor and owned:
         yield edge(actor, "owns", owned)
     if not targets or _status(call) != "success":
