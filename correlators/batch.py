@@ -7,17 +7,19 @@ Laws (those of DESIGN 5, held without rows):
 2. What a hit rests on (hash, entities, family) is looked up at the end, and only for hits that a
    finding shows. It is looked up earlier where copies of a hit differ in what they count: the
    smallest normal form decides.
-3. A group whose hits cannot fulfil the condition, however they lie in time, is not folded.
+3. Rules that count the same share the hits. One whose condition the hits of a group cannot fulfil,
+   however they lie in time, does not fold them.
 4. Levels settle one after the other: what a lower one tells lies before the watermark.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby, islice
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import compress, count, groupby, islice
 from operator import eq, itemgetter
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from correlators import window
 from correlators.accumulator import Hit
@@ -30,28 +32,27 @@ from correlators.correlate import (
     told,
 )
 from correlators.evidence import SHOWN
+from correlators.pool import Group, Pool, State, Taker, Values, pools
 from correlators.resting import About, Look, Match, matches, row, shown_matches, whole
 from correlators.runs import Run, least, run_of
-from correlators.sightings import (
-    Below,
-    Group,
-    Plain,
-    Sighting,
-    Tails,
-    Taker,
-    Values,
-    joined,
-    put,
-    sighted,
-)
+from correlators.sightings import Below, Plain, Sighting, joined, sighted
 from correlators.window import Episode, Sample, Window
 from schemas.canonical import canonical, digest
 from schemas.correlation import STATISTICS, Correlation
 from schemas.times import BEGINNING, END
 
-Ready = tuple[Values, Group, list[Plain]]  # a group and its settled hits, in order
+
+class Ready(NamedTuple):
+    """A group and its settled hits, in order: too `few` for the conditions of these rules."""
+
+    values: Values
+    group: Group
+    hits: list[Plain]
+    few: Collection[str]
+
 
 _ORDER = itemgetter(0, 1)  # time and uid
+_NOTHING: Final[Mapping[str, State]] = MappingProxyType({})
 
 
 class Closed(NamedTuple):
@@ -66,24 +67,23 @@ class Batch:
     """All correlations of a run: hits are given to takers, `settle` folds, `findings` tells."""
 
     def __init__(self, correlations: Sequence[Correlation], look: Look) -> None:
-        self._rules = sorted(correlations, key=lambda rule: rule.level_number)
-        self._groups: dict[str, dict[Values, Group]] = {rule.id: {} for rule in self._rules}
-        self._higher = {id_: [r for r in self._rules if id_ in r.rules] for id_ in self._groups}
+        self._pools = pools(correlations)
+        self._higher = {
+            rule.id: [
+                (pool, one) for pool in self._pools for one in pool.rules if rule.id in one.rules
+            ]
+            for rule in correlations
+        }
         self._look = look
-        self._tails = {id_: Tails(groups) for id_, groups in self._groups.items()}
         self.closed: list[Closed] = []
 
     def takers(self, detection: str) -> list[Taker]:
-        """What takes the matches of a detection, one for each correlation that counts them."""
-        return [
-            Taker(rule, detection, self._groups[rule.id], self._tails[rule.id])
-            for rule in self._rules
-            if detection in rule.rules
-        ]
+        """What takes the matches of a detection, one for each pool of rules that count them."""
+        return [taker for pool in self._pools for taker in pool.takers(detection)]
 
     def waiting(self) -> int:
         """How many hits wait in groups."""
-        return sum(len(g.tail) for groups in self._groups.values() for g in groups.values())
+        return sum(len(g.tail) for pool in self._pools for g in pool.groups.values())
 
     def settle(self, watermark: int) -> None:
         """No hit before `watermark` comes any more."""
@@ -94,22 +94,24 @@ class Batch:
         self._settle(END, clock)
 
     def _settle(self, watermark: int, clock: int) -> None:
-        for rule in self._rules:
-            groups = self._groups[rule.id]
-            self._tails[rule.id].clear()
-            ready = list(self._single(rule, list(_ready(rule, groups, watermark))))
-            run = run_of(rule)
+        for pool in self._pools:
+            pool.tails.clear()
+            ready = list(self._single(pool, list(_ready(pool, watermark))))
             while ready:
-                values, group, hits = ready.pop()
-                key = key_of(rule, _listed(values))
-                if run is None:
-                    self._fold(rule, key, group, sighted(hits))
-                else:
-                    self._run(rule, key, group, hits, run)
+                values, group, hits, few = ready.pop()
+                for rule in pool.rules:
+                    key, known = key_of(rule, _listed(values)), group.state(rule)
+                    run = run_of(rule)
+                    if rule.id in few:
+                        known.kept = [hit for hit in hits if hit[0] >= watermark - rule.timespan]
+                    elif run is None:
+                        self._fold(rule, key, known, sighted(hits))
+                    else:
+                        self._run(rule, key, known, hits, run)
             if watermark == END:
-                self._close_all(rule, groups, clock)
+                self._close_all(pool, clock)
             else:
-                self._pass(rule, groups, watermark)
+                self._pass(pool, watermark)
 
     def findings(self) -> Iterator[dict[str, Any]]:
         """The Findings of the episodes that closed, without `meta`; in no order."""
@@ -123,13 +125,14 @@ class Batch:
                 hits[:] = [whole(hit, about, known) for hit in hits]
             yield finding(rule, key, episode)
 
-    def _single(self, rule: Correlation, ready: Iterable[Ready]) -> Iterator[Ready]:
+    def _single(self, pool: Pool, ready: Sequence[Ready]) -> Iterator[Ready]:
         """With one hit for each event.
 
         Of copies of a match that differ in what they count the smallest normal form counts.
         """
-        doubled = {id(hits): list(_differing(hits)) for _, _, hits in ready if _repeats(hits)}
-        doubtful = [copies for found in doubled.values() for copies in found if rule.fields]
+        doubled = {id(one): list(_differing(one.hits)) for one in ready if _repeats(one.hits)}
+        counting = any(rule.fields for rule in pool.rules)
+        doubtful = [copies for found in doubled.values() for copies in found if counting]
         about: About = {}
         if doubtful:
             every = (hit for copies in doubtful for hit in copies)
@@ -138,13 +141,13 @@ class Batch:
         for copies in doubtful:
             best = min(copies, key=lambda hit: canonical(row(hit, about, {}).body))
             rejected.update(id(hit) for hit in copies if hit[4] != best[4])
-        for values, group, hits in ready:
-            yield values, group, _events(hits, rejected) if id(hits) in doubled else hits
+        for one in ready:
+            yield one._replace(hits=_events(one.hits, rejected)) if id(one) in doubled else one
 
-    def _fold(self, rule: Correlation, key: str, group: Group, hits: Sequence[Sighting]) -> None:
-        state = group.window
+    def _fold(self, rule: Correlation, key: str, known: State, hits: Sequence[Sighting]) -> None:
+        state = known.window
         if state is None:
-            state = group.window = window.empty(rule)
+            state = known.window = window.empty(rule)
         start, total = 0, len(hits)
 
         def name(hit: Hit) -> str:
@@ -164,14 +167,14 @@ class Batch:
                 self._tell(rule, key, episode, time, together, onset=episode.onset == time)
 
     def _run(
-        self, rule: Correlation, key: str, group: Group, hits: Sequence[Plain], kind: type[Run]
+        self, rule: Correlation, key: str, known: State, hits: Sequence[Plain], kind: type[Run]
     ) -> None:
         """As `_fold`: of types that tell which times qualify before anything is made of hits."""
-        run = kind(rule, group.kept, hits)
+        run = kind(rule, known.kept, hits)
         timespan, longest, times, all_ = rule.timespan, rule.longest, run.times, run.hits
-        counted = [one for one in self._higher[rule.id] if not one.type.startswith("temporal")]
-        every, told_ = len(counted) < len(self._higher[rule.id]), bool(self._higher[rule.id])
-        episode, taken, end = group.episode, run.begun, run.begun
+        told_ = bool(self._higher[rule.id])
+        every = any(one.type.startswith("temporal") for _, one in self._higher[rule.id])
+        episode, taken, end = known.episode, run.begun, run.begun
         last = cut = BEGINNING
         if episode is not None:
             last, cut = episode.last, episode.onset + longest
@@ -200,7 +203,7 @@ class Batch:
         if episode is not None:
             _grown(episode, all_[taken:end], max(last, episode.last))
             _extend(episode.pending, all_[end:])
-        group.episode, group.kept = episode, run.kept()
+        known.episode, known.kept = episode, run.kept()
 
     def _fire(self, rule: Correlation, key: str, state: Window, until: int) -> None:
         """Run the deadlines before `until`."""
@@ -230,45 +233,53 @@ class Batch:
         """As Correlate tells it: temporal rules use all qualifying times, counting ones onsets."""
         below = Below(key, hits[0].id, tuple(episode.sample.hits if onset else hits[:SHOWN]))
         about = told(key, time, hits[0].id, ())
-        for one in self._higher[rule.id]:
+        for pool, one in self._higher[rule.id]:
             counting = not one.type.startswith("temporal")
             if onset or not counting:
                 hit = about | {"event": episode.id} if counting else about
                 row = hit_row(one, group_of(rule, key), rule.id, hit, "episode")
-                put(self._groups[one.id], row, below=below)
+                pool.put(row, below=below)
 
-    def _close_all(self, rule: Correlation, groups: dict[Values, Group], clock: int) -> None:
+    def _close_all(self, pool: Pool, clock: int) -> None:
         """Run the deadlines before `clock`, and say what is open then; nothing more comes."""
-        for values, group in groups.items():
-            if group.window is None and group.episode is None:
-                continue
-            key, episode = key_of(rule, _listed(values)), group.episode
-            if group.window is not None:
-                self._fire(rule, key, group.window, clock)
-                episode = group.window.episode
+        for rule, values, known in _known(pool):
+            key, episode = key_of(rule, _listed(values)), known.episode
+            if known.window is not None:
+                self._fire(rule, key, known.window, clock)
+                episode = known.window.episode
             self._close(rule, key, episode)
-        groups.clear()
+        pool.groups.clear()
 
-    def _pass(self, rule: Correlation, groups: dict[Values, Group], watermark: int) -> None:
+    def _pass(self, pool: Pool, watermark: int) -> None:
         """Run the deadlines before `watermark`, and forget groups that say nothing from it on."""
-        oldest = watermark - rule.timespan - rule.cell
-        for values, group in list(groups.items()):
-            state, episode = group.window, group.episode
-            if group.fresh:
-                group.tail = [hit for hit in group.tail if hit[0] >= oldest]
-            elif state is not None:
-                key = key_of(rule, _listed(values))
-                self._fire(rule, key, state, watermark)
+        for rule, values, known in _known(pool):
+            state, episode = known.window, known.episode
+            if state is not None:
+                self._fire(rule, key_of(rule, _listed(values)), state, watermark)
                 if window.idle(state):
-                    group.window = None
+                    known.window = None
+                continue
+            if episode is not None and episode.last + rule.timespan < watermark:
+                self._close(rule, key_of(rule, _listed(values)), episode)
+                known.episode = None
+            if known.kept and known.kept[-1][0] < watermark - rule.timespan - rule.cell:
+                known.kept = ()
+        oldest = watermark - max(rule.timespan + rule.cell for rule in pool.rules)
+        for values, group in list(pool.groups.items()):
+            if group.states is None:
+                group.tail = [hit for hit in group.tail if hit[0] >= oldest]
             else:
-                if episode is not None and episode.last + rule.timespan < watermark:
-                    self._close(rule, key_of(rule, _listed(values)), episode)
-                    group.episode = None
-                if group.kept and group.kept[-1][0] < oldest:
-                    group.kept = ()
-            if not group.tail and group.fresh:
-                del groups[values]
+                group.forget()
+            if not group.tail and group.states is None:
+                del pool.groups[values]
+
+
+def _known(pool: Pool) -> Iterator[tuple[Correlation, Values, State]]:
+    """What each rule knows of each group."""
+    rules = {rule.id: rule for rule in pool.rules}
+    for values, group in pool.groups.items():
+        for id_, known in (group.states or {}).items():
+            yield rules[id_], values, known
 
 
 def _extend(sample: Sample, hits: Sequence[Plain]) -> None:
@@ -286,15 +297,16 @@ def _grown(episode: Episode, hits: Sequence[Plain], last: int) -> Episode:
     return episode
 
 
-def _ready(rule: Correlation, groups: Mapping[Values, Group], watermark: int) -> Iterator[Ready]:
+def _ready(pool: Pool, watermark: int) -> Iterator[Ready]:
     """The groups that have something to fold, with their settled hits in order."""
-    enough = least(rule)
-    fewest = 1 if rule.type in STATISTICS or rule.clauses else enough  # hits
-    for values, group in groups.items():
-        hits = group.tail
-        if len(hits) < fewest and (not hits or group.fresh):  # most groups
+    enough = [(rule, least(rule)) for rule in pool.rules]
+    fewest = min(_fewest(rule) for rule in pool.rules)
+    for values, group in pool.groups.items():
+        hits, states = group.tail, group.states or _NOTHING
+        if len(hits) < fewest and not (hits and states):  # most groups
             continue
-        if group.fresh and _few(rule, hits, enough):
+        few = [rule.id for rule, n in enough if rule.id not in states and _few(rule, hits, n)]
+        if len(few) == len(enough):
             continue
         hits.sort()  # no two have the same time, uid, place and names
         cut = len(hits)
@@ -302,7 +314,12 @@ def _ready(rule: Correlation, groups: Mapping[Values, Group], watermark: int) ->
             cut = bisect_left(hits, watermark, key=itemgetter(0))
         group.tail = hits[cut:]
         if cut:
-            yield values, group, hits[:cut] if group.tail else hits
+            yield Ready(values, group, hits[:cut] if group.tail else hits, few)
+
+
+def _fewest(rule: Correlation) -> int:
+    """How many hits the condition needs at least."""
+    return 1 if rule.type in STATISTICS or rule.clauses else least(rule)
 
 
 def _few(rule: Correlation, hits: Sequence[Plain], enough: int) -> bool:
@@ -319,8 +336,9 @@ def _few(rule: Correlation, hits: Sequence[Plain], enough: int) -> bool:
 
 def _repeats(hits: Sequence[Plain]) -> bool:
     """True if an event has several hits."""
-    uids = [hit[1] for hit in hits]
-    return any(map(eq, uids, islice(uids, 1, None)))
+    times = [hit[0] for hit in hits]
+    same = compress(count(1), map(eq, times, islice(times, 1, None)))
+    return any(hits[place][1] == hits[place - 1][1] for place in same)
 
 
 def _events(hits: Sequence[Plain], rejected: set[int]) -> list[Plain]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from correlators.correlate import hit_row
 from correlators.observe import DELETED, STATE
@@ -66,17 +66,39 @@ def signal(
     yield from routes.leg_rows(detection.id, about | {"family": family}, "signal")
 
 
+class Cited(NamedTuple):
+    """An event as findings show it: its entities by key, and the weakness that it is about, if any.
+
+    `sha256` is that of the raw record.
+    """
+
+    uid: str
+    sha256: str
+    entities: Sequence[str]
+    weakness: str | None = None
+
+
+def cited(event: Event) -> Cited:
+    """What findings show of an event."""
+    keys = [entity.key for entity in event.entities]
+    return Cited(event.uid, event.evidence.sha256, keys, _weakness(event))
+
+
 def hit(event: Event, detection: Detection) -> dict[str, Any]:
     """What a match brings to every correlation that counts it."""
+    return {"time": event.time, **brought(cited(event), detection)}
+
+
+def brought(event: Cited, detection: Detection) -> dict[str, Any]:
+    """The same without its time, of an event of which no more is known."""
     id_ = digest("signal", detection.id, event.uid)
     return {
-        "time": event.time,
         "id": id_,
         "event": event.uid,
         "signals": [id_],
-        "evidence": [[event.uid, event.evidence.sha256]],
-        "entities": [entity.key for entity in event.entities],
-        "families": [_family(event, detection.family)],
+        "evidence": [[event.uid, event.sha256]],
+        "entities": event.entities,
+        "families": [event.weakness or detection.family],
     }
 
 
@@ -231,10 +253,14 @@ def _tool(event: Event) -> str:
 
 def _family(event: Event, otherwise: str) -> str:
     """One underlying weakness is one family, whichever tool and rule says it."""
+    return _weakness(event) or otherwise
+
+
+def _weakness(event: Event) -> str | None:
     of = vulnerability(event)
     if of is None and event.entities and event.entities[0].kind == KIND:
         of = event.entities[0].id  # what is known of it is no second weakness
-    return of or (event.finding.check if event.finding else None) or otherwise
+    return of or (event.finding.check if event.finding else None)
 
 
 def _about(

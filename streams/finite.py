@@ -14,6 +14,7 @@ from schemas.times import BEGINNING
 from streams.input import Chunk
 from streams.reading import UNKNOWN, Reader
 from streams.records.documents import Batch, Fault, open_documents
+from streams.records.lines import Lines, untrimmed
 from streams.records.untrusted import mapping, moment
 from streams.shuffle import Span, shuffled
 from streams.source import Narrow, Parsed, Raw, Source, Unreadable
@@ -176,16 +177,23 @@ def _stated(data: bytes, narrow: Narrow) -> int | None:
 def _portions(batches: Iterable[Batch], records: int, size: int) -> Iterator[_Part]:
     """`records` documents at a time, fewer once they come from `size` bytes; a fault is its own."""
     held: list[bytes] = []
-    start = 0
+    start, lines = 0, False
     for batch in batches:
-        held += batch.documents
+        if batch.documents:
+            lines = isinstance(batch.documents, Lines)
+        held += untrimmed(batch.documents)
         while len(held) >= records:
-            yield _Part(held[:records])
+            yield _part(held[:records], lines=lines)
             held = held[records:]
         if held and (batch.fault is not None or batch.end - start >= size):
-            yield _Part(held)
+            yield _part(held, lines=lines)
             held, start = [], batch.end
         if batch.fault is not None:
             yield _Part([], batch.fault)
     if held:
-        yield _Part(held)
+        yield _part(held, lines=lines)
+
+
+def _part(documents: list[bytes], *, lines: bool) -> _Part:
+    """Lines are still to be trimmed."""
+    return _Part(Lines(documents) if lines else documents)

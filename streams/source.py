@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple, Protocol, cast
 
 import streams.sources
 from schemas.detection import Logsource
+from schemas.entity import Entity
 from schemas.errors import Mistake
 from schemas.event import Event, EventEvidence
 
@@ -63,7 +64,8 @@ class Narrow(NamedTuple):
     `uid` tells the uid that the Event of a decoded record has, given the sha256 of its bytes.
     `check` raises Unreadable where `event` would; without one only `event` can tell. `looks`: the
     keys of a record that it looks at. `named`: key and greatest length of the text that is the uid
-    unless it is blank or longer; `uid` reads no other.
+    unless it is blank or longer; `uid` reads no other. `entities`: those of the Event of a
+    decoded record, of a source that gives no findings of scanners and nothing of vulnerabilities.
     """
 
     time: str
@@ -75,6 +77,7 @@ class Narrow(NamedTuple):
     ordinary: Mapping[str, frozenset[str]] = MappingProxyType({})
     counted: bool = False
     clock: Callable[[Json], int] | None = None
+    entities: Callable[[Json], tuple[Entity, ...]] | None = None
 
 
 class Unreadable(Exception):

@@ -14,7 +14,8 @@ from itertools import compress
 from typing import Any, Final, NamedTuple
 
 from correlators.normal import PRODUCT
-from correlators.sightings import Caught, Taker
+from correlators.pool import Taker
+from correlators.sightings import Caught
 from correlators.sigma.matcher import Matcher
 from correlators.sigma.narrow import Told
 from correlators.sigma.rule import Rule
@@ -27,10 +28,12 @@ from streams.ingest import Ingest, Lateness, Progress, Run, Scanned, clock
 from streams.input import Chunk
 from streams.quick import Quick, possible
 from streams.reading import Reader
+from streams.records.lines import Lines
 from streams.records.untrusted import brackets, decode
 from streams.source import Json, Narrow, Parsed, Raw, Source, Unreadable
 
 FILE: Final = 2**40  # the record n of file f has the place f * FILE + n
+_DOZEN: Final = 12  # records that have no more brackets together than one may have, mostly
 _UNKNOWN: Final = "\0"  # stands for the hash of a record until somebody needs it
 
 
@@ -161,9 +164,8 @@ class _Trawl(Run):
                 net = self._trawler.nets[rule.detection.id]
                 self._caught(net, time, uid, number, late=late)
                 if not late:
-                    self._taken(
-                        net, [t.raw(record, time, uid, self._place + number) for t in net.takers]
-                    )
+                    for taker in net.takers:
+                        self._taken(net, taker.raw(record, time, uid, self._place + number))
         return True
 
     def _quickly(
@@ -200,20 +202,19 @@ class _Trawl(Run):
         times: Mapping[Told, int],
     ) -> list[int]:
         """Where something was found in a record of the span that needs no other look."""
-        (since, until), depth, texts = self._trawler.span, self.stage.limits.depth, scanned.times
+        (since, until), texts = self._trawler.span, scanned.times
         outside = {text for text, time in times.items() if not since <= time < until}
-        sound: list[int] = []
-        for n in compress(range(len(texts)), found):
-            if texts[n] in outside:
-                continue
-            if texts[n] not in times:  # rejected, or of a time that is found elsewhere
-                if self._moment(reader, scanned, n) is not None:
+        stand = list(compress(range(len(texts)), found))
+        if outside:
+            stand = [n for n in stand if texts[n] not in outside]
+        if not times.keys() >= set(texts):  # rejected, or of a time that is found elsewhere
+            for n in stand:
+                if texts[n] not in times and self._moment(reader, scanned, n) is not None:
                     scanned.candidates[n] = None
-            elif brackets(_data(scanned, n)) > depth:  # perhaps too deep
-                scanned.candidates[n] = None
-            else:
-                sound.append(n)
-        return sound
+            stand = [n for n in stand if texts[n] in times]
+        deep = _deep(_all_data(scanned), stand, self.stage.limits.depth)
+        scanned.candidates.update(dict.fromkeys(deep))
+        return [n for n in stand if n not in deep] if deep else stand
 
     def _caught_all(self, net: Net, caught: Caught, columns: Mapping[str, Sequence[Any]]) -> None:
         """Matches of one detection, none of them late."""
@@ -231,7 +232,7 @@ class _Trawl(Run):
             of = [(path, columns[path]) for path in taker.paths]
             for n, (time, uid, place) in zip(caught.stand, caught.each(), strict=True):
                 fields = {path: v for path, column in of if (v := column[n]) is not MISSING}
-                net.tally.ungrouped += not taker.fields(fields, time, uid, place)
+                net.tally.ungrouped += taker.fields(fields, time, uid, place)
 
     def _moment(self, reader: Reader, scanned: Scanned, place: int) -> int | None:
         """The time of a record that was judged; None if it was rejected for it."""
@@ -252,10 +253,9 @@ class _Trawl(Run):
             net = self._trawler.nets[detection.id]
             self._caught(net, event.time, event.uid, number, late=late is not None)
             if late is None:
-                place = self._place + number
-                self._taken(
-                    net, [t.fields(fields, event.time, event.uid, place) for t in net.takers]
-                )
+                for taker in net.takers:
+                    lost = taker.fields(fields, event.time, event.uid, self._place + number)
+                    self._taken(net, lost)
 
     def _caught(self, net: Net, time: int, uid: str, number: int, *, late: bool) -> None:
         """A match is counted and told."""
@@ -263,9 +263,10 @@ class _Trawl(Run):
         if net.tally.note(time, uid, self._place + number) and net.tell is not None:
             net.tell(Match(net.detection, time, uid, f"{self.chunk.origin}#{number}"))
 
-    def _taken(self, net: Net, grouped: Sequence[bool]) -> None:
-        self._trawler.taken += sum(grouped)
-        net.tally.ungrouped += len(grouped) - sum(grouped)
+    def _taken(self, net: Net, lost: int) -> None:
+        """A hit was taken, but for so many rules is in no group."""
+        self._trawler.taken += not lost
+        net.tally.ungrouped += lost
 
     def _unwrapped(
         self, reader: Reader, times: Sequence[Told]
@@ -299,6 +300,23 @@ def _uids(narrow: Narrow, quick: Quick[Any], scanned: Scanned, stand: Sequence[i
         if uid.__class__ is not str or not 0 < len(uid) <= longest or uid.isspace():
             uids[at] = _uid(narrow, {} if uid is MISSING else {key: uid}, _data(scanned, stand[at]))
     return uids
+
+
+def _deep(records: Sequence[bytes], stand: Sequence[int], depth: int) -> set[int]:
+    """Those of the records there that are perhaps too deep; most are told by the dozen."""
+    deep: set[int] = set()
+    for start in range(0, len(stand), _DOZEN):
+        some = stand[start : start + _DOZEN]
+        if brackets(b"".join([records[n] for n in some])) > depth:
+            deep.update(n for n in some if brackets(records[n]) > depth)
+    return deep
+
+
+def _all_data(scanned: Scanned) -> Sequence[bytes]:
+    """The bytes of each record, perhaps with white space around them."""
+    if isinstance(scanned.records, Lines):
+        return scanned.records.raw
+    return [_data(scanned, n) for n in range(len(scanned.records))]
 
 
 def _data(scanned: Scanned, place: int) -> bytes:

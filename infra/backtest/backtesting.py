@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 from correlators.batch import Batch
-from correlators.claims import hit
+from correlators.claims import brought
 from correlators.resting import About, Match
 from correlators.routes import Routes
 from correlators.ruleset import Ruleset
@@ -16,10 +16,10 @@ from correlators.tally import Tally
 from schemas.config import Config
 from schemas.event import Event
 from schemas.times import BEGINNING, END
+from streams import relook
 from streams.finite import FiniteFile
 from streams.ingest import Ingest, Progress
 from streams.matchers import Matchers
-from streams.relook import look
 from streams.source import named
 from streams.trawl import FILE, Net, Span, Trawler
 from streams.trawl import Match as Found
@@ -127,19 +127,24 @@ class Backtest:
         for place, detection in matches:
             wanted.setdefault(place, set()).add(detection)
         found: dict[Match, Mapping[str, Any]] = {}
-        for place, event in self.events(wanted):
-            self.places[event.uid] = place
-            for detection in wanted[place]:
-                found[place, detection] = hit(event, self._details[detection])
+        for start, file, numbers in self._stands(wanted):
+            for number, cited in relook.citations(file, numbers):
+                place = start + number
+                self.places[cited.uid] = place
+                for detection in wanted[place]:
+                    found[place, detection] = brought(cited, self._details[detection])
         return found
 
     def events(self, places: Iterable[int]) -> Iterator[tuple[int, Event]]:
         """The events of the records at these places, in their order."""
+        for start, file, numbers in self._stands(places):
+            for number, event in relook.events(file, numbers):
+                yield start + number, event
+
+    def _stands(self, places: Iterable[int]) -> Iterator[tuple[int, relook.File, list[int]]]:
+        """For each file where its places start, and the numbers of its records."""
         for number, together in groupby(sorted(places), key=lambda place: place // FILE):
             path, input_ = self._files[number]
-            start = number * FILE
-            numbers = [place - start for place in together]
-            for seen in look(
-                path, numbers, self._limits, input_.source, plain=number in self._trawler.plain
-            ):
-                yield start + seen.number, seen.event
+            start, plain = number * FILE, number in self._trawler.plain
+            file = relook.File(path, self._limits, input_.source, plain)
+            yield start, file, [place - start for place in together]

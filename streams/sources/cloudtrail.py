@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -65,6 +65,10 @@ def _told(record: Json) -> tuple[dict[str, Json], str, str]:
     return call, name, service
 
 
+def _entities(record: Json) -> tuple[Entity, ...]:
+    return _named(*_told(record)).entities
+
+
 NARROW: Final = Narrow(
     time="eventTime",
     relevant={
@@ -78,6 +82,7 @@ NARROW: Final = Narrow(
     check=_told,  # the time is judged before
     looks=("eventName", "eventSource", "insightDetails"),
     named=("eventID", _ID),
+    entities=_entities,
 )
 
 # The contents of a record as AWS documents them, management, data, network and Insights events.
@@ -113,21 +118,11 @@ FIELDS: Final = frozenset(
 )
 CATEGORIES: Final = frozenset({"api_activity", "authentication"})
 ATTRIBUTES: Final = frozenset(
-    {
-        "api.operation",
-        "api.read_only",
-        "api.service",
-        "asset.state",
-        "aws.bedrock.guardrail.id",
-        "aws.request_id",
-        "cloud.region",
-        "error.code",
-        "gen_ai.provider.name",
-        "gen_ai.request.model",
-        "gen_ai.tool.name",
-        "identity.link",
-        "mcp.method.name",
-    }
+    """
+    api.operation api.read_only api.service asset.state aws.bedrock.guardrail.id aws.request_id
+    cloud.region error.code gen_ai.provider.name gen_ai.request.model gen_ai.tool.name
+    identity.link mcp.method.name
+    """.split()  # noqa: SIM905 - names read better as a paragraph
 )
 
 _INVOKE: Final = frozenset(
@@ -203,16 +198,9 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     """One call of the API, or one insight about calls."""
     call, name, service = _told(record)
     time = moment(call.get("eventTime"))
-    who, asked = mapping(call.get("userIdentity")), mapping(call.get("requestParameters"))
-    actor = _actor(call, who)
-    # A call with a bearer token (a key of Bedrock's own) has the id of that instead.
-    owned = entity("apikey", who.get("accessKeyId") or who.get("credentialId"))
-    lineage, known = told(service, name, call), _caller(service, who)
-    used = gateway.used(service, call)
-    targets = [
-        *(*lineage.things[:1], *_targets(service, call, asked)),
-        *(*lineage.things[1:], *used.things),
-    ]
+    asked = mapping(call.get("requestParameters"))
+    named = _named(call, name, service)
+    entities, targets, actor, owned, known, lineage, used = named
     answered, refused = call.get("responseElements"), gateway.refused(call)
     status = _status(call, refused)
     login = name == "ConsoleLogin"
@@ -231,14 +219,9 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
             message=f"{name} on {service}" + (f" by {actor.id}" if actor else ""),
             actor=actor,
             client=addresses.client(call.get("sourceIPAddress"), call.get("userAgent")),
-            entities=distinct(
-                (
-                    *(*targets, actor, owned, entity("account", call.get("recipientAccountId"))),
-                    *((known.session, known.person) if known else ()),
-                )
-            ),
+            entities=entities,
             edges=(
-                *_edges(name, call, status, targets, actor, owned),
+                *_edges(name, call, status, named),
                 *((*lineage.edges, *used.edges) if status == "success" else ()),
                 *(identity.chain(known, actor, owned) if known else ()),
                 *(identity.assumed(actor, answered) if service.startswith("sts.") else ()),
@@ -248,6 +231,32 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
         ),
         {},
     )
+
+
+class _Named(NamedTuple):
+    """What a call names: all of it, what it acted upon, who called with which key, and ties."""
+
+    entities: tuple[Entity, ...]
+    targets: tuple[Entity, ...]
+    actor: Entity | None
+    owned: Entity | None
+    known: identity.Caller | None
+    lineage: Told
+    used: gateway.Used
+
+
+def _named(call: dict[str, Json], name: str, service: str) -> _Named:
+    who, asked = mapping(call.get("userIdentity")), mapping(call.get("requestParameters"))
+    actor, known = _actor(call, who), _caller(service, who)
+    # A call with a bearer token (a key of Bedrock's own) has the id of that instead.
+    owned = entity("apikey", who.get("accessKeyId") or who.get("credentialId"))
+    lineage, used = told(service, name, call), gateway.used(service, call)
+    targets = (*lineage.things[:1], *_targets(service, call, asked))
+    targets = (*targets, *lineage.things[1:], *used.things)
+    account = entity("account", call.get("recipientAccountId"))
+    ties = (known.session, known.person) if known else ()
+    entities = distinct((*targets, actor, owned, account, *ties))
+    return _Named(entities, targets, actor, owned, known, lineage, used)
 
 
 def _gone(name: str, lineage: Told) -> bool:
@@ -332,14 +341,8 @@ def _targets(service: str, call: dict[str, Json], asked: dict[str, Json]) -> lis
     return [one for one in found if one is not None]
 
 
-def _edges(
-    name: str,
-    call: dict[str, Json],
-    status: Status,
-    targets: list[Entity],
-    actor: Entity | None,
-    owned: Entity | None,
-) -> Iterator[Edge]:
+def _edges(name: str, call: dict[str, Json], status: Status, named: _Named) -> Iterator[Edge]:
+    targets, actor, owned = named.targets, named.actor, named.owned
     if actor and owned:
         yield edge(actor, "owns", owned)
     if not targets or status != "success":

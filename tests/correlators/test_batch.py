@@ -21,6 +21,7 @@ from schemas.times import HOUR
 from tests.correlators.drawn import KINDS, streams
 
 GROUP = "ann"
+SHARING = ("event_count", "temporal", "temporal_ordered")  # where hits alone, without values, count
 
 
 class Told(NamedTuple):
@@ -62,11 +63,14 @@ def by_windows(rule: Correlation, hits: list[Hit], clock: int) -> list[Told]:
 
 
 def by_batch(
-    rule: Correlation, hits: list[Hit], settled: list[int], clock: int, random: Random
-) -> list[Told]:
-    """The same by a batch that settles before some of the hits; in between they come anyhow."""
-    batch = Batch([rule], lambda _: {})
-    takers = {name: batch.takers(name) for name in rule.rules}
+    rules: list[Correlation], hits: list[Hit], settled: list[int], clock: int, random: Random
+) -> list[list[Told]]:
+    """The same of each rule by one batch that settles before some of the hits.
+
+    In between they come anyhow.
+    """
+    batch = Batch(rules, lambda _: {})
+    takers = {name: batch.takers(name) for name in rules[0].rules}
     marks = sorted({hits[place % len(hits)].time for place in settled} if hits else ())
     for _, some in groupby(hits, key=lambda hit: sum(mark <= hit.time for mark in marks)):
         together = list(some)
@@ -76,9 +80,9 @@ def by_batch(
             for name in hit.names:
                 for taker in takers[name]:
                     fields = {"g": GROUP, "v": hit.value}
-                    assert taker.raw(fields, hit.time, hit.id, int(hit.id))
+                    assert taker.raw(fields, hit.time, hit.id, int(hit.id)) == 0
     batch.end(clock)
-    return [told(one.episode) for one in batch.closed]
+    return [[told(one.episode) for one in batch.closed if one.rule.id == rule.id] for rule in rules]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -92,7 +96,23 @@ def test_a_batch_gives_what_windows_give(kind: str, data: st.DataObject) -> None
     if rule.type in STATISTICS:
         stated = [Hit(hit.time, hit.id, hit.names, numeral(hit.value)) for hit in hits]
     random = data.draw(st.randoms(use_true_random=False))
-    assert by_batch(rule, hits, settled, clock, random) == by_windows(rule, stated, clock)
+    assert by_batch([rule], hits, settled, clock, random) == [by_windows(rule, stated, clock)]
+
+
+@given(data=st.data())
+def test_rules_that_share_their_hits_say_what_each_says_alone(data: st.DataObject) -> None:
+    kinds = data.draw(st.lists(st.sampled_from(SHARING), min_size=2, max_size=4))
+    rules = [
+        data.draw(KINDS[kind]).model_copy(update={"id": f"rule{n}", "group_by": ("g",)})
+        for n, kind in enumerate(kinds)
+    ]
+    assert len(Batch(rules, lambda _: {}).takers("a")) == 1
+    hits = sorted(data.draw(streams(rules[0])), key=lambda hit: (hit.time, hit.id))
+    settled = data.draw(st.lists(st.integers(0, 30), max_size=4))
+    clock = max((hit.time for hit in hits), default=0)
+    random = data.draw(st.randoms(use_true_random=False))
+    expected = [by_windows(rule, hits, clock) for rule in rules]
+    assert by_batch(rules, hits, settled, clock, random) == expected
 
 
 @pytest.mark.parametrize("kind", ["event_count", "value_count", "temporal", "temporal_ordered"])
@@ -115,7 +135,7 @@ def test_an_episode_without_pause_is_cut(kind: str, settled: list[int]) -> None:
     )
     hits = [Hit(n * HOUR, f"{n:03d}", ("ab"[n % 2],), str(n)) for n in range(64)]
     clock = 63 * HOUR
-    found = by_batch(rule, hits, settled, clock, Random(7))
+    (found,) = by_batch([rule], hits, settled, clock, Random(7))
     assert found == by_windows(rule, hits, clock)
     onsets = [one.onset // HOUR for one in found]
     assert onsets == [1, 32, 63]

@@ -220,3 +220,17 @@ def test_a_record_that_only_looks_readable_stops_nothing(vendor: Ruleset, tmp_pa
     path.write_bytes(b"\n".join([*lines, call(3, "GetObject", 3)[:-1] + b',"x":1e999}']))
     looks = next(b for b in backtest(vendor, [path]).findings if b["rule"] == "looks")
     assert (looks["count"], len(looks["signals"]), len(looks["evidence"])) == (4, 4, 3)
+
+
+def test_a_record_that_is_too_deep_is_found_among_others(vendor: Ruleset, tmp_path: Path) -> None:
+    """One that only has many brackets is not too deep."""
+    path, deep = tmp_path / "trail.ndjson", dict[str, Any]()
+    for _ in range(120):
+        deep = {"in": deep}
+    odd = {17: deep, 30: [{}] * 150}
+    path.write_bytes(b"\n".join(call(n, "GetObject", n, extra=odd.get(n)) for n in range(40)))
+    outcome = backtest(vendor, [path])
+    assert [(one["origin"], one["reason"]) for one in outcome.rejects] == [
+        (f"file:{path}#18", "too-deep")
+    ]
+    assert outcome.tallies["look"].matches == 39
