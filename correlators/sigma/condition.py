@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple, cast
 from sigma.conditions import ConditionOR
 from sigma.exceptions import SigmaError
 from sigma.rule.detection import SigmaDetection, SigmaDetectionItem, SigmaDetections
+from sigma.types import SigmaFieldReference
 
 from correlators.document import Faulty, Part, Problem
 from correlators.sigma.comparison import test
@@ -26,6 +27,7 @@ MAX_NESTING: Final = 100  # brackets and `not`; at each of them parser and predi
 
 _WORD: Final = re.compile(r"(?<![\w*-])(AND|OR|NOT)(?![\w*-])")
 _NESTING: Final = re.compile(r"\(|\bnot\b", re.IGNORECASE)
+_DIGITS: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")  # a number of YAML too
 _EXACT: Final = 2**53
 _RENAMED: Final = {"utf16le": "wide"}  # the specification has two names for it, pySigma one
 # These speak of one field; a keyword is looked for inside of every value.
@@ -202,13 +204,33 @@ def _unreadable(part: Part, item: Item, tables: Tables) -> Iterator[Problem]:
         parsed = _parsed(item)
         fill(SigmaDetection([parsed]), tables)
         for value in parsed.value:
-            if not any(names(value)):
+            if not any(names(value)) and not isinstance(value, SigmaFieldReference):
                 test(value)
     except (SigmaError, ENGINE.error) as error:
         message = wording(error)
         if message.startswith("Modifier "):  # pySigma speaks of its classes
-            message = f"a modifier of `{item.key}` does not go with values like {item.values[0]!r}"
+            message = f"a modifier of `{item.key}` does not go with {_unfit(item)}"
         yield part.problem(message, *item.place)
+
+
+def _unfit(item: Item) -> str:
+    """The value that the modifiers do not take, as YAML has it, and the mend."""
+    value = next((one for one in item.values if not _goes(item, one)), item.values[0])
+    if isinstance(value, str):
+        bare = _DIGITS.fullmatch(value)
+        return f"the text `{value[:40]}`" + (": leave the quotes away" if bare else "")
+    if value is None:
+        return "null"
+    said = str(value).lower() if isinstance(value, bool) else f"the number {value}"
+    return f"{said}: put it in quotes if you mean the text"
+
+
+def _goes(item: Item, value: Any) -> bool:  # noqa: ANN401 - any YAML value
+    try:
+        _parsed(item._replace(values=[value]))
+    except SigmaError:
+        return False
+    return True
 
 
 def _parsed(item: Item) -> SigmaDetectionItem:

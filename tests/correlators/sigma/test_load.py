@@ -132,7 +132,10 @@ def test_a_logsource_is_read_in_small_letters() -> None:
         ("A: x", "A|expand: '%who%'",
          UNFILLED),
         ("A: x", "A|contains: 5",
-         "6: a modifier of `A|contains` does not go with values like 5"),
+         ("6: a modifier of `A|contains` does not go with the number 5:"
+          " put it in quotes if you mean the text")),
+        ("A: x", "A|gt: [1, '5']",
+         "6: a modifier of `A|gt` does not go with the text `5`: leave the quotes away"),
         ("A: x", "'|startswith': x", "6: `|startswith` needs a field before its modifier"),
         ("condition: s", "condition: s and t", "7: there is no selection `t`"),
         ("condition: s", "condition: 1 of t*", "7: no selection is like `t*`"),
@@ -149,7 +152,7 @@ def test_what_is_wrong_is_told_with_its_line(old: str, new: str, expected: str) 
 def test_all_that_is_wrong_is_told_at_once() -> None:
     text = MINIMAL.replace("A: x", "A|re: a(\n    B|all: x\n    C: [null, y]")
     assert [line.split(":")[0] for line in problems(text)] == ["7", "8"]
-    mended = text.replace("B|all: x", "B: x").replace("[null, y]", "y")
+    mended = text.replace("B|all: x", "B|fieldref: x").replace("[null, y]", "y")
     assert [line.split(":")[0] for line in problems(mended)] == ["6"]
 
 
