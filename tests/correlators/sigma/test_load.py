@@ -113,7 +113,7 @@ def test_a_logsource_is_read_in_small_letters() -> None:
         ("title: Minimal", "title: a\nlevel: severe",
          "2: `level`: input should be 'informational', 'low', 'medium', 'high' or 'critical'"),
         ("title: Minimal", "title: a\nbarograph: {family: x, famly: y}",
-         "2: `barograph.famly`: extra inputs are not permitted"),
+         "2: `barograph.famly`: there is no such key here; did you mean `family`?"),
         ("detection:\n", "detection: []\nx:\n",
          "4: `detection`: input should be a valid dictionary"),
         ("A: x", "A|frobnicate: x", "6: there is no modifier `frobnicate`"),
