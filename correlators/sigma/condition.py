@@ -23,6 +23,7 @@ from correlators.sigma.wording import wording
 
 MAX_CONDITION: Final = 2000  # characters
 MAX_VALUES: Final = 100_000  # of one rule, with what modifiers turn each of them into
+MAX_MODIFIERS: Final = 8  # of one field; those that encode make each value longer
 MAX_NESTING: Final = 100  # brackets and `not`; at each of them parser and predicate may recurse
 
 _WORD: Final = re.compile(r"(?<![\w*-])(AND|OR|NOT)(?![\w*-])")
@@ -160,6 +161,8 @@ def _items(selection: Any, place: Place) -> Iterator[Item]:  # noqa: ANN401 - an
 
 def _meaningless(part: Part, item: Item) -> Iterator[Problem]:
     field, *modifiers = (item.key or "").split("|")
+    if len(modifiers) > MAX_MODIFIERS:
+        yield part.problem(f"a field takes at most {MAX_MODIFIERS} modifiers", *item.place)
     if not item.values:
         yield part.problem("a list of values is empty", *item.place)
     if any(is_object(value) or is_list(value) for value in item.values):

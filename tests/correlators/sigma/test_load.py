@@ -127,6 +127,7 @@ def test_a_logsource_is_read_in_small_letters() -> None:
          "6: Invalid CIDR expression: '10.0.0.0/40' does not appear to be an IPv4 or IPv6 network"),
         ("A: x", "A: [x, null]",
          "6: null stands alone: give it a selection of its own and join the two by `or`"),
+        ("A: x", f"A{'|base64' * 60}: x", "6: a field takes at most 8 modifiers"),
         ("A: x", "A: []", "6: a list of values is empty"),
         ("A: x", "A: {b: c}", "6: a field takes a value or a list of values"),
         ("A: x", "A|expand: '%who%'",
