@@ -14,6 +14,7 @@ from correlators.accumulator.number import numeral
 from correlators.evidence import SHOWN, Item, listed, union
 from correlators.logic import Emit, Logic
 from correlators.routes import Routes
+from correlators.sigma.values import fold, text
 from correlators.window import Episode, Window
 from schemas.canonical import body_sha256, canonical, digest
 from schemas.correlation import STATISTICS, Correlation
@@ -23,18 +24,13 @@ from schemas.topics import SIGNALS
 
 
 def comparable(value: object) -> str | None:
-    """The text by which group and counted values compare.
+    """The text by which group and counted values compare: as Sigma compares a field with text.
 
-    Strings ignore case, numbers and booleans compare by their JSON text. None for null, absent,
-    lists and objects: these group nothing and are not counted.
+    None for null, absent, lists and objects: these group nothing and are not counted.
     """
     if isinstance(value, str):
-        return value.casefold()
-    if isinstance(value, bool | int | float):
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)  # 1.0 is 1
-        return orjson.dumps(value).decode()
-    return None
+        return fold(value)
+    return text(value) if isinstance(value, bool | int | float) else None
 
 
 def key_of(rule: Correlation, values: Sequence[str]) -> str:

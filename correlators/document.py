@@ -10,6 +10,7 @@ import yaml
 from correlators.sigma.values import is_list, is_object
 
 DEPTH: Final = 32  # a rule is flat; parsing recurses, so a deeper file is refused and not followed
+_DIGITS: Final = 4_000  # binary; whoever says what is wrong with a longer number must write it
 VALUES: Final = 300_000  # of one file; every one costs time and memory, whatever it is good for
 
 _SCALARS: Final = frozenset(
@@ -221,9 +222,13 @@ class _Reader:
         if tag != _TEXT and _ONLY_OLD.fullmatch(event.value):
             self._spelled[place] = event.value
         try:
-            return self._events.construct_object(yaml.ScalarNode(tag, event.value))
+            value = self._events.construct_object(yaml.ScalarNode(tag, event.value))
         except ValueError as error:  # a number of thousands of digits, `0x_`
             raise _Refused(line, f"`{event.value[:40]}` is no value: {error}") from error
+        if isinstance(value, int) and value.bit_length() > _DIGITS:
+            message = "is no value: no record has a number of so many digits"
+            raise _Refused(line, f"`{event.value[:40]}` {message}")
+        return value
 
     def _mapping(self, place: tuple[str | int, ...]) -> dict[str, Any]:
         mapping: dict[str, Any] = {}

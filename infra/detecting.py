@@ -12,6 +12,7 @@ from correlators.sigma.rule import Rule
 from schemas.config import Limits
 from schemas.errors import Mistake
 from schemas.event import Reject
+from streams.ingest import clock
 from streams.matchers import Matchers
 from streams.reading import Reader, reject
 from streams.records.documents import Batch, open_documents
@@ -81,6 +82,7 @@ class _Run:
         self._reader = reader
         self._origin = orjson.dumps(reader.origin)[:-1]
         self._wants_events = rules.wants_events(reader.source)
+        self._clock = clock(reader.source)
         self.number = before
         self.matches: list[bytes] = []
         self.rejects: list[Reject] = []
@@ -103,14 +105,16 @@ class _Run:
             raws = list(self._unwrapped(documents, scan.times))
             scan = matcher.scan([raw.data if isinstance(raw, Raw) else b"" for raw in raws])
         self.number += len(scan.times)
-        texts = excerpt(frozenset((narrow.named or ())[:1]), self._reader.limits)
+        asked = frozenset((*narrow.named[:1], *narrow.looks) if narrow.named else ())
+        texts = excerpt(asked, self._reader.limits)
         refused = self._refused(raws, scan.times, start) if raws else set[int]()
         for place, candidates in scan.hits:
             raw = raws[place] if raws else Raw(documents[place])
             if place in refused or isinstance(raw, Reject):
                 continue
-            if place in scan.sure and not self._wants_events and (few := texts(raw.data)):
-                self._tell(candidates, _uid(narrow, few, raw.data), start + place)
+            quick = place in scan.sure and not self._wants_events and texts(raw.data)
+            if quick and self._is_sound(narrow, quick, scan.times[place]):
+                self._tell(candidates, _uid(narrow, quick, raw.data), start + place)
                 continue
             try:
                 record = decode(raw.data, self._reader.limits)
@@ -121,8 +125,29 @@ class _Run:
             if self._wants_events and (matched or matcher.relevant(record)):
                 result = self._reader.normalised(raw, record, start + place)
                 self._event(result, matched, start + place)
-            elif matched:
+            elif matched and self._is_sound(narrow, record, scan.times[place]):
                 self._tell(matched, _uid(narrow, record, raw.data), start + place)
+            elif matched:
+                result = self._reader.normalised(raw, record, start + place)
+                if isinstance(result, Reject):
+                    self.rejects.append(result)
+                else:
+                    self._tell(matched, result.event.uid, start + place)
+
+    def _is_sound(self, narrow: Narrow, record: Json, time: str | int | None) -> bool:
+        """False if only the source itself can tell whether a record that matched is one.
+
+        A source without a `check` is taken at the word of its rules.
+        """
+        if narrow.check is None:
+            return True
+        try:
+            narrow.check(record)
+            if time is not None:
+                self._clock(time)
+        except Unreadable:
+            return False
+        return True
 
     def _unwrapped(
         self, documents: Sequence[bytes], times: Sequence[str | int | None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from correlators.correlate import comparable
 from correlators.habits import values, volume
 from schemas.canonical import canonical, digest
 from schemas.detection import Detection
@@ -69,4 +70,4 @@ def _marks(habit: Missing, fields: Mapping[str, Any], name: str) -> bool:
     if not habit.values:
         return fields.get(bare(name)) is not None
     found = values.known(fields, (name,))
-    return found is not None and found[0] in {value.casefold() for value in habit.values}
+    return found is not None and found[0] in set(map(comparable, habit.values))

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple, cast
 from sigma.conditions import ConditionOR
 from sigma.exceptions import SigmaError
 from sigma.rule.detection import SigmaDetection, SigmaDetectionItem, SigmaDetections
+from sigma.types import SigmaFieldReference
 
 from correlators.document import Faulty, Part, Problem
 from correlators.sigma.comparison import test
@@ -22,10 +23,12 @@ from correlators.sigma.wording import wording
 
 MAX_CONDITION: Final = 2000  # characters
 MAX_VALUES: Final = 100_000  # of one rule, with what modifiers turn each of them into
+MAX_MODIFIERS: Final = 8  # of one field; those that encode make each value longer
 MAX_NESTING: Final = 100  # brackets and `not`; at each of them parser and predicate may recurse
 
 _WORD: Final = re.compile(r"(?<![\w*-])(AND|OR|NOT)(?![\w*-])")
 _NESTING: Final = re.compile(r"\(|\bnot\b", re.IGNORECASE)
+_DIGITS: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")  # a number of YAML too
 _EXACT: Final = 2**53
 _RENAMED: Final = {"utf16le": "wide"}  # the specification has two names for it, pySigma one
 # These speak of one field; a keyword is looked for inside of every value.
@@ -158,6 +161,8 @@ def _items(selection: Any, place: Place) -> Iterator[Item]:  # noqa: ANN401 - an
 
 def _meaningless(part: Part, item: Item) -> Iterator[Problem]:
     field, *modifiers = (item.key or "").split("|")
+    if len(modifiers) > MAX_MODIFIERS:
+        yield part.problem(f"a field takes at most {MAX_MODIFIERS} modifiers", *item.place)
     if not item.values:
         yield part.problem("a list of values is empty", *item.place)
     if any(is_object(value) or is_list(value) for value in item.values):
@@ -202,13 +207,33 @@ def _unreadable(part: Part, item: Item, tables: Tables) -> Iterator[Problem]:
         parsed = _parsed(item)
         fill(SigmaDetection([parsed]), tables)
         for value in parsed.value:
-            if not any(names(value)):
+            if not any(names(value)) and not isinstance(value, SigmaFieldReference):
                 test(value)
     except (SigmaError, ENGINE.error) as error:
         message = wording(error)
         if message.startswith("Modifier "):  # pySigma speaks of its classes
-            message = f"a modifier of `{item.key}` does not go with values like {item.values[0]!r}"
+            message = f"a modifier of `{item.key}` does not go with {_unfit(item)}"
         yield part.problem(message, *item.place)
+
+
+def _unfit(item: Item) -> str:
+    """The value that the modifiers do not take, as YAML has it, and the mend."""
+    value = next((one for one in item.values if not _goes(item, one)), item.values[0])
+    if isinstance(value, str):
+        bare = _DIGITS.fullmatch(value)
+        return f"the text `{value[:40]}`" + (": leave the quotes away" if bare else "")
+    if value is None:
+        return "null"
+    said = str(value).lower() if isinstance(value, bool) else f"the number {value}"
+    return f"{said}: put it in quotes if you mean the text"
+
+
+def _goes(item: Item, value: Any) -> bool:  # noqa: ANN401 - any YAML value
+    try:
+        _parsed(item._replace(values=[value]))
+    except SigmaError:
+        return False
+    return True
 
 
 def _parsed(item: Item) -> SigmaDetectionItem:

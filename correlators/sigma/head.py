@@ -14,12 +14,20 @@ from pydantic import (
 )
 
 from correlators.document import Part, Problem, follow
+from correlators.sigma.wording import meant
 from schemas.detection import PostureFact
 from schemas.event import Level
 from schemas.habit import Habit
 
 CONFIDENCE: Final[Mapping[str, float]] = {"stable": 0.9, "test": 0.7, "experimental": 0.5}
 UNPROVEN: Final = 0.6  # no status, deprecated, unsupported
+
+
+_KEYS: Final = (  # of sections that are read to the last key
+    *("aliases", "condition", "confidence", "eq", "fact", "family", "field", "generate"),
+    *("group-by", "gt", "gte", "habit", "lt", "lte", "neq", "percentile", "rules"),
+    *("timespan", "type"),
+)
 
 
 def _lower(value: object) -> object:
@@ -80,7 +88,9 @@ def invalid(part: Part, error: ValidationError) -> Iterator[Problem]:
     for fault in error.errors(include_url=False, include_context=False):
         # Without the alternatives of a type, which pydantic puts behind the keys.
         place = tuple(key for key, _ in follow(part.data, _untagged(fault["loc"])))
-        told.setdefault(place, []).append(_sentence(fault["msg"]))
+        strange = fault["type"] == "extra_forbidden" and place
+        said = _strange(str(place[-1])) if strange else _sentence(fault["msg"])
+        told.setdefault(place, []).append(said)
     for place, messages in told.items():
         keys = ".".join(str(key) for key in place)
         message = "; or ".join(dict.fromkeys(messages))
@@ -90,6 +100,10 @@ def invalid(part: Part, error: ValidationError) -> Iterator[Problem]:
 def _untagged(place: tuple[str | int, ...]) -> tuple[str | int, ...]:
     """Without the type of a habit, which pydantic puts behind its key."""
     return (*place[:2], *place[3:]) if place[:2] == ("barograph", "habit") else place
+
+
+def _strange(key: str) -> str:
+    return "there is no such key here" + meant(key, _KEYS)
 
 
 def _sentence(message: str) -> str:

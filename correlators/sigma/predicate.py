@@ -25,7 +25,7 @@ from sigma.types import (
 )
 
 from correlators.sigma.comparison import ANY, any_string, test
-from correlators.sigma.values import folded, leaves, reader
+from correlators.sigma.values import EXACT, folded, leaves, reader, text
 
 Predicate = Callable[[Mapping[str, Any]], bool]
 
@@ -114,7 +114,10 @@ def _anywhere(value: SigmaType) -> SigmaType:
     """A keyword is looked for inside of every value of the record."""
     if isinstance(value, SigmaExpansion):
         return SigmaExpansion([_anywhere(each) for each in value.values])
-    if isinstance(value, SigmaNumber | SigmaBool):
+    if isinstance(value, SigmaNumber):
+        plain = value.number  # beyond EXACT it was a float: large integers are given as text
+        value = SigmaString(text(plain if abs(plain) <= EXACT else float(plain)))
+    if isinstance(value, SigmaBool):
         value = SigmaString(str(value))
     if isinstance(value, SigmaString):
         wrapped = type(value)()

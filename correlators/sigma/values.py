@@ -23,7 +23,7 @@ Reader = Callable[[Mapping[str, Any]], Any]
 MISSING: Final = object()
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_EXACT: Final = 2.0**53  # beyond, a float has no exact digits to show
+EXACT: Final = 2.0**53  # beyond, a float has no exact digits to show
 _DECIMAL: Final = 14_000  # bits; Python does not write longer integers in digits
 _NUMBER: Final = re.compile(r"-?[0-9]{1,400}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,4})?")
 
@@ -134,7 +134,7 @@ def text(value: Any) -> str:  # noqa: ANN401 - a JSON value
 def _digits(value: float) -> str:
     if isinstance(value, int):
         return str(value) if value.bit_length() < _DECIMAL else f"{value:x}"
-    if value.is_integer() and abs(value) < _EXACT:
+    if value.is_integer() and abs(value) < EXACT:
         return str(int(value))
     # Other formats than JSON have what is not finite, and JSON would call it null.
     return orjson.dumps(value).decode() if isfinite(value) else str(value)

@@ -24,7 +24,7 @@ from sigma.types import (
     SpecialChars,
 )
 
-from correlators.sigma.values import fold, text
+from correlators.sigma.values import EXACT, fold, text
 
 Kind = Literal["is", "has", "there"]
 KINDS: Final[tuple[Kind, ...]] = ("is", "has", "there")  # the most telling first
@@ -127,7 +127,9 @@ def _clause(_: SigmaType, path: str) -> Clause:
 @_clause.register
 def _number(value: SigmaNumber, path: str) -> Clause:
     digits = text(value.number)  # who looks for it knows how else it may be spelled
-    if isinstance(value, SigmaTimestampPart) or not digits.isdecimal():
+    # Beyond that a record may have it as a float, whose text has an exponent.
+    exact = digits.isdecimal() and value.number < EXACT
+    if isinstance(value, SigmaTimestampPart) or not exact:
         return frozenset({Atom(path, "there")})
     return frozenset({Atom(path, "is", digits)})
 

@@ -11,6 +11,11 @@ _OURS: Final = ("utf16le",)  # names of modifiers that the specification knows a
 _SELECTION: Final = re.compile(r"Detection '(?P<name>.*)' not defined in detections")
 _PATTERN: Final = re.compile(r"Selector '(?P<name>.*)' doesn't match any detection")
 _MODIFIER: Final = re.compile(r"Unknown modifier '(?P<name>.*)'")
+_PIPE: Final = "The pipe syntax in Sigma conditions"
+_UTF16: Final = re.compile(
+    r"(Wide|UTF-16|UTF-16BE) modifier only allowed .*input string '(?P<text>.*)' isn't one"
+)
+_SO_MANY: Final = re.compile(r"\b(?P<number>[2-9]|[1-9]\d+) of\b", re.IGNORECASE)
 _GRAMMAR: Final = re.compile(
     r"(?P<wanted>Expected|Unbalanced) .*?\(at char (?P<at>\d+)\), \(line:\d+, col:\d+\)", re.DOTALL
 )
@@ -34,6 +39,18 @@ def wording(error: Exception, selections: Iterable[str] = (), condition: str = "
     if found := _MODIFIER.fullmatch(said):
         known = (*modifier_mapping, *_OURS)
         return f"there is no modifier `{found['name']}`{meant(found['name'], known)}"
+    if found := _UTF16.fullmatch(said):
+        return f"UTF-16 is made of ASCII text only, and `{found['text']}` is none"
+    return _of_condition(said, condition)
+
+
+def _of_condition(said: str, condition: str) -> str:
+    if said.startswith(_PIPE):
+        return "a condition has no `|` any more: count in a correlation, with a `timespan`"
+    if found := _SO_MANY.search(condition):
+        return (
+            f"`{found['number']} of` is no Sigma: `1 of` or `all of`, or the cases joined by `or`"
+        )
     if found := _GRAMMAR.match(said):
         return _grammar(found["wanted"], int(found["at"]), condition)
     return said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from correlators.document import Part
@@ -21,13 +21,16 @@ class Unknown(NamedTuple):
     message: str
 
 
-def of_detection(part: Part, tree: Node, routed: Vocabularies) -> Iterator[Unknown]:
+def of_detection(
+    part: Part, tree: Node, routed: Vocabularies, hint: Callable[[str], str] = lambda _: ""
+) -> Iterator[Unknown]:
     """The unknown fields of its condition `tree` and of `fields:`, by line.
 
     As pipelines leave them; `fields:` lists what is shown, and is looked at as it is written.
+    `hint`: what is to be said of such a field, rather than of a known one that is like it.
     """
     asked = ((node.line, field) for node in tree.nodes() for field in node.fields)
-    found = [one for line, field in asked for one in _judged(line, field, routed)]
+    found = [one for line, field in asked for one in _judged(line, field, routed, hint)]
     for number, field in enumerate(part.data.get("fields") or ()):
         found += _judged(part.line_of("fields", number), str(field), routed)
     for key, field in _of_habit(part):
@@ -74,7 +77,9 @@ _GROUP: Final[Place] = ("correlation", "group-by")
 _COUNTED: Final[Place] = ("correlation", "condition", "field")
 
 
-def _judged(line: int, field: str, routed: Vocabularies) -> Iterator[Unknown]:
+def _judged(
+    line: int, field: str, routed: Vocabularies, hint: Callable[[str], str] = lambda _: ""
+) -> Iterator[Unknown]:
     """Nothing where one of the sources has the field, or does not say what it has."""
     words = [one for one in routed.values() if one is not None]
     if not words or len(words) < len(routed) or any(one.knows(field) for one in words):
@@ -86,4 +91,4 @@ def _judged(line: int, field: str, routed: Vocabularies) -> Iterator[Unknown]:
         if any(one.open for one in words)
         else f"`{field}` is no field of {where}"
     )
-    yield Unknown(line, message + meant(near))
+    yield Unknown(line, message + (hint(field) or meant(near)))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Literal, NamedTuple
 
 from correlators.document import Part, Problem
@@ -16,6 +16,7 @@ from infra.authoring.cases.stated import faults, proves
 from infra.authoring.filtering import Filtering
 from infra.authoring.firing import Estate, Firing, firing, silent_legs
 from infra.authoring.places import Places
+from infra.authoring.renaming import hint
 from infra.authoring.tagging import unknown
 from infra.rules import RuleFile
 
@@ -194,9 +195,14 @@ class _Checking:
         if row.kind == "correlation":
             asked = of_correlation(part, self._correlations[row.id], self._routed)
         elif (tree := self._outlines.get(row.id)) is not None:
-            asked = of_detection(part, tree, self._routed[row.id])
+            asked = of_detection(part, tree, self._routed[row.id], self._hint(part))
         for line, message in asked:
             yield Remark("unknown-field", row.path, line, row.id, message)
+
+    def _hint(self, part: Part) -> Callable[[str], str]:
+        if self._ruleset.processing.pipeline is not None:
+            return lambda _: ""
+        return partial(hint, part, "detection")
 
     def _silent(self, row: Row, part: Part) -> Iterator[Remark]:
         story = next(one for one in self._ruleset.convergences if one.id == row.id)

@@ -143,7 +143,10 @@ def _nowhere(logsource: Logsource, sources: Mapping[str, Source]) -> Firing:
 
 
 def _nearest(wanted: Logsource, sources: Mapping[str, Source]) -> str | None:
-    """The logsource of a source that shares the product, or whose names look alike."""
+    """The logsource of a source that shares the product, or has a name like it.
+
+    A service is a hint only where sources of one product have it: `audit` is nobody's own.
+    """
     readable = [s.LOGSOURCE for s in sources.values() if s.NARROW is not None]
     if wanted.product == PRODUCT:
         like = get_close_matches(wanted.service or "", sources, 1)
@@ -151,12 +154,16 @@ def _nearest(wanted: Logsource, sources: Mapping[str, Source]) -> str | None:
     for one in readable:
         if wanted.product == one.product:
             return named(one)
-    for one in readable:
-        words = [word for word in (one.product, one.service) if word is not None]
-        asked = [word for word in (wanted.product, wanted.service) if word is not None]
-        if any(get_close_matches(word, words, 1, _NEAR) for word in asked):
-            return named(one)
+    for word in (wanted.product, wanted.service):
+        found = [one for one in readable if word is not None and _like(word, one)]
+        if len({one.product for one in found}) == 1:
+            return named(found[0])
     return None
+
+
+def _like(word: str, logsource: Logsource) -> bool:
+    words = [one for one in (logsource.product, logsource.service) if one is not None]
+    return bool(get_close_matches(word, words, 1, _NEAR))
 
 
 def named(logsource: Logsource) -> str:

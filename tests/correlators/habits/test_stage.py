@@ -124,7 +124,7 @@ def test_a_match_without_its_group_or_its_value_is_no_observation() -> None:
         ("{type: first_seen, by: a}", "`barograph.habit.of`: field required"),
         ("{type: often, by: a}", "input tag 'often' found using 'type'"),
         ("{type: first_seen, by: a|cidr, of: b}", "at most one of `|network`, `|product`"),
-        ("{type: first_seen, by: a, of: b, learn: 1d}", "extra inputs are not permitted"),
+        ("{type: first_seen, by: a, of: b, learn: 1d}", "there is no such key here"),
         ("{type: first_seen, by: a, of: b, learning: 9d, memory: 3d}", "longer than `learning`"),
         ("{type: volume, by: a}", "`barograph.habit.least`: field required"),
         ("{type: silence, by: a, learning: 1d}", "greater than or equal to"),

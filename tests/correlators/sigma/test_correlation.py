@@ -101,7 +101,8 @@ SILENT = "no number fulfils the condition, so it can never fire"
         ("10}", "1.5}", "6: `correlation.condition.gte`", "input should be a valid integer"),
         ("10}", "-1}", "6: `correlation.condition.gte`",
          "input should be greater than or equal to 0"),
-        ("gte", "ge", "6: `correlation.condition.ge`", "extra inputs are not permitted"),
+        ("gte", "ge", "6: `correlation.condition.ge`",
+         "there is no such key here; did you mean `gte`?"),
         ("10}", "10, field: A}", "2: `correlation`", "event_count has no `field` in its condition"),
         ("{gte: 10}", "one and not two", "2: `correlation`",
          "event_count needs a `condition` such as `gte: 10`"),
@@ -116,7 +117,7 @@ SILENT = "no number fulfils the condition, so it can never fire"
          "value_count needs `field` in its condition"),
         ("event_count", "temporal_ordered", "2: `correlation`", SILENT),
         ("rules:", "group_by: a\n  rules:", "4: `correlation.group_by`",
-         "extra inputs are not permitted"),
+         "there is no such key here; did you mean `group-by`?"),
         ("title: Many", "name: x", "1: `title`", "field required"),
     ],
 )  # fmt: skip

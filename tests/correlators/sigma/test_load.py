@@ -113,7 +113,7 @@ def test_a_logsource_is_read_in_small_letters() -> None:
         ("title: Minimal", "title: a\nlevel: severe",
          "2: `level`: input should be 'informational', 'low', 'medium', 'high' or 'critical'"),
         ("title: Minimal", "title: a\nbarograph: {family: x, famly: y}",
-         "2: `barograph.famly`: extra inputs are not permitted"),
+         "2: `barograph.famly`: there is no such key here; did you mean `family`?"),
         ("detection:\n", "detection: []\nx:\n",
          "4: `detection`: input should be a valid dictionary"),
         ("A: x", "A|frobnicate: x", "6: there is no modifier `frobnicate`"),
@@ -127,12 +127,16 @@ def test_a_logsource_is_read_in_small_letters() -> None:
          "6: Invalid CIDR expression: '10.0.0.0/40' does not appear to be an IPv4 or IPv6 network"),
         ("A: x", "A: [x, null]",
          "6: null stands alone: give it a selection of its own and join the two by `or`"),
+        ("A: x", f"A{'|base64' * 60}: x", "6: a field takes at most 8 modifiers"),
         ("A: x", "A: []", "6: a list of values is empty"),
         ("A: x", "A: {b: c}", "6: a field takes a value or a list of values"),
         ("A: x", "A|expand: '%who%'",
          UNFILLED),
         ("A: x", "A|contains: 5",
-         "6: a modifier of `A|contains` does not go with values like 5"),
+         ("6: a modifier of `A|contains` does not go with the number 5:"
+          " put it in quotes if you mean the text")),
+        ("A: x", "A|gt: [1, '5']",
+         "6: a modifier of `A|gt` does not go with the text `5`: leave the quotes away"),
         ("A: x", "'|startswith': x", "6: `|startswith` needs a field before its modifier"),
         ("condition: s", "condition: s and t", "7: there is no selection `t`"),
         ("condition: s", "condition: 1 of t*", "7: no selection is like `t*`"),
@@ -149,7 +153,7 @@ def test_what_is_wrong_is_told_with_its_line(old: str, new: str, expected: str) 
 def test_all_that_is_wrong_is_told_at_once() -> None:
     text = MINIMAL.replace("A: x", "A|re: a(\n    B|all: x\n    C: [null, y]")
     assert [line.split(":")[0] for line in problems(text)] == ["7", "8"]
-    mended = text.replace("B|all: x", "B: x").replace("[null, y]", "y")
+    mended = text.replace("B|all: x", "B|fieldref: x").replace("[null, y]", "y")
     assert [line.split(":")[0] for line in problems(mended)] == ["6"]
 
 

@@ -246,6 +246,7 @@ selections = st.dictionaries(
 ) | st.sampled_from(
     [
         {"A": 5},
+        {"A": 1e300},
         {"A": True},
         {"A": None},
         {"a.b|exists": True},
@@ -268,7 +269,7 @@ detections = st.builds(
 )
 
 leaf = st.sampled_from(
-    [*LITERALS, "KIM", "über", "οδος", "a foo bar b", 5, 5.0, True, None, "eHl6"]
+    [*LITERALS, "KIM", "über", "οδος", "a foo bar b", 5, 5.0, 1e300, True, None, "eHl6"]
 )
 value = st.recursive(
     leaf,

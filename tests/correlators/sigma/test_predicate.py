@@ -108,6 +108,15 @@ def test_a_regular_expression_is_of_re2_and_knows_case() -> None:
     assert matches("{A|re|i|s: ^a.c$}", {"A": "A\nC"}, {"A": "xabc"}) == [True, False]
 
 
+def test_a_number_among_keywords_is_the_text_that_a_record_has_of_it() -> None:
+    records: list[dict[str, Any]] = [{"A": 1e300}, {"A": 1e-7}, {"A": "x1e-7"}, {"A": 10}]
+    assert matches("[1.0e+300, 1.0e-7]", *records) == [True, True, True, False]
+    assert matches("[9007199254740993]", {"A": 9007199254740993}, {"A": 9007199254740992}) == [
+        True,
+        False,
+    ]
+
+
 def test_networks_hold_addresses_only() -> None:
     records = [{"A": a} for a in ("10.1.2.3", "10.1.2.3.example.com", "::ffff:10.1.2.3", 167838211)]
     assert matches("{A|cidr: 10.0.0.0/8}", *records) == [True, False, False, False]

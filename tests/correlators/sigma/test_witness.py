@@ -38,6 +38,7 @@ def there(path: str) -> Clause:
         ("{s: {A: 5, B|gt: 1, C|cidr: 10.0.0.0/8, D|hour: 1, E|fieldref: A}, condition: s}",
          [one_of(("A", "is", "5")), *(there(path) for path in "BCDE")]),
         ("{s: {A: -5}, condition: s}", [there("A")]),
+        ("{s: {A: 1.0e+300}, condition: s}", [there("A")]),  # a record has it as `1e300`
         ("{s: {A: null}, condition: s}", []),
         ("{s: {A|exists: true}, condition: s}", []),  # true of null, too
         ("{s: {A|re: '^role/x+Admin$'}, condition: s}", [one_of(("A", "has", "role/x"))]),

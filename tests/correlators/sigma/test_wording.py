@@ -24,11 +24,14 @@ def problems(text: str) -> list[str]:
         ("and )", "the condition wants the name of a selection where `)` stands at character 5"),
         ("sel adn filter_x", "the condition wants `and` or `or` where `adn` stands at character 5"),
         ("sel and (filter_x", "a bracket of the condition is not closed"),
+        ("sel | count() > 5",
+         "a condition has no `|` any more: count in a correlation, with a `timespan`"),
+        ("2 of filter_*", "`2 of` is no Sigma: `1 of` or `all of`, or the cases joined by `or`"),
         ("sell", "there is no selection `sell`; did you mean `sel`?"),
         ("nothing", "there is no selection `nothing`"),
         ("1 of filtr_*", "no selection is like `filtr_*`; did you mean `filter_x`?"),
     ],
-)
+)  # fmt: skip
 def test_a_condition_says_what_stands_where(condition: str, message: str) -> None:
     text = RULE.replace("KEY", "eventName").replace("CONDITION", condition)
     assert problems(text) == [message]

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from correlators.document import Document
 from correlators.ruleset import parse
+from correlators.sigma.processing import processing
 from infra.authoring.checked import SLIPS, counts, objects, table
 from infra.authoring.checking import Check, check
 from infra.authoring.coverage import gaps
@@ -89,6 +90,31 @@ def test_every_field_that_is_asked_is_held_to_what_records_have() -> None:
         ("unknown-field", "r0.yml", 8, unknown("userIdentity.Arn", "userIdentity.arn")),
         ("unknown-field", "r0.yml", 10, unknown("eventtime", "eventTime")),
     ]
+
+
+def test_a_name_of_sigmahq_is_told_with_the_pipeline_that_reads_it() -> None:
+    rule = """\
+title: Bucket
+logsource: {product: gcp, service: gcp.audit}
+detection:
+  s: {gcp.audit.method_name: storage.buckets.delete, data.nothing: x}
+  condition: s
+"""
+    told = "`gcp.audit.method_name` is no field of gcp_audit; `--pipeline sigmahq` reads it as"
+    assert [message for about, _, _, message in remarks(rule) if about == "unknown-field"] == [
+        "`data.nothing` is no field of gcp_audit",
+        f"{told} `protoPayload.methodName`",
+    ]
+    sign_in = rule.replace("gcp, service: gcp.audit", "azure, service: signinlogs").replace(
+        "gcp.audit.method_name", "properties.message"
+    )
+    assert "`--pipeline sigmahq` knows it" in str(remarks(sign_in))
+    processed = parse(
+        [Document("r0.yml", rule)],
+        processing=processing([Document("p.yml", "transformations: []")], ()),
+    )
+    (row,) = check([RuleFile(Document("r0.yml", rule), None)], processed, Estate(sources())).rules
+    assert not any("--pipeline" in remark.message for remark in row.remarks)
 
 
 def test_what_a_correlation_groups_by_and_counts_too() -> None:

@@ -42,6 +42,8 @@ def test_a_vendors_rule_fires_on_the_vendors_source() -> None:
         detection("database", "category: database"),
         detection("guardduty", "product: aws, service: guardduty"),
         detection("typo", "product: aws, service: cloudtrial"),
+        detection("amazon", "product: amazon, service: cloudtrail"),
+        detection("audit", "product: slack, service: audit"),  # of several products
     )
     assert found["trail"] == found["aws"] == Firing(("cloudtrail",))
     assert found["windows"] == Firing(
@@ -51,6 +53,8 @@ def test_a_vendors_rule_fires_on_the_vendors_source() -> None:
     )
     none = "no source is category=database"
     assert found["database"] == Firing((), none, none)
+    assert reason(found["amazon"]).endswith("; the nearest is product=aws service=cloudtrail")
+    assert reason(found["audit"]) == "no source is product=slack service=audit"
     for name, service in (("guardduty", "guardduty"), ("typo", "cloudtrial")):
         assert reason(found[name]) == (
             f"no source is product=aws service={service}; "

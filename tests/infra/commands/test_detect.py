@@ -137,6 +137,34 @@ def test_what_cannot_be_read_is_counted_and_told_by_its_place(
     assert [line.split(": ")[0].rpartition("#")[2] for line in err[:-1]] == ["2", "3"]
 
 
+@pytest.mark.parametrize("of", ["eventName: DeleteGuardrail", "eventName|startswith: DeleteG"])
+def test_a_match_in_what_is_no_record_is_a_reject_as_in_a_backtest(
+    of: str, tmp_path: Path, rules: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    rules.write_text(RULES.partition("---")[0].replace("eventName: DeleteGuardrail", of), "utf-8")
+    odd = [
+        call(1, "DeleteGuardrail"),
+        call(2, "DeleteGuardrail", eventSource=None),
+        call(3, "DeleteGuardrail", eventTime="yesterday"),
+        call(4, "DeleteGuardrail", eventTime="0001-01-01T00:00:00Z"),
+        call(5, "DeleteGuardrail", eventSource="aws:s3"),
+    ]
+    trail = tmp_path / "trail.ndjson"
+    trail.write_bytes(b"".join(orjson.dumps(record) + b"\n" for record in odd))
+    found, err = detect(capfd, "--rules", rules, "--source", "cloudtrail", trail)
+    assert [f["event"] for f in found] == ["e1"]
+    assert [line.split(": ")[1] for line in err[:-1]] == [
+        "wrong-shape",
+        "bad-time",
+        "bad-time",
+        "wrong-shape",
+    ]
+    assert main(["backtest", str(rules), str(trail), "--source", "cloudtrail", "--json"]) == Exit.OK
+    out, said = capfd.readouterr()
+    assert [json.loads(line)["event"] for line in out.splitlines()] == ["e1"]
+    assert "5 records, 4 rejected, 1 match" in said
+
+
 def test_a_record_without_an_id_is_named_by_its_hash(
     tmp_path: Path, rules: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
