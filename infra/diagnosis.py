@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from correlators.sigma.values import is_object
 from infra.brokers import inputs
 from infra.reading.reader import Reader
 from infra.rules import collected
@@ -162,7 +163,7 @@ def _running(host: str, port: int) -> dict[str, Any] | None:
         return None
     finally:
         asked.close()
-    return said if isinstance(said, dict) and {"reasons", "sinks"} <= said.keys() else None
+    return said if is_object(said) and {"reasons", "sinks"} <= said.keys() else None
 
 
 def _told(place: str, running: dict[str, Any]) -> Iterator[Check]:

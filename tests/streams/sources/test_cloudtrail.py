@@ -165,13 +165,9 @@ def test_what_was_acted_upon(service: str, asked: dict[str, str], target: str) -
 
 
 def test_a_service_whose_network_alone_changes_keeps_its_task_definition() -> None:
-    found = event(
-        eventSource="ecs.amazonaws.com",
-        requestParameters={"cluster": "ml", "service": "web"},
-        responseElements={
-            "service": {"taskDefinition": "arn:aws:ecs:r:1:task-definition/triage:14"}
-        },
-    )
+    asked, arn = {"cluster": "ml", "service": "web"}, "arn:aws:ecs:r:1:task-definition/triage:14"
+    said = {"service": {"taskDefinition": arn}}
+    found = event(eventSource="ecs.amazonaws.com", requestParameters=asked, responseElements=said)
     assert keys(found)[0] == "workload:ecs/ml/triage"
 
 
