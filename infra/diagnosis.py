@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import socket
 import sys
 import tempfile
 from collections.abc import Iterator
+from http.client import HTTPConnection, HTTPException
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from correlators.sigma.values import is_object
 from infra.brokers import inputs
 from infra.reading.reader import Reader
 from infra.rules import collected
@@ -23,6 +27,7 @@ from sinks.store import SNAPSHOT
 OK, WARN, FAIL = "ok", "warn", "FAIL"
 PYTHON = (3, 11)
 PACKAGES = ("duckdb", "faust-streaming", "kafka-python", "msgspec", "polars", "pydantic", "pysigma")
+PATIENCE, MOST = 5.0, 2**20  # seconds and bytes that an answer of a run may take
 FREE = 2**30  # bytes on the disk of the data folder, below which a warning is due
 TOOLS = {"chromium": "looks at reports in tests", "java": "runs Kafka in tests"}
 
@@ -140,5 +145,32 @@ def _ports(config: Config) -> Iterator[Check]:
             with socket.create_server((host, port)):
                 yield Check(what, OK, f"{place} is free")
         except OSError as error:
+            plain = what == "server" and config.server.certificate is None
+            if running := _running(host, port) if plain else None:
+                yield from _told(place, running)
+                continue
             mend = "stop what listens there, or set another port"
-            yield Check(what, FAIL, f"{place}: {error.strerror}", mend)
+            yield Check(what, FAIL, f"{place}: {os.strerror(error.errno or 0)}", mend)
+
+
+def _running(host: str, port: int) -> dict[str, Any] | None:
+    """What a Barograph that answers there says of itself."""
+    asked = HTTPConnection(host, port, timeout=PATIENCE)
+    try:
+        asked.request("GET", "/readyz")
+        said = json.loads(asked.getresponse().read(MOST))
+    except (OSError, HTTPException, ValueError):
+        return None
+    finally:
+        asked.close()
+    return said if is_object(said) and {"reasons", "sinks"} <= said.keys() else None
+
+
+def _told(place: str, running: dict[str, Any]) -> Iterator[Check]:
+    """How the run is that has the port, and which of its sinks are not well."""
+    reasons = "; ".join(map(str, running["reasons"]))
+    said = f"a Barograph answers at {place}/readyz: {reasons or 'ready'}"
+    yield Check("server", WARN if reasons else OK, said)
+    for name, problem in dict(running["sinks"]).items():
+        if problem != "ok":
+            yield Check(f"sink {name}", WARN, str(problem))

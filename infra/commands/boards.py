@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 EXAMPLE = """\
 barograph boards push --url https://grafana.example    with BAROGRAPH_GRAFANA__TOKEN set
 barograph boards export --dir grafana"""
+_PUSH = """\
+examples:
+  barograph boards push --check
+  BAROGRAPH_GRAFANA__TOKEN_FILE=token barograph boards push --url https://grafana.example"""
+_EXPORT = "example:\n  barograph boards export --dir grafana"
 SHOWN = 20  # fields of one thing that are listed as different
 
 
@@ -30,7 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     what = "write what is missing or older; what was edited there is shown and left alone"
-    push = actions.add_parser("push", help=what, description=what)
+    push = actions.add_parser("push", help=what, description=what, epilog=_PUSH)
     push.set_defaults(act=_push)
     push.add_argument("--url", metavar="URL", help="of the server; default: [grafana] url")
     push.add_argument(
@@ -49,7 +54,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         " folder, if there is one",
     )
     what = "write dashboards, data sources and alert rules as files for Grafana's provisioning"
-    export = actions.add_parser("export", help=what, description=what)
+    export = actions.add_parser("export", help=what, description=what, epilog=_EXPORT)
     export.set_defaults(act=_export)
     export.add_argument("--dir", required=True, metavar="DIR", help="where to; made if need be")
     export.add_argument(

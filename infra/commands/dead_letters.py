@@ -1,4 +1,4 @@
-"""Look at records that could not be read, or put them back once they can."""
+"""Look at what could not be read or was refused, or put records back once they can be read."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import asyncio
 import heapq
 import json
 import sys
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aiokafka.errors import KafkaError
@@ -23,19 +25,26 @@ if TYPE_CHECKING:
     from streams.kafka.dead_letters import Choice, DeadLetter
 
 EXAMPLE = "barograph dead-letters list --reason no-time"
+FILE = "dead-letters.jsonl"  # in the data folder: what receivers of sinks refused
+_SHOWN = ("time", "sink", "reason", "kind", "id")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     for name, act, what in (
-        ("list", _list, "count them by source and reason, and show the newest"),
+        (
+            "list",
+            _list,
+            "count them, show the newest; without [kafka]: what receivers of sinks refused",
+        ),
         ("replay", _replay, "put the records back into the topics that they came from, each once"),
     ):
-        action = actions.add_parser(name, help=what, description=what)
+        epilog = f"example:\n  barograph dead-letters {name} --reason no-time"
+        action = actions.add_parser(name, help=what, description=what, epilog=epilog)
         action.set_defaults(act=act)
         action.add_argument("--reason", metavar="R", help="only those with this reason")
-        action.add_argument("--source", metavar="S", help="only those of this source")
+        action.add_argument("--source", metavar="S", help="only those of this source or sink")
         action.add_argument("--json", action="store_true", help="one JSON object for programs")
         if name == "list":
             action.add_argument(
@@ -59,7 +68,10 @@ def _list(args: argparse.Namespace) -> int:
     from infra.brokers import kafka
     from streams.kafka.dead_letters import Choice
 
-    brokers = kafka(settings(args.config), args.config)
+    config = settings(args.config)
+    if config.kafka is None:
+        return _refused(args, Path(config.data) / FILE)
+    brokers = kafka(config, args.config)
     choice = Choice(args.reason, args.source)
     counts, newest, replayed = asyncio.run(_read(brokers, choice, max(0, args.limit)))
     by = [
@@ -78,6 +90,41 @@ def _list(args: argparse.Namespace) -> int:
         print(shown.text(f"{shown.time(letter.time)}  {letter.origin}  {said}"))
     print(f"{counts.total()} dead letters; {len(replayed)} messages were put back", file=sys.stderr)
     return Exit.OK
+
+
+def _refused(args: argparse.Namespace, path: Path) -> int:
+    """What receivers refused, of the file and the one before it. Exit 0, also if there is none."""
+    counts: Counter[tuple[str, str]] = Counter()
+    newest: deque[dict[str, Any]] = deque(maxlen=max(0, args.limit))
+    for letter in _letters(path):
+        sink, reason = str(letter.get("sink")), str(letter.get("reason"))
+        if args.source in {None, sink} and args.reason in {None, reason}:
+            counts[sink, reason] += 1
+            newest.appendleft({key: letter.get(key) for key in _SHOWN})
+    by = [
+        {"source": sink, "reason": reason, "count": count}
+        for (sink, reason), count in counts.most_common()
+    ]
+    if args.json:
+        print(json.dumps({"letters": counts.total(), "counts": by, "newest": list(newest)}))
+        return Exit.OK
+    for one in by:
+        print(shown.text(f"{one['count']:>9,}  {one['source']}  {one['reason']}"))
+    for row in newest:
+        print(shown.text("{time}  {kind} {id}  {reason} ({sink})".format_map(row)))
+    print(f"{shown.plural(counts.total(), 'dead letter')} of sinks in {path}", file=sys.stderr)
+    return Exit.OK
+
+
+def _letters(path: Path) -> Iterator[dict[str, Any]]:
+    """The lines of both files, the oldest first; one that a kill cut short is passed over."""
+    for file in (path.with_name(f"{path.name}.1"), path):
+        if not file.exists():
+            continue
+        with file.open("rb") as lines:
+            for line in lines:
+                with suppress(json.JSONDecodeError):
+                    yield json.loads(line)
 
 
 async def _read(

@@ -21,12 +21,23 @@ EXAMPLE = "barograph topics create --raw cloudtrail --raw otel"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
-    for name, act, what in (
-        ("create", _create, "make what is missing; what is there stays as it is"),
-        ("check", _check, "say in what topics differ, and the mend; exit 1 if a run would suffer"),
-        ("rights", _rights, "print the commands that grant a user the least that it needs"),
+    for name, act, what, example in (
+        ("create", _create, "make what is missing; what is there stays as it is", "--raw otel"),
+        (
+            "check",
+            _check,
+            "say in what topics differ, and the mend; exit 1 if a run would suffer",
+            "--raw otel",
+        ),
+        (
+            "rights",
+            _rights,
+            "print the commands that grant a user the least that it needs",
+            "collector --role producer --raw otel",
+        ),
     ):
-        action = actions.add_parser(name, help=what, description=what)
+        epilog = f"example:\n  barograph topics {name} {example}"
+        action = actions.add_parser(name, help=what, description=what, epilog=epilog)
         action.set_defaults(act=act)
         action.add_argument(
             "--raw",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,11 +53,14 @@ def run(args: argparse.Namespace) -> int:
     events = {event for body in bodies for event in cited(body)}
     lying = records(args.store, events, args.config)
     now = reread(lying.values(), Path(args.root), settings(args.config))
-    good = True
+    counts: Counter[bool | None] = Counter()
     for result in check(bodies, lying, now):
-        good &= result.ok is True
+        counts[result.ok] += 1
         _say(result, as_json=args.json)
-    return Exit.OK if good else Exit.NO
+    if not args.json:
+        said = f"{counts[True]} as they were, {counts[False]} not, {counts[None]} gone"
+        print(f"{shown.plural(counts.total(), 'check')}: {said}", file=sys.stderr)
+    return Exit.OK if counts[True] == counts.total() else Exit.NO
 
 
 def _bodies(args: argparse.Namespace) -> Iterator[Body]:

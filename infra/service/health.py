@@ -94,7 +94,9 @@ class Health:
         )
         yield from self._vitals.metrics()
         taken = CounterMetricFamily(
-            "barograph_sink_delivered", "Results that a sink has taken.", labels=["sink"]
+            "barograph_sink_delivered",
+            "Results that a sink has done with: delivered, refused, or not for it by its routing.",
+            labels=["sink"],
         )
         refused = CounterMetricFamily(
             "barograph_sink_refused", "Results in the dead letters of a sink.", labels=["sink"]

@@ -23,10 +23,11 @@ class AlertSettings(SinkConfig):
     """What every sink of alerts understands.
 
     An alert is sent from the time that it reached one of `stages` with a confidence of at least
-    `min_confidence`, and from then on to its end. `systems` are patterns of names of AI systems
-    (`*` and `?`; case does not matter), `owners` those of `[[system]]`: with either, only the
-    alerts of these systems. `redact`: kinds of entities, and `address`, whose names do not leave;
-    `omit`: lists of the alert that do not.
+    `min_confidence`, and from then on to its end. `systems` are patterns of AI systems (`*` and
+    `?`; case does not matter): of the root, `application:claims`, of its id alone, or of the name
+    in `[[system]]`. `owners` are those of `[[system]]`. With either, only the alerts of these
+    systems. `redact`: kinds of entities, and `address`, whose names do not leave; `omit`: lists of
+    the alert that do not.
     """
 
     stages: tuple[Stage, ...] = STAGES
@@ -44,7 +45,9 @@ class Routed:
         """`config` knows who owns which system; `memory` is for ids that were sent."""
         self._sink, self._memory = sink, memory
         self._stages, self._least = frozenset(settings.stages), settings.min_confidence
-        self._systems = _systems(settings, config)
+        self._systems = tuple(pattern.casefold() for pattern in settings.systems)
+        self._owned = _owned(settings, config)
+        self._names = _names(config)
         key = config.privacy.key
         secret = None if key is None else key.get_secret_value().encode()
         self._redaction = Redaction(settings.redact, settings.omit, secret)
@@ -106,10 +109,12 @@ class Routed:
         return chosen
 
     def _ours(self, system: str) -> bool:
-        if not self._systems:
+        if not self._systems and not self._owned:
             return True
-        name = system.casefold()
-        return any(fnmatchcase(name, pattern) for pattern in self._systems)
+        names = (system, system.partition(":")[2], *self._names.get(system, ()))
+        return system in self._owned or any(
+            fnmatchcase(name.casefold(), pattern) for pattern in self._systems for name in names
+        )
 
     def _shown(self, result: Result) -> Result:
         if not self._redaction:
@@ -122,12 +127,20 @@ def routed(sink: Sink, settings: AlertSettings, config: Config, folder: Path) ->
     return Routed(sink, settings, config, Memory(folder / f"sink-{settings.name}.routing.sqlite"))
 
 
-def _systems(settings: AlertSettings, config: Config) -> tuple[str, ...]:
-    owned = [system.name for system in config.system if system.owner in settings.owners]
+def _owned(settings: AlertSettings, config: Config) -> frozenset[str]:
+    """The roots of the systems of `owners`."""
     strangers = set(settings.owners) - {system.owner for system in config.system}
     if strangers:
         raise Mistake(
             f"sink {settings.name!r} is for the systems of {', '.join(sorted(strangers))}, who own"
             " none; give a [[system]] its `owner`"
         )
-    return tuple(pattern.casefold() for pattern in (*settings.systems, *owned))
+    return frozenset(one.root.key for one in config.system if one.owner in settings.owners)
+
+
+def _names(config: Config) -> dict[str, list[str]]:
+    """What `[[system]]` calls each root."""
+    names: dict[str, list[str]] = {}
+    for system in config.system:
+        names.setdefault(system.root.key, []).append(system.name)
+    return names

@@ -321,8 +321,11 @@ def _targets(service: str, call: dict[str, Json], asked: dict[str, Json]) -> lis
             entity("model", asked.get("modelName")),
         )
     elif service.startswith("ecs."):
+        # A change of the network alone names no task definition; the answer does.
+        named = asked.get("taskDefinition") or asked.get("family")
+        kept = mapping(answered.get("service")).get("taskDefinition")
         found = (
-            aws.task(asked.get("cluster"), asked.get("taskDefinition") or asked.get("family")),
+            aws.task(asked.get("cluster"), named or kept),
             *map(_image, listing(asked.get("containerDefinitions"))[:_IMAGES]),
         )
     elif service.startswith("s3.") and text(bucket := asked.get("bucketName"), 256):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import socket
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -34,6 +36,42 @@ def test_a_port_that_is_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     out = capsys.readouterr().out
     assert f"FAIL  server: 127.0.0.1:{port}" in out
     assert "set another port" in out
+
+
+class Running(BaseHTTPRequestHandler):
+    """Answers as a run whose receiver is away."""
+
+    said = b'{"ready": true, "reasons": [], "sinks": {"soc": "cannot be reached", "store": "ok"}}'
+
+    def do_GET(self) -> None:
+        body = self.said if self.path == "/readyz" else b""
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
+        """Say nothing."""
+
+
+def test_a_run_that_has_the_port_is_asked_how_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "barograph.toml"
+    with ThreadingHTTPServer(("127.0.0.1", 0), Running) as server:
+        port = server.server_port
+        config.write_text(f'data = "{tmp_path}"\n[server]\nport = {port}\n')
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            assert main(["--config", str(config), "doctor"]) == Exit.OK
+        finally:
+            server.shutdown()
+            thread.join()
+    said = capsys.readouterr().out.splitlines()
+    assert f"ok    server: a Barograph answers at 127.0.0.1:{port}/readyz: ready" in said
+    assert "warn  sink soc: cannot be reached" in said
+    assert not any("sink store" in line for line in said)
 
 
 def test_rules_with_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -85,6 +85,14 @@ def test_an_alert_is_found_by_the_start_of_its_id(verified: Verified) -> None:
     }
 
 
+@pytest.mark.usefixtures("folder")
+def test_the_last_line_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", "out/alerts.jsonl"]) == 0
+    out, err = capsys.readouterr()
+    checks = len(out.splitlines())
+    assert err == f"{checks} checks: {checks} as they were, 0 not, 0 gone\n"
+
+
 def test_a_changed_byte_of_a_record_is_found(verified: Verified) -> None:
     warning = next(a for a in newest("alerts.jsonl") if a["peak_stage"] == "warning")
     _, checks, _ = verified(warning["id"])

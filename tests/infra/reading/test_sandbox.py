@@ -125,6 +125,27 @@ def test_an_explanation_runs_nothing_but_questions(place: Path, folder: Path, in
         assert "a query only asks" in refused(place, explain + inner.format(folder))
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "FROM enable_logging('QueryLog', storage_path='{}')",
+        "FROM enable_profiling(save_location='{}/x.json')",
+        "FROM query('COPY (SELECT 1) TO ''{}/x.csv''')",
+        "FROM query_table('{}/secret.csv')",
+        "FROM sniff_csv('{}/secret.csv')",
+        "FROM read_duckdb('{}/other.duckdb')",
+        "SUMMARIZE '{}/secret.csv'",
+        "DESCRIBE FROM '{}/secret.csv'",
+    ],
+)
+def test_a_function_acts_no_more_than_a_statement(place: Path, folder: Path, query: str) -> None:
+    before = sorted(folder.rglob("*"))
+    sentence = refused(place, query.format(folder))
+    told = ("has been locked", "single SELECT statement", "does not exist")
+    assert sentence == ALONE or any(part in sentence for part in told)
+    assert sorted(folder.rglob("*")) == before
+
+
 def test_a_table_expression_writes_nothing(place: Path) -> None:
     sentence = refused(place, "WITH gone AS (DELETE FROM facts RETURNING id) FROM gone")
     assert "read-only mode" in sentence or "Can only" in sentence

@@ -75,18 +75,24 @@ def test_systems_by_name_and_by_owner(tmp_path: Path) -> None:
         }
     )
     batch = [
-        alert("a", system="Mail Bot"),
-        alert("b", system="support-bot"),
-        alert("c", system="PROD-search"),
-        alert("d", system="principal:x"),
+        alert("a", system="application:mail"),
+        alert("b", system="application:bot"),
+        alert("c", system="agent:PROD-search"),
+        alert("d", system="principal:arn:aws:iam::111122223333:role/x"),
     ]
-    mail, prod, both = Target(), Target(), Target()
-    around(mail, tmp_path, config, owners=["messaging"]).write(batch)
-    around(prod, tmp_path, config, systems=["prod-*"]).write(batch)
-    around(both, tmp_path, config, systems=["prod-*"], owners=["care"]).write(batch)
-    assert [id_ for id_, _ in mail.got] == ["a"]
-    assert [id_ for id_, _ in prod.got] == ["c"]
-    assert [id_ for id_, _ in both.got] == ["b", "c"]
+
+    def got(**wanted: list[str]) -> list[str]:
+        target = Target()
+        around(target, tmp_path, config, **wanted).write(batch)
+        return [id_ for id_, _ in target.got]
+
+    assert got(owners=["messaging"]) == ["a"]
+    assert got(systems=["prod-*"]) == ["c"]
+    assert got(systems=["mail b?t"]) == ["a"]
+    assert got(systems=["application:*"]) == ["a", "b"]
+    assert got(systems=["arn:aws:iam::111122223333:*"]) == ["d"]
+    assert got(systems=["prod-*"], owners=["care"]) == ["b", "c"]
+    assert got(systems=["prod"]) == []
 
 
 def test_what_is_not_taken_comes_again_and_what_is_not_ours_is_taken(tmp_path: Path) -> None:

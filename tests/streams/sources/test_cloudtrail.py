@@ -164,6 +164,13 @@ def test_what_was_acted_upon(service: str, asked: dict[str, str], target: str) -
     assert keys(found)[0] == target
 
 
+def test_a_service_whose_network_alone_changes_keeps_its_task_definition() -> None:
+    asked, arn = {"cluster": "ml", "service": "web"}, "arn:aws:ecs:r:1:task-definition/triage:14"
+    said = {"service": {"taskDefinition": arn}}
+    found = event(eventSource="ecs.amazonaws.com", requestParameters=asked, responseElements=said)
+    assert keys(found)[0] == "workload:ecs/ml/triage"
+
+
 def test_a_task_definition_shows_its_images() -> None:
     digest = "sha256:" + "0" * 64
     found = event(
