@@ -8,8 +8,7 @@ import heapq
 import json
 import sys
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +18,13 @@ from infra.exits import Exit
 from infra.settings import load as settings
 from infra.terminal import shown
 from schemas.times import rfc3339
+from sinks.delivery.letters import FILE, letters
 
 if TYPE_CHECKING:
     from schemas.config import KafkaConfig
     from streams.kafka.dead_letters import Choice, DeadLetter
 
 EXAMPLE = "barograph dead-letters list --reason no-time"
-FILE = "dead-letters.jsonl"  # in the data folder: what receivers of sinks refused
 _SHOWN = ("time", "sink", "reason", "kind", "id")
 
 
@@ -96,7 +95,7 @@ def _refused(args: argparse.Namespace, path: Path) -> int:
     """What receivers refused, of the file and the one before it. Exit 0, also if there is none."""
     counts: Counter[tuple[str, str]] = Counter()
     newest: deque[dict[str, Any]] = deque(maxlen=max(0, args.limit))
-    for letter in _letters(path):
+    for letter in letters(path):
         sink, reason = str(letter.get("sink")), str(letter.get("reason"))
         if args.source in {None, sink} and args.reason in {None, reason}:
             counts[sink, reason] += 1
@@ -114,17 +113,6 @@ def _refused(args: argparse.Namespace, path: Path) -> int:
         print(shown.text("{time}  {kind} {id}  {reason} ({sink})".format_map(row)))
     print(f"{shown.plural(counts.total(), 'dead letter')} of sinks in {path}", file=sys.stderr)
     return Exit.OK
-
-
-def _letters(path: Path) -> Iterator[dict[str, Any]]:
-    """The lines of both files, the oldest first; one that a kill cut short is passed over."""
-    for file in (path.with_name(f"{path.name}.1"), path):
-        if not file.exists():
-            continue
-        with file.open("rb") as lines:
-            for line in lines:
-                with suppress(json.JSONDecodeError):
-                    yield json.loads(line)
 
 
 async def _read(

@@ -27,7 +27,7 @@ from schemas.errors import Mistake, Unavailable
 from schemas.times import END
 from sinks.delivery.courier import Courier
 from sinks.delivery.kinds import connect
-from sinks.delivery.letters import DeadLetters
+from sinks.delivery.letters import FILE, DeadLetters
 from sinks.delivery.sink import Sink
 from streams.assembly import Assembly
 from streams.embedded import Embedded
@@ -184,7 +184,7 @@ def _couriers(
 ) -> list[Courier]:
     """One for each sink."""
     journal.subscribe({name: sink.kinds for name, sink in connected.items()})
-    letters = DeadLetters(data / "dead-letters.jsonl", clock)
+    letters = DeadLetters(data / FILE, clock)
     return [
         Courier(name, sink, journal, letters, jitter=random.random, limit=config.limits.outbox)
         for name, sink in connected.items()

@@ -25,7 +25,7 @@ from schemas.config import Config, KafkaConfig
 from schemas.errors import Mistake, Unavailable
 from sinks.delivery.courier import Courier
 from sinks.delivery.kinds import connect
-from sinks.delivery.letters import DeadLetters
+from sinks.delivery.letters import FILE, DeadLetters
 from streams.kafka.deployment import Deployment, deploy
 from streams.kafka.driver import Driver
 from streams.kafka.outbox import TopicOutbox
@@ -169,7 +169,7 @@ def _couriers(
         raise Mistake("two sinks have the same name; rename one")
     data = Path(config.data)
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    letters = DeadLetters(data / "dead-letters.jsonl", clock)
+    letters = DeadLetters(data / FILE, clock)
     couriers: list[Courier] = []
     outboxes: list[TopicOutbox] = []
     connected = {entry.name: connect(entry, data, config) for entry in config.sink}

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
+from typing import Any, Final
 
 import orjson
 
 from schemas.times import rfc3339
 from sinks.delivery.sink import Refused
 
+FILE: Final = "dead-letters.jsonl"  # in the data folder
 MAX_BYTES = 64 * 2**20  # then the file becomes `.1`, whose older content goes
 
 
@@ -52,9 +55,24 @@ class DeadLetters:
 
     def _append(self, lines: Sequence[bytes]) -> None:
         if self._path.exists() and self._path.stat().st_size > self._max_bytes:
-            self._path.replace(self._path.with_name(self._path.name + ".1"))
+            self._path.replace(_older(self._path))
         with self._path.open("ab") as file:
             file.write(b"".join(lines))
             file.flush()
             os.fsync(file.fileno())
         self.count += len(lines)
+
+
+def letters(path: Path) -> Iterator[dict[str, Any]]:
+    """What was added, the oldest first; a line that a kill cut short is passed over."""
+    for file in (_older(path), path):
+        if not file.exists():
+            continue
+        with file.open("rb") as lines:
+            for line in lines:
+                with suppress(orjson.JSONDecodeError):
+                    yield orjson.loads(line)
+
+
+def _older(path: Path) -> Path:
+    return path.with_name(f"{path.name}.1")
