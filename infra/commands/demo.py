@@ -95,9 +95,12 @@ def _next_steps(estate: Estate, page: Path, out: Path) -> None:
             (explain, "why, what next, what to do"),
             (verify, "recompute all evidence from the input"),
         ]
-    query = shown.command("query", "FROM open_alerts", *store)
+    query = shown.command("query", "--name", "queue", *store)
     lineage = shown.command("lineage", "application:claims-triage", *store)
-    steps += [(query, "ask the store in SQL"), (lineage, "what the system is made of")]
+    steps += [
+        (query, "what to look at first; --list: more questions, or ask in SQL"),
+        (lineage, "what the system is made of"),
+    ]
     width = max(len(command) for command, _ in steps)
     print("What to try next:")
     for command, what in steps:

@@ -69,7 +69,7 @@ def words(body: Mapping[str, Any], state: State, link: str | None = None) -> Wor
         f", expires {_minute(body['expires_at'])} UTC",
         (
             f"barograph explain {shlex.quote(id_)}",
-            "barograph query --name ledger",
+            f"barograph query --name ledger --param alert={shlex.quote(id_)}",
             f"barograph verify {shlex.quote(id_)}",
         ),
         linked(link, body),

@@ -102,7 +102,7 @@ def test_an_alert_as_it_arrives(post: Post, sinks: Sinks) -> None:
         "\n"
         "Look further\n"
         f"  barograph explain {ID}\n"
-        "  barograph query --name ledger\n"
+        f"  barograph query --name ledger --param alert={ID}\n"
         f"  barograph verify {ID}\n"
         "\n"
         "When\n"

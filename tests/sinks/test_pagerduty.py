@@ -140,7 +140,7 @@ def test_an_alert_as_it_arrives(receiver: Receiver, service: Service, sinks: Sin
                     " expires 2026-01-02 13:30 UTC",
                     "look further": [
                         f"barograph explain {ID}",
-                        "barograph query --name ledger",
+                        f"barograph query --name ledger --param alert={ID}",
                         f"barograph verify {ID}",
                     ],
                     "priority": 87,

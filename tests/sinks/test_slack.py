@@ -78,7 +78,8 @@ def test_an_alert_as_it_arrives(receiver: Receiver, slack: Workspace, sinks: Sin
 
     headline = "WARNING 87 · support-bot: A poisoned tool is at work in support-bot"
     link = {"type": "link", "url": f"https://boards.example/d/a?id={ID}", "text": "Open it"}
-    commands = f"barograph explain {ID}\nbarograph query --name ledger\nbarograph verify {ID}"
+    ledger = f"barograph query --name ledger --param alert={ID}"
+    commands = f"barograph explain {ID}\n{ledger}\nbarograph verify {ID}"
     assert orjson.loads(receiver.got[0].body) == {
         "channel": CHANNEL,
         "text": headline,

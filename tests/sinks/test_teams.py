@@ -103,7 +103,11 @@ def test_an_alert_as_it_arrives(receiver: Receiver, workflow: Workflow, sinks: S
                 ),
                 line("Look further", "medium", weight="bolder"),
                 line(f"barograph explain {ID}", "none", fontType="monospace"),
-                line("barograph query --name ledger", "none", fontType="monospace"),
+                line(
+                    f"barograph query --name ledger --param alert={ID}",
+                    "none",
+                    fontType="monospace",
+                ),
                 line(f"barograph verify {ID}", "none", fontType="monospace"),
                 line(
                     "began 2026-01-01 12:00, last seen 2026-01-01 13:30,"

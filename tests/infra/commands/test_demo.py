@@ -123,7 +123,7 @@ def test_it_works_elsewhere_and_twice(
     mine.write_text("not the demo's")
     assert main(["demo", "--fast", "--out", "else where"]) == 0
     out = capsys.readouterr().out
-    assert "barograph query 'FROM open_alerts' --store 'else where'" in out
+    assert "barograph query --name queue --store 'else where'" in out
     assert mine.read_text() == "not the demo's"
     again = [json.loads(line) for line in Path("else where/alerts.jsonl").read_text().splitlines()]
     assert {a["body_sha256"] for a in again if a["meta"]["state"] == "final"} == {

@@ -29,7 +29,7 @@ def test_the_words_of_an_alert() -> None:
         "times": "began 2026-01-01 12:00, last seen 2026-01-01 13:30, expires 2026-01-02 13:30 UTC",
         "commands": (
             "barograph explain a1",
-            "barograph query --name ledger",
+            "barograph query --name ledger --param alert=a1",
             "barograph verify a1",
         ),
         "link": "https://boards.example/d/alert?var-alert=a1&var-system=support%20bot%2F1#7be7",
