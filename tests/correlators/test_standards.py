@@ -125,7 +125,7 @@ def test_a_criterion_asks_of_what_there_is(criterion: Criterion) -> None:
             "c/kept.yml:5: `against.0`: says exactly one of `rules`, `alerts`, `facts`, `cond",
         ),
         ({"needs": []}, "c/kept.yml:7: `needs`: tuple should have at least 1 item"),
-        ({"colour": "red"}, "c/kept.yml:11: `colour`: extra inputs are not permitted"),
+        ({"colour": "red"}, "c/kept.yml:11: `colour`: there is no such key here"),
     ],
 )
 def test_a_criterion_that_leads_nowhere_is_told_with_its_line(

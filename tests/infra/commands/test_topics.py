@@ -86,7 +86,6 @@ def test_no_broker_is_there(action: str, tmp_path: Path, capsys: Capture) -> Non
         ["topics", "rights", "app"],
         ["tail", "alerts"],
         ["produce", "x", "--topic", "raw.otel"],
-        ["dead-letters", "list"],
         ["dead-letters", "replay"],
     ],
 )

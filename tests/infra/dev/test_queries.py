@@ -45,7 +45,7 @@ def test_the_recipes_of_python_run(folder: Path, monkeypatch: pytest.MonkeyPatch
     exec(connected + hours, notebook)  # noqa: S102 - as above
     frame = notebook["hours"]
     assert isinstance(frame, pl.DataFrame)
-    assert frame["signals"].sum() == 1791
+    assert frame["signals"].sum() == 1795
     store = notebook["store"]
     assert isinstance(store, duckdb.DuckDBPyConnection)
     store.close()
