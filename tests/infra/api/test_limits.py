@@ -231,7 +231,7 @@ async def test_pages_neither_repeat_nor_leave_out_while_the_store_changes(tmp_pa
     assert {f"a{n:02}" for n in range(0, 40, 2)} <= set(seen)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(min_size=1, max_size=60))
 def test_a_hostile_name_is_never_part_of_a_query(demo: Path, text: str) -> None:
     async def ask() -> None:

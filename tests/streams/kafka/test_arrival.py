@@ -13,7 +13,7 @@ from tests.streams.estate import ruleset
 from tests.streams.kafka.logs import LogCluster
 from tests.streams.nasty import trial
 
-TRIALS = int(os.environ.get("BAROGRAPH_TRIALS", "40")) // 2  # each is slower than in memory
+TRIALS = int(os.environ.get("BAROGRAPH_TRIALS", "40")) // 4  # each is slower than in memory
 
 
 @pytest.fixture(scope="module")
