@@ -7,22 +7,18 @@ are open, takes a fifth of the room as bytes, and the collector of garbage need 
 from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from correlators.logic import Logic
 from correlators.slot import Slot
-from schemas.rows import Result
-
-_RESULTS: Final = msgspec.msgpack.Decoder(list[Result])
 
 
 class _Open(NamedTuple):
     """A slot at rest that has open results; one without is no more than its compact state."""
 
-    compact: bytes
-    results: bytes
+    dumped: bytes
 
 
 class Slots(MutableMapping[str, Slot]):
@@ -67,11 +63,10 @@ class Slots(MutableMapping[str, Slot]):
     def _unpacked(self, held: _Open | bytes) -> Slot:
         if isinstance(held, bytes):
             return Slot(self._decoder.decode(held))
-        return Slot(self._decoder.decode(held.compact), results=_RESULTS.decode(held.results))
+        return Slot.load(held.dumped, self._logic)
 
 
 def _packed(slot: Slot) -> _Open | bytes:
-    compact = msgspec.msgpack.encode(slot.compact)
     if slot.quiet:
-        return compact
-    return _Open(compact, msgspec.msgpack.encode(list(slot.results.values())))
+        return msgspec.msgpack.encode(slot.compact)
+    return _Open(slot.dump(tail=False, rows=False))

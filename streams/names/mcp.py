@@ -28,6 +28,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from schemas.entity import Entity, short
+from streams.names.purls import python
 from streams.records.untrusted import entity, listing, text
 from streams.source import Json
 
@@ -208,7 +209,7 @@ def _run(words: Sequence[str]) -> str | None:
 def _script(words: Sequence[str]) -> str | None:
     """What an interpreter runs: a module, or a file by its name."""
     if "-m" in words[:-1]:
-        return f"pypi/{_module(words[words.index('-m') + 1].partition('.')[0])}"
+        return f"pypi/{python(words[words.index('-m') + 1].partition('.')[0])}"
     if "-c" in words or "-e" in words:
         return None
     script = _first(words)
@@ -222,10 +223,10 @@ def _script(words: Sequence[str]) -> str | None:
 def _installed(path: str) -> str | None:
     """The package that a file was installed with, where its folder is that of one package."""
     place = path[:_LONGEST].replace("\\", "/")
-    npm, python = _INSTALLED.match(place), _TOOL.fullmatch(place) or _MAIN.fullmatch(place)
+    npm, found = _INSTALLED.match(place), _TOOL.fullmatch(place) or _MAIN.fullmatch(place)
     if npm is not None:
         return _package("npm", [npm[1]])
-    return f"pypi/{_module(python[1])}" if python else None
+    return f"pypi/{python(found[1])}" if found else None
 
 
 def _package(kind: str, words: Sequence[str]) -> str | None:
@@ -243,7 +244,7 @@ def _package(kind: str, words: Sequence[str]) -> str | None:
     scope, at_, rest = found.rpartition("@")
     bare = scope if at_ and scope and "/" not in rest else found
     bare = re.split(r"[=<>~!^\[]", bare, maxsplit=1)[0]
-    return f"{kind}/{_module(bare) if kind == 'pypi' else bare.lower()}"
+    return f"{kind}/{python(bare) if kind == 'pypi' else bare.lower()}"
 
 
 def _first(words: Sequence[str]) -> str | None:
@@ -263,11 +264,6 @@ def _untagged(image: str) -> str:
     image = short(image.partition("@")[0].lower())
     host, slash, last = image.rpartition("/")
     return f"{host}{slash}{last.partition(':')[0]}"
-
-
-def _module(name: str) -> str:
-    """A Python package by its normal name (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _file(path: str) -> str:

@@ -31,7 +31,7 @@ _TYPES: Final = {
     "rust": "cargo",
     "swift": "swift",
 }
-_SMALL: Final = frozenset({"composer", "githubactions", "npm", "pypi"})  # types of small letters
+_SMALL: Final = frozenset({"composer", "githubactions", "npm"})  # types of small letters
 
 
 class Package(NamedTuple):
@@ -59,9 +59,13 @@ def written(ecosystem: Json, name: str | None, version: str | None = None) -> st
     if kind is None or name is None:
         return None
     path = name.replace(":", "/") if kind == "maven" else name
-    path = path.lower() if kind in _SMALL else path
-    path = re.sub(r"[-_.]+", "-", path) if kind == "pypi" else path
+    path = python(path) if kind == "pypi" else path.lower() if kind in _SMALL else path
     return f"pkg:{kind}/{quote(path, safe='/')}" + (f"@{quote(version)}" if version else "")
+
+
+def python(name: str) -> str:
+    """A Python package by its normal name (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def asset(purl: Json) -> Entity | None:

@@ -13,7 +13,7 @@ from correlators.keyed import Keyed
 from correlators.logic import Emit, Logic
 from correlators.slot import Slot
 from correlators.slots import Slots
-from schemas.rows import Output, Row, Tick
+from schemas.rows import Output, Result, Row, Tick
 
 
 class Total(msgspec.Struct, array_like=True):
@@ -48,6 +48,23 @@ def row(key: str, time: int, n: int) -> Row:
 
 def is_packed(slots: Slots, key: str) -> bool:
     return slots[key] is not slots[key]
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_slot_at_rest_is_packed_with_what_is_open_of_it(*, packed: bool) -> None:
+    said = Result("alert", "x", 5, "settled", {"stage": "watch", "why": [{"points": 7}]})
+    slots = Slots(Totals(packed=packed))
+    slots["a"] = Slot(Total(7), results=[said])
+    assert is_packed(slots, "a") is packed
+    assert slots["a"].compact.total == 7
+    assert slots["a"].results == {("alert", "x"): said}
+    assert not slots.quiet("a")
+
+
+def test_a_slot_with_an_unsettled_row_is_not_packed() -> None:
+    slots = Slots(Totals(packed=True))
+    slots["a"] = Slot(Total(7), tail=[row("a", 1, 2)])
+    assert not is_packed(slots, "a")
 
 
 @pytest.mark.parametrize("packed", [True, False])

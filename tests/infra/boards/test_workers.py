@@ -14,6 +14,7 @@ from infra.demo import scenario
 from infra.dev.broker import Broker
 from infra.dev.prometheus import Prometheus, until
 from tests.infra.service.running import Running, eventually
+from tests.streams.kafka.site import SOURCES
 
 CONFIG = """
 [server]
@@ -26,7 +27,6 @@ partitions = 2
 name = "store"
 kind = "store"
 """
-SOURCES = {"bom": "cyclonedx", "cloudtrail": "cloudtrail", "otel": "otel", "trivy": "trivy"}
 # Workers change their rules by being started anew; only an embedded run reloads them.
 OF_EMBEDDED = {"Last reload of rules"}
 

@@ -28,7 +28,7 @@ data = "{data}"
 [server]
 port = 0
 [limits]
-batch_records = 100
+batch_records = {batch}
 [kafka]
 bootstrap = "{bootstrap}"
 prefix = "{prefix}"
@@ -102,6 +102,7 @@ class Site(NamedTuple):
             bootstrap=self.broker.bootstrap,
             prefix=self.prefix,
             partitions=self.partitions,
+            batch=100,
         )
         inputs = (INPUT.format(prefix=self.prefix, source=source) for source in SOURCES.values())
         path.write_text(text + "".join(inputs))

@@ -17,23 +17,12 @@ from schemas.times import BEGINNING, END, HOUR, rfc3339
 from schemas.times import parse as time_of
 from streams.kafka.alignment import AHEAD, Standing, held
 from streams.kafka.raw_part import progress_of
-from tests.streams.kafka.site import command
+from tests.streams.kafka.site import CONFIG, command
 
 NOW = time_of("2026-03-02T00:00:00Z")
 BATCH = 50
 SPAN = 100 * HOUR  # of both partitions
 SHORT, LONG = 300, 3_000  # records in them
-CONFIG = """
-data = "{data}"
-[server]
-port = 0
-[kafka]
-bootstrap = "{bootstrap}"
-prefix = "{prefix}"
-partitions = 1
-[limits]
-batch_records = {batch}
-"""
 
 
 @pytest.mark.parametrize(
@@ -73,7 +62,7 @@ def test_a_short_partition_does_not_run_ahead_of_a_long_one(
 ) -> None:
     config = tmp_path / "worker.toml"
     place = {"data": tmp_path / "data", "bootstrap": broker.bootstrap, "prefix": prefix}
-    config.write_text(CONFIG.format(**place, batch=BATCH))
+    config.write_text(CONFIG.format(**place, partitions=1, batch=BATCH))
     topic = f"{prefix}raw.cloudtrail"
     filled(broker, topic)
     command(config, "topics", "create")

@@ -20,20 +20,9 @@ from infra.dev.broker import Broker
 from infra.replaying import Order, replay
 from schemas.config import Config
 from schemas.times import parse as time_of
+from tests.streams.kafka.site import CONFIG, SOURCES
 
 UNTIL = "2026-03-04T00:00:00Z"
-SOURCES = {"bom": "cyclonedx", "cloudtrail": "cloudtrail", "otel": "otel", "trivy": "trivy"}
-CONFIG = """
-data = "{data}"
-[server]
-port = 0
-[kafka]
-bootstrap = "{bootstrap}"
-prefix = "{prefix}"
-partitions = {partitions}
-[limits]
-batch_records = 300
-"""
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +72,7 @@ def test_final_results_are_those_of_a_replay(
     configs = [tmp_path / f"{worker}.toml" for worker in range(workers)]
     for config in configs:
         place = {"data": tmp_path / config.stem, "bootstrap": broker.bootstrap}
-        config.write_text(CONFIG.format(**place, prefix=prefix, partitions=partitions))
+        config.write_text(CONFIG.format(**place, prefix=prefix, partitions=partitions, batch=300))
     raw = [option for source in SOURCES.values() for option in ("--raw", source)]
     told(configs[0], "topics", "create", *raw)
     for folder, source in SOURCES.items():
