@@ -1,7 +1,8 @@
 """Life: one stage in one worker, from its first look at the broker to the first error.
 
 Rules that were found by losing records:
-1. Records that come out of a fetch during which partitions moved are thrown away, and read again.
+1. Records that come out of a fetch during which partitions moved are thrown away, and read again:
+   such a fetch may also take what was fetched for the partition's new time here.
 2. Before partitions are given up, the step at hand is finished or fails; it is never left behind.
 3. A partition that comes back at once goes on with the state that it has: had somebody else had it
    in between, the first transaction is fenced, and a new life begins.
@@ -266,10 +267,13 @@ class Life:
         await hosted.transactions.stop()
 
     def _go(self, hosted: _Hosted) -> None:
-        for tp in hosted.part.inputs:
-            self._consumer.seek(tp, hosted.part.positions[tp])
+        self._seek(hosted)
         self._resume(hosted)
         hosted.ready.set()
+
+    def _seek(self, hosted: _Hosted) -> None:
+        for tp in hosted.part.inputs:
+            self._consumer.seek(tp, hosted.part.positions[tp])
 
     # -- steps
 
@@ -289,9 +293,13 @@ class Life:
                 if few and generation == self._generation:
                     self._pause(hosted)
                 async with hosted.turn:
-                    if generation == self._generation and hosted.ready.is_set():
-                        empty = await self._empty(hosted, fetched)
-                        await self._by_agent(hosted, fetched, empty)
+                    if not hosted.ready.is_set():
+                        continue  # who lets it go on begins behind what was saved
+                    if generation != self._generation:
+                        self._seek(hosted)  # it goes on already, and this fetch took its records
+                        continue
+                    empty = await self._empty(hosted, fetched)
+                    await self._by_agent(hosted, fetched, empty)
                 self._stepped.set()
                 self._stepped.clear()
                 if few:
