@@ -9,10 +9,10 @@ Law 3: the answer is a function of what is known and of its time; order says not
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from correlators.known import ESTATE, Known, Reference, by_system, matches
-from schemas.alert import STAGES
+from correlators.faults import Fault, faults
+from correlators.known import ESTATE, Known, Reference, by_system
 from schemas.event import LEVELS, Level
-from schemas.framework import COMPOSITION, Against, Criterion, CriterionStatus, Need
+from schemas.framework import COMPOSITION, Criterion, CriterionStatus, Need
 from schemas.times import DAY, HOUR, rfc3339
 
 SHOWN: Final = 20  # references that an answer names; the others are counted
@@ -36,15 +36,6 @@ class Judged(NamedTuple):
     against: tuple[Reference, ...] = ()
     heard: tuple[Reference, ...] = ()
     missing: tuple[str, ...] = ()
-
-
-class Fault(NamedTuple):
-    """Evidence against a criterion, and when it no longer counts."""
-
-    severity: Level
-    total: int
-    expires: int | None
-    shown: tuple[Reference, ...]
 
 
 class Hearing(NamedTuple):
@@ -71,25 +62,25 @@ def judge(criteria: Iterable[Criterion], known: Known) -> dict[tuple[str, str], 
 
 
 def _judged(one: Criterion, scope: str, known: Known) -> Judged:
-    faults = list(_faults(one, known))
-    if faults:
-        return _failed(one, scope, faults)
+    found = list(_faults(one, known))
+    if found:
+        return _failed(one, scope, found)
     if one.subject and not known.named(one.subject):
         return _without(one, scope, known)
-    hearings = [_hearing(one, need, known) for need in one.needs]
-    missing = [*_idle(one, known), *(text for hearing in hearings for text in hearing.missing)]
-    heard = _distinct(shown for hearing in hearings for shown in hearing.heard)
+    hearings = [hearing(need, one.subject, known) for need in one.needs]
+    missing = [*_idle(one, known), *(text for it in hearings for text in it.missing)]
+    heard = _distinct(shown for it in hearings for shown in it.heard)
     if missing:
         return Judged(one.id, scope, "not_assessed", heard=heard, missing=tuple(missing))
-    until = min(hearing.until for hearing in hearings)
+    until = min(it.until for it in hearings)
     return Judged(one.id, scope, "pass", until, heard=heard)
 
 
 def _altogether(one: Criterion, known: Known, own: Sequence[Judged]) -> Judged:
     """The estate: as well seen as its least seen system; what is in no system counts, too."""
-    faults = list(_faults(one, known))
-    if faults:
-        return _failed(one, ESTATE, faults)
+    found = list(_faults(one, known))
+    if found:
+        return _failed(one, ESTATE, found)
     missing = tuple(f"{it.scope}: {text}" for it in own for text in it.missing) or (
         () if own else (NOBODY,)
     )
@@ -101,15 +92,15 @@ def _altogether(one: Criterion, known: Known, own: Sequence[Judged]) -> Judged:
     return Judged(one.id, ESTATE, status, earliest(it.fresh_until for it in own), heard=heard)
 
 
-def _failed(one: Criterion, scope: str, faults: Sequence[Fault]) -> Judged:
+def _failed(one: Criterion, scope: str, found: Sequence[Fault]) -> Judged:
     return Judged(
         one.id,
         scope,
         "fail",
-        latest(fault.expires for fault in faults),
-        gravest(fault.severity for fault in faults),
-        sum(fault.total for fault in faults),
-        _distinct(shown for fault in faults for shown in fault.shown),
+        latest(fault.expires for fault in found),
+        gravest(fault.severity for fault in found),
+        sum(fault.total for fault in found),
+        _distinct(shown for fault in found for shown in fault.shown),
     )
 
 
@@ -131,41 +122,7 @@ def _without(one: Criterion, scope: str, known: Known) -> Judged:
 
 def _faults(one: Criterion, known: Known) -> Iterator[Fault]:
     for against in one.against:
-        yield from _rules(against, known)
-        yield from _alerts(against, known)
-        yield from _facts(against, known)
-        for shown in known.conditions:
-            if shown.condition == against.condition:
-                yield Fault(shown.severity, 1, None, (shown.shown,))
-
-
-def _rules(against: Against, known: Known) -> Iterator[Fault]:
-    for hit in known.hits:
-        if hit.rule in against.rules:
-            newest = max(shown.time for shown in hit.shown)
-            if known.time - newest <= against.within:
-                yield Fault(hit.level, hit.total, newest + against.within, hit.shown)
-
-
-def _alerts(against: Against, known: Known) -> Iterator[Fault]:
-    least = STAGES.index(against.stage)
-    for alert in known.alerts:
-        named = "*" in against.alerts or alert.convergence in against.alerts
-        if named and STAGES.index(alert.stage) >= least:
-            yield Fault(alert.severity, 1, alert.expires, (alert.shown,))
-
-
-def _facts(against: Against, known: Known) -> Iterator[Fault]:
-    least = LEVELS.index(against.severity)
-    for weak in known.weak:
-        if (
-            weak.name in against.facts
-            and not weak.waived
-            and LEVELS.index(weak.severity) >= least
-            and (against.of is None or weak.about == against.of)
-            and (not against.on or matches(weak.entity, against.on))
-        ):
-            yield Fault(weak.severity, weak.total, None, weak.shown)
+        yield from faults(against, known)
 
 
 def _idle(one: Criterion, known: Known) -> Iterator[str]:
@@ -176,11 +133,12 @@ def _idle(one: Criterion, known: Known) -> Iterator[str]:
                 yield f"{id_} does not run"
 
 
-def _hearing(one: Criterion, need: Need, known: Known) -> Hearing:
+def hearing(need: Need, subject: Sequence[str], known: Known) -> Hearing:
+    """What was heard for a need of something about `subject`."""
     if need.scanned:
         return _each(need, _scans(need, known), known.named(need.scanned), known, "scanned")
     if need.signalled:
-        return _each(need, _signalled(need, known), known.named(one.subject), known, "heard")
+        return _each(need, _signalled(need, known), known.named(subject), known, "heard")
     return _any(need, list(_heard(need, known)), known)
 
 

@@ -19,6 +19,13 @@ CARRIERS: Final = (
 )
 
 
+# The kinds of things that are judged.
+JUDGED: Final = (
+    *("application", "agent", "model", "endpoint", "guardrail", "tool", "mcp_server", "skill"),
+    *("datastore", "dataset", "repo", "image", "workload"),
+)
+
+
 class Reference(NamedTuple):
     """Something in the store that an answer rests on; `evidence` are events with their sha256."""
 
@@ -31,11 +38,15 @@ class Reference(NamedTuple):
 
 
 class Thing(NamedTuple):
-    """When a thing was last declared and last seen at work; `event` is the newest that shows it."""
+    """When a thing was last declared and last seen at work; `event` is the newest that shows it.
+
+    `names` are all that it goes by.
+    """
 
     declared: int | None
     observed: int | None
     event: Reference | None = None
+    names: tuple[str, ...] = ()
 
 
 class Hits(NamedTuple):

@@ -11,13 +11,14 @@ from correlators.document import Document, Part, Problem, parts
 from correlators.ruleset import Ruleset, builtin, parse
 from correlators.sigma.head import invalid
 from correlators.sigma.values import is_list, is_object
-from schemas.framework import Control, Criterion, Framework
+from schemas.framework import Against, Control, Criterion, Framework
+from schemas.policy import Policy
 
 FRAMEWORKS: Final = "frameworks"
 CRITERIA: Final = "criteria"
 FINDING: Final = "finding"  # the fact that every open finding of a scanner is
 
-R = TypeVar("R", Framework, Criterion)
+R = TypeVar("R", Framework, Criterion, Policy)
 
 
 class Standards(NamedTuple):
@@ -45,7 +46,7 @@ class Standards(NamedTuple):
 @cache
 def standards() -> Standards:
     """Those of the package, checked against its rules. ValueError for what is wrong with them."""
-    found = read(_packaged(FRAMEWORKS), _packaged(CRITERIA), parse(builtin()))
+    found = read(packaged(FRAMEWORKS), packaged(CRITERIA), parse(builtin()))
     if found.problems:
         raise ValueError("; ".join(map(str, found.problems)))
     return found
@@ -56,8 +57,8 @@ def read(
 ) -> Standards:
     """The frameworks and criteria of these documents; a dangling reference is a Problem."""
     problems: list[Problem] = []
-    named = _Named(ruleset)
-    judged = {one.id: one for one in _read(criteria, Criterion, named.dangling, problems)}
+    named = Named(ruleset)
+    judged = {one.id: one for one in checked(criteria, Criterion, named.criterion, problems)}
 
     def unknown(part: Part, one: Framework) -> Iterator[Problem]:
         for number, control in enumerate(one.controls):
@@ -66,11 +67,11 @@ def read(
                     message = f"`{control.ref}` rests on `{id_}`, which is no criterion"
                     yield part.problem(message, "controls", number, "criteria")
 
-    known = {one.id: one for one in _read(frameworks, Framework, unknown, problems)}
+    known = {one.id: one for one in checked(frameworks, Framework, unknown, problems)}
     return Standards(known, judged, tuple(problems))
 
 
-class _Named:
+class Named:
     """What rules, stories and facts there are to refer to."""
 
     def __init__(self, ruleset: Ruleset) -> None:
@@ -79,31 +80,35 @@ class _Named:
         self.stories = {story.id for story in ruleset.convergences} | {"*"}
         self.facts = {r.detection.fact.name for r in ruleset.rules if r.detection.fact} | {FINDING}
 
-    def dangling(self, part: Part, criterion: Criterion) -> Iterator[Problem]:
-        """Each reference that leads nowhere."""
+    def criterion(self, part: Part, criterion: Criterion) -> Iterator[Problem]:
+        """Each reference of a criterion that leads nowhere."""
         for number, one in enumerate(criterion.against):
-            asked: tuple[tuple[str, Collection[str], Collection[str], str], ...] = (
-                ("rules", one.rules, self.rules, "rule"),
-                ("alerts", one.alerts, self.stories, "convergence"),
-                ("facts", one.facts, self.facts, "fact that a rule opens"),
-            )
-            for key, ids, known, what in asked:
-                for id_ in ids:
-                    if id_ not in known:
-                        message = f"`{id_}` is no {what}"
-                        yield part.problem(message, "against", number, key)
+            yield from self.against(part, one, "against", number)
         for number, need in enumerate(criterion.needs):
             for id_ in need.signalled:
                 if id_ not in self.rules:
                     yield part.problem(f"`{id_}` is no rule", "needs", number, "signalled")
 
+    def against(self, part: Part, one: Against, *where: str | int) -> Iterator[Problem]:
+        """Each reference that leads nowhere; the Against stands at `where` in the part."""
+        asked: tuple[tuple[str, Collection[str], Collection[str], str], ...] = (
+            ("rules", one.rules, self.rules, "rule"),
+            ("alerts", one.alerts, self.stories, "convergence"),
+            ("facts", one.facts, self.facts, "fact that a rule opens"),
+        )
+        for key, ids, known, what in asked:
+            for id_ in ids:
+                if id_ not in known:
+                    yield part.problem(f"`{id_}` is no {what}", *where, key)
 
-def _read(
+
+def checked(
     documents: Iterable[Document],
     model: type[R],
     dangling: Callable[[Part, R], Iterator[Problem]],
     problems: list[Problem],
 ) -> Iterator[R]:
+    """What these documents hold, each named as its file; what is wrong is added to `problems`."""
     seen: set[str] = set()
     for document in documents:
         for part in parts(document):
@@ -135,7 +140,8 @@ def _spanned(data: Any) -> Any:  # noqa: ANN401 - JSON-like
     return [_spanned(one) for one in data] if is_list(data) else data
 
 
-def _packaged(name: str) -> Iterator[Document]:
+def packaged(name: str) -> Iterator[Document]:
+    """The files of a folder of the package, by name."""
     folder = resources.files("correlators") / name
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
         yield Document(f"correlators/{name}/{file.name}", file.read_text("utf-8"))

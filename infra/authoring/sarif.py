@@ -1,19 +1,12 @@
-"""SARIF: what a check has found in the format that code hosts and editors show beside the lines.
-
-SARIF 2.1.0 (OASIS). One run; a result for each remark; paths are relative as they were given.
-"""
+"""SARIF: what a check of rules has found, a result for each remark."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 
 from infra.authoring.checking import About, Check, Remark
-
-SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
+from infra.terminal.sarif import artifact, log
 
 # By kind of remark: its level in SARIF, and what it means.
 _KINDS: Final[dict[About, tuple[str, str]]] = {
@@ -40,17 +33,7 @@ def sarif(check: Check, *, unproved: bool = True) -> dict[str, Any]:
     """The log of one run: all remarks in order, problems first; `unproved` only if asked for."""
     said = (one for one in check.remarks if unproved or one.about != "unproved")
     remarks = [*check.problems, *check.cases, *said]
-    driver = {
-        "name": "barograph rules check",
-        "version": version("barograph"),
-        "rules": [_descriptor(about) for about in _KINDS],
-    }
-    run = {
-        "tool": {"driver": driver},
-        "columnKind": "unicodeCodePoints",
-        "results": list(_results(remarks)),
-    }
-    return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+    return log("barograph rules check", map(_descriptor, _KINDS), _results(remarks))
 
 
 def _descriptor(about: About) -> dict[str, Any]:
@@ -71,12 +54,6 @@ def _results(remarks: Iterable[Remark]) -> Iterable[dict[str, Any]]:
             "ruleIndex": order.index(one.about),
             "level": _KINDS[one.about][0],
             "message": {"text": f"{one.rule}: {one.message}" if one.rule else one.message},
-            "locations": [{"physicalLocation": {"artifactLocation": _uri(one.path), **region}}],
+            "locations": [{"physicalLocation": {"artifactLocation": artifact(one.path), **region}}],
         }
         yield result
-
-
-def _uri(path: str) -> dict[str, str]:
-    """A URI reference: absolute paths are `file:`, others stay relative to where one looks from."""
-    given = Path(path)
-    return {"uri": given.as_uri() if given.is_absolute() else quote(given.as_posix())}

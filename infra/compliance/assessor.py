@@ -14,7 +14,7 @@ from correlators.rating import rate
 from correlators.ruleset import Ruleset
 from correlators.standards import standards
 from correlators.statement import of_control, of_criterion
-from infra.compliance.gathering import Terms, gathered
+from infra.compliance.gathering import Asked, Terms, gathered
 from schemas.config import Config
 
 _NEWEST: Final = "SELECT epoch_us(time) FROM newest"
@@ -45,8 +45,8 @@ class Assessor:
         if newest is None:
             return
         now = newest if self.until is None else max(newest, self.until)
-        known = gathered(db, standards().criteria, self._rules(), self._terms, now)
         criteria, frameworks = standards().criteria, standards().frameworks
+        known = gathered(db, Asked.of(criteria.values()), self._rules(), self._terms, now)
         judged = judge(criteria.values(), known)
         _fill(
             db,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from importlib.resources import files
 from itertools import chain
@@ -14,6 +14,7 @@ import orjson
 import infra
 from correlators.known import (
     CARRIERS,
+    JUDGED,
     Hits,
     Known,
     Linked,
@@ -27,15 +28,11 @@ from correlators.known import (
 from infra.compliance.conditions import CONDITIONS, query
 from schemas.config import SlaConfig
 from schemas.event import LEVELS
-from schemas.framework import Condition, Criterion
+from schemas.framework import Against, Condition, Criterion, Need
 from schemas.times import DAY
 
 SHOWN: Final = 5  # matches or facts of one rule on one thing that are named; the others are counted
 NAMED: Final = 20  # events of one of them
-KINDS: Final = (
-    *("application", "agent", "model", "endpoint", "guardrail", "tool", "mcp_server", "skill"),
-    *("datastore", "dataset", "repo", "image", "workload"),
-)
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - as the store has times: UTC, and does not say so
 _CARRIERS: Final = tuple(chain.from_iterable(CARRIERS))
 
@@ -47,15 +44,26 @@ class Terms(NamedTuple):
     sla: SlaConfig = SlaConfig()
 
 
+class Asked(NamedTuple):
+    """What is asked of the store; `most` matches or facts of one rule on one thing are named."""
+
+    against: tuple[Against, ...]
+    needs: tuple[Need, ...] = ()
+    most: int = SHOWN
+
+    @staticmethod
+    def of(criteria: Iterable[Criterion]) -> Asked:
+        """What these criteria look at."""
+        all_ = list(criteria)
+        needs = tuple(need for one in all_ for need in one.needs)
+        return Asked(tuple(against for one in all_ for against in one.against), needs)
+
+
 def gathered(
-    db: duckdb.DuckDBPyConnection,
-    criteria: Mapping[str, Criterion],
-    rules: frozenset[str],
-    terms: Terms,
-    now: int,
+    db: duckdb.DuckDBPyConnection, asked: Asked, rules: frozenset[str], terms: Terms, now: int
 ) -> Known:
     """What is known at `now` (microseconds). A thing is named by the name that stands for it."""
-    asking = _Asking(db, criteria, terms, now)
+    asking = _Asking(db, asked, terms, now)
     things = asking.things()
     return Known(
         now,
@@ -77,14 +85,8 @@ def gathered(
 
 
 class _Asking:
-    def __init__(
-        self,
-        db: duckdb.DuckDBPyConnection,
-        criteria: Mapping[str, Criterion],
-        terms: Terms,
-        now: int,
-    ) -> None:
-        self._db, self._criteria, self._terms, self._time = db, criteria, terms, now
+    def __init__(self, db: duckdb.DuckDBPyConnection, asked: Asked, terms: Terms, now: int) -> None:
+        self._db, self._asked, self._terms, self._time = db, asked, terms, now
         self.now = _stored(now)
         self._names: dict[str, str] = {}
         self.content: dict[str, Reference] = {}
@@ -100,12 +102,12 @@ class _Asking:
 
     def things(self) -> dict[str, Thing]:
         found: dict[str, Thing] = {}
-        for entity, names, declared, observed in self.rows("things", kinds=list(KINDS)):
-            found[entity] = Thing(declared, observed)
+        for entity, names, declared, observed in self.rows("things", kinds=list(JUDGED)):
+            found[entity] = Thing(declared, observed, names=tuple(names))
             self._names |= dict.fromkeys(names, entity)
         since = _stored(self._time - max(self._spans("observed", "content"), default=DAY))
         for name, time, uid, sha, *content in self.rows(
-            "recent", kinds=list(KINDS), since=since, now=self.now
+            "recent", kinds=list(JUDGED), since=since, now=self.now
         ):
             entity = self.named(name)
             if entity not in found:
@@ -120,13 +122,12 @@ class _Asking:
 
     def hits(self) -> Iterator[Hits]:
         spans: dict[str, int] = {}
-        for one in self._criteria.values():
-            for against in one.against:
-                for rule in against.rules:
-                    spans[rule] = max(spans.get(rule, 0), against.within)
-            for need in one.needs:
-                for rule in need.signalled:
-                    spans[rule] = max(spans.get(rule, 0), need.within)
+        for against in self._asked.against:
+            for rule in against.rules:
+                spans[rule] = max(spans.get(rule, 0), against.within)
+        for need in self._asked.needs:
+            for rule in need.signalled:
+                spans[rule] = max(spans.get(rule, 0), need.within)
         starts = [_stored(self._time - span) for span in spans.values()]
         rows = self.rows(
             "hits",
@@ -134,7 +135,7 @@ class _Asking:
             starts=starts,
             now=self.now,
             carriers=list(_CARRIERS),
-            most=SHOWN,
+            most=self._asked.most,
         )
         for rule, about, level, count, shown in rows:
             entities = tuple(sorted(set(map(self.named, about))))
@@ -148,24 +149,23 @@ class _Asking:
 
     def weak(self) -> Iterator[Weak]:
         least: dict[str, int] = {}
-        for one in self._criteria.values():
-            for against in one.against:
-                place = LEVELS.index(against.severity) + 1
-                for name in against.facts:
-                    least[name] = min(least.get(name, place), place)
+        for against in self._asked.against:
+            place = LEVELS.index(against.severity) + 1
+            for name in against.facts:
+                least[name] = min(least.get(name, place), place)
         rows = self.rows(
             "weak",
             names=list(least),
             least=list(least.values()),
             levels=list(LEVELS),
-            most=SHOWN,
+            most=self._asked.most,
         )
         for name, entity, severity, about, waived, count, shown in rows:
             thing = self.named(entity)
             yield Weak(name, thing, severity, about, waived, count, self._shown(shown))
 
     def conditions(self, things: Mapping[str, Thing]) -> Iterator[Shown]:
-        asked = {a.condition for one in self._criteria.values() for a in one.against}
+        asked = {against.condition for against in self._asked.against}
         for condition in CONDITIONS:
             if condition not in asked:
                 continue
@@ -193,15 +193,14 @@ class _Asking:
             yield Looked(thing, source, _event(uid, sha, time, thing, f"looked at by {source}"))
 
     def links(self) -> Iterator[Linked]:
-        relations = {n.linked for one in self._criteria.values() for n in one.needs if n.linked}
+        relations = {need.linked for need in self._asked.needs if need.linked}
         for relation, entity, time, other in self.rows("links", relations=sorted(relations)):
             thing = self.named(entity)
             text = f"{relation} {other}"
             yield Linked(relation, thing, Reference("asset", thing, text, time, thing))
 
     def _spans(self, *names: str) -> list[int]:
-        needs = (need for one in self._criteria.values() for need in one.needs)
-        return [need.within for need in needs if any(getattr(need, name) for name in names)]
+        return [need.within for need in self._asked.needs if any(getattr(need, n) for n in names)]
 
     def _shown(self, rows: Sequence[Mapping[str, Any]]) -> tuple[Reference, ...]:
         return tuple(

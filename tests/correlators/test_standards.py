@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 from correlators.document import Document
+from correlators.known import JUDGED
 from correlators.ruleset import builtin, parse
 from correlators.standards import Standards, read, standards
 from infra.compliance.conditions import CONDITIONS
-from infra.compliance.gathering import KINDS
 from schemas.atlas import atlas
 from schemas.framework import Condition, Criterion
 from streams.source import names
@@ -96,7 +96,7 @@ def test_mitigations_are_those_of_atlas_under_its_names() -> None:
 def test_a_criterion_asks_of_what_there_is(criterion: Criterion) -> None:
     needs = criterion.needs
     patterns = [p for n in needs for p in (*n.observed, *n.declared, *n.scanned)]
-    assert {p.partition(":")[0] for p in (*patterns, *criterion.subject)} <= set(KINDS)
+    assert {p.partition(":")[0] for p in (*patterns, *criterion.subject)} <= set(JUDGED)
     assert {name for need in needs for name in (*need.by, *need.heard)} <= set(names())
     assert set(CONDITIONS) == set(get_args(Condition))
     if any(need.signalled for need in needs):
