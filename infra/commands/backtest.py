@@ -20,13 +20,13 @@ from infra.backtest.history import History, given, stored
 from infra.exits import Exit
 from infra.rules import related
 from infra.settings import load as settings
+from infra.terminal.progress import Progress
 from infra.terminal.shown import inert, plural, text
 from infra.terminal.times import moment
 from schemas.errors import Mistake, Unavailable
 from streams.trawl import Match, Span
 
 RULES = (".yml", ".yaml")
-EVERY = 0.5  # seconds from one word of progress to the next
 EXAMPLE = "barograph backtest my-rules/brute_force.yml logs/ --from 2026-03-01T00:00:00Z"
 
 
@@ -105,7 +105,8 @@ def run(args: argparse.Namespace) -> int:
     with out:
         started = time.process_time()
         backtest = Backtest(ruleset, history.files, config, span, match)
-        outcome = backtest.run(_Progress())
+        progress = Progress()
+        outcome = backtest.run(lambda read: progress(lambda: read))
         seconds = time.process_time() - started
         for body in outcome.findings:
             out.write("findings", body | {"meta": {"state": "final", "revision": 1}})
@@ -173,18 +174,6 @@ def _totals(summary: Mapping[str, Any]) -> Iterable[str]:
     yield f"{records}, {rest}"
     if summary["rejected"]:
         yield "rejected records are told by --out DIR; barograph parse tells them too"
-
-
-class _Progress:
-    """The number of records on a terminal, every now and then."""
-
-    def __init__(self) -> None:
-        self._due = time.monotonic() + EVERY
-
-    def __call__(self, read: int) -> None:
-        if sys.stderr.isatty() and time.monotonic() >= self._due:
-            print(f"{read:,} records\r", end="", file=sys.stderr, flush=True)
-            self._due = time.monotonic() + EVERY
 
 
 class _Out:

@@ -6,8 +6,7 @@ import argparse
 import json
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from infra import intel, rule_options
 from infra.exits import Exit
 from infra.rules import SUFFIXES
 from infra.settings import load as settings
+from infra.terminal.progress import Progress
 from infra.terminal.times import moment
 from schemas.errors import Mistake, Unavailable
 from schemas.times import SECOND
@@ -24,7 +24,6 @@ from schemas.times import SECOND
 if TYPE_CHECKING:
     from correlators.gating import Verdict
 
-EVERY = 0.5  # seconds from one word of progress to the next
 EXAMPLE = """\
 barograph gate --policy release reports/ boms/
 barograph gate --policy policies/ --baseline gate.json --sarif gate.sarif --junit gate.xml reports/
@@ -106,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
     order = Order(source=args.source, until=args.until, final=True)
     with _folder(args.out) as out:
         terms = Terms(policies, _day(args.at), known or frozenset())
-        answer = judged(config, ruleset, terms, inputs, order, out, _Progress())
+        answer = judged(config, ruleset, terms, inputs, order, out, Progress().of_run)
     verdicts, origins = answer.verdicts, answer.origins
     _write(args, verdicts, origins)
     if args.json:
@@ -189,15 +188,3 @@ def _policies() -> Iterator[str]:
     found = policy.read(policy.builtin(), parse(builtin()), standards().criteria.keys())
     rows = [(one.id, one.title, ", ".join(c.id for c in one.checks)) for one in found.policies]
     return table(("id", "title", "checks"), rows, whole=True)
-
-
-class _Progress:
-    """The number of records on a terminal, every now and then."""
-
-    def __init__(self) -> None:
-        self._due = time.monotonic() + EVERY
-
-    def __call__(self, _: object, counts: Callable[[], Mapping[str, int]]) -> None:
-        if sys.stderr.isatty() and time.monotonic() >= self._due:
-            print(f"{counts()['read']:,} records\r", end="", file=sys.stderr, flush=True)
-            self._due = time.monotonic() + EVERY

@@ -5,19 +5,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-import time
-from typing import TYPE_CHECKING, Final
 
 from infra.exits import Exit
 from infra.settings import load as settings
 from infra.terminal import shown
+from infra.terminal.progress import Progress
 from infra.terminal.times import seconds
 from schemas.errors import Mistake
 
-if TYPE_CHECKING:
-    from infra.producing import Loading
-
-EVERY: Final = 0.5  # seconds from one word of progress to the next
 EXAMPLE = "barograph produce logs/ --topic raw.cloudtrail --rate 1000"
 
 
@@ -87,30 +82,22 @@ def run(args: argparse.Namespace) -> int:
     source = args.source or (told if told in names() else None)
     order = Order(source=source, shuffle=args.shuffle, seed=args.seed)
     loading = Loading(opened(config, args.files, order), args.key)
-    progress = _Progress(loading)
+    progress = Progress()
+
+    def watch() -> None:
+        progress(lambda: loading.read)
+
     if args.dry_run:
         for _ in loading.portions():
-            progress()
+            watch()
     else:
         able(brokers, topic, "WRITE")
-        asyncio.run(write(loading, brokers, topic, args.compression, args.rate, progress))
+        asyncio.run(write(loading, brokers, topic, args.compression, args.rate, watch))
     for place, fault in loading.faults:
         print(shown.text(f"{place}: {fault.detail}"), file=sys.stderr)
     said = "would be written" if args.dry_run else "written"
     print(f"{loading.read} records, {loading.size} bytes {said} to {topic}", file=sys.stderr)
     return Exit.NO if loading.faults else Exit.OK
-
-
-class _Progress:
-    """The number of records on a terminal, every now and then."""
-
-    def __init__(self, loading: Loading) -> None:
-        self._loading, self._due = loading, time.monotonic() + EVERY
-
-    def __call__(self) -> None:
-        if sys.stderr.isatty() and time.monotonic() >= self._due:
-            print(f"{self._loading.read:,} records\r", end="", file=sys.stderr, flush=True)
-            self._due = time.monotonic() + EVERY
 
 
 def _rate(text: str) -> float:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-import time
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +13,9 @@ from infra.exits import Exit
 from infra.replaying import Order, replay
 from infra.rules import load
 from infra.settings import load as settings
+from infra.terminal.progress import Progress
 from infra.terminal.times import moment, seconds
 
-EVERY = 0.5  # seconds from one word of progress to the next
 EXAMPLE = "barograph replay logs/ --out out --until 2026-03-04T00:00:00Z"
 
 
@@ -89,25 +86,13 @@ def run(args: argparse.Namespace) -> int:
         seed=args.seed,
         final=args.final,
     )
-    summary = replay(config, ruleset, args.inputs, Path(args.out), order, _Progress())
+    summary = replay(config, ruleset, args.inputs, Path(args.out), order, Progress().of_run)
     if args.json:
         print(json.dumps(summary))
         return Exit.OK
     for name, value in summary.items():
         print(f"{name:>18}  {_shown(value)}")
     return Exit.OK
-
-
-class _Progress:
-    """The number of records on a terminal, every now and then."""
-
-    def __init__(self) -> None:
-        self._due = time.monotonic() + EVERY
-
-    def __call__(self, _: object, counts: Callable[[], Mapping[str, int]]) -> None:
-        if sys.stderr.isatty() and time.monotonic() >= self._due:
-            print(f"{counts()['read']:,} records\r", end="", file=sys.stderr, flush=True)
-            self._due = time.monotonic() + EVERY
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401 - a number, a text, or counts by name
