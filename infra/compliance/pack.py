@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import orjson
 
 from infra.compliance.assessed import Answer, Assessment, Body
 from infra.compliance.page import page
+from infra.compliance.referred import Reference, references
 from infra.reading.reader import Answer as Rows
 from infra.terminal.tables import csv_lines
 from schemas.errors import Unavailable
@@ -24,22 +25,6 @@ from sinks.formats.product import NAME, version
 MANIFEST: Final = "manifest.json"
 SUMS: Final = "SHA256SUMS"
 _TEXT: Final = "VARCHAR"
-
-
-class Reference(NamedTuple):
-    """A row of evidence.csv: what was seen, for or against what, and where its record lies."""
-
-    criterion: str
-    scope: str
-    speaks: str
-    what: str
-    id: str
-    entity: str
-    time: str
-    text: str
-    event: str
-    sha256: str
-    origin: str
 
 
 def write(told: Assessment, folder: Path) -> list[str]:
@@ -104,37 +89,6 @@ def _criteria(told: Assessment) -> Iterator[dict[str, Any]]:
 def _origins(body: Body, origins: Mapping[str, str]) -> dict[str, str]:
     events = sorted(one["event"] for one in body.get("evidence", ()))
     return {event: origins[event] for event in events if event in origins}
-
-
-def references(told: Assessment) -> Iterator[Reference]:
-    """All evidence, a row for each event behind it; of a thing that has none, one without."""
-    for body in told.criteria:
-        for speaks in ("against", "heard"):
-            for one in body.get(speaks, ()):
-                yield from _referred(body, one, speaks, body["criterion"], told.origins)
-    for answer in told.answers:
-        for one in answer.body.get("alerts", ()):
-            yield from _referred(answer.body, one, "against", answer.control.ref, told.origins)
-
-
-def _referred(
-    body: Body, one: Mapping[str, Any], speaks: str, of: str, origins: Mapping[str, str]
-) -> Iterator[Reference]:
-    hashes = {said["event"]: said["sha256"] for said in body.get("evidence", ())}
-    for event in one.get("events", ("",)):
-        yield Reference(
-            of,
-            body["scope"],
-            "for" if speaks == "heard" else speaks,
-            one["what"],
-            one["id"],
-            one.get("entity", ""),
-            one["time"],
-            one["text"],
-            event,
-            hashes.get(event, ""),
-            origins.get(event, ""),
-        )
 
 
 def _findings(told: Assessment) -> Iterator[dict[str, Any]]:

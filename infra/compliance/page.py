@@ -6,18 +6,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from string import Template
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import infra
 from correlators.known import ESTATE
 from infra.compliance.assessed import Answer, Assessment
+from infra.compliance.referred import Reference
 from infra.report.html import Html, entity, join, tag
 from infra.terminal import shown
 from schemas.framework import STATUSES
 from schemas.times import parse
-
-if TYPE_CHECKING:
-    from infra.compliance.pack import Reference
 
 MOST: Final = 500  # rows of evidence on the page; evidence.csv has them all
 SCOPES: Final = 8  # columns of the overview; of more systems there are numbers
