@@ -15,7 +15,8 @@ _JSON: Final = msgspec.json.Decoder(msgspec.Raw)  # checks a text without buildi
 class Place(NamedTuple):
     """`skip` documents behind byte `at` (uncompressed); `before` documents of the file were given.
 
-    start: of a file of lines, a hash of its first bytes; inside: of a line that is too long.
+    start: of a file of lines, hashes of its first bytes and of the last before the place; inside:
+    of a line that is too long.
     version: of any other file, once it was taken.
     """
 

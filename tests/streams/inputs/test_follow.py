@@ -168,7 +168,127 @@ def test_a_deleted_file_that_is_open_is_read_to_its_end(tmp_path: Path, clock: C
     path.unlink()
     path.write_bytes(lines(4))
     assert sorted(numbers(drained(follow, clock))) == [2, 3, 4]
+    clock.now += 600
+    assert drained(follow, clock) == []
     assert len(follow.position) == 1
+
+
+def test_who_writes_to_a_file_that_was_deleted_is_read_on(tmp_path: Path, clock: Clock) -> None:
+    path, link = tmp_path / "today.log", tmp_path / "trail.jsonl"
+    path.write_bytes(lines(1))
+    link.symlink_to(path)
+    follow = Follow("in", link, clock=clock)
+    with path.open("ab", buffering=0) as writer:
+        assert numbers(drained(follow, clock)) == [1]
+        link.unlink()  # as rotation does before the writer hears of it
+        assert drained(follow, clock) == []
+        writer.write(lines(2) + record(3)[:20])
+        assert numbers(drained(follow, clock)) == [2]
+        writer.write(record(3)[20:] + b"\n")
+        assert numbers(drained(follow, clock)) == [3]
+        link.write_bytes(lines(4))
+        assert numbers(drained(follow, clock)) == [4]
+        before = len(list(Path("/dev/fd").iterdir()))
+        drained(follow, clock, seconds=60)
+        assert len(list(Path("/dev/fd").iterdir())) == before - 1  # nobody writes to it any more
+
+
+def test_half_a_line_at_a_rotation_waits_for_its_rest(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "trail.jsonl"
+    with path.open("ab", buffering=0) as writer:
+        writer.write(lines(1) + record(2)[:20])
+        follow = Follow("in", path, clock=clock)
+        assert numbers(drained(follow, clock)) == [1]
+        path.rename(tmp_path / "trail.jsonl.1")
+        path.write_bytes(lines(3))
+        assert numbers(drained(follow, clock)) == [3]
+        assert follow.waits
+        writer.write(record(2)[20:] + b"\n")
+        assert numbers(drained(follow, clock)) == [2]
+    assert not follow.waits
+
+
+def test_half_a_line_that_gets_no_rest_is_handed_on(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "trail.jsonl"
+    path.write_bytes(lines(1) + record(2)[:20])
+    follow = Follow("in", path, clock=clock)
+    drained(follow, clock)
+    path.rename(tmp_path / "trail.jsonl.1")
+    (chunk,) = drained(follow, clock, seconds=60)
+    assert chunk.documents == [record(2)[:20]]
+
+
+def test_a_volume_that_is_away_takes_no_place_with_it(tmp_path: Path, clock: Clock) -> None:
+    folder, away = tmp_path / "logs", tmp_path / "away"
+    folder.mkdir()
+    (folder / "a.jsonl").write_bytes(lines(1, 2))
+    follow = Follow("in", folder, clock=clock)
+    assert numbers(drained(follow, clock)) == [1, 2]
+    folder.rename(away)
+    folder.mkdir()  # where nothing is mounted is an empty folder
+    assert drained(follow, clock, seconds=10_000) == []
+    again = Follow("in", folder, follow.position, clock=clock)
+    assert drained(again, clock, seconds=10_000) == []
+    folder.rmdir()
+    assert drained(again, clock) == []
+    away.rename(folder)
+    append(folder / "a.jsonl", lines(3))
+    assert numbers(drained(follow, clock)) == [3]
+    assert numbers(drained(again, clock)) == [3]
+
+
+def test_a_folder_that_goes_away_while_it_is_read_is_no_end(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.jsonl").write_bytes(lines(1))
+    follow = Follow("in", tmp_path, clock=clock)
+
+    def vanished(_: Path, __: str) -> list[Path]:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rglob", vanished)  # as of a folder of yesterday that is removed
+        assert drained(follow, clock) == []
+        said = "No such file or directory; it is tried again"
+        assert follow.problem == f"cannot look into {tmp_path}: {said}"
+    assert numbers(drained(follow, clock)) == [1]
+    assert follow.problem is None
+
+
+def test_a_file_that_is_renamed_between_two_looks_at_it(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, older, oldest = (tmp_path / f"trail.jsonl{end}" for end in ("", ".1", ".2"))
+    path.write_bytes(lines(1))
+    follow = Follow("in", path, clock=clock)
+    drained(follow, clock)
+    append(path, lines(2))
+    path.rename(older)
+    looked = Path.stat
+
+    def moved(self: Path, **how: bool) -> os.stat_result:
+        found = looked(self, **how)
+        if self == older:
+            older.rename(oldest)  # the next in the chain of a rotation
+        return found
+
+    monkeypatch.setattr(Path, "stat", moved)
+    assert numbers(drained(follow, clock)) == [2]
+
+
+def test_files_that_begin_alike_are_not_taken_for_each_other(tmp_path: Path, clock: Clock) -> None:
+    def alike(*numbers: int) -> bytes:
+        return b"".join(b'{"note": "' + b"x" * 300 + b'", ' + line[1:] for line in rows(*numbers))
+
+    def rows(*numbers: int) -> list[bytes]:
+        return lines(*numbers).splitlines(keepends=True)
+
+    path = tmp_path / "trail.jsonl"
+    path.write_bytes(alike(1, 2))
+    follow = Follow("in", path, source=named("cloudtrail"), clock=clock)
+    assert numbers(drained(follow, clock)) == [1, 2]
+    path.write_bytes(alike(3, 4, 5))
+    assert numbers(drained(follow, clock)) == [3, 4, 5]
 
 
 @pytest.mark.parametrize("after", [lines(7), lines(7, 8, 9)])
