@@ -33,7 +33,7 @@ class Live(NamedTuple):
     def unfinished(self) -> bool:
         """True while more is sure to come: a pipe is open, or a file is not whole yet."""
         if isinstance(self.feeder, Stdin):
-            return self.feeder.problem is None and not self.input.ended
+            return not self.feeder.ended
         return isinstance(self.input, Follow) and self.input.waits
 
 

@@ -49,7 +49,7 @@ class Silence:
         """Something came in this lane; all of the input that arrived before `received` was read."""
         self._heard[lane] = self._listened
         if received is not None:
-            self._read[name] = received
+            self._read[name] = min(received, self._wall)  # it may be of a clock that was ahead
 
     def passed(self, name: str, lane: str, idle: int) -> int | None:
         """The time that has passed in a lane; None if it has not been silent for `idle`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event, Thread
@@ -183,23 +184,26 @@ def test_a_record_from_the_future_in_a_followed_file_moves_no_clock(
 
 
 def test_a_run_with_an_end_waits_for_the_end_of_its_pipe(tmp_path: Path) -> None:
-    spool = Spool("pipe", tmp_path / "spool")
-    live = Live(entry("pipe", "stdin"), spool, Stdin(spool, Limits(), None))
+    spool, (out, in_) = Spool("pipe", tmp_path / "spool"), os.pipe()
+    stdin = Stdin(spool, Limits(), None, out)
+    live = Live(entry("pipe", "stdin"), spool, stdin)
     clocks, stop, until = Clocks(), Event(), NOON + HOUR
+
+    def steady() -> float:
+        clocks.go_on(1)
+        if clocks.steady == 150:
+            os.write(in_, call(1) + b"\n")
+            os.close(in_)
+        return clocks.steady
+
     with Journal(tmp_path / "journal.sqlite", lambda: NOON) as journal:
         engine = Embedded(Ruleset(), declared(Config(input=(live.config,))), Limits(), journal)
-
-        def steady() -> float:
-            clocks.go_on(1)
-            if clocks.steady == 150:
-                spool.append([call(1)], "cloudtrail")
-                spool.finish()
-            return clocks.steady
-
         loop = Loop(engine, journal, {"pipe": live}, Limits(), lambda: NOON, until, steady)
         thread = Thread(target=loop.run, args=(stop,))
+        stdin.start()
         thread.start()
         thread.join(60)
         stop.set()
         assert loop.ended
         assert engine.counts()["read"] == 1
+    os.close(out)
