@@ -255,6 +255,15 @@ class Journal:
         """How many results wait for at least one sink (exact after `trim`)."""
         return int(self._number("SELECT count(*) FROM outbox"))
 
+    def crowded(self, limit: int) -> bool:
+        """True while more than `limit` results wait for one sink: it takes them, or gives them up.
+
+        What waits for several sinks together is no measure: each of them may be content.
+        """
+        return self.outbox_size() > limit and any(
+            self.backlog(sink) > limit for (sink,) in self._rows("SELECT sink FROM cursor")
+        )
+
     def backlog(self, sink: str) -> int:
         """How many results this sink has still to take."""
         return int(
@@ -361,6 +370,10 @@ class Journal:
                         " permissions and start again"
                     ) from error
                 raise
+
+    def _rows(self, query: str) -> list[tuple[Any, ...]]:
+        with self._said():
+            return self._db.execute(query).fetchall()
 
     def _number(self, query: str, *parameters: object) -> int:
         with self._said():

@@ -164,7 +164,7 @@ class Loop:
 
     def _tidy(self) -> None:
         self._journal.trim()
-        self.holding = self._journal.outbox_size() > self._limits.outbox
+        self.holding = self._journal.crowded(self._limits.outbox)
         for name, live in self._inputs.items():
             position = self._engine.positions.get(name)
             if position is not None and live.feeder is not None:
