@@ -12,13 +12,12 @@ from typing import Final, Literal
 
 from schemas.config import Limits
 from streams.inputs.lines import Lines, complete_lines
-from streams.inputs.place import Place, Taken, is_json
+from streams.inputs.place import KNOWN, Place, Taken, is_json
 from streams.inputs.whole import Whole
 from streams.records.documents import open_documents
 from streams.records.pieces import is_packed
 from streams.source import HEAD, Source
 
-_KNOWN: Final = 256  # bytes at each end by which a file is known again: inodes are used anew
 _BOM: Final = b"\xef\xbb\xbf"
 
 Shape = Literal["empty", "lines", "whole", "open"]
@@ -155,11 +154,11 @@ class Tracked:
         last, following = os.pread(self._file, 1, place.at - 1), os.pread(self._file, 1, place.at)
         appended = place.inside or last == b"\n" or following in (b"", b"\n", b"\r")
         known = self._known_by(place.at)[: len(place.start)]  # who was read before has but the one
-        return place if appended and place.start == known else begin
+        return place if appended and place.start and place.start == known else begin
 
     def _known_by(self, at: int) -> str:
         """Hashes of what begins the file, many of which begin alike, and of what lies before."""
-        size = min(at, _KNOWN)
+        size = min(at, KNOWN)
         ends = os.pread(self._file, size, 0), os.pread(self._file, size, at - size)
         return "".join(sha256(end).hexdigest()[:16] for end in ends)
 

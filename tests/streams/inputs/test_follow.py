@@ -376,6 +376,31 @@ def test_a_compressed_file_gives_what_is_whole_and_then_its_fault(
     assert drained(follow, clock, seconds=40) == []
 
 
+def test_half_of_a_file_is_not_taken_for_half_of_another(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "trail.jsonl.gz"
+    path.write_bytes(gzip.compress(lines(*range(5))))
+    follow = Follow("in", path, clock=clock)
+    chunk = follow.read(3, 10_000)
+    assert chunk is not None
+    assert numbers([chunk]) == [0, 1, 2]
+    follow.close()
+    path.write_bytes(gzip.compress(lines(*range(10, 16))))  # while nobody reads
+    again = Follow("in", path, follow.position, clock=clock)
+    assert numbers(drained(again, clock)) == list(range(10, 16))
+
+
+def test_a_compressed_file_that_grows_is_read_on(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "trail.jsonl.gz"
+    path.write_bytes(gzip.compress(lines(*range(5))))
+    follow = Follow("in", path, clock=clock)
+    chunk = follow.read(3, 10_000)
+    assert chunk is not None
+    follow.close()
+    append(path, gzip.compress(lines(5, 6)))
+    again = Follow("in", path, follow.position, clock=clock)
+    assert numbers([chunk, *drained(again, clock)]) == [0, 1, 2, 3, 4, 5, 6]
+
+
 def test_a_format_that_nobody_knows_is_a_fault(tmp_path: Path, clock: Clock) -> None:
     (tmp_path / "x.json").write_bytes(b'{"what": "is this"}\n')
     follow = Follow("in", tmp_path, clock=clock)
