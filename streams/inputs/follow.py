@@ -42,6 +42,7 @@ class Entry(NamedTuple):
     key: str
     path: Path
     version: str
+    size: int
     changed: int
     ended: bool = False
 
@@ -104,6 +105,8 @@ class Follow:
             given = self._given(entry, limit_records, limit_bytes)
             if given is not None:
                 self._places[entry.key] = given.place
+                if self._held[entry.key].lines and given.place.at >= entry.size:
+                    self._queue.popleft()  # what is written meanwhile waits until others were read
                 return Chunk(
                     given.source,
                     origin(entry.path),
@@ -191,7 +194,7 @@ class Follow:
                 if not version or self._over(key, version, now):
                     self._held.pop(key).close()
                 else:
-                    yield Entry(key, held.path, version, 0, ended=True)
+                    yield Entry(key, held.path, version, held.size, 0, ended=True)
 
     def _over(self, key: str, version: str, now: float) -> bool:
         """Whether all of this version was read, and nobody has written for long enough."""
@@ -237,4 +240,4 @@ def _entry(path: Path) -> Entry | None:
     # Without the device, whose number may change with every start: what is mounted inside a folder
     # is a folder of its own.
     version = f"{stat.st_size}:{stat.st_mtime_ns}"
-    return Entry(str(stat.st_ino), path, version, stat.st_mtime_ns)
+    return Entry(str(stat.st_ino), path, version, stat.st_size, stat.st_mtime_ns)

@@ -52,6 +52,16 @@ class Tracked:
         self._seen = seen  # the version at the last look
 
     @property
+    def lines(self) -> bool:
+        """True once it is sure to hold lines, which are read as they come."""
+        return self._source is not None
+
+    @property
+    def size(self) -> int:
+        """Its size in bytes, as it lies there."""
+        return os.fstat(self._file).st_size
+
+    @property
     def version(self) -> str:
         """Changes whenever somebody writes to the file."""
         stat = os.fstat(self._file)
@@ -101,7 +111,7 @@ class Tracked:
 
     def _shape(self, *, final: bool) -> Shape:
         """What the file is; `open` while its start could become either."""
-        size = os.fstat(self._file).st_size
+        size = self.size
         head = os.pread(self._file, HEAD, 0)
         if not head:
             return "empty"
@@ -127,7 +137,7 @@ class Tracked:
     ) -> Taken | None:
         place, source = self.place, self._source
         while source is not None:
-            size = os.fstat(self._file).st_size
+            size = self.size
             place = self.place = self._continued(place, size)  # a cut is not forgotten
             if place.at >= size:
                 return None

@@ -134,6 +134,25 @@ def test_new_files_of_a_folder_come_in_the_order_of_their_names(
     assert numbers(drained(follow, clock)) == [4, 3]
 
 
+def test_a_file_that_is_written_to_all_the_time_keeps_no_other_waiting(
+    tmp_path: Path, clock: Clock
+) -> None:
+    for name in ("a.jsonl", "b.jsonl"):
+        (tmp_path / name).write_bytes(lines(0))
+    follow = Follow("in", tmp_path, clock=clock)
+    found: list[str] = []
+    for n in range(1, 30):
+        append(tmp_path / "a.jsonl", lines(n))  # there is always one more
+        if n == 10:
+            (tmp_path / "c.jsonl").write_bytes(lines(0))
+        clock.now += 1
+        chunk = follow.read(99, 10_000)
+        found += [] if chunk is None else [Path(chunk.origin).name]
+    assert (found.count("b.jsonl"), found.count("c.jsonl")) == (1, 1)
+    assert found.count("a.jsonl") > 10
+    follow.close()
+
+
 def test_a_rotated_file_is_read_to_its_end_first(tmp_path: Path, clock: Clock) -> None:
     path = tmp_path / "trail.jsonl"
     path.write_bytes(lines(1))
