@@ -30,6 +30,11 @@ class Live(NamedTuple):
         return getattr(self.feeder, "problem", None) or getattr(self.input, "problem", None)
 
     @property
+    def blocked(self) -> bool:
+        """True while what has arrived cannot be read, as where a disk fails."""
+        return isinstance(self.input, Spool) and self.input.unread > 0
+
+    @property
     def unfinished(self) -> bool:
         """True while more is sure to come: a pipe is open, or a file is not whole yet."""
         if isinstance(self.feeder, Stdin):

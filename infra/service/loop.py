@@ -132,7 +132,8 @@ class Loop:
             )
             if chunk is not None:
                 return name, chunk
-            self._silence.empty(name)
+            if not self._inputs[name].blocked:
+                self._silence.empty(name)
         return None
 
     def _place(self, name: str) -> tuple[int, str]:

@@ -129,6 +129,23 @@ def test_time_does_not_pass_in_an_input_that_has_more_to_read(
     assert engine.counts() == {"read": 104, "parsed": 104, "rejected": 0, "late": 0}
 
 
+def test_time_does_not_pass_where_what_came_cannot_be_read(
+    run: Callable[..., Embedded], tmp_path: Path
+) -> None:
+    spool = Spool("failing", tmp_path / "spool", clock=lambda: NOON)
+    spool.append([call(0)], "cloudtrail")
+    segment, away = tmp_path / "spool" / "00000001.ndjson", tmp_path / "away"
+    segment.rename(away)
+
+    def mended(_: Clocks) -> Looks:
+        yield from [None] * 200
+        away.rename(segment)
+        yield from [None] * 3
+
+    engine = run(mended, Live(entry("failing", "http"), spool, None))
+    assert engine.counts() == {"read": 1, "parsed": 1, "rejected": 0, "late": 0}
+
+
 @pytest.mark.parametrize("step", [DAY, -DAY, HOUR])
 def test_a_wall_clock_that_is_set_ends_no_time(run: Callable[..., Embedded], step: int) -> None:
     def jumps(clocks: Clocks) -> Looks:
