@@ -253,7 +253,7 @@ def test_sync_is_possible_at_any_time(journal: Journal) -> None:
 
 def test_what_a_sink_may_tell_outlives_a_power_cut(journal: Journal) -> None:
     said: list[str] = []
-    journal._db.set_trace_callback(said.append)  # noqa: SLF001 - no test can cut the power
+    journal._db.set_trace_callback(said.append)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     journal.commit({"a": 1}, {})
     journal.commit({"a": 2}, {}, [result("signal", "one")])
     journal.advance("sink", 1)
