@@ -133,22 +133,12 @@ class Store:
         """
         problem = self._derived() if self._derivable() else None
         started = self._clock()
-        self._checkpointed()
-        draft = self.snapshot.with_name(SNAPSHOT + ".draft")
-        # The descriptor stays open until the connection is closed: POSIX drops DuckDB's lock on the
-        # file with the first descriptor of this process that is closed.
-        if self._copied is None:
-            self._copied = os.open(self._writer, os.O_RDONLY)
-        with draft.open("wb") as copy:
-            size = os.fstat(self._copied).st_size
-            sent = 0
-            while sent < size:
-                sent += os.sendfile(copy.fileno(), self._copied, sent, size - sent)
-            os.fsync(copy.fileno())
-        draft.replace(self.snapshot)
-        _sync_folder(self.snapshot.parent)
-        ended = self._clock()
-        self._due = ended + max(INTERVAL, SHARE * (ended - started))
+        try:
+            self._checkpointed()
+            self._copy()
+        finally:
+            ended = self._clock()
+            self._due = ended + max(INTERVAL, SHARE * (ended - started))
         self._dirty = False
         return problem
 
@@ -205,7 +195,30 @@ class Store:
     def _checkpointed(self) -> None:
         if self._db is None:
             self._db = self._opened()
-        self._db.execute("CHECKPOINT store")
+        try:
+            self._db.execute("CHECKPOINT store")
+        except duckdb.Error:
+            self._hang_up()  # as in `write`
+            raise
+
+    def _copy(self) -> None:
+        draft = self.snapshot.with_name(SNAPSHOT + ".draft")
+        # The descriptor stays open until the connection is closed: POSIX drops DuckDB's lock on the
+        # file with the first descriptor of this process that is closed.
+        if self._copied is None:
+            self._copied = os.open(self._writer, os.O_RDONLY)
+        try:
+            with draft.open("wb") as copy:
+                size = os.fstat(self._copied).st_size
+                sent = 0
+                while sent < size:
+                    sent += os.sendfile(copy.fileno(), self._copied, sent, size - sent)
+                os.fsync(copy.fileno())
+            draft.replace(self.snapshot)
+        except OSError:
+            draft.unlink(missing_ok=True)  # the little room that is left is for the journal
+            raise
+        _sync_folder(self.snapshot.parent)
 
     def _opened(self) -> duckdb.DuckDBPyConnection:
         db = duckdb.connect(config=CONFIG)
@@ -234,7 +247,6 @@ class Store:
         try:
             return self.publish()
         except (duckdb.Error, OSError) as error:
-            self._due = self._clock() + INTERVAL
             return f"cannot publish {self.snapshot}: {_sentence(error)}"
 
     def _hang_up(self) -> None:

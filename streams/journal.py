@@ -1,8 +1,9 @@
 """The embedded driver's local transaction: positions, state and outbox in one SQLite file.
 
 Guarantee: a commit is kept whole or not at all, whatever kills the process. What a power cut can
-undo is a suffix of commits, never a part of one, and then positions, state, revisions and sink
-cursors go back together: the inputs are files and are read again.
+undo is a suffix of commits, never a part of one, and none with a result in it, for a sink may have
+told that: positions, state, revisions and sink cursors go back together, the inputs are files and
+are read again.
 """
 
 from __future__ import annotations
@@ -26,6 +27,11 @@ from streams.unsettled import Block
 
 FORMAT = 4  # user_version of the file; a newer format is refused, not guessed at
 WAL_BYTES = 64 * 2**20  # what a large commit leaves of its log on disk
+
+# QUICK: no fsync per commit, one per checkpoint. A kill loses nothing, and every input is a file
+# that is read again from an older position. LASTING is for what leaves: a result that was undone
+# may not come again, and its next revision would have the number of one that a receiver has.
+QUICK, LASTING = "NORMAL", "FULL"
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS position (input TEXT PRIMARY KEY, value BLOB NOT NULL);
@@ -145,9 +151,9 @@ class Journal:
         driver's own; `succession` is added to the changes of rules. Blocks of stages that lie below
         `settled` are dropped, then those of `unsettled` are added.
         """
-        gone = [name for name, value in changes.items() if value is None]
+        gone, told = [name for name, value in changes.items() if value is None], list(outbox)
         kept = ((*name, value) for name, value in changes.items() if value is not None)
-        with self._transaction() as db:
+        with self._transaction(lasting=bool(told)) as db:
             db.executemany(
                 "INSERT OR REPLACE INTO position VALUES (?, ?)",
                 ((name, msgspec.json.encode(value)) for name, value in positions.items()),
@@ -166,7 +172,7 @@ class Journal:
             )
             db.executemany(
                 "INSERT INTO outbox (kind, result, meta) VALUES (?, ?, ?)",
-                self._revisions.stamp(list(outbox), self._clock()),
+                self._revisions.stamp(told, self._clock()),
             )
             if meta is not None:
                 encoded = msgspec.json.encode(meta)
@@ -194,7 +200,8 @@ class Journal:
     def sync(self) -> None:
         """Make every commit so far outlive a power cut: before input that they cover is dropped."""
         with self._said():
-            self._db.execute("PRAGMA wal_checkpoint(FULL)")
+            self._db.execute(f"PRAGMA synchronous = {LASTING}")
+            self._db.execute(f"PRAGMA user_version = {FORMAT}")  # its sync is one of all before it
 
     def subscribe(self, sinks: Mapping[str, Collection[str]]) -> None:
         """Declare all sinks and the kinds of Result that each wants.
@@ -254,6 +261,15 @@ class Journal:
     def outbox_size(self) -> int:
         """How many results wait for at least one sink (exact after `trim`)."""
         return int(self._number("SELECT count(*) FROM outbox"))
+
+    def crowded(self, limit: int) -> bool:
+        """True while more than `limit` results wait for one sink: it takes them, or gives them up.
+
+        What waits for several sinks together is no measure: each of them may be content.
+        """
+        return self.outbox_size() > limit and any(
+            self.backlog(sink) > limit for (sink,) in self._rows("SELECT sink FROM cursor")
+        )
 
     def backlog(self, sink: str) -> int:
         """How many results this sink has still to take."""
@@ -321,18 +337,16 @@ class Journal:
                 " that wrote it, or move the file away to read the inputs from their beginning"
             )
         db.execute("PRAGMA journal_mode = WAL")
-        # NORMAL: no fsync per commit, one per checkpoint. A kill loses nothing, a power cut undoes
-        # whole commits only, and every input is a file that is read again from the older position.
-        # FULL would cost an fsync per batch.
-        db.execute("PRAGMA synchronous = NORMAL")
         db.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
         db.executescript(_SCHEMA)
         db.execute(f"PRAGMA user_version = {FORMAT}")
         return db
 
     @contextmanager
-    def _transaction(self) -> Generator[sqlite3.Connection]:
+    def _transaction(self, *, lasting: bool = False) -> Generator[sqlite3.Connection]:
+        """One commit; a power cut can undo it unless it is `lasting`."""
         with self._said():
+            self._db.execute(f"PRAGMA synchronous = {LASTING if lasting else QUICK}")
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
@@ -361,6 +375,10 @@ class Journal:
                         " permissions and start again"
                     ) from error
                 raise
+
+    def _rows(self, query: str) -> list[tuple[Any, ...]]:
+        with self._said():
+            return self._db.execute(query).fetchall()
 
     def _number(self, query: str, *parameters: object) -> int:
         with self._said():

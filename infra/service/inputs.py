@@ -29,6 +29,18 @@ class Live(NamedTuple):
         """Why nothing can be read, in a sentence; None if all is well."""
         return getattr(self.feeder, "problem", None) or getattr(self.input, "problem", None)
 
+    @property
+    def blocked(self) -> bool:
+        """True while what has arrived cannot be read, as where a disk fails."""
+        return isinstance(self.input, Spool) and self.input.unread > 0
+
+    @property
+    def unfinished(self) -> bool:
+        """True while more is sure to come: a pipe is open, or a file is not whole yet."""
+        if isinstance(self.feeder, Stdin):
+            return not self.feeder.ended
+        return isinstance(self.input, Follow) and self.input.waits
+
 
 def declared(config: Config) -> list[Declared]:
     """The inputs as the engine has to know them before the first record.

@@ -10,6 +10,7 @@ from queue import SimpleQueue
 from threading import Event
 
 from infra.service.inputs import Live, lanes, lateness
+from infra.service.silence import Silence
 from schemas.config import Limits
 from schemas.errors import Unavailable
 from schemas.times import SECOND
@@ -39,13 +40,18 @@ class Loop:
         limits: Limits,
         clock: Callable[[], int],
         until: int | None = None,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
-        """With `until` the run ends once all inputs have been quiet, and time passed up to it."""
+        """With `until` the run ends once all inputs have been quiet, and time passed up to it.
+
+        `steady`: seconds by a clock that nobody sets.
+        """
         self._engine, self._journal, self._inputs, self._limits = engine, journal, inputs, limits
-        self._clock, self._until = clock, until
+        self._clock, self._steady, self._until = clock, steady, until
         self._lanes = {name: lanes(live.config) for name, live in inputs.items()}
-        self._active = {lane: clock() for some in self._lanes.values() for lane in some.values()}
-        self._tidied = self._read = time.monotonic()
+        every = [lane for some in self._lanes.values() for lane in some.values()]
+        self._silence = Silence(every, clock, steady)
+        self._tidied = self._read = steady()
         self._asked = SimpleQueue[tuple[Assembly, Future[Succession | None]]]()
         self._over = False
         self.problem: str | None = None
@@ -71,18 +77,19 @@ class Loop:
     def _run(self, stop: Event) -> None:
         while not stop.is_set() and not self.ended:
             self._change()
-            if time.monotonic() - self._tidied >= TIDY:
+            if self._steady() - self._tidied >= TIDY:
                 self._insist(self._tidy, stop)
             if self.holding:
                 stop.wait(PAUSE * 5)
                 continue
+            self._silence.look()
             found = self._next()
             if found is not None:
                 self._take(*found, stop)
-            elif self._until is not None:
-                self._end_when_quiet(stop)
-            else:
+            if self._until is None:
                 self._idle(stop)
+            elif found is None:
+                self._end_when_quiet(stop)
             if found is None:
                 stop.wait(PAUSE)
 
@@ -105,11 +112,16 @@ class Loop:
         some = self._lanes[name]
         # What no source knows has no time: any lane can say that it was refused.
         lane = some.get(chunk.source) or min(some.values())
+        self._silence.heard(name, lane, chunk.received)
+        if chunk.received is None:  # it has arrived by now: what lies in the future moves no clock
+            chunk = chunk._replace(received=self._clock())
         self._insist(partial(self._engine.take, lane, chunk, name), stop)
-        self._active[lane], self._read = self._clock(), time.monotonic()
+        self._read = self._steady()
 
     def _end_when_quiet(self, stop: Event) -> None:
-        if time.monotonic() - self._read > QUIET:
+        if any(live.unfinished for live in self._inputs.values()):
+            self._read = self._steady()
+        elif self._steady() - self._read > QUIET:
             self._insist(partial(self._engine.end, self._until), stop)
             self.ended = not stop.is_set()
 
@@ -120,18 +132,19 @@ class Loop:
             )
             if chunk is not None:
                 return name, chunk
+            if not self._inputs[name].blocked:
+                self._silence.empty(name)
         return None
 
     def _place(self, name: str) -> tuple[int, str]:
         return max(self._engine.place(lane) for lane in self._lanes[name].values())
 
     def _idle(self, stop: Event) -> None:
-        now = self._clock()
         for name, live in self._inputs.items():
             for source, lane in self._lanes[name].items():
-                if now - self._active[lane] > live.config.idle:
-                    self._active[lane] = now
-                    watermark = now - lateness(live.config, source)
+                passed = self._silence.passed(name, lane, live.config.idle)
+                if passed is not None:
+                    watermark = passed - lateness(live.config, source)
                     if watermark > self._engine.progress[lane].watermark:
                         self._insist(partial(self._engine.tick, lane, watermark), stop)
 
@@ -152,13 +165,13 @@ class Loop:
 
     def _tidy(self) -> None:
         self._journal.trim()
-        self.holding = self._journal.outbox_size() > self._limits.outbox
+        self.holding = self._journal.crowded(self._limits.outbox)
         for name, live in self._inputs.items():
             position = self._engine.positions.get(name)
             if position is not None and live.feeder is not None:
                 self._journal.sync()
                 live.input.trim(position)
-        self._tidied = time.monotonic()
+        self._tidied = self._steady()
 
 
 def lag(engine: Embedded, now: int) -> dict[str, float]:

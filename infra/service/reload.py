@@ -99,7 +99,10 @@ class Reload:
         before = self._files
         while True:
             await asyncio.sleep(EVERY)
-            found = await asyncio.to_thread(seen, self._rules)
+            try:
+                found = await asyncio.to_thread(seen, self._rules)
+            except OSError:  # a folder went away in the middle of the look: they are not at rest
+                continue
             if found == before != self._files:
                 self._files = found  # once, also where the configuration cannot be read
                 await self.now()

@@ -31,13 +31,15 @@ class Carriers:
     def stop(self) -> None:
         """Give the sinks that take something the time to take the rest, and wait for all."""
         deadline = time.monotonic() + DRAIN
-        while time.monotonic() < deadline:
-            if all(c.status.problem or not c.backlog for c in self.couriers):
-                break
-            time.sleep(0.05)
-        self._halt.set()
-        for thread in self._threads:
-            thread.join()
+        try:
+            while time.monotonic() < deadline:
+                if all(c.status.problem or not c.backlog for c in self.couriers):
+                    break
+                time.sleep(0.05)
+        finally:  # also where the outbox cannot be asked: no thread outlives this
+            self._halt.set()
+            for thread in self._threads:
+                thread.join()
 
 
 class Threads:

@@ -98,6 +98,7 @@ class Courier:
         self._cursor = outbox.cursor(name)
         self._bookmark = outbox.bookmark(name)
         self._opened = False
+        self._away: str | None = None  # what the receiver said when it last took nothing
         self._status = Status(0, 0, 0, None, misconfigured=False)
 
     @property
@@ -137,6 +138,7 @@ class Courier:
             seconds -= LOOK
             try:
                 self._outbox.newest()
+                self._make_room()
             except Exception:  # noqa: BLE001 - the next step meets it too, and says so
                 return
         stop.wait(seconds)
@@ -159,14 +161,13 @@ class Courier:
             return IDLE
         delivered = self._sink.write([result for _, result in batch])
         self._settle(batch, delivered)
+        nothing = delivered.problem is not None and delivered.taken == 0
+        self._away = delivered.problem if nothing and not self._sink.local else None
         if delivered.problem is None:
             self._status = self._status._replace(failures=0, problem=None, misconfigured=False)
             return delivered.wait if delivered.taken < len(batch) else 0.0
         wait = self._failed(delivered)
-        away = delivered.taken == 0 and not self._sink.local
-        limit = self._limit
-        if away and limit is not None and self._outbox.backlog(self.name) > limit:
-            self._evict(batch, f"more than {limit} results waited: {delivered.problem}")
+        self._make_room()
         return wait
 
     def _settle(self, batch: Sequence[tuple[int, Result]], delivered: Delivered) -> None:
@@ -195,10 +196,14 @@ class Courier:
         ceiling = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(failures, 20))
         return float(max(self._jitter() * ceiling, min(delivered.wait, LONGEST_ASKED)))
 
-    def _evict(self, batch: Sequence[tuple[int, Result]], reason: str) -> None:
-        """The receiver has been away for too long.
+    def _make_room(self) -> None:
+        """Who has been away for too long keeps nobody from reading.
 
-        The oldest batch goes to the dead letters, and is counted.
+        The oldest batches go to the dead letters, and are counted.
         """
-        evicted = tuple(Refused(result, reason) for _, result in batch)
-        self._settle(batch, Delivered(len(batch), evicted, bookmark=self._bookmark))
+        limit, away = self._limit, self._away
+        while limit is not None and away and self._outbox.backlog(self.name) > limit:
+            batch = self._outbox.outbox(self._cursor, BATCH, self._sink.kinds, BATCH_BYTES)
+            reason = f"more than {limit} results waited: {away}"
+            evicted = tuple(Refused(result, reason) for _, result in batch)
+            self._settle(batch, Delivered(len(batch), evicted, bookmark=self._bookmark))

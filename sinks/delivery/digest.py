@@ -123,7 +123,8 @@ class Digest:
 
     def due(self, now: float) -> Issue | None:
         """What is to be told now, the same until `done`; None if nothing waits or it is early."""
-        if self._oldest is None or self._span(self._oldest) >= self._span(now):
+        # Another span, not a later one: a clock that was ahead for a while would keep it back.
+        if self._oldest is None or self._span(self._oldest) == self._span(now):
             return None
         frozen = self._memory.get(_ISSUE)
         if frozen is not None and not all(self._told(*one) for one in frozen["said"].items()):

@@ -56,10 +56,18 @@ class DeadLetters:
     def _append(self, lines: Sequence[bytes]) -> None:
         if self._path.exists() and self._path.stat().st_size > self._max_bytes:
             self._path.replace(_older(self._path))
-        with self._path.open("ab") as file:
-            file.write(b"".join(lines))
-            file.flush()
-            os.fsync(file.fileno())
+        with self._path.open("ab+", buffering=0) as file:
+            length = os.fstat(file.fileno()).st_size
+            torn = length > 0 and os.pread(file.fileno(), 1, length - 1) != b"\n"
+            # What a kill cut short stays a line of its own, or the next one would be lost in it.
+            rest = memoryview(b"\n" * torn + b"".join(lines))
+            try:
+                while rest:
+                    rest = rest[file.write(rest) :]
+                os.fsync(file.fileno())
+            except OSError:
+                os.ftruncate(file.fileno(), length)
+                raise
         self.count += len(lines)
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 import orjson
 
 MOST: Final = 500_000  # keys; the ones that were put longest ago go first
+_READY: Final = "ready"
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS memory (
   number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, value TEXT NOT NULL)
@@ -37,6 +38,13 @@ class Memory:
         wanted = orjson.dumps(list(keys)).decode()
         asked = "SELECT key FROM memory WHERE key IN (SELECT value FROM json_each(?))"
         return {key for (key,) in self._opened().execute(asked, (wanted,))}
+
+    def ready(self) -> None:
+        """Raises sqlite3.Error if nothing can be put: to be asked before what must be remembered.
+
+        Else a full disk would have it delivered again and again.
+        """
+        self.put({_READY: 0})
 
     def put(self, values: Mapping[str, Any]) -> None:
         """Keep these, all or none."""
@@ -74,7 +82,12 @@ class Memory:
     def _opened(self) -> sqlite3.Connection:
         if self._db is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(self._path)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute(_SCHEMA)
+            db = sqlite3.connect(self._path)
+            try:
+                db.execute("PRAGMA journal_mode = WAL")
+                db.execute(_SCHEMA)
+            except sqlite3.Error:
+                db.close()  # the next question begins anew
+                raise
+            self._db = db
         return self._db

@@ -71,7 +71,7 @@ class Past:
 
     def due(self, now: float) -> Issue | None:
         """How many there were, once no more have come for a while; the same until `done`."""
-        if not self._fresh or now - self._last < QUIET:
+        if not self._fresh or 0 <= now - self._last < QUIET:  # below 0 the clock was set back
             return None
         return Issue(digest("past", sorted(self._fresh)), (), 0, (), 0, len(self._fresh), NOTE)
 

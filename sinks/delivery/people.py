@@ -63,7 +63,7 @@ class People:
 
     Of several revisions in a batch the newest alone counts: what came and went while nobody could
     be reached is told to nobody. What was told is remembered; a kill between the telling and the
-    remembering has it told again.
+    remembering has it told again. Where nothing can be remembered nothing is told.
     """
 
     kinds = frozenset(("alert",))
@@ -127,6 +127,7 @@ class People:
         if what is None and (before is None or before.closed):
             self._digest.drop(result.id)
             return Answer("ok")
+        self._memory.ready()
         answer = self.speaker.tell(result, what, before)
         if answer.verdict in ("ok", "reject", "split"):  # who refuses it is not asked again
             self._memory.put({f"said:{result.id}": tuple(Said.of(result, before))})
@@ -141,6 +142,7 @@ class People:
         return None if passed is None else self._gathered(passed, self._past.done)
 
     def _gathered(self, issue: Issue, done: Callable[[], None]) -> Delivered:
+        self._memory.ready()
         answer = self.speaker.gather(issue)
         if answer.verdict == "ok":
             done()

@@ -2,7 +2,8 @@
 
 Guarantee: each document once, by inode and place in the file, across restarts and rotation by
 renaming; the files of a folder in the order of their names. A file that is rewritten is read again
-from its start.
+from its start. A folder that shows nothing, as before its volume is mounted, says nothing of what
+was read of it.
 """
 
 from __future__ import annotations
@@ -29,15 +30,20 @@ QUIET: Final = 30.0  # seconds without a change after which an unfinished file i
 HELD: Final = 64  # files kept open, so that what was appended before a deletion is still read
 _SCAN: Final = 0.05  # seconds between two looks into a folder, at least
 _SHARE: Final = 10  # and this many times what the last look took
-_GONE: Final = "gone"  # the version of a file that has no name any more but is still open
+_KEPT: Final = 600.0  # seconds after which a file that has gone is forgotten
 
 
 class Entry(NamedTuple):
-    """A file as the folder shows it now; `ended`: it was renamed away from the followed path."""
+    """A file as the folder shows it now; `ended`: its name is not the followed one any more.
+
+    Whoever writes to such a file may not have heard of it yet.
+    """
 
     key: str
     path: Path
     version: str
+    size: int
+    changed: int
     ended: bool = False
 
 
@@ -71,6 +77,7 @@ class Follow:
         self._held: dict[str, Tracked] = {}
         self._changed: dict[str, tuple[str, float]] = {}  # version, and since when
         self._done: dict[str, str] = {}  # the version that has nothing more to give
+        self._gone: dict[str, float] = {}  # since when it is not there
         self._queue: deque[Entry] = deque()
         self._due = 0.0
         self._looks = 0  # what is there at the first is read in its order
@@ -79,6 +86,15 @@ class Follow:
     def position(self) -> dict[str, Place]:
         """The place in each file that is there, by inode."""
         return dict(self._places)
+
+    @property
+    def waits(self) -> bool:
+        """True while a file is not whole, and may still become so."""
+        now = self._clock()
+        return any(
+            one.waits and now - self._changed[key][1] < self._quiet
+            for key, one in self._held.items()
+        )
 
     def read(self, limit_records: int, limit_bytes: int) -> Chunk | None:
         """The next documents of the first file, in the order of names, that has any."""
@@ -89,6 +105,8 @@ class Follow:
             given = self._given(entry, limit_records, limit_bytes)
             if given is not None:
                 self._places[entry.key] = given.place
+                if self._held[entry.key].lines and given.place.at >= entry.size:
+                    self._queue.popleft()  # what is written meanwhile waits until others were read
                 return Chunk(
                     given.source,
                     origin(entry.path),
@@ -100,8 +118,6 @@ class Follow:
                     fault=given.fault,
                 )
             self._queue.popleft()
-            if entry.version == _GONE:
-                self._forget(entry.key)
         return None
 
     def trim(self, position: Any) -> None:  # noqa: ANN401 - JSON
@@ -116,7 +132,8 @@ class Follow:
         try:
             tracked = self._tracked(entry)
             final = self._clock() - self._changed[entry.key][1] >= self._quiet
-            given = tracked.read(limit_records, limit_bytes, final=final, ended=entry.ended)
+            ended = entry.ended and final
+            given = tracked.read(limit_records, limit_bytes, final=final, ended=ended)
         except FileNotFoundError:  # it went away since the look
             return None
         except (OSError, Mistake) as error:
@@ -146,14 +163,13 @@ class Follow:
         started = self._clock()
         self._looks += 1
         self.problem = None
-        entries = list(self._entries())
-        there = {entry.key for entry in entries}
-        gone = (self._places.keys() | self._held.keys()) - there
-        entries[:0] = [
-            Entry(key, self._held[key].path, _GONE, ended=True) for key in gone & self._held.keys()
-        ]
-        for key in gone - self._held.keys():
-            self._forget(key)
+        try:
+            entries = list(self._entries())
+        except OSError as error:  # a folder went away meanwhile, or the volume under it
+            self.problem = f"cannot look into {self._path}: {error.strerror}; it is tried again"
+            entries = []
+        else:
+            entries[:0] = self._missed({entry.key for entry in entries}, started)
         for entry in entries:
             if self._changed.get(entry.key, ("",))[0] != entry.version:
                 self._changed[entry.key] = (entry.version, started)
@@ -161,11 +177,35 @@ class Follow:
                 self._queue.append(entry)
         self._due = self._clock() + max(_SCAN, _SHARE * (self._clock() - started))
 
+    def _missed(self, there: set[str], now: float) -> Iterator[Entry]:
+        """What has gone but is still open, to be read until nobody writes to it any more."""
+        for key in there & self._gone.keys():
+            del self._gone[key]
+        for key in (self._places.keys() | self._held.keys()) - there:
+            since = self._gone.setdefault(key, now)
+            held = self._held.get(key)
+            if there and now - since > _KEPT:
+                self._forget(key)
+            elif held is not None:
+                try:
+                    version = held.version
+                except OSError:  # its volume is away
+                    version = ""
+                if not version or self._over(key, version, now):
+                    self._held.pop(key).close()
+                else:
+                    yield Entry(key, held.path, version, held.size, 0, ended=True)
+
+    def _over(self, key: str, version: str, now: float) -> bool:
+        """Whether all of this version was read, and nobody has written for long enough."""
+        known, since = self._changed.get(key, ("", now))
+        return self._done.get(key) == version == known and now - since >= self._quiet
+
     def _forget(self, key: str) -> None:
         held = self._held.pop(key, None)
         if held is not None:
             held.close()
-        for known in (self._places, self._changed, self._done):
+        for known in (self._places, self._changed, self._done, self._gone):
             known.pop(key, None)
 
     def _entries(self) -> Iterator[Entry]:
@@ -181,7 +221,7 @@ class Follow:
         rotated = [
             entry for path in siblings if (entry := _entry(path)) and entry.key in self._places
         ]
-        for entry in sorted(rotated, key=lambda one: one.path.stat().st_mtime_ns):
+        for entry in sorted(rotated, key=lambda one: one.changed):
             yield entry._replace(ended=True)
         current = _entry(self._path)
         if current:
@@ -199,4 +239,5 @@ def _entry(path: Path) -> Entry | None:
         return None
     # Without the device, whose number may change with every start: what is mounted inside a folder
     # is a folder of its own.
-    return Entry(str(stat.st_ino), path, f"{stat.st_size}:{stat.st_mtime_ns}")
+    version = f"{stat.st_size}:{stat.st_mtime_ns}"
+    return Entry(str(stat.st_ino), path, version, stat.st_size, stat.st_mtime_ns)

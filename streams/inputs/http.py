@@ -182,8 +182,9 @@ class GroupCommit:
                 together = [document for documents, _ in mine for document in documents]
                 try:
                     await asyncio.to_thread(self._spool.append, together, name)
-                except OSError as error:
-                    refusal = Refusal(503, _UNAVAILABLE, f"the disk refuses: {error.strerror}")
+                except Exception as error:  # noqa: BLE001 - else all who wait would wait for ever
+                    why = getattr(error, "strerror", None) or error
+                    refusal = Refusal(503, _UNAVAILABLE, f"the disk refuses: {why}")
                     for _, done in mine:
                         _settle(done, refusal)
                 else:
@@ -218,16 +219,20 @@ def _inflated(body: bytes, encoding: str, limit: int) -> bytes:
         return body
     if encoding.lower() not in ("gzip", "deflate"):
         raise Refusal(415, _UNIMPLEMENTED, f"send it as gzip or plain, not {encoding[:40]}")
-    inflater = zlib.decompressobj(wbits=47)  # gzip and zlib, by their headers
-    try:
-        data = inflater.decompress(body, limit + 1)
-    except zlib.error as error:
-        raise Refusal(400, _INVALID, f"the body is not {encoding}: {error}") from None
-    if len(data) > limit:
-        raise _too_large(limit)
-    if not inflater.eof:
-        raise Refusal(400, _INVALID, f"the body is cut off {encoding}")
-    return data
+    data, rest = bytearray(), body
+    while True:  # gzip may come in several members, as concatenated files do
+        inflater = zlib.decompressobj(wbits=47)  # gzip and zlib, by their headers
+        try:
+            data += inflater.decompress(rest, limit + 1 - len(data))
+        except zlib.error as error:
+            raise Refusal(400, _INVALID, f"the body is not {encoding}: {error}") from None
+        if len(data) > limit:
+            raise _too_large(limit)
+        if not inflater.eof:
+            raise Refusal(400, _INVALID, f"the body is cut off {encoding}")
+        rest = inflater.unused_data.lstrip(b"\0")  # padding
+        if not rest:
+            return bytes(data)
 
 
 def _too_large(limit: int) -> Refusal:

@@ -9,14 +9,16 @@ import msgspec
 
 from streams.records.documents import Fault
 
+KNOWN: Final = 256  # bytes at each end by which a file is known again: inodes are used anew
 _JSON: Final = msgspec.json.Decoder(msgspec.Raw)  # checks a text without building its values
 
 
 class Place(NamedTuple):
     """`skip` documents behind byte `at` (uncompressed); `before` documents of the file were given.
 
-    start: of a file of lines, a hash of its first bytes; inside: of a line that is too long.
-    version: of any other file, once it was taken.
+    start: of a file of lines, hashes of its first bytes and of the last before the place; of any
+    other file, of its first bytes as they lie there. inside: of a line that is too long. version:
+    of any other file, once it was taken.
     """
 
     at: int = 0

@@ -57,7 +57,7 @@ class Segment:
         self.side = self.path.with_suffix(".marks")
         self.number = number
         self.marks: list[Mark] = []
-        self.length = 0
+        self.length = self._side_length = 0
         if self.path.exists():
             self._mend()
 
@@ -66,11 +66,12 @@ class Segment:
         mark = Mark(self.length, received - received % SECOND, source)
         if not self.marks or self.marks[-1][1:] != mark[1:]:
             # Before the documents: one without a mark could be taken for another source's.
-            _append(self.side, b"%d %d %s\n" % (mark.offset, mark.received, source.encode()))
+            line = b"%d %d %s\n" % (mark.offset, mark.received, source.encode())
+            self._side_length = _append(self.side, line, self._side_length)
             self.marks.append(mark)
         # A newline inside a JSON document is layout: inside its texts it is written as \n.
         lines = [d.replace(b"\n", b" ") + b"\n" for d in documents]
-        self.length += _append(self.path, b"".join(lines))
+        self.length = _append(self.path, b"".join(lines), self.length)
 
     def mark_at(self, offset: int) -> tuple[Mark, int]:
         """The mark that holds at `offset`, and the byte before which it holds."""
@@ -79,15 +80,23 @@ class Segment:
         return self.marks[index - 1], end
 
     def drop(self) -> None:
-        """Delete both files."""
-        self.path.unlink()
-        self.side.unlink()
+        """Delete both files; somebody else may have."""
+        self.path.unlink(missing_ok=True)
+        self.side.unlink(missing_ok=True)
+
+    @property
+    def written(self) -> float:
+        """When it was last written to, in seconds since 1970; 0 where it is not there any more."""
+        try:
+            return self.path.stat().st_mtime
+        except FileNotFoundError:
+            return 0.0
 
     def _mend(self) -> None:
         """Cut off what a crash left unfinished; nobody was told that it had arrived."""
         self.length = _cut_to_last_line(self.path)
         try:
-            _cut_to_last_line(self.side)
+            self._side_length = _cut_to_last_line(self.side)
             for line in self.side.read_bytes().splitlines():
                 offset, received, source = line.split(b" ")
                 self.marks.append(Mark(int(offset), int(received), source.decode()))
@@ -101,7 +110,8 @@ class Segment:
 class Spool:
     """An Input: one thread reads, others append.
 
-    Guarantee: what `append` has returned for is read, whatever happens.
+    Guarantee: what `append` has returned for is read, whatever happens. `problem` says in a
+    sentence what the disk refuses, None if all is well.
     """
 
     def __init__(
@@ -118,10 +128,17 @@ class Spool:
         self._clock = clock
         self._mutex = Lock()
         self._finished = False
+        self._unreadable: str | None = None
+        self._undeletable: str | None = None
         self._place = Place(*position) if position else Place()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds prompts
         numbers = sorted(int(path.stem) for path in folder.glob("*.ndjson"))
         self._segments = [Segment(folder, number) for number in numbers]
+
+    @property
+    def problem(self) -> str | None:
+        """Why it is not read on, or grows."""
+        return self._unreadable or self._undeletable
 
     @property
     def position(self) -> Place:
@@ -173,10 +190,15 @@ class Spool:
         if found is None:
             return None
         segment, place, mark, end = found
-        with segment.path.open("rb") as file:
-            documents, offset = complete_lines(
-                file.fileno(), place.offset, end, limit_records, limit_bytes, longest=end
-            )
+        try:
+            with segment.path.open("rb") as file:
+                documents, offset = complete_lines(
+                    file.fileno(), place.offset, end, limit_records, limit_bytes, longest=end
+                )
+        except OSError as error:
+            self._unreadable = f"cannot read {segment.path}: {error.strerror}; it is tried again"
+            return None
+        self._unreadable = None
         self._place = Place(segment.number, offset, place.before + len(documents))
         return Chunk(
             mark.source,
@@ -195,11 +217,16 @@ class Spool:
                 segment for segment in self._segments if segment.number < Place(*position).segment
             ]
             kept = sum(segment.length for segment in read)
+            self._undeletable = None
             for segment in read:
-                age = self._clock() - int(segment.path.stat().st_mtime * SECOND)
+                age = self._clock() - int(segment.written * SECOND)
                 if kept <= self._bounds.kept and age <= self._bounds.kept_for:
                     break
-                segment.drop()
+                try:
+                    segment.drop()
+                except OSError as error:
+                    self._undeletable = f"cannot delete {segment.path}: {error.strerror}"
+                    break
                 self._segments.remove(segment)
                 kept -= segment.length
 
@@ -211,11 +238,15 @@ class Spool:
         return None
 
 
-def _append(path: Path, data: bytes) -> int:
-    """Append and sync; cut off what a full disk has let through."""
+def _append(path: Path, data: bytes, length: int) -> int:
+    """Write behind the first `length` bytes, which are what counts, and sync; the new length.
+
+    A write that failed may have left more, and may not have been able to cut it off.
+    """
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        length = os.fstat(file).st_size
+        if os.fstat(file).st_size > length:
+            os.ftruncate(file, length)
         try:
             rest = memoryview(data)
             while rest:
@@ -228,7 +259,7 @@ def _append(path: Path, data: bytes) -> int:
         os.close(file)
     if not length:  # a new file is lost with its folder's entry
         _sync_folder(path.parent)
-    return len(data)
+    return length + len(data)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
 from typing import Final
 
 from schemas.config import Limits
@@ -17,16 +18,19 @@ from streams.source import HEAD, Source, sniffed
 
 _BLOCK: Final = 2**20
 _PAUSE: Final = 0.1  # seconds between two looks at a full spool: the pipe holds its writer back
+_AGAIN: Final = 1.0  # seconds between two attempts at a disk that refuses
 
 
 class Stdin:
     """Copies lines from a descriptor.
 
-    `problem` says in a sentence why it has stopped before the end, if it has.
+    `problem` says in a sentence why it does not go on, or has stopped before the end; `ended`: it
+    copies no more.
     """
 
     def __init__(self, spool: Spool, limits: Limits, named: Source | None, file: int = 0) -> None:
         self.problem: str | None = None
+        self.ended = False
         self._spool = spool
         self._limits = limits
         self._named = named
@@ -51,6 +55,8 @@ class Stdin:
             self.problem = f"stdin is not read any more: {error.strerror}"
         else:
             self._spool.finish()
+        finally:
+            self.ended = True
 
     def _copy(self) -> None:
         rest = bytearray()
@@ -69,8 +75,21 @@ class Stdin:
             documents = [line for line in map(bytes.strip, lines) if line]
             if documents:
                 self._named = self._named or self._sniffed(documents[0])
-                self._spool.append(documents, self._named.NAME)
+                self._keep(documents, self._named.NAME)
             if not block:
+                return
+
+    def _keep(self, documents: Sequence[bytes], source: str) -> None:
+        """They are in the pipe no more: a disk that is full is waited for, and so is its writer."""
+        while True:
+            try:
+                self._spool.append(documents, source)
+            except OSError as error:
+                self.problem = f"stdin waits for room on the disk: {error.strerror}"
+                if self._stop.wait(_AGAIN):
+                    return
+            else:
+                self.problem = None
                 return
 
     def _sniffed(self, first: bytes) -> Source:

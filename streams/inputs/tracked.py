@@ -12,13 +12,12 @@ from typing import Final, Literal
 
 from schemas.config import Limits
 from streams.inputs.lines import Lines, complete_lines
-from streams.inputs.place import Place, Taken, is_json
+from streams.inputs.place import KNOWN, Place, Taken, is_json
 from streams.inputs.whole import Whole
 from streams.records.documents import open_documents
 from streams.records.pieces import is_packed
 from streams.source import HEAD, Source
 
-_START: Final = 256  # bytes by which a file is known again: inodes are used anew
 _BOM: Final = b"\xef\xbb\xbf"
 
 Shape = Literal["empty", "lines", "whole", "open"]
@@ -51,6 +50,16 @@ class Tracked:
         self._source: Source | None = None  # of a file that is sure to hold lines
         self._known: tuple[str, Shape] = ("", "empty")  # what a version turned out to be
         self._seen = seen  # the version at the last look
+
+    @property
+    def lines(self) -> bool:
+        """True once it is sure to hold lines, which are read as they come."""
+        return self._source is not None
+
+    @property
+    def size(self) -> int:
+        """Its size in bytes, as it lies there."""
+        return os.fstat(self._file).st_size
 
     @property
     def version(self) -> str:
@@ -102,7 +111,7 @@ class Tracked:
 
     def _shape(self, *, final: bool) -> Shape:
         """What the file is; `open` while its start could become either."""
-        size = os.fstat(self._file).st_size
+        size = self.size
         head = os.pread(self._file, HEAD, 0)
         if not head:
             return "empty"
@@ -128,8 +137,8 @@ class Tracked:
     ) -> Taken | None:
         place, source = self.place, self._source
         while source is not None:
-            size = os.fstat(self._file).st_size
-            place = self._continued(place, size)
+            size = self.size
+            place = self.place = self._continued(place, size)  # a cut is not forgotten
             if place.at >= size:
                 return None
             longest = self._limits.document_bytes
@@ -141,7 +150,7 @@ class Tracked:
                 return None
             before = place.before + len(found.documents)
             inside = any(len(document) > longest for document in found.documents)
-            behind = Place(found.offset, 0, before, self._start(found.offset), inside)
+            behind = Place(found.offset, 0, before, self._known_by(found.offset), inside)
             if found.documents:
                 return Taken(source.NAME, found.documents, place.before, behind)
             place = self.place = behind
@@ -154,10 +163,14 @@ class Tracked:
             return begin
         last, following = os.pread(self._file, 1, place.at - 1), os.pread(self._file, 1, place.at)
         appended = place.inside or last == b"\n" or following in (b"", b"\n", b"\r")
-        return place if appended and place.start == self._start(place.at) else begin
+        known = self._known_by(place.at)[: len(place.start)]  # who was read before has but the one
+        return place if appended and place.start and place.start == known else begin
 
-    def _start(self, at: int) -> str:
-        return sha256(os.pread(self._file, min(at, _START), 0)).hexdigest()[:16]
+    def _known_by(self, at: int) -> str:
+        """Hashes of what begins the file, many of which begin alike, and of what lies before."""
+        size = min(at, KNOWN)
+        ends = os.pread(self._file, size, 0), os.pread(self._file, size, at - size)
+        return "".join(sha256(end).hexdigest()[:16] for end in ends)
 
     def _rest(self, at: int, size: int, *, final: bool) -> Lines:
         """What follows the last newline, if it is a JSON value: nothing can be added to that."""

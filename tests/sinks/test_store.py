@@ -53,6 +53,26 @@ for limit in (200_000, resource.RLIM_INFINITY):
     print(delivered.taken, delivered.problem)
 store.close()
 """
+# A snapshot while the disk is full, and again when there is room; what lies there in between.
+COPIES = """
+import resource, sys
+from pathlib import Path
+from schemas.rows import Result
+from sinks.store import Store
+now = [0.0]
+store = Store(Path(sys.argv[1]), clock=lambda: now[0])
+store.open(None)
+store.write([Result("signal", str(n), 0, "final", {"title": f"t{n}" * 20}) for n in range(20_000)])
+for limit in (int(sys.argv[2]), resource.RLIM_INFINITY):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    now[0] += 100
+    try:
+        print(store.publish())
+    except Exception as error:
+        print(type(error).__name__)
+    print(*sorted(path.name for path in Path(sys.argv[1]).iterdir() if path.suffix != ".wal"))
+store.close()
+"""
 
 
 def result(
@@ -352,3 +372,11 @@ def test_a_disk_that_refuses_is_a_problem_and_the_batch_comes_again(tmp_path: Pa
 def test_a_load_for_each_kind_is_a_file() -> None:
     loads = {path.name for path in files(sinks).joinpath("loads").iterdir()}
     assert loads == {f"{kind}.sql" for kind in get_args(ResultKind)}
+
+
+def test_a_snapshot_that_does_not_fit_leaves_the_room_to_others(tmp_path: Path) -> None:
+    words = (sys.executable, "-c", COPIES, str(tmp_path), "100000")
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    there = f"{WRITER} {SNAPSHOT}"
+    assert done.stdout.splitlines() == ["OSError", there, "None", there]

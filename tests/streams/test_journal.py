@@ -249,3 +249,27 @@ def test_sync_is_possible_at_any_time(journal: Journal) -> None:
     journal.commit({"input": 1}, {})
     journal.sync()
     assert journal.load().positions == {"input": 1}
+
+
+def test_what_a_sink_may_tell_outlives_a_power_cut(journal: Journal) -> None:
+    said: list[str] = []
+    journal._db.set_trace_callback(said.append)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    journal.commit({"a": 1}, {})
+    journal.commit({"a": 2}, {}, [result("signal", "one")])
+    journal.advance("sink", 1)
+    journal.sync()
+    told = ("PRAGMA synchronous", "BEGIN", "COMMIT", "INSERT INTO outbox", "PRAGMA user_version")
+    assert [" ".join(one.split()[:4]) for one in said if one.startswith(told)] == [
+        "PRAGMA synchronous = NORMAL",
+        "BEGIN IMMEDIATE",
+        "COMMIT",
+        "PRAGMA synchronous = FULL",
+        "BEGIN IMMEDIATE",
+        "INSERT INTO outbox (kind,",
+        "COMMIT",
+        "PRAGMA synchronous = NORMAL",
+        "BEGIN IMMEDIATE",
+        "COMMIT",
+        "PRAGMA synchronous = FULL",
+        "PRAGMA user_version = 4",
+    ]

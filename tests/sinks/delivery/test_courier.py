@@ -1,5 +1,6 @@
 """The courier over a real journal: order, retry, dead letters, and a receiver that is away."""
 
+import resource
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,8 +10,10 @@ import orjson
 import pytest
 
 from schemas.rows import Result, ResultKind
+from sinks.delivery import courier as courier_module
 from sinks.delivery.courier import IDLE, LONGEST_WAIT, Courier
 from sinks.delivery.letters import DeadLetters
+from sinks.delivery.letters import letters as read_letters
 from sinks.delivery.sink import Delivered, Refused
 from streams.journal import Journal
 
@@ -196,6 +199,40 @@ def test_too_much_for_a_receiver_that_is_away_goes_to_the_dead_letters(
     assert receiver.taken == ["d"]
 
 
+def test_there_is_room_while_a_receiver_that_is_away_is_waited_for(
+    journal: Journal, letters: DeadLetters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(courier_module, "LOOK", 0.01)
+    receiver = Receiver(Delivered(0, problem="401 Unauthorized", misconfigured=True))
+    carrying = courier(journal, receiver, letters, limit=2)
+    emit(journal, "a")
+    stop = threading.Event()
+    thread = threading.Thread(target=carrying.run, args=(stop,))
+    thread.start()
+    while carrying.status.problem is None:
+        stop.wait(0.01)
+    emit(journal, "b", "c")  # the next attempt is minutes away
+    for _ in range(6000):
+        if letters.count:
+            break
+        stop.wait(0.01)
+    stop.set()
+    thread.join()
+    assert (letters.count, journal.backlog("receiver"), receiver.asked) == (3, 0, 1)
+
+
+def test_two_receivers_that_are_away_do_not_fill_the_outbox_for_each_other(
+    journal: Journal,
+) -> None:
+    journal.subscribe({"one": {"signal"}, "other": {"late"}})
+    emit(journal, "a", "b")
+    emit(journal, "c", "d", kind="late")
+    assert journal.outbox_size() == 4
+    assert not journal.crowded(3)  # neither has more than 3 to take, so neither gives one up
+    emit(journal, "e", "f")
+    assert journal.crowded(3)
+
+
 def test_nothing_is_taken_from_a_sink_that_writes_here(
     journal: Journal, letters: DeadLetters
 ) -> None:
@@ -231,6 +268,23 @@ def test_dead_letters_are_bounded(tmp_path: Path) -> None:
     assert names == ["letters.jsonl", "letters.jsonl.1"]
     assert b'"id":"c"' in (tmp_path / "letters.jsonl").read_bytes()
     assert letters.count == 3
+
+
+def test_a_dead_letter_is_not_lost_in_a_line_that_was_cut_short(tmp_path: Path) -> None:
+    path = tmp_path / "letters.jsonl"
+    path.write_bytes(b'{"id":"torn')  # by a kill
+    dead = DeadLetters(path, lambda: NOON)
+    dead.add("sink", [Refused(Result("signal", "a", 0, "final", {}), "no")])
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 10, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            dead.add("sink", [Refused(Result("signal", "b", 0, "final", {}), "no")])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    dead.add("sink", [Refused(Result("signal", "c", 0, "final", {}), "no")])
+    assert [letter["id"] for letter in read_letters(path)] == ["a", "c"]
+    assert len(path.read_bytes().splitlines()) == 3
 
 
 def test_a_dead_receiver_delays_only_itself(journal: Journal, letters: DeadLetters) -> None:

@@ -1,6 +1,9 @@
 """People are told each news once; what is not urgent waits on disk and comes together."""
 
-from collections.abc import Sequence
+import resource
+import sqlite3
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -93,6 +96,35 @@ def test_each_news_is_told_once(tmp_path: Path) -> None:
     assert again.heard.news == [("a", 3, "ended")]
 
 
+@contextmanager
+def full_disk() -> Generator[None]:
+    """No file grows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_has_nothing_told_twice(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, digest="1h")
+    desk.take(alert("a"), low("b"))
+    with full_disk():
+        for _ in range(3):
+            with pytest.raises(sqlite3.Error):
+                desk.take(alert("c"))
+    desk.take(alert("c"))
+    assert desk.heard.news == [("a", 1, "opened"), ("c", 1, "opened")]
+    desk.clock.now += HOUR
+    with full_disk():
+        for _ in range(3):
+            with pytest.raises(sqlite3.Error):
+                desk.people.flush()
+    assert desk.people.flush() == Delivered(0)
+    assert [ids(issue.open) for issue in desk.heard.issues] == [["b"]]
+
+
 def test_of_a_batch_the_newest_revision_alone_counts(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.take(
@@ -160,6 +192,17 @@ def test_what_is_not_urgent_comes_together_at_the_end_of_the_hour(tmp_path: Path
 def low(id_: str, revision: int = 1, state: str = "settled", **more: object) -> Result:
     quiet = {"peak_stage": "watch", "stage": "watch", "priority": 30, "title": id_}
     return alert(id_, revision, state, **quiet | more)  # type: ignore[arg-type]
+
+
+def test_a_clock_that_was_ahead_keeps_no_digest_back(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, digest="1h")
+    desk.clock.now += 365 * 24 * HOUR
+    desk.take(low("a"), alert("b", 1, expires_at=OLD))
+    desk.clock.now -= 365 * 24 * HOUR
+    assert desk.people.flush() == Delivered(0)
+    assert desk.people.flush() == Delivered(0)
+    digest, past = desk.heard.issues
+    assert (ids(digest.open), past.past) == (["a"], 1)
 
 
 def test_what_ends_meanwhile_is_one_line_and_what_was_never_so_none(tmp_path: Path) -> None:

@@ -1,81 +1,22 @@
-"""Following files and folders that somebody else writes to, rotates, rewrites and cuts."""
+"""Following files and folders that somebody else writes to."""
 
 import gzip
 import os
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from schemas.config import Limits
-from streams.input import Chunk
 from streams.inputs.follow import Follow
 from streams.source import named
-
-
-class Clock:
-    """A monotonic clock that only the test moves; a look costs nothing."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.streams.inputs.followed import Clock, append, drained, lines, numbers, record, report
 
 
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-def record(n: int) -> bytes:
-    return orjson.dumps(
-        {
-            "eventVersion": "1.11",
-            "eventTime": "2026-01-01T12:00:00Z",
-            "eventSource": "bedrock.amazonaws.com",
-            "eventName": "InvokeModel",
-            "eventID": str(n),
-        }
-    )
-
-
-def report(*names: str) -> bytes:
-    document = {
-        "SchemaVersion": 2,
-        "CreatedAt": "2026-01-01T12:00:00Z",
-        "ArtifactName": "shop",
-        "ArtifactType": "container_image",
-        "Results": [{"Target": name} for name in names],
-    }
-    return orjson.dumps(document, option=orjson.OPT_INDENT_2)
-
-
-def append(path: Path, *data: bytes) -> None:
-    with path.open("ab") as file:
-        file.write(b"".join(data))
-
-
-def numbers(chunks: list[Chunk]) -> list[int]:
-    return [int(orjson.loads(d)["eventID"]) for chunk in chunks for d in chunk.documents]
-
-
-def drained(follow: Follow, clock: Clock, records: int = 99, seconds: float = 3.0) -> list[Chunk]:
-    """Read until nothing has come for some looks, which take `seconds` together."""
-    found = []
-    for _ in range(3):
-        clock.now += seconds / 3
-        while chunk := follow.read(records, 10_000):
-            found.append(chunk)
-    return found
-
-
-def lines(*numbers: int) -> bytes:
-    return b"".join(record(n) + b"\n" for n in numbers)
 
 
 def test_lines_come_as_they_are_written(tmp_path: Path, clock: Clock) -> None:
@@ -134,57 +75,23 @@ def test_new_files_of_a_folder_come_in_the_order_of_their_names(
     assert numbers(drained(follow, clock)) == [4, 3]
 
 
-def test_a_rotated_file_is_read_to_its_end_first(tmp_path: Path, clock: Clock) -> None:
-    path = tmp_path / "trail.jsonl"
-    path.write_bytes(lines(1))
-    follow = Follow("in", path, clock=clock)
-    assert numbers(drained(follow, clock)) == [1]
-    append(path, lines(2), record(3))
-    path.rename(tmp_path / "trail.jsonl.1")
-    path.write_bytes(lines(4))
-    assert numbers(drained(follow, clock)) == [2, 3, 4]
-
-
-def test_a_file_that_was_rotated_while_nobody_read(tmp_path: Path, clock: Clock) -> None:
-    path = tmp_path / "trail.jsonl"
-    path.write_bytes(lines(1))
-    follow = Follow("in", path, clock=clock)
-    drained(follow, clock)
-    follow.close()
-    append(path, lines(2))
-    path.rename(tmp_path / "trail.jsonl-20260101")
-    path.write_bytes(lines(3))
-    (tmp_path / "trail.jsonl.9").write_bytes(lines(8))  # older than the position: not ours to read
-    again = Follow("in", path, follow.position, clock=clock)
-    assert numbers(drained(again, clock)) == [2, 3]
-
-
-def test_a_deleted_file_that_is_open_is_read_to_its_end(tmp_path: Path, clock: Clock) -> None:
-    path = tmp_path / "trail.jsonl"
-    path.write_bytes(lines(1))
-    follow = Follow("in", path, clock=clock)
-    drained(follow, clock)
-    append(path, lines(2), record(3))
-    path.unlink()
-    path.write_bytes(lines(4))
-    assert sorted(numbers(drained(follow, clock))) == [2, 3, 4]
-    assert len(follow.position) == 1
-
-
-@pytest.mark.parametrize("after", [lines(7), lines(7, 8, 9)])
-def test_a_file_that_is_cut_is_read_from_its_start(
-    tmp_path: Path, clock: Clock, after: bytes
+def test_a_file_that_is_written_to_all_the_time_keeps_no_other_waiting(
+    tmp_path: Path, clock: Clock
 ) -> None:
-    path = tmp_path / "trail.jsonl"
-    path.write_bytes(lines(1, 2))
-    follow = Follow("in", path, clock=clock)
-    drained(follow, clock)
-    with path.open("rb+") as file:
-        file.truncate(0)
-        file.write(after)
-    chunks = drained(follow, clock)
-    assert b"".join(d + b"\n" for c in chunks for d in c.documents) == after
-    assert chunks[0].first
+    for name in ("a.jsonl", "b.jsonl"):
+        (tmp_path / name).write_bytes(lines(0))
+    follow = Follow("in", tmp_path, clock=clock)
+    found: list[str] = []
+    for n in range(1, 30):
+        append(tmp_path / "a.jsonl", lines(n))  # there is always one more
+        if n == 10:
+            (tmp_path / "c.jsonl").write_bytes(lines(0))
+        clock.now += 1
+        chunk = follow.read(99, 10_000)
+        found += [] if chunk is None else [Path(chunk.origin).name]
+    assert (found.count("b.jsonl"), found.count("c.jsonl")) == (1, 1)
+    assert found.count("a.jsonl") > 10
+    follow.close()
 
 
 def test_a_report_comes_when_it_is_whole(tmp_path: Path, clock: Clock) -> None:
@@ -256,6 +163,18 @@ def test_a_compressed_file_gives_what_is_whole_and_then_its_fault(
     assert drained(follow, clock, seconds=40) == []
 
 
+def test_a_compressed_file_that_grows_is_read_on(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "trail.jsonl.gz"
+    path.write_bytes(gzip.compress(lines(*range(5))))
+    follow = Follow("in", path, clock=clock)
+    chunk = follow.read(3, 10_000)
+    assert chunk is not None
+    follow.close()
+    append(path, gzip.compress(lines(5, 6)))
+    again = Follow("in", path, follow.position, clock=clock)
+    assert numbers([chunk, *drained(again, clock)]) == [0, 1, 2, 3, 4, 5, 6]
+
+
 def test_a_format_that_nobody_knows_is_a_fault(tmp_path: Path, clock: Clock) -> None:
     (tmp_path / "x.json").write_bytes(b'{"what": "is this"}\n')
     follow = Follow("in", tmp_path, clock=clock)
@@ -298,45 +217,3 @@ def test_many_files_need_few_descriptors(tmp_path: Path, clock: Clock) -> None:
     assert numbers(drained(follow, clock)) == list(range(200))
     assert len(list(Path("/dev/fd").iterdir())) - before <= 64
     follow.close()
-
-
-STEPS = st.lists(
-    st.tuples(st.sampled_from(["append", "half", "rotate", "read", "restart"]), st.integers(1, 4)),
-    max_size=12,
-)
-
-
-@given(STEPS)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_whatever_the_writer_does_every_line_comes_once(
-    tmp_path: Path, steps: list[tuple[str, int]]
-) -> None:
-    folder = tmp_path / str(len(list(tmp_path.iterdir())))
-    folder.mkdir()
-    path, clock = folder / "trail.jsonl", Clock()
-    follow = Follow("in", path, clock=clock)
-    found: list[int] = []
-    written, rotated, pending = 0, 0, b""
-    for what, many in steps:
-        if what == "append":
-            fresh = range(written, written + many)
-            append(path, pending, *(record(n) + b"\n" for n in fresh))
-            written, pending = written + many, b""
-        elif what == "half" and not pending:
-            append(path, record(written)[:15])
-            written, pending = written + 1, record(written)[15:] + b"\n"
-        elif what == "rotate" and path.exists() and not pending:
-            # A reader that has never seen a file cannot know it again under another name.
-            found += numbers(drained(follow, clock, records=many))
-            rotated += 1
-            path.rename(folder / f"trail.jsonl.{rotated}")
-        elif what == "read":
-            found += numbers(drained(follow, clock, records=many))
-        elif what == "restart":
-            position: Any = msgspec.json.decode(msgspec.json.encode(follow.position))
-            follow.close()
-            follow = Follow("in", path, position, clock=clock)
-    append(path, pending)
-    found += numbers(drained(follow, clock))
-    follow.close()
-    assert found == list(range(written))

@@ -66,7 +66,7 @@ def config() -> InputConfig:
 
 @pytest_asyncio.fixture
 async def sender(tmp_path: Path, config: InputConfig) -> AsyncIterator[Sender]:
-    spool = Spool("in", tmp_path, bounds=Bounds(unread=50_000))
+    spool = Spool("in", tmp_path, bounds=Bounds(unread=50_000, segment=50))
     listener = Http(config, spool)
     port = await listener.start()
     async with ClientSession() as session:
@@ -282,3 +282,27 @@ async def test_an_unknown_source_is_a_mistake_at_start(tmp_path: Path) -> None:
     config = InputConfig(name="in", kind="http", source="nobody")
     with pytest.raises(Mistake, match="no source is called 'nobody'"):
         Http(config, Spool("in", tmp_path))
+
+
+async def test_a_body_of_several_gzip_members_is_kept_whole(sender: Sender) -> None:
+    gzipped = LINES | {"content-encoding": "gzip"}
+    lines = [orjson.dumps(TRAIL | {"eventID": str(n)}) + b"\n" for n in range(3)]
+    body = b"".join(map(gzip.compress, lines)) + bytes(8)  # as concatenated files, and padded
+    assert (await sender.post("/v1/events", body, **gzipped))[0] == 200
+    assert [document["eventID"] for _, document in sender.kept()] == ["0", "1", "2"]
+    status, _, answer = await sender.post("/v1/events", body[:-15], **gzipped)
+    assert (status, orjson.loads(answer)["message"]) == (400, "the body is cut off gzip")
+    bomb = gzip.compress(b" " * 6_000) * 2
+    assert (await sender.post("/v1/events", bomb, **gzipped))[0] == 413
+    assert sender.kept() == []
+
+
+async def test_nobody_waits_for_a_spool_that_cannot_go_on(sender: Sender, tmp_path: Path) -> None:
+    assert (await sender.post("/v1/traces", SPANS, **JSON))[0] == 200
+    stray = tmp_path / "00000002.ndjson"
+    stray.write_bytes(b"{}\n")  # a segment without its marks: nobody knows what it holds
+    for _ in range(2):
+        status, _, answer = await sender.post("/v1/traces", SPANS, **JSON)
+        assert (status, b"00000002.marks is missing or damaged" in answer) == (503, True)
+    stray.unlink()
+    assert (await sender.post("/v1/traces", SPANS, **JSON))[0] == 200

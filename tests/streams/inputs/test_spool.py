@@ -212,3 +212,53 @@ def test_a_kill_loses_nothing_that_was_acknowledged(tmp_path: Path, clock: Clock
     found = documents(opened(tmp_path, clock))
     assert len(found) > told
     assert found == [b'{"n": %d}' % n for n in range(len(found))]
+
+
+def test_a_segment_that_cannot_be_read_is_a_problem_until_it_can(
+    tmp_path: Path, clock: Clock
+) -> None:
+    spool = opened(tmp_path, clock)
+    spool.append([b"1"], "otel")
+    segment, away = tmp_path / "spool" / "00000001.ndjson", tmp_path / "away"
+    segment.rename(away)
+    assert spool.read(99, 9999) is None
+    assert spool.problem == f"cannot read {segment}: No such file or directory; it is tried again"
+    away.rename(segment)
+    assert documents(spool) == [b"1"]
+    assert spool.problem is None
+
+
+def test_segments_that_somebody_else_has_deleted_are_passed_over(
+    tmp_path: Path, clock: Clock
+) -> None:
+    spool = opened(tmp_path, clock, segment=1, kept=1)
+    for n in range(4):
+        spool.append([b"%d" % n], "otel")
+    position = drained(spool)[-1].position
+    (tmp_path / "spool" / "00000001.ndjson").unlink()
+    spool.trim(position)
+    left = sorted(path.name for path in (tmp_path / "spool").iterdir())
+    assert left == ["00000004.marks", "00000004.ndjson"]
+
+
+@pytest.mark.parametrize("source", ["otel", "trivy"])  # the one fails in the marks as well
+def test_what_a_failed_write_has_left_is_cut_off_before_the_next(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    spool = opened(tmp_path, clock)
+    spool.append([b"1"], "otel")
+
+    def refused(_: int, __: object = None) -> int:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", refused)
+        patched.setattr(os, "ftruncate", refused)  # neither can it be undone
+        with pytest.raises(OSError, match="Input/output error"):
+            spool.append([b"lost"], source)
+    spool.append([b"2"], source)
+    spool.append([b"3"], "otel")
+    found = [(chunk.source, d) for chunk in drained(spool) for d in chunk.documents]
+    assert found == [("otel", b"1"), (source, b"2"), ("otel", b"3")]
+    again = opened(tmp_path, clock)
+    assert [(c.source, d) for c in drained(again) for d in c.documents] == found

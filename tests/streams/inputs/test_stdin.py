@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from schemas.config import Limits
+from streams.inputs import stdin as stdin_input
 from streams.inputs.spool import Bounds, Spool
 from streams.inputs.stdin import Stdin
 from streams.source import named
@@ -125,3 +126,27 @@ def test_it_stops_when_it_is_told(tmp_path: Path, pipe: Pipe) -> None:
     stdin.copy()
     os.close(pipe.write)
     assert kept(spool) == []
+
+
+def test_a_full_disk_is_waited_for_and_nothing_is_lost(
+    tmp_path: Path, pipe: Pipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stdin_input, "_AGAIN", 0.01)
+    folder, away = tmp_path / "spool", tmp_path / "away"
+    spool = Spool("in", folder)
+    folder.rename(away)  # a disk that refuses
+    os.write(pipe.write, record(1) + b"\n")
+    stdin = Stdin(spool, Limits(), None, pipe.read)
+    thread = threading.Thread(target=stdin.copy)
+    thread.start()
+    while stdin.problem is None and thread.is_alive():
+        pass
+    assert stdin.problem == "stdin waits for room on the disk: No such file or directory"
+    os.write(pipe.write, record(2) + b"\n")
+    assert not stdin.ended
+    away.rename(folder)
+    os.close(pipe.write)
+    thread.join()
+    assert stdin.ended
+    assert not stdin.problem
+    assert [document for _, document in kept(spool)] == [record(1), record(2)]
