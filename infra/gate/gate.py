@@ -14,6 +14,7 @@ from correlators.ruleset import Ruleset
 from correlators.standards import standards
 from infra.compliance.assessor import rule_ids
 from infra.compliance.gathering import Terms as Standing
+from infra.gate.baseline import Known
 from infra.gate.gathering import estate, origins
 from infra.reading.reader import Reader
 from infra.replaying import Order, Watch, replay
@@ -28,11 +29,11 @@ TIMELESS: Final = 3_650 * DAY  # of inputs that tell no time; spans that lead ba
 
 
 class Terms(NamedTuple):
-    """By what is judged, on which day (UTC), and fingerprints of what is known already."""
+    """By what is judged, on which day (UTC), and what is known already."""
 
     policies: tuple[Policy, ...]
     day: date
-    baseline: frozenset[str] = frozenset()
+    baseline: Known
 
 
 class Judged(NamedTuple):
@@ -78,7 +79,9 @@ def judged(
     with Reader(out / SNAPSHOT) as reader:
         now = max(parse(summary["until"]), TIMELESS)
         found = estate(reader, terms.policies, rule_ids(ruleset), standing, now)
-        verdicts = tuple(judge(one, found, terms.day, terms.baseline) for one in terms.policies)
+        verdicts = tuple(
+            judge(one, found, terms.day, terms.baseline.get(one.id, ())) for one in terms.policies
+        )
         events = {
             event
             for verdict in verdicts

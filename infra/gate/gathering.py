@@ -64,7 +64,8 @@ def origins(reader: Reader, found: Estate, events: set[str]) -> dict[str, str]:
 def _weaknesses(reader: Reader, names: Mapping[str, str]) -> Iterator[Weakness]:
     sql = files(infra).joinpath("gate/weaknesses.sql").read_text("utf-8")
     for row in reader.run(sql, rows=MOST).rows:
-        entity, name, severity, title, packages, fixed, exploited, epss, since, evidence = row
+        entity, name, number, severity, title, packages, fixed, places, *more, evidence = row
+        exploited, epss, since = more
         cited = dict.fromkeys(pair for text in evidence for pair in _cited(text))
         thing = names.get(entity, entity)
         yield Weakness(
@@ -77,6 +78,8 @@ def _weaknesses(reader: Reader, names: Mapping[str, str]) -> Iterator[Weakness]:
             exploited,
             epss,
             Reference("fact", name, title, since, thing, tuple(cited)),
+            tuple(places or ()),
+            number,
         )
 
 
