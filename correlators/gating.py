@@ -69,13 +69,17 @@ class Unreadable(NamedTuple):
 
 
 class Estate(NamedTuple):
-    """All that a gate looks at. `labels`: what images are called, by entity."""
+    """All that a gate looks at. `labels`: what images are called, by entity.
+
+    `statements`: VEX that is open; each takes a weakness out.
+    """
 
     known: Known
     weaknesses: tuple[Weakness, ...] = ()
     answers: tuple[Answered, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
     labels: Mapping[str, tuple[str, ...]] = {}
+    statements: tuple[Reference, ...] = ()
 
 
 class Violation(NamedTuple):
@@ -109,13 +113,17 @@ class Waived(NamedTuple):
 
 
 class Result(NamedTuple):
-    """One check: violations that are new, known by a baseline, or waived; the gravest first."""
+    """One check: violations that are new, known by a baseline, or waived; the gravest first.
+
+    `unmatched`: patterns of things by which it looks, and that name nothing that is there.
+    """
 
     check: str
     title: str
     violations: tuple[Violation, ...] = ()
     known: tuple[Violation, ...] = ()
     waived: tuple[Waived, ...] = ()
+    unmatched: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -153,6 +161,8 @@ def judge(policy: Policy, estate: Estate, day: date, baseline: Collection[str] =
         _result(id_, title, list(all_), _Putting(policy, day, baseline, used, seen))
         for id_, title, all_ in found
     ]
+    blind = {one.id: unmatched(one, estate) for one in policy.checks}
+    results = [one._replace(unmatched=blind.get(one.check, ())) for one in results]
     waivers = list(enumerate(policy.waivers))
     return Verdict(
         policy,
@@ -169,6 +179,21 @@ def violations(check: Check, estate: Estate) -> Iterator[Violation]:
         severity = one.severity if check.severity is None else check.severity
         name = steady(one.entity, estate.labels.get(one.entity, ()))
         yield one._replace(severity=severity, steady=name)
+
+
+def unmatched(check: Check, estate: Estate) -> tuple[str, ...]:
+    """The patterns by which it looks that name nothing that is there: perhaps a slip of the pen."""
+    asked = [
+        *(check.weaknesses.on if check.weaknesses else ()),
+        *(check.against.on if check.against else ()),
+        *(check.allow.of if check.allow else ()),
+    ]
+    if not asked:
+        return ()
+    found = {*estate.known.things, *(one.entity for one in estate.known.weak)}
+    found |= {one.entity for one in estate.weaknesses}
+    names = found | {steady(entity, estate.labels.get(entity, ())) for entity in found}
+    return tuple(one for one in asked if not any(matches(name, [one]) for name in names))
 
 
 def steady(entity: str, labels: Iterable[str]) -> str:

@@ -117,12 +117,12 @@ def run(args: argparse.Namespace) -> int:
     verdicts, origins = answer.verdicts, answer.origins
     _write(args, verdicts, origins)
     if args.json:
-        print(json.dumps(body(verdicts, origins)))
+        print(json.dumps(body(verdicts, origins, answer.statements)))
     else:
         for verdict in verdicts:
             for line in table(verdict, origins):
                 print(line)
-        print(summary(verdicts))
+        print(summary(verdicts, len(answer.statements)))
     if args.write_baseline:
         count = baseline.write(Path(args.write_baseline), verdicts, known)
         print(f"barograph: {count} violations are known in {args.write_baseline}", file=sys.stderr)

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from correlators import policy
 from correlators.document import Document, Problem
 from correlators.gating import Verdict, judge
+from correlators.known import Reference
 from correlators.ruleset import Ruleset
 from correlators.standards import standards
 from infra.compliance.assessor import rule_ids
@@ -37,10 +38,14 @@ class Terms(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """Verdicts in the order of the policies, and where the records that they show lie."""
+    """Verdicts in the order of the policies, and where the records that they show lie.
+
+    `statements`: VEX that is open; each takes a weakness out.
+    """
 
     verdicts: tuple[Verdict, ...]
     origins: Mapping[str, str]
+    statements: tuple[Reference, ...] = ()
 
 
 def load(named: Sequence[str], ruleset: Ruleset) -> tuple[Policy, ...]:
@@ -90,7 +95,8 @@ def judged(
             for seen in one.shown
             for event, _ in seen.evidence
         }
-        return Judged(verdicts, origins(reader, found, events))
+        events |= {event for one in found.statements for event, _ in one.evidence}
+        return Judged(verdicts, origins(reader, found, events), found.statements)
 
 
 def _told(problems: Sequence[Problem]) -> str:

@@ -29,6 +29,9 @@ FROM rejects GROUP BY ALL ORDER BY ALL"""
 _LABELS: Final = """
 SELECT entity, list(DISTINCT value ->> '$' ORDER BY value ->> '$') FROM asset_attributes
 WHERE name = 'name' AND starts_with(entity, 'image:') GROUP BY entity"""
+_STATEMENTS: Final = """
+SELECT instance, entity, title, epoch_us(since), CAST(body -> '$.evidence' AS VARCHAR) FROM facts
+WHERE name = 'vex' AND state = 'open' ORDER BY ALL"""
 _ORIGINS: Final = "SELECT uid, origin FROM events WHERE list_contains($events, uid)"
 
 
@@ -51,6 +54,10 @@ def estate(
         tuple(_answers(reader)),
         tuple(_unreadable(reader)),
         labels,
+        tuple(
+            Reference("fact", of, title, since, names.get(entity, entity), tuple(_cited(evidence)))
+            for of, entity, title, since, evidence in reader.run(_STATEMENTS, rows=MOST).rows
+        ),
     )
 
 
