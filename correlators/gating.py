@@ -249,8 +249,9 @@ def _result(id_: str, title: str, found: Sequence[Violation], put: _Putting) -> 
     return Result(id_, title, tuple(new), tuple(known), tuple(waived))
 
 
-def _grave(one: Violation) -> tuple[int, str, str, str]:
-    return (-LEVELS.index(one.severity), one.steady, one.about, one.detail)
+def _grave(one: Violation) -> tuple[int, str, str, int, str]:
+    detail = (len(one.detail), one.detail)  # 10 stands behind 2
+    return (-LEVELS.index(one.severity), one.steady, one.about, *detail)
 
 
 def _about(waiver: Waiver, one: Violation) -> bool:

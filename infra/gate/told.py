@@ -53,7 +53,7 @@ def table(verdict: Verdict, origins: Mapping[str, str]) -> Iterator[str]:
         yield shown.text(f"  a waiver of {waiver.check} is not needed: {waiver.reason}")
     if verdict.mended:
         yield (
-            f"  {plural(len(verdict.mended), 'violation')} of the baseline are gone;"
+            f"  gone since the baseline: {plural(len(verdict.mended), 'violation')};"
             " --write-baseline leaves them out from now on"
         )
 
