@@ -4,7 +4,8 @@ Law 1: what a check cannot see is no proof. A criterion that was not assessed fa
 policy says otherwise, and so does an input that cannot be read.
 Law 2: a violation has one fingerprint, of the policy, the check, the thing and what is wrong with
 it; neither times nor wordings are in it, nor the digest of an image, so that it is known again in
-the next build. Facts of one name on one thing are told apart by their number: one more is new.
+the next build. Facts of one name on one thing, and places where one check finds the same, are told
+apart by their number: one more is new. A criterion that turns from not assessed to failed is new.
 Law 3: nothing is put up with for ever: a waiver has a last day, and behind it counts no more.
 """
 
@@ -29,7 +30,8 @@ _STRANGE: Final[Level] = "medium"  # of a thing that is not allowed
 class Weakness(NamedTuple):
     """One open weakness of one thing, however many scanners say it.
 
-    `fixed`: versions in which it is not; `exploited` as KEV has it; `epss`: a probability.
+    `fixed`: versions in which it is not; `exploited` as KEV has it; `epss`: a probability. What a
+    check finds at several `places` is a weakness at each of them, counted by `number` from 1.
     """
 
     entity: str
@@ -41,6 +43,8 @@ class Weakness(NamedTuple):
     exploited: bool
     epss: float | None
     shown: Reference
+    places: tuple[str, ...] = ()
+    number: int = 1
 
 
 class Answered(NamedTuple):
@@ -65,20 +69,24 @@ class Unreadable(NamedTuple):
 
 
 class Estate(NamedTuple):
-    """All that a gate looks at. `labels`: what images are called, by entity."""
+    """All that a gate looks at. `labels`: what images are called, by entity.
+
+    `statements`: VEX that is open; each takes a weakness out.
+    """
 
     known: Known
     weaknesses: tuple[Weakness, ...] = ()
     answers: tuple[Answered, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
     labels: Mapping[str, tuple[str, ...]] = {}
+    statements: tuple[Reference, ...] = ()
 
 
 class Violation(NamedTuple):
     """What stands against a check: at a thing, about a weakness, rule, fact or criterion.
 
     `detail` tells those apart that have both in common; `total`: how often it was found. `steady`:
-    what the thing is called from build to build.
+    what the thing is called from build to build. `unseen`: nobody looked, which no baseline knows.
     """
 
     check: str
@@ -90,6 +98,7 @@ class Violation(NamedTuple):
     detail: str = ""
     total: int = 1
     steady: str = ""
+    unseen: bool = False
 
     def fingerprint(self, policy: str) -> str:
         """The same in each run that finds it, of the next build, too."""
@@ -104,13 +113,17 @@ class Waived(NamedTuple):
 
 
 class Result(NamedTuple):
-    """One check: violations that are new, known by a baseline, or waived; the gravest first."""
+    """One check: violations that are new, known by a baseline, or waived; the gravest first.
+
+    `unmatched`: patterns of things by which it looks, and that name nothing that is there.
+    """
 
     check: str
     title: str
     violations: tuple[Violation, ...] = ()
     known: tuple[Violation, ...] = ()
     waived: tuple[Waived, ...] = ()
+    unmatched: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -148,6 +161,8 @@ def judge(policy: Policy, estate: Estate, day: date, baseline: Collection[str] =
         _result(id_, title, list(all_), _Putting(policy, day, baseline, used, seen))
         for id_, title, all_ in found
     ]
+    blind = {one.id: unmatched(one, estate) for one in policy.checks}
+    results = [one._replace(unmatched=blind.get(one.check, ())) for one in results]
     waivers = list(enumerate(policy.waivers))
     return Verdict(
         policy,
@@ -164,6 +179,21 @@ def violations(check: Check, estate: Estate) -> Iterator[Violation]:
         severity = one.severity if check.severity is None else check.severity
         name = steady(one.entity, estate.labels.get(one.entity, ()))
         yield one._replace(severity=severity, steady=name)
+
+
+def unmatched(check: Check, estate: Estate) -> tuple[str, ...]:
+    """The patterns by which it looks that name nothing that is there: perhaps a slip of the pen."""
+    asked = [
+        *(check.weaknesses.on if check.weaknesses else ()),
+        *(check.against.on if check.against else ()),
+        *(check.allow.of if check.allow else ()),
+    ]
+    if not asked:
+        return ()
+    found = {*estate.known.things, *(one.entity for one in estate.known.weak)}
+    found |= {one.entity for one in estate.weaknesses}
+    names = found | {steady(entity, estate.labels.get(entity, ())) for entity in found}
+    return tuple(one for one in asked if not any(matches(name, [one]) for name in names))
 
 
 def steady(entity: str, labels: Iterable[str]) -> str:
@@ -212,15 +242,16 @@ def _result(id_: str, title: str, found: Sequence[Violation], put: _Putting) -> 
         waiver = put.waiver(one)
         if waiver is not None:
             waived.append(Waived(one, waiver))
-        elif fingerprint in put.baseline:
+        elif fingerprint in put.baseline and not one.unseen:
             known.append(one)
         else:
             new.append(one)
     return Result(id_, title, tuple(new), tuple(known), tuple(waived))
 
 
-def _grave(one: Violation) -> tuple[int, str, str, str]:
-    return (-LEVELS.index(one.severity), one.steady, one.about, one.detail)
+def _grave(one: Violation) -> tuple[int, str, str, int, str]:
+    detail = (len(one.detail), one.detail)  # 10 stands behind 2
+    return (-LEVELS.index(one.severity), one.steady, one.about, *detail)
 
 
 def _about(waiver: Waiver, one: Violation) -> bool:
@@ -254,12 +285,15 @@ def _weak(check: str, asked: Weaknesses, estate: Estate) -> Iterator[Violation]:
             and (one.exploited or not asked.exploited)
             and (asked.likely is None or (one.epss is not None and one.epss >= asked.likely))
         ):
-            yield Violation(check, one.entity, one.name, one.severity, _said(one), (one.shown,))
+            detail = str(one.number) if one.number > 1 else ""
+            said, shown = _said(one), (one.shown,)
+            yield Violation(check, one.entity, one.name, one.severity, said, shown, detail)
 
 
 def _said(one: Weakness) -> str:
     more = [
         f"in {', '.join(one.packages)}" if one.packages else "",
+        f"at {', '.join(one.places)}" if one.places else "",
         "exploited (KEV)" if one.exploited else "",
         "" if one.epss is None else f"EPSS {one.epss:.2f}",
         f"fixed in {', '.join(one.fixed)}" if one.fixed else "",
@@ -300,7 +334,9 @@ def _unheard(check: Check, known: Known) -> Iterator[Violation]:
         if missing:
             more = f" (and {len(missing) - 1} more)" if missing[1:] else ""
             text, detail = f"{missing[0]}{more}", str(number)
-            yield Violation(check.id, ESTATE, "unheard", _UNSEEN, text, (), detail, len(missing))
+            many = len(missing)
+            found = Violation(check.id, ESTATE, "unheard", _UNSEEN, text, (), detail, many)
+            yield found._replace(unseen=True)
 
 
 def _unmet(check: Check, answers: Sequence[Answered]) -> Iterator[Violation]:
@@ -309,12 +345,14 @@ def _unmet(check: Check, answers: Sequence[Answered]) -> Iterator[Violation]:
         mine = [one for one in answers if one.criterion == id_]
         unmet = [one for one in mine if one.status in failing]
         if not mine and check.unassessed == "fail":
-            yield Violation(check.id, ESTATE, id_, _UNSEEN, "it was not assessed")
+            text = "it was not assessed"
+            yield Violation(check.id, ESTATE, id_, _UNSEEN, text, (), "not_assessed")
         # The estate is as bad as its systems: those that are named say it better.
         own = [one for one in unmet if one.scope != ESTATE] or unmet
         for one in own:
             severity = one.severity or _UNSEEN
-            yield Violation(check.id, one.scope, id_, severity, one.text, one.shown)
+            detail = "" if one.status == "fail" else one.status
+            yield Violation(check.id, one.scope, id_, severity, one.text, one.shown, detail)
 
 
 def _unreadable(policy: Policy, estate: Estate) -> Iterator[Violation]:
@@ -323,7 +361,16 @@ def _unreadable(policy: Policy, estate: Estate) -> Iterator[Violation]:
     for one in estate.unreadable:
         file, count = one.file, one.total
         yield Violation(
-            READABLE, file, one.reason, _UNSEEN, one.detail, (one.first,), "", count, file
+            READABLE,
+            file,
+            one.reason,
+            _UNSEEN,
+            one.detail,
+            (one.first,),
+            "",
+            count,
+            file,
+            unseen=True,
         )
 
 

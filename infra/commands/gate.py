@@ -19,10 +19,12 @@ from infra.settings import load as settings
 from infra.terminal.progress import Progress
 from infra.terminal.times import moment
 from schemas.errors import Mistake, Unavailable
-from schemas.times import SECOND
+from schemas.times import DAY, SECOND
 
 if TYPE_CHECKING:
     from correlators.gating import Verdict
+
+AHEAD = DAY  # so far may a record be dated ahead of --at: by a clock of another zone, not to last
 
 EXAMPLE = """\
 barograph gate --policy release reports/ boms/
@@ -58,7 +60,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         " known before, so that what is mended leaves and nothing new comes in",
     )
     parser.add_argument(
-        "--at", type=moment, metavar="T", help="the day on which waivers are judged (default: now)"
+        "--at",
+        type=moment,
+        metavar="T",
+        help="when it is judged: waivers that ended before are over, and records of a day later or"
+        " more are not read (default: now)",
     )
     parser.add_argument(
         "--source", metavar="NAME", help="the format of all files; without it each is sniffed"
@@ -90,6 +96,7 @@ def run(args: argparse.Namespace) -> int:
     from infra.gate.told import body, summary, table
     from infra.replaying import Order
     from infra.rules import load as rules
+    from infra.service.process import clock
 
     if args.list:
         for line in _policies():
@@ -102,19 +109,20 @@ def run(args: argparse.Namespace) -> int:
     ruleset = ruleset.advised(intel.load(config.intel))
     policies = load(named, ruleset)
     known = baseline.read(Path(args.baseline)) if args.baseline else None
-    order = Order(source=args.source, until=args.until, final=True)
+    at = clock() if args.at is None else args.at
+    order = Order(source=args.source, until=args.until, not_after=at + AHEAD, final=True)
     with _folder(args.out) as out:
-        terms = Terms(policies, _day(args.at), known or frozenset())
+        terms = Terms(policies, _day(at), known or {})
         answer = judged(config, ruleset, terms, inputs, order, out, Progress().of_run)
     verdicts, origins = answer.verdicts, answer.origins
     _write(args, verdicts, origins)
     if args.json:
-        print(json.dumps(body(verdicts, origins)))
+        print(json.dumps(body(verdicts, origins, answer.statements)))
     else:
         for verdict in verdicts:
             for line in table(verdict, origins):
                 print(line)
-        print(summary(verdicts))
+        print(summary(verdicts, len(answer.statements)))
     if args.write_baseline:
         count = baseline.write(Path(args.write_baseline), verdicts, known)
         print(f"barograph: {count} violations are known in {args.write_baseline}", file=sys.stderr)
@@ -143,11 +151,8 @@ def _told(named: Sequence[str], inputs: Sequence[str]) -> tuple[list[str], list[
     return policies, rest
 
 
-def _day(at: int | None) -> date:
-    from infra.service.process import clock
-
-    seconds = (clock() if at is None else at) // SECOND
-    return datetime.fromtimestamp(seconds, UTC).date()
+def _day(at: int) -> date:
+    return datetime.fromtimestamp(at // SECOND, UTC).date()
 
 
 @contextmanager

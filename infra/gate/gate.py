@@ -10,10 +10,12 @@ from typing import Final, NamedTuple
 from correlators import policy
 from correlators.document import Document, Problem
 from correlators.gating import Verdict, judge
+from correlators.known import Reference
 from correlators.ruleset import Ruleset
 from correlators.standards import standards
 from infra.compliance.assessor import rule_ids
 from infra.compliance.gathering import Terms as Standing
+from infra.gate.baseline import Known
 from infra.gate.gathering import estate, origins
 from infra.reading.reader import Reader
 from infra.replaying import Order, Watch, replay
@@ -28,18 +30,22 @@ TIMELESS: Final = 3_650 * DAY  # of inputs that tell no time; spans that lead ba
 
 
 class Terms(NamedTuple):
-    """By what is judged, on which day (UTC), and fingerprints of what is known already."""
+    """By what is judged, on which day (UTC), and what is known already."""
 
     policies: tuple[Policy, ...]
     day: date
-    baseline: frozenset[str] = frozenset()
+    baseline: Known
 
 
 class Judged(NamedTuple):
-    """Verdicts in the order of the policies, and where the records that they show lie."""
+    """Verdicts in the order of the policies, and where the records that they show lie.
+
+    `statements`: VEX that is open; each takes a weakness out.
+    """
 
     verdicts: tuple[Verdict, ...]
     origins: Mapping[str, str]
+    statements: tuple[Reference, ...] = ()
 
 
 def load(named: Sequence[str], ruleset: Ruleset) -> tuple[Policy, ...]:
@@ -78,7 +84,9 @@ def judged(
     with Reader(out / SNAPSHOT) as reader:
         now = max(parse(summary["until"]), TIMELESS)
         found = estate(reader, terms.policies, rule_ids(ruleset), standing, now)
-        verdicts = tuple(judge(one, found, terms.day, terms.baseline) for one in terms.policies)
+        verdicts = tuple(
+            judge(one, found, terms.day, terms.baseline.get(one.id, ())) for one in terms.policies
+        )
         events = {
             event
             for verdict in verdicts
@@ -87,7 +95,8 @@ def judged(
             for seen in one.shown
             for event, _ in seen.evidence
         }
-        return Judged(verdicts, origins(reader, found, events))
+        events |= {event for one in found.statements for event, _ in one.evidence}
+        return Judged(verdicts, origins(reader, found, events), found.statements)
 
 
 def _told(problems: Sequence[Problem]) -> str:

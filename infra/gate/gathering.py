@@ -29,6 +29,9 @@ FROM rejects GROUP BY ALL ORDER BY ALL"""
 _LABELS: Final = """
 SELECT entity, list(DISTINCT value ->> '$' ORDER BY value ->> '$') FROM asset_attributes
 WHERE name = 'name' AND starts_with(entity, 'image:') GROUP BY entity"""
+_STATEMENTS: Final = """
+SELECT instance, entity, title, epoch_us(since), CAST(body -> '$.evidence' AS VARCHAR) FROM facts
+WHERE name = 'vex' AND state = 'open' ORDER BY ALL"""
 _ORIGINS: Final = "SELECT uid, origin FROM events WHERE list_contains($events, uid)"
 
 
@@ -51,6 +54,10 @@ def estate(
         tuple(_answers(reader)),
         tuple(_unreadable(reader)),
         labels,
+        tuple(
+            Reference("fact", of, title, since, names.get(entity, entity), tuple(_cited(evidence)))
+            for of, entity, title, since, evidence in reader.run(_STATEMENTS, rows=MOST).rows
+        ),
     )
 
 
@@ -64,7 +71,8 @@ def origins(reader: Reader, found: Estate, events: set[str]) -> dict[str, str]:
 def _weaknesses(reader: Reader, names: Mapping[str, str]) -> Iterator[Weakness]:
     sql = files(infra).joinpath("gate/weaknesses.sql").read_text("utf-8")
     for row in reader.run(sql, rows=MOST).rows:
-        entity, name, severity, title, packages, fixed, exploited, epss, since, evidence = row
+        entity, name, number, severity, title, packages, fixed, places, *more, evidence = row
+        exploited, epss, since = more
         cited = dict.fromkeys(pair for text in evidence for pair in _cited(text))
         thing = names.get(entity, entity)
         yield Weakness(
@@ -77,6 +85,8 @@ def _weaknesses(reader: Reader, names: Mapping[str, str]) -> Iterator[Weakness]:
             exploited,
             epss,
             Reference("fact", name, title, since, thing, tuple(cited)),
+            tuple(places or ()),
+            number,
         )
 
 

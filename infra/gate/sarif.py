@@ -63,7 +63,7 @@ def _results(
 def _result(
     verdict: Verdict, rule: str, one: Violation, origins: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Without the place of a record in a file it stands at the policy: a place there must be."""
+    """Without the place of a record in a file it stands at the policy: code hosts want a place."""
     lying = lies(one, origins)
     path = lying.removeprefix(FILE).rpartition("#")[0] if lying.startswith(FILE) else ""
     return {
@@ -72,7 +72,10 @@ def _result(
         "message": {"text": line(one)},
         "locations": [
             {
-                "physicalLocation": {"artifactLocation": artifact(path or verdict.policy.path)},
+                "physicalLocation": {
+                    "artifactLocation": artifact(path or verdict.policy.path),
+                    "region": {"startLine": 1},
+                },
                 "logicalLocations": [{"fullyQualifiedName": one.entity}],
             }
         ],

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from correlators.gating import Verdict, Violation, counted
+from correlators.known import Reference
 from infra.terminal import shown
 from infra.terminal.shown import plural
 
@@ -35,6 +36,8 @@ def table(verdict: Verdict, origins: Mapping[str, str]) -> Iterator[str]:
         note = f" ({', '.join(aside)})" if aside else ""
         word = "pass" if result.passed else "FAIL"
         yield shown.text(f"  {word}  {result.check:<{width}}  {result.title}{note}")
+        for pattern in result.unmatched:
+            yield shown.text(f"          nothing here is named {pattern}")
         for one in result.violations[:MOST]:
             lying = lies(one, origins)
             where = f" [{lying}]" if lying else ""
@@ -50,13 +53,13 @@ def table(verdict: Verdict, origins: Mapping[str, str]) -> Iterator[str]:
         yield shown.text(f"  a waiver of {waiver.check} is not needed: {waiver.reason}")
     if verdict.mended:
         yield (
-            f"  {plural(len(verdict.mended), 'violation')} of the baseline are gone;"
+            f"  gone since the baseline: {plural(len(verdict.mended), 'violation')};"
             " --write-baseline leaves them out from now on"
         )
 
 
-def summary(verdicts: Sequence[Verdict]) -> str:
-    """The whole answer in one line."""
+def summary(verdicts: Sequence[Verdict], statements: int = 0) -> str:
+    """The whole answer in one line, with the number of VEX statements that are open."""
     results = [result for verdict in verdicts for result in verdict.results]
     failed = sum(not result.passed for result in results)
     counts = {"new": 0, "known": 0, "waived": 0}
@@ -64,6 +67,7 @@ def summary(verdicts: Sequence[Verdict]) -> str:
         for name, count in counted(verdict).items():
             counts[name] += count
     aside = [f"{counts[name]} {name}" for name in ("known", "waived") if counts[name]]
+    aside += [plural(statements, "VEX statement")] if statements else []
     note = f" ({', '.join(aside)})" if aside else ""
     if not failed:
         return f"passed: {plural(len(results), 'check')}{note}"
@@ -73,11 +77,18 @@ def summary(verdicts: Sequence[Verdict]) -> str:
     )
 
 
-def body(verdicts: Sequence[Verdict], origins: Mapping[str, str]) -> dict[str, Any]:
-    """Everything, with fingerprints and evidence."""
+def body(
+    verdicts: Sequence[Verdict], origins: Mapping[str, str], statements: Sequence[Reference] = ()
+) -> dict[str, Any]:
+    """Everything, with fingerprints and evidence, and the VEX `statements` that are open."""
     return {
         "passed": all(verdict.passed for verdict in verdicts),
         "policies": [_policy(verdict, origins) for verdict in verdicts],
+        "vex": [
+            {"entity": one.entity, "about": one.id, "text": one.text}
+            | {"evidence": _pairs(one.evidence, origins)}
+            for one in statements
+        ],
     }
 
 
@@ -97,6 +108,7 @@ def _policy(verdict: Verdict, origins: Mapping[str, str]) -> dict[str, Any]:
                 "id": result.check,
                 "title": result.title,
                 "passed": result.passed,
+                "unmatched": list(result.unmatched),
                 "violations": [told(one) for one in result.violations],
                 "known": [told(one) for one in result.known],
                 "waived": [
@@ -131,9 +143,12 @@ def violation(policy: str, one: Violation) -> dict[str, Any]:
 
 def _evidence(one: Violation, origins: Mapping[str, str]) -> dict[str, Any]:
     pairs = dict.fromkeys(pair for seen in one.shown for pair in seen.evidence)
-    cited = [
+    return {"count": one.total, "evidence": _pairs(pairs, origins)}
+
+
+def _pairs(pairs: Iterable[tuple[str, str]], origins: Mapping[str, str]) -> list[dict[str, str]]:
+    return [
         {"event": event, "sha256": sha256}
         | ({"origin": origins[event]} if event in origins else {})
         for event, sha256 in pairs
     ]
-    return {"count": one.total, "evidence": cited}

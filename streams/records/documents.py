@@ -223,14 +223,16 @@ def open_documents(
 def files(paths: Iterable[str | Path]) -> Iterator[str]:
     """The files of `paths`, folders searched to the bottom for SUFFIXES, in the order of names.
 
-    A path that is not there, or a folder without such a file, is a Mistake.
+    A path that is not there, or a folder without such a file, is a Mistake. Links that
+    lead nowhere are passed over.
     """
     for path in map(Path, paths):
         if path.is_dir():
-            found = [str(file) for file in sorted(path.rglob("*")) if file.suffix in SUFFIXES]
+            named = (file for file in sorted(path.rglob("*")) if file.suffix.lower() in SUFFIXES)
+            found = [str(file) for file in named if file.is_file()]
             if not found:
                 raise Mistake(f"{path} holds no file named {', '.join(SUFFIXES)}; name the files")
-            yield from filter(os.path.isfile, found)
+            yield from found
         elif path.exists():
             yield str(path)
         else:

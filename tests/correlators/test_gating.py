@@ -272,3 +272,50 @@ def test_a_baseline_knows_the_next_build_of_an_image() -> None:
     (first,) = judge(strict, built("aa"), TODAY).results[1].violations
     assert first.entity == "image:sha256:aa"
     assert judge(strict, built("bb"), TODAY, {first.fingerprint("p")}).passed
+
+
+def test_a_check_counts_its_places_and_a_vulnerability_does_not() -> None:
+    first = weakness("rule", "high", places=("a.py",))
+    second = weakness("rule", "high", places=("b.py",), number=2)
+    asked = policy({"weaknesses": {}})
+    (known,) = judge(asked, Estate(Known(NOW), (first,)), TODAY).results[1].violations
+    assert known.text == "Title of rule (in lib; at a.py)"
+    both = Estate(Known(NOW), (first, second))
+    found = judge(asked, both, TODAY, {known.fingerprint("p")}).results[1]
+    assert [one.text for one in found.violations] == ["Title of rule (in lib; at b.py)"]
+    assert found.known == (known,)
+
+
+def test_a_criterion_that_fails_is_news_where_it_was_not_assessed() -> None:
+    def answered(status: Any) -> Estate:  # noqa: ANN401 - a literal
+        return Estate(Known(NOW), answers=(Answered("kept", SHOP, status, None, "so"),))
+
+    asked = policy({"criteria": ["kept"]})
+    (silent,) = judge(asked, answered("not_assessed"), TODAY).results[1].violations
+    baseline = {silent.fingerprint("p")}
+    assert judge(asked, answered("not_assessed"), TODAY, baseline).passed
+    assert not judge(asked, answered("fail"), TODAY, baseline).passed
+
+
+def test_no_baseline_knows_what_nobody_looked_at() -> None:
+    lost = Unreadable("a.json", "truncated", "it ends", 3, seen("event", "r1"))
+    need = {"scanned": ["image"], "within": "7d"}
+    asked = policy({"weaknesses": {"exploited": True, "on": ["image:b"]}, "needs": [need]})
+    estate = ESTATE._replace(unreadable=(lost,))
+    found = [one for it in judge(asked, estate, TODAY).results for one in it.violations]
+    assert [one.about for one in found] == ["truncated", "unheard"]
+    again = judge(asked, estate, TODAY, {one.fingerprint("p") for one in found})
+    assert [one for it in again.results for one in it.violations] == found
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"weaknesses": {"on": ["image:a", "image:c"]}}, ("image:c",)),
+        ({"weaknesses": {}}, ()),
+        ({"against": {"facts": ["embedded_secret"], "on": ["image:*", "repo"]}}, ("repo",)),
+        ({"allow": {"of": ["model:x/*", "model:z/*"], "only": ["model"]}}, ("model:z/*",)),
+    ],
+)
+def test_patterns_that_name_nothing(said: dict[str, Any], expected: tuple[str, ...]) -> None:
+    assert judge(policy(said), ESTATE, TODAY).results[1].unmatched == expected

@@ -25,6 +25,7 @@ checks:
     title: Only images of our own registry
     allow: {of: [image], only: ["image:hub.example/*"]}
 """
+DAY = "2026-03-04T00:00:00Z"  # of the reports
 WAIVERS = """
 waivers:
   - check: grave
@@ -81,7 +82,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def gate(capsys: Out, *words: str) -> tuple[int, str, str]:
     capsys.readouterr()
-    code = main(["gate", "--policy", "ours.yml", *words])
+    at = () if "--at" in words else ("--at", DAY)
+    code = main(["gate", *at, "--policy", "ours.yml", *words])
     said = capsys.readouterr()
     return code, said.out, said.err
 
@@ -120,7 +122,7 @@ def test_policies_may_stand_before_the_inputs(capsys: Out) -> None:
     assert gate(capsys, "merge", "reports")[1].splitlines()[-1] == (
         "FAILED: 2 of 8 checks, 4 violations"
     )
-    assert main(["gate", "reports/bot.json", "--policy", "ours.yml"]) == 0
+    assert main(["gate", "--at", DAY, "reports/bot.json", "--policy", "ours.yml"]) == 0
 
 
 def test_only_what_is_new_fails_behind_a_baseline(capsys: Out) -> None:
@@ -155,6 +157,110 @@ def test_a_waiver_holds_until_its_day_has_passed(capsys: Out) -> None:
     assert "a waiver of grave is not needed: not called" in out
 
 
+def code(path: str, *files: str) -> str:
+    """A log of one rule that is broken in these files."""
+    results = [
+        {
+            "ruleId": "sql-injection",
+            "level": "error",
+            "message": {"text": "A query is put together"},
+            "locations": [{"physicalLocation": {"artifactLocation": {"uri": file}}}],
+        }
+        for file in files
+    ]
+    run = {
+        "tool": {"driver": {"name": "semgrep"}},
+        "invocations": [{"executionSuccessful": True, "endTimeUtc": "2026-03-04T02:00:00Z"}],
+        "versionControlProvenance": [{"repositoryUri": "https://git.example/shop"}],
+        "results": results,
+    }
+    Path(path).write_text(json.dumps({"version": "2.1.0", "runs": [run]}), "utf-8")
+    return path
+
+
+def test_a_check_that_fails_at_one_more_place_is_news(capsys: Out) -> None:
+    gate(capsys, "--write-baseline", "known.json", code("code.sarif", "a.py"))
+    assert gate(capsys, "--baseline", "known.json", code("code.sarif", "a.py"))[0] == 0
+    words = ("--baseline", "known.json", code("code.sarif", "a.py", "b.py"))
+    failed, policy = told(capsys, *words)
+    grave = policy["checks"][1]
+    assert (failed, len(grave["known"])) == (1, 1)
+    assert [one["text"] for one in grave["violations"]] == [
+        "A query is put together (at b.py)",
+    ]
+
+
+def test_policies_share_a_baseline(capsys: Out) -> None:
+    Path("mine.yml").write_text(POLICY.replace("id: ours", "id: mine"), "utf-8")
+    both = ("--policy", "mine.yml")
+    gate(capsys, "--write-baseline", "known.json", "reports", *both)
+    _, out, _ = gate(capsys, "--baseline", "known.json", "reports", *both)
+    assert out.splitlines()[-1] == "passed: 6 checks (4 known)"
+    assert "gone since" not in out
+    before = Path("known.json").read_bytes()
+    words = ("--baseline", "known.json", "--write-baseline", "known.json", "reports")
+    assert gate(capsys, *words)[0] == 0  # of one of them alone
+    assert Path("known.json").read_bytes() == before
+
+
+def test_what_nobody_could_see_is_never_known(capsys: Out) -> None:
+    whole = Path("reports/bot.json").read_bytes()
+    Path("reports/bot.json").write_bytes(whole[: len(whole) // 2])
+    code, _, err = gate(capsys, "--write-baseline", "known.json", "reports/bot.json")
+    assert (code, err) == (0, "barograph: 0 violations are known in known.json\n")
+    assert gate(capsys, "--baseline", "known.json", "reports/bot.json")[0] == 1
+
+
+def test_a_report_from_the_future_closes_nothing(capsys: Out) -> None:
+    clean = trivy(Path("clean.json"), "a")
+    later = clean.read_text("utf-8").replace("2026-03-04", "2026-03-06")
+    clean.write_text(later, "utf-8")
+    code, policy = told(capsys, "reports", "clean.json")
+    readable, grave, _ = policy["checks"]
+    assert code == 1
+    assert names(readable["violations"]) == [("clean.json", "time-in-future", "high")]
+    assert len(grave["violations"]) == 2
+    assert told(capsys, "--at", "2026-03-06T00:00:00Z", "reports", "clean.json")[0] == 0
+
+
+def test_patterns_that_name_nothing_are_told(capsys: Out) -> None:
+    wrong = POLICY.replace("severity: high}", 'severity: high, on: ["image:hub.exmple/*"]}')
+    Path("ours.yml").write_text(wrong, "utf-8")
+    code, out, _ = gate(capsys, "reports")
+    assert code == 0
+    assert out.splitlines()[3] == "          nothing here is named image:hub.exmple/*"
+    grave = told(capsys, "reports")[1]["checks"][1]
+    assert grave["unmatched"] == ["image:hub.exmple/*"]
+
+
+def test_statements_that_take_weaknesses_out_are_counted(capsys: Out) -> None:
+    product = f"pkg:oci/shop@sha256%3A{'a' * 64}?repository_url=hub.example/shop"
+    statement = {
+        "vulnerability": {"name": "CVE-2099-0001"},
+        "products": [{"@id": product}],
+        "status": "not_affected",
+        "justification": "component_not_present",
+    }
+    vex = {
+        "@context": "https://openvex.dev/ns/v0.2.0",
+        "@id": "https://vex.example/1",
+        "author": "shop",
+        "timestamp": "2026-03-04T03:00:00Z",
+        "version": 1,
+        "statements": [statement],
+    }
+    Path("vex.json").write_text(json.dumps(vex), "utf-8")
+    code, out, _ = gate(capsys, "reports", "vex.json")
+    assert (code, out.splitlines()[-1]) == (
+        1,
+        "FAILED: 1 of 3 checks, 1 violation (1 VEX statement)",
+    )
+    _, out, _ = gate(capsys, "--json", "reports", "vex.json")
+    (said,) = json.loads(out)["vex"]
+    assert said["about"] == "CVE-2099-0001"
+    assert [one["origin"] for one in said["evidence"]] == ["file:vex.json#1"]
+
+
 def test_code_hosts_are_told_in_sarif(capsys: Out) -> None:
     Path("ours.yml").write_text(POLICY + WAIVERS, "utf-8")
     words = ("--sarif", "gate.sarif", "--at", "2026-03-04T00:00:00Z", "reports")
@@ -164,7 +270,10 @@ def test_code_hosts_are_told_in_sarif(capsys: Out) -> None:
     assert new["ruleId"] == "ours/grave"
     assert new["level"] == "error"
     physical = new["locations"][0]["physicalLocation"]
-    assert physical["artifactLocation"]["uri"] == "reports/shop.json"
+    assert physical == {
+        "artifactLocation": {"uri": "reports/shop.json"},
+        "region": {"startLine": 1},
+    }
     assert waived["suppressions"] == [
         {
             "kind": "external",

@@ -254,6 +254,15 @@ def test_what_is_no_file(tmp_path: Path) -> None:
         open_documents(tmp_path, LIMITS)
 
 
+def test_a_folder_in_which_nothing_is_a_file_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "folder.json").mkdir()
+    (tmp_path / "gone.json").symlink_to("nowhere")
+    with pytest.raises(Mistake, match="holds no file named"):
+        list(files([tmp_path]))
+    (tmp_path / "LOUD.JSON").write_text("{}")
+    assert list(files([tmp_path])) == [str(tmp_path / "LOUD.JSON")]
+
+
 def test_a_name_that_is_no_text(tmp_path: Path) -> None:
     assert origin(tmp_path / "a\udcff") == f"file:{tmp_path}/a\\xff"
 
