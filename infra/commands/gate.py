@@ -16,6 +16,7 @@ from infra import intel, rule_options
 from infra.exits import Exit
 from infra.rules import SUFFIXES
 from infra.settings import load as settings
+from infra.terminal import shown
 from infra.terminal.progress import Progress
 from infra.terminal.times import moment
 from schemas.errors import Mistake, Unavailable
@@ -125,7 +126,8 @@ def run(args: argparse.Namespace) -> int:
         print(summary(verdicts, len(answer.statements)))
     if args.write_baseline:
         count = baseline.write(Path(args.write_baseline), verdicts, known)
-        print(f"barograph: {count} violations are known in {args.write_baseline}", file=sys.stderr)
+        told = shown.plural(count, "known violation")
+        print(f"barograph: {told} in {args.write_baseline}", file=sys.stderr)
         if known is None:
             return Exit.OK
     return Exit.OK if all(verdict.passed for verdict in verdicts) else Exit.NO

@@ -9,8 +9,8 @@ from typing import Any, Final
 import orjson
 
 import infra
-from correlators.gating import Answered, Estate, Unreadable, Weakness
 from correlators.known import Reference
+from correlators.violations import Answered, Estate, Unreadable, Weakness
 from infra.compliance.gathering import Asked, Terms, gathered
 from infra.reading.reader import Reader
 from schemas.policy import Policy

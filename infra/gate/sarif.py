@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from correlators.gating import Result, Verdict, Violation
+from correlators.gating import Result, Verdict
 from correlators.judging import gravest
+from correlators.violations import Violation
 from infra.gate.told import lies, line
 from infra.terminal.sarif import artifact, log
 from schemas.event import LEVELS, Level

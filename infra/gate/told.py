@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from correlators.gating import Verdict, Violation, counted
+from correlators.gating import Verdict, counted
 from correlators.known import Reference
+from correlators.violations import Violation
 from infra.terminal import shown
 from infra.terminal.shown import plural
 

@@ -10,19 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from correlators.gating import (
+from correlators.gating import Verdict, counted, judge
+from correlators.known import Hits, Known, Looked, Opened, Reference, Shown, Thing, Weak
+from correlators.violations import (
     Answered,
     Estate,
     Unreadable,
-    Verdict,
     Violation,
     Weakness,
-    counted,
-    judge,
     steady,
     violations,
 )
-from correlators.known import Hits, Known, Looked, Opened, Reference, Shown, Thing, Weak
 from schemas.policy import Check, Policy
 from schemas.times import DAY
 

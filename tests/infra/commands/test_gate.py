@@ -127,7 +127,7 @@ def test_policies_may_stand_before_the_inputs(capsys: Out) -> None:
 
 def test_only_what_is_new_fails_behind_a_baseline(capsys: Out) -> None:
     code, _, err = gate(capsys, "--write-baseline", "known.json", "reports")
-    assert (code, err) == (0, "barograph: 2 violations are known in known.json\n")
+    assert (code, err) == (0, "barograph: 2 known violations in known.json\n")
     code, out, _ = gate(capsys, "--baseline", "known.json", "reports")
     assert (code, out.splitlines()[-1]) == (0, "passed: 3 checks (2 known)")
     # The next build of the same image: one weakness is mended, another has come.
@@ -207,7 +207,7 @@ def test_what_nobody_could_see_is_never_known(capsys: Out) -> None:
     whole = Path("reports/bot.json").read_bytes()
     Path("reports/bot.json").write_bytes(whole[: len(whole) // 2])
     code, _, err = gate(capsys, "--write-baseline", "known.json", "reports/bot.json")
-    assert (code, err) == (0, "barograph: 0 violations are known in known.json\n")
+    assert (code, err) == (0, "barograph: 0 known violations in known.json\n")
     assert gate(capsys, "--baseline", "known.json", "reports/bot.json")[0] == 1
 
 
