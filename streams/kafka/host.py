@@ -46,23 +46,29 @@ class Host:
         wait, longest = WAIT
         while not self._stopping.is_set():
             began = time.monotonic()
-            self.life = Life(self._config, self.job, self._hand_over, self.figures)
             self.figures.lives += 1
             self._steady = began + STEADY
             try:
+                self.life = Life(self._config, self.job, self._hand_over, self.figures)
                 await self.life.run()
             except Mistake as mistake:
                 self.refusal = mistake  # no other life will help: a person has to change something
                 return
             except Exception as error:  # noqa: BLE001 - the broker, or a defect of one stage: shown, and tried again
                 self._steady = math.inf
-                self._problem = await asyncio.to_thread(sentence, error, self._config)
+                self._problem = await self._sentence(error)
             if time.monotonic() - began > longest:
                 wait = WAIT[0]
             try:
                 await asyncio.wait_for(self._stopping.wait(), wait)
             except TimeoutError:
                 wait = min(2 * wait, longest)
+
+    async def _sentence(self, error: Exception) -> str:
+        try:
+            return await asyncio.to_thread(sentence, error, self._config)
+        except Exception:  # noqa: BLE001 - it asks the brokers, and what they do ends no stage
+            return f"{type(error).__name__}: {error}".rstrip(": ")
 
     def stop(self) -> None:
         """Finish the steps at hand and leave the group; `run` returns then."""
