@@ -17,8 +17,8 @@ from streams.declared import DECLARED, edges
 from streams.ingest import Ingest
 from streams.kafka.agreement import Agreed, agree, agreed, have_ended
 from streams.kafka.connection import client, reach
+from streams.kafka.job import Job
 from streams.kafka.keyed_part import KeyedPart
-from streams.kafka.life import Job
 from streams.kafka.outbound import Outbound, tick_topics
 from streams.kafka.raw_part import RawInput, RawPart, progress_of
 from streams.kafka.recovery import Recovery

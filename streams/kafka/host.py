@@ -9,7 +9,8 @@ from typing import Final
 
 from schemas.config import KafkaConfig
 from schemas.errors import Mistake
-from streams.kafka.life import Figures, HandOver, Job, Life
+from streams.kafka.job import Figures, HandOver, Job
+from streams.kafka.life import Life
 from streams.kafka.part import Part
 from streams.kafka.problems import sentence
 
@@ -84,6 +85,8 @@ class Host:
             return self._problem or "waits for its partitions"
         if self._problem is not None and time.monotonic() < self._steady:
             return self._problem
+        if life.moving:
+            return "waits for its partitions"
         parts, records = life.recovering
         if parts:
             return f"recovers {parts} partitions, {records} records to read"
@@ -103,4 +106,4 @@ class Host:
     def ended(self) -> bool:
         """True once time has come to its end in every partition that is here."""
         life = self.life
-        return life is not None and life.assigned and all(part.ended for part in life.parts)
+        return life is not None and not life.moving and all(part.ended for part in life.parts)

@@ -16,8 +16,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import Any, Final
 
 from aiokafka import TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
@@ -29,15 +29,14 @@ from schemas.errors import Unavailable
 from streams.kafka.alignment import held
 from streams.kafka.connection import client, hang_up
 from streams.kafka.hosted import Hosted
+from streams.kafka.job import Figures, HandOver, Job
 from streams.kafka.light import FETCH_BYTES, as_decoded
 from streams.kafka.part import Part, Received
 from streams.kafka.recovery import Recovery
 from streams.kafka.transactions import Transactions
 from streams.kafka.untyped import Consumer
 
-Work = Callable[[], Awaitable[None]]
 _Records = dict[TopicPartition, Sequence[Received]]
-HandOver = Callable[[Work], Awaitable[None]]  # gives work to an agent; returns when it is accepted
 
 POLL_MS: Final = 500  # of a fetch that finds nothing
 # A transaction costs as much as a thousand records. After a small step the next one waits until
@@ -48,34 +47,6 @@ FEW: Final = 1_000
 PACE: Final = 0.2
 FINISH: Final = 30.0  # seconds for the step at hand when partitions are given up
 _NOTHING: Final = TopicPartition("", 0)  # a partition that nobody has
-
-
-class Job(NamedTuple):
-    """What a stage is to a worker.
-
-    `topics` and `group` with the prefix. `part_of` names the part that an input partition belongs
-    to, `make` makes one. `checked` is asked at each assignment, and raises where this worker must
-    not go on. `batch`: records of one step, at most. `together`: a part has an input in each topic,
-    by the same number, and all of them must come to one worker.
-    """
-
-    stage: str
-    topics: Sequence[str]
-    group: str
-    part_of: Callable[[TopicPartition], str]
-    make: Callable[[str], Part]
-    checked: Callable[[], Awaitable[None]]
-    batch: int
-    together: bool = False
-
-
-class Figures:
-    """What a stage has counted since the process began: records, steps, seconds."""
-
-    def __init__(self) -> None:
-        self.records = self.sent = self.steps = self.rebalances = self.lives = 0
-        self.lost = self.reread = 0
-        self.computing = self.saving = self.recovering = 0.0
 
 
 class Life:
@@ -155,6 +126,11 @@ class Life:
     def assigned(self) -> bool:
         """True once the group has given out its partitions, perhaps none to us."""
         return self._assigned
+
+    @property
+    def moving(self) -> bool:
+        """True while the group gives them out, the first time or again: nothing is done then."""
+        return self._moving
 
     @property
     def recovering(self) -> tuple[int, int]:

@@ -16,7 +16,8 @@ from schemas.config import KafkaConfig
 from streams.kafka import untyped
 from streams.kafka.connection import client
 from streams.kafka.hosted import Hosted
-from streams.kafka.life import Figures, HandOver, Job, Life, Work
+from streams.kafka.job import Figures, HandOver, Job, Work
+from streams.kafka.life import Life
 from streams.kafka.part import Fetched, Step
 
 PATIENCE = 60.0

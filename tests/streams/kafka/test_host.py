@@ -11,7 +11,7 @@ import pytest
 from schemas.config import KafkaConfig
 from streams.kafka import host
 from streams.kafka.host import Host
-from streams.kafka.life import Job
+from streams.kafka.job import Job
 from tests.streams.kafka.living import soon
 
 NEVER = cast("Any", None)

@@ -15,7 +15,8 @@ from schemas.errors import Unavailable
 from streams.kafka import untyped
 from streams.kafka.connection import client
 from streams.kafka.hosted import Hosted
-from streams.kafka.life import Figures, Job, Life
+from streams.kafka.job import Figures, Job
+from streams.kafka.life import Life
 from streams.kafka.transactions import Transactions
 from tests.streams.kafka.living import Recorder, Stage, consumer, hosted, living, names, soon
 
