@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, closing
 from typing import Any
 
@@ -97,7 +97,7 @@ class Stage:
         return [value for part in self.made for value in part.taken]
 
     @asynccontextmanager
-    async def joined(self, topic: str | None = None) -> AsyncIterator[None]:
+    async def joined(self, topic: str | None = None) -> AsyncGenerator[None]:
         """Have a stranger in the group, of another topic: all partitions stay where they are."""
         named = topic or f"{self.config.prefix}other"
         other = untyped.Consumer(named, **client(self.config), group_id=self.group)
@@ -125,7 +125,7 @@ class Stage:
 
 
 @asynccontextmanager
-async def living(*lives: Life) -> AsyncIterator[list[asyncio.Task[None]]]:
+async def living(*lives: Life) -> AsyncGenerator[list[asyncio.Task[None]]]:
     """Run them; at the end they finish what is at hand, and none has failed."""
     tasks = [asyncio.create_task(life.run()) for life in lives]
     try:
