@@ -11,8 +11,8 @@ from infra.service.reload import Running, described, rules_metrics
 from infra.service.vitals import CROWDED_OUT
 from schemas.times import SECOND
 from streams.kafka.host import Host
+from streams.kafka.job import Figures
 from streams.kafka.keyed_part import KeyedPart
-from streams.kafka.life import Figures
 from streams.kafka.part import Part
 from streams.kafka.raw_part import RawPart
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import ssl
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, cast
 
@@ -110,15 +110,32 @@ async def hang_up(one: Any, seconds: float = FAREWELL) -> None:  # noqa: ANN401 
     """Stop a consumer or a producer of aiokafka within `seconds`; raises what its end raises.
 
     A broker that is away does not hold us, nor a consumer that waits for itself: one that is asked
-    to stop while it gives up partitions passes over that (aiokafka 0.14). Its sockets are closed.
+    to stop while it gives up partitions passes over that (aiokafka 0.14). Then its tasks are ended,
+    which would connect anew to fetch and keep its place in the group, and its sockets closed.
     """
     try:
         async with asyncio.timeout(seconds):
             await one.stop()
     except TimeoutError:
+        left = [task for task in _tasks(one) if task is not None]
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left, timeout=_CLOSING)
         # A producer has it in public, a consumer has not.
         sockets = one.client if hasattr(one, "client") else one._client  # noqa: SLF001
         await sockets.close()
+
+
+def _tasks(one: Any) -> Iterator[asyncio.Task[Any] | None]:  # noqa: ANN401 - untyped
+    """What a consumer or a producer runs; there is no public way to it."""
+    for owner, names in (
+        ("_coordinator", ("_coordination_task", "_heartbeat_task", "_commit_refresh_task")),
+        ("_fetcher", ("_fetch_task",)),
+        ("_sender", ("_sender_task",)),
+    ):
+        for name in names:
+            yield getattr(getattr(one, owner, None), name, None)
 
 
 async def _ask(config: KafkaConfig, place: str, named: dict[str, Any]) -> None:

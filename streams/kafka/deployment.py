@@ -17,8 +17,8 @@ from streams.declared import DECLARED, edges
 from streams.ingest import Ingest
 from streams.kafka.agreement import Agreed, agree, agreed, have_ended
 from streams.kafka.connection import client, reach
+from streams.kafka.job import Job
 from streams.kafka.keyed_part import KeyedPart
-from streams.kafka.life import Job
 from streams.kafka.outbound import Outbound, tick_topics
 from streams.kafka.raw_part import RawInput, RawPart, progress_of
 from streams.kafka.recovery import Recovery
@@ -100,7 +100,9 @@ def _raw_job(plan: _Plan, clock: Callable[[], int], until: int | None) -> Job:
     matchers = Matchers(plan.ruleset.rules, plan.ruleset.advisories)
 
     def make(name: str) -> RawPart:
-        one = plan.inputs[name]
+        one = plan.inputs.get(name)
+        if one is None:
+            raise _grown(name)
         ingest = Ingest(name, matchers, plan.routes, named, one.lateness, plan.config.limits)
         own = one.partition % kafka.partitions
         state = TopicPartition(f"{kafka.prefix}{INGEST}-state", own)
@@ -132,6 +134,8 @@ def _keyed_job(plan: _Plan, one: Fed, clock: Callable[[], int]) -> Job:
         return f"{stage.name}/{tp.partition}"
 
     def make(name: str) -> KeyedPart:
+        if name not in known:
+            raise _grown(name)
         own = known.index(name)
         outbound = Outbound(plan.ticks.get(name, ()), kafka.partitions, own)
         return KeyedPart(one, own, topics, outbound, kafka.prefix, rules, clock)
@@ -144,6 +148,14 @@ def _keyed_job(plan: _Plan, one: Fed, clock: Callable[[], int]) -> Job:
         make,
         lambda: _still(plan),
         KEYED_BATCH,
+        together=len(topics) > 1,
+    )
+
+
+def _grown(name: str) -> Mistake:
+    return Mistake(
+        f"{name} is a partition more than there were when this worker started; stop all workers,"
+        " then start them: they wait for what each of them knows"
     )
 
 

@@ -23,7 +23,7 @@ from mode.utils.queues import FlowControlEvent, ThrowableQueue
 
 from schemas.config import KafkaConfig
 from streams.kafka.host import Host
-from streams.kafka.life import Job
+from streams.kafka.job import Job
 from streams.kafka.light import keep_memory
 
 AGENTS: Final = 16  # steps of one stage that are under way at the same time

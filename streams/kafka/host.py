@@ -9,7 +9,8 @@ from typing import Final
 
 from schemas.config import KafkaConfig
 from schemas.errors import Mistake
-from streams.kafka.life import Figures, HandOver, Job, Life
+from streams.kafka.job import Figures, HandOver, Job
+from streams.kafka.life import Life
 from streams.kafka.part import Part
 from streams.kafka.problems import sentence
 
@@ -46,23 +47,29 @@ class Host:
         wait, longest = WAIT
         while not self._stopping.is_set():
             began = time.monotonic()
-            self.life = Life(self._config, self.job, self._hand_over, self.figures)
             self.figures.lives += 1
             self._steady = began + STEADY
             try:
+                self.life = Life(self._config, self.job, self._hand_over, self.figures)
                 await self.life.run()
             except Mistake as mistake:
                 self.refusal = mistake  # no other life will help: a person has to change something
                 return
             except Exception as error:  # noqa: BLE001 - the broker, or a defect of one stage: shown, and tried again
                 self._steady = math.inf
-                self._problem = await asyncio.to_thread(sentence, error, self._config)
+                self._problem = await self._sentence(error)
             if time.monotonic() - began > longest:
                 wait = WAIT[0]
             try:
                 await asyncio.wait_for(self._stopping.wait(), wait)
             except TimeoutError:
                 wait = min(2 * wait, longest)
+
+    async def _sentence(self, error: Exception) -> str:
+        try:
+            return await asyncio.to_thread(sentence, error, self._config)
+        except Exception:  # noqa: BLE001 - it asks the brokers, and what they do ends no stage
+            return f"{type(error).__name__}: {error}".rstrip(": ")
 
     def stop(self) -> None:
         """Finish the steps at hand and leave the group; `run` returns then."""
@@ -78,6 +85,8 @@ class Host:
             return self._problem or "waits for its partitions"
         if self._problem is not None and time.monotonic() < self._steady:
             return self._problem
+        if life.moving:
+            return "waits for its partitions"
         parts, records = life.recovering
         if parts:
             return f"recovers {parts} partitions, {records} records to read"
@@ -97,4 +106,4 @@ class Host:
     def ended(self) -> bool:
         """True once time has come to its end in every partition that is here."""
         life = self.life
-        return life is not None and life.assigned and all(part.ended for part in life.parts)
+        return life is not None and not life.moving and all(part.ended for part in life.parts)

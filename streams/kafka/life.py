@@ -6,6 +6,9 @@ Rules that were found by losing records:
 2. Before partitions are given up, the step at hand is finished or fails; it is never left behind.
 3. A partition that comes back at once goes on with the state that it has: had somebody else had it
    in between, the first transaction is fenced, and a new life begins.
+4. While partitions move none is let go on, whenever it is recovered: who assigns them does that.
+5. Somebody fetches at any time. aiokafka leaves a group in which nobody does, and tells what went
+   wrong there to who fetches next.
 """
 
 from __future__ import annotations
@@ -13,24 +16,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import Any, Final
 
 from aiokafka import TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 
 from schemas.config import KafkaConfig
-from streams.kafka.alignment import Standing, held
+from schemas.errors import Unavailable
+from streams.kafka.alignment import held
 from streams.kafka.connection import client, hang_up
+from streams.kafka.hosted import Hosted
+from streams.kafka.job import Figures, HandOver, Job
 from streams.kafka.light import FETCH_BYTES, as_decoded
-from streams.kafka.part import Fetched, Part, Received
+from streams.kafka.part import Part, Received
 from streams.kafka.recovery import Recovery
 from streams.kafka.transactions import Transactions
 from streams.kafka.untyped import Consumer
 
-Work = Callable[[], Awaitable[None]]
 _Records = dict[TopicPartition, Sequence[Received]]
-HandOver = Callable[[Work], Awaitable[None]]  # gives work to an agent; returns when it is accepted
 
 POLL_MS: Final = 500  # of a fetch that finds nothing
 # A transaction costs as much as a thousand records. After a small step the next one waits until
@@ -40,44 +46,7 @@ POLL_MS: Final = 500  # of a fetch that finds nothing
 FEW: Final = 1_000
 PACE: Final = 0.2
 FINISH: Final = 30.0  # seconds for the step at hand when partitions are given up
-
-
-class Job(NamedTuple):
-    """What a stage is to a worker.
-
-    `topics` and `group` with the prefix. `part_of` names the part that an input partition belongs
-    to, `make` makes one. `checked` is asked at each assignment, and raises where this worker must
-    not go on. `batch`: records of one step, at most.
-    """
-
-    stage: str
-    topics: Sequence[str]
-    group: str
-    part_of: Callable[[TopicPartition], str]
-    make: Callable[[str], Part]
-    checked: Callable[[], Awaitable[None]]
-    batch: int
-
-
-class Figures:
-    """What a stage has counted since the process began: records, steps, seconds."""
-
-    def __init__(self) -> None:
-        self.records = self.sent = self.steps = self.rebalances = self.lives = 0
-        self.lost = self.reread = 0
-        self.computing = self.saving = self.recovering = 0.0
-
-
-class _Hosted:
-    """A part with its producer, and where it is between assignment and farewell."""
-
-    def __init__(self, part: Part, transactions: Transactions) -> None:
-        self.part, self.transactions = part, transactions
-        self.ready = asyncio.Event()  # it is recovered, and no rebalance is going on
-        self.recovered = False
-        self.turn = asyncio.Lock()  # held during a step
-        self.loop: asyncio.Task[None] | None = None
-        self.polled: int | None = None  # when the last fetch that found it empty was answered
+_NOTHING: Final = TopicPartition("", 0)  # a partition that nobody has
 
 
 class Life:
@@ -87,12 +56,16 @@ class Life:
         self, config: KafkaConfig, job: Job, hand_over: HandOver, figures: Figures
     ) -> None:
         self._config, self._job, self._hand_over, self._figures = config, job, hand_over, figures
-        self._hosted: dict[str, _Hosted] = {}
+        self._hosted: dict[str, Hosted] = {}
         self._generation = 0
+        self._assigned = False  # the group has given out its partitions once
+        self._moving = True  # it is giving them out, or we leave
         self._tasks: set[asyncio.Task[None]] = set()
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._stepped = asyncio.Event()  # set for a moment, for those who wait for others
+        self._beginning = asyncio.Lock()
         self._recovery = Recovery(config)
+        assignor = RangePartitionAssignor if job.together else RoundRobinPartitionAssignor
         self._consumer: Any = Consumer(
             **client(config),
             group_id=job.group,
@@ -101,6 +74,7 @@ class Life:
             isolation_level="read_committed",
             session_timeout_ms=10_000,
             heartbeat_interval_ms=2_000,
+            partition_assignment_strategy=(assignor,),
             fetch_max_wait_ms=100,
             max_partition_fetch_bytes=4 * 2**20,  # a step of some thousands
             fetch_max_bytes=FETCH_BYTES,
@@ -112,10 +86,31 @@ class Life:
         try:
             await self._recovery.start()
             self._consumer.subscribe(list(self._job.topics), listener=self)
-            await self._consumer.start()
+            await self._join()
+            if not self._over.done():
+                self._start(self._attend())
             await self._over
         finally:
             await self._farewell()
+
+    async def _join(self) -> None:
+        """Return once the group has given out its partitions, or is not to do so any more."""
+        joining = asyncio.create_task(self._consumer.start())
+        try:
+            await asyncio.wait((joining, self._over), return_when=asyncio.FIRST_COMPLETED)
+            if joining.done():
+                joining.result()
+        finally:
+            joining.cancel()
+            await asyncio.wait((joining,))
+
+    async def _attend(self) -> None:
+        """Fetch of nothing, whether there are parts or not; raises what went wrong meanwhile."""
+        fetcher = self._consumer._fetcher.error_future  # noqa: SLF001 - who else knows
+        while not fetcher.done():
+            await self._consumer.getmany(_NOTHING, timeout_ms=POLL_MS)
+        fetcher.result()
+        raise Unavailable(f"nothing is fetched any more for group {self._job.group}")
 
     def end(self) -> None:
         """Finish the steps at hand and leave the group; `run` returns then."""
@@ -130,7 +125,12 @@ class Life:
     @property
     def assigned(self) -> bool:
         """True once the group has given out its partitions, perhaps none to us."""
-        return self._generation > 0
+        return self._assigned
+
+    @property
+    def moving(self) -> bool:
+        """True while the group gives them out, the first time or again: nothing is done then."""
+        return self._moving
 
     @property
     def recovering(self) -> tuple[int, int]:
@@ -141,23 +141,7 @@ class Life:
     def lag(self) -> int:
         """Records that lie behind what was read, as far as the last fetches knew."""
         hosted = list(self._hosted.values())  # metrics are asked for by another thread
-        return sum(self._behind(one) for one in hosted if one.ready.is_set())
-
-    def _behind(self, hosted: _Hosted) -> int:
-        positions = list(hosted.part.positions.items())
-        return sum(max(0, (self._end(tp) or 0) - position) for tp, position in positions)
-
-    def _end(self, tp: TopicPartition) -> int | None:
-        """Where an input ends as far as the last fetch knew; None where it is not ours any more.
-
-        The group may take a partition at any moment, and metrics are asked for by another thread:
-        what aiokafka asserts cannot be asked before.
-        """
-        try:
-            end: int | None = self._consumer.highwater(tp)
-        except AssertionError:
-            return None
-        return end
+        return sum(one.behind() for one in hosted if one.ready.is_set())
 
     # -- the end
 
@@ -166,7 +150,9 @@ class Life:
             self._over.set_exception(error)
 
     async def _farewell(self) -> None:
+        self.end()
         self._generation += 1
+        self._moving = True
         hosted = list(self._hosted.values())
         await self._finished(hosted)
         tasks = [*self._tasks, *(one.loop for one in hosted if one.loop is not None)]
@@ -180,10 +166,11 @@ class Life:
             return_exceptions=True,
         )
 
-    async def _finished(self, hosted: Iterable[_Hosted]) -> None:
+    async def _finished(self, hosted: Sequence[Hosted]) -> None:
         """No step is at hand any more, or time is up and it will be fenced."""
         for one in hosted:
             one.ready.clear()
+        for one in hosted:
             try:
                 async with asyncio.timeout(FINISH):
                     await one.turn.acquire()
@@ -196,6 +183,7 @@ class Life:
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:  # noqa: ARG002 - all of them
         """Finish what is at hand; whether the parts come back is known at the assignment."""
         self._generation += 1
+        self._moving = True
         await self._finished(list(self._hosted.values()))
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
@@ -203,35 +191,48 @@ class Life:
         self._generation += 1
         self._figures.rebalances += 1
         try:
-            await self._job.checked()
             names = dict.fromkeys(self._job.part_of(tp) for tp in sorted(assigned))
+            stayed = [one for name, one in self._hosted.items() if name in names]
+            self._placed(stayed)
+            await self._job.checked()
+            if self._over.done():
+                return  # who leaves begins nothing
             for name in self._hosted.keys() - names.keys():
-                self._start(self._closed(self._hosted.pop(name)))
-            for one in self._hosted.values():
-                self._pause(one)
+                gone = self._hosted.pop(name)
+                if gone.recovered:  # else who recovers it sees that
+                    self._start(self._closed(gone))
+            fresh = [self._hosting(name) for name in names if name not in self._hosted]
+            self._assigned, self._moving = True, False
+            for one in stayed:
                 if one.recovered:
                     self._go(one)
-            fresh = [self._hosting(name) for name in names if name not in self._hosted]
             if fresh:
                 self._start(self._begin(fresh))
         except Exception as error:  # noqa: BLE001 - aiokafka would log it and go on without us
             self._fail(error)
 
-    def _hosting(self, name: str) -> _Hosted:
+    def _placed(self, stayed: Iterable[Hosted]) -> None:
+        """They wait where they were, before anything is awaited.
+
+        Else aiokafka begins where the group was told that they are: perhaps nowhere, an error.
+        """
+        for one in stayed:
+            one.pause()
+            if one.recovered:
+                one.seek()
+
+    def _hosting(self, name: str) -> Hosted:
         part = self._job.make(name)
         id_ = self._config.prefix + part.transactional_id
-        hosted = _Hosted(part, Transactions(self._config, id_, self._job.group))
+        transactions = Transactions(self._config, id_, self._job.group)
+        hosted = Hosted(part, transactions, self._consumer)
         self._hosted[name] = hosted
-        self._pause(hosted)
+        hosted.pause()
         return hosted
 
-    def _pause(self, hosted: _Hosted) -> None:
-        for tp in hosted.part.inputs:
-            self._consumer.pause(tp)
-
-    def _resume(self, hosted: _Hosted) -> None:
-        for tp in hosted.part.inputs:
-            self._consumer.resume(tp)
+    def _has(self, hosted: Hosted) -> bool:
+        """False if it was taken away since; one of its name may be here again."""
+        return self._hosted.get(hosted.part.name) is hosted
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         async def run() -> None:
@@ -244,40 +245,44 @@ class Life:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _begin(self, fresh: Sequence[_Hosted]) -> None:
+    async def _begin(self, fresh: Sequence[Hosted]) -> None:
+        try:
+            await self._recover(fresh)
+        finally:  # only now: a producer that is stopped while it starts goes on with that
+            gone = [one.transactions.stop() for one in fresh if not self._has(one)]
+            await asyncio.gather(*gone, return_exceptions=True)
+
+    async def _recover(self, fresh: Sequence[Hosted]) -> None:
         began = time.monotonic()
-        await asyncio.gather(*(one.transactions.start() for one in fresh))
+        async with self._beginning:  # of two of one name the later one fences the other
+            here = [one for one in fresh if self._has(one)]
+            await asyncio.gather(*(one.transactions.start() for one in here))
+        here = [one for one in here if self._has(one)]
         before = self._recovery.records
-        lost = await self._recovery.recover([one.part for one in fresh])
+        lost = await self._recovery.recover([one.part for one in here])
         self._figures.lost += sum(lost.values())
         self._figures.reread += self._recovery.records - before
         self._figures.recovering += time.monotonic() - began
-        for one in fresh:
-            one.recovered = True
-            if self._hosted.get(one.part.name) is not one:
-                await self._closed(one)
-                continue
-            one.loop = asyncio.create_task(self._run(one))
-            if self._consumer.assignment().issuperset(one.part.inputs):
-                self._go(one)
+        for one in here:
+            if self._has(one):
+                one.recovered = True
+                one.loop = asyncio.create_task(self._run(one))
+                if not self._moving:
+                    self._go(one)
 
-    async def _closed(self, hosted: _Hosted) -> None:
+    async def _closed(self, hosted: Hosted) -> None:
         if hosted.loop is not None:
             hosted.loop.cancel()
         await hosted.transactions.stop()
 
-    def _go(self, hosted: _Hosted) -> None:
-        self._seek(hosted)
-        self._resume(hosted)
+    def _go(self, hosted: Hosted) -> None:
+        hosted.seek()
+        hosted.resume()
         hosted.ready.set()
-
-    def _seek(self, hosted: _Hosted) -> None:
-        for tp in hosted.part.inputs:
-            self._consumer.seek(tp, hosted.part.positions[tp])
 
     # -- steps
 
-    async def _run(self, hosted: _Hosted) -> None:
+    async def _run(self, hosted: Hosted) -> None:
         part = hosted.part
         try:
             while True:
@@ -291,70 +296,44 @@ class Life:
                 )
                 few = 0 < sum(map(len, fetched.values())) < FEW
                 if few and generation == self._generation:
-                    self._pause(hosted)
+                    hosted.pause()
                 async with hosted.turn:
                     if not hosted.ready.is_set():
                         continue  # who lets it go on begins behind what was saved
                     if generation != self._generation:
-                        self._seek(hosted)  # it goes on already, and this fetch took its records
+                        hosted.seek()  # it goes on already, and this fetch took its records
                         continue
-                    empty = await self._empty(hosted, fetched)
+                    empty = await hosted.empty(fetched)
                     await self._by_agent(hosted, fetched, empty)
                 self._stepped.set()
                 self._stepped.clear()
                 if few:
                     await asyncio.sleep(max(0.0, PACE - (time.monotonic() - began)))
                     if generation == self._generation:  # else who assigned it has done so
-                        self._resume(hosted)
+                        hosted.resume()
         except Exception as error:  # noqa: BLE001 - it ends this life, and is shown
             self._fail(error)
 
-    def _held(self, hosted: _Hosted) -> bool:
+    def _held(self, hosted: Hosted) -> bool:
         """Whether it is too far ahead of others; see alignment.py."""
-        standing = self._standing(hosted)
+        standing = hosted.standing
         if standing is None:
             return False
-        others = (self._standing(one) for one in self._hosted.values() if one.ready.is_set())
+        others = (one.standing for one in self._hosted.values() if one.ready.is_set())
         return held(standing, (one for one in others if one is not None), self._job.batch)
 
-    def _standing(self, hosted: _Hosted) -> Standing | None:
-        reached = hosted.part.reached
-        return None if reached is None else Standing(reached, self._behind(hosted))
-
-    async def _others_step(self, hosted: _Hosted) -> None:
+    async def _others_step(self, hosted: Hosted) -> None:
         """Nothing is fetched for it until the others have come near."""
         generation = self._generation
-        self._pause(hosted)
+        hosted.pause()
         while generation == self._generation and self._held(hosted):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(PACE):
                     await self._stepped.wait()
         if generation == self._generation:  # else who assigned it has done so
-            self._resume(hosted)
+            hosted.resume()
 
-    async def _empty(self, hosted: _Hosted, fetched: Fetched) -> int | None:
-        """The wall clock, in microseconds, at which the inputs surely held no more than was read.
-
-        An answer may be old when we get to read it: we, or the broker, may have been paused. But it
-        was asked for after the one before it had been read, and so it is true of that moment.
-        """
-        consumer, before = self._consumer, hosted.polled
-        hosted.polled = None
-        if fetched:
-            return None
-        answered: list[int] = []
-        for tp in hosted.part.inputs:
-            end = self._end(tp)
-            at = None if end is None else consumer.last_poll_timestamp(tp)
-            if end is None or at is None or await consumer.position(tp) < end:
-                return None
-            answered.append(at)
-        hosted.polled = min(answered)
-        if before is None or before == hosted.polled:
-            return None
-        return before * 1000
-
-    async def _by_agent(self, hosted: _Hosted, fetched: _Records, empty: int | None) -> None:
+    async def _by_agent(self, hosted: Hosted, fetched: _Records, empty: int | None) -> None:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         async def work() -> None:
@@ -373,7 +352,7 @@ class Life:
         await self._hand_over(work)
         await done
 
-    async def _step(self, hosted: _Hosted, fetched: _Records, empty: int | None) -> None:
+    async def _step(self, hosted: Hosted, fetched: _Records, empty: int | None) -> None:
         figures, count = self._figures, sum(map(len, fetched.values()))
         began = time.monotonic()
         step = hosted.part.step(fetched, empty)

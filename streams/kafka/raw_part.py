@@ -137,7 +137,11 @@ class RawPart:
         return self._step(outputs, lambda origin: _value(records, origin))
 
     def _idle(self, empty: int | None) -> Step | None:
-        if 0 <= self._clock() - self._ticked < TICK:
+        now = self._clock()
+        self._active = min(
+            self._active, now
+        )  # else a clock that is set back makes it wait for that
+        if 0 <= now - self._ticked < TICK:
             return None
         tick = Tick(self.name, 0, BEGINNING, BEGINNING)
         if empty is not None:

@@ -26,7 +26,9 @@ class Recovery:
     """Reads state topics to their ends, then what is unsettled of the inputs; one at a time."""
 
     def __init__(self, config: KafkaConfig) -> None:
-        shared = {**client(config), "enable_auto_commit": False, "fetch_max_wait_ms": 50}
+        # What is deleted before it is read is an error; by default a reader goes on behind it all.
+        settings = {"enable_auto_commit": False, "auto_offset_reset": "none"}
+        shared = {**client(config), **settings, "fetch_max_wait_ms": 50}
         self._reader = Consumer(
             **shared, isolation_level="read_committed", key_deserializer=as_decoded
         )

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
 
 from infra.dev.broker import Broker
 from schemas.config import KafkaConfig
 from schemas.errors import Mistake, Unavailable
+from streams.kafka import untyped
 from streams.kafka.connection import admin, client, hang_up, lacks, reach
+from tests.streams.kafka.living import Stage, soon
 
 
 def secured(broker: Broker, **given: Any) -> KafkaConfig:  # noqa: ANN401 - settings
@@ -69,6 +74,45 @@ async def test_a_client_that_does_not_stop_holds_nobody_and_keeps_no_socket() ->
     stuck = Stuck()
     await hang_up(stuck, 0.01)
     assert stuck.closed
+
+
+class Hesitant:
+    """A listener that keeps its consumer from giving up partitions."""
+
+    def __init__(self) -> None:
+        self.asked, self.may_give_up = asyncio.Event(), asyncio.Event()
+        self.may_give_up.set()
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:  # noqa: ARG002
+        if not self.may_give_up.is_set():
+            self.asked.set()
+        await self.may_give_up.wait()
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Take them."""
+
+
+ConsumerRebalanceListener.register(Hesitant)
+
+
+@pytest.mark.kafka
+async def test_of_a_consumer_that_does_not_stop_nothing_goes_on(
+    broker: Broker, prefix: str
+) -> None:
+    """It would keep a place in the group, and fetch, for as long as the worker runs."""
+    stage = Stage(broker, prefix, ["in"], 1)
+    before, listener = asyncio.all_tasks(), Hesitant()
+    settings = {**client(stage.config), "group_id": stage.group}
+    stuck, other = untyped.Consumer(**settings), untyped.Consumer(*stage.topics, **settings)
+    stuck.subscribe(stage.topics, listener=listener)
+    await stuck.start()
+    listener.may_give_up.clear()
+    joining = asyncio.create_task(other.start())
+    await listener.asked.wait()
+    joining.cancel()
+    await hang_up(other, 0.1)
+    await hang_up(stuck, 0.1)
+    await soon(lambda: asyncio.all_tasks() <= before)
 
 
 @pytest.mark.parametrize("field", ["ca", "certificate"])

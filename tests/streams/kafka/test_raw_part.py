@@ -10,7 +10,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 from correlators.routes import Routes
 from correlators.ruleset import Ruleset, builtin, parse
 from schemas.config import Encoding, Limits
-from schemas.times import END, MINUTE, SECOND
+from schemas.times import DAY, END, MINUTE, SECOND
 from schemas.times import parse as time_of
 from streams.ingest import Ingest
 from streams.kafka.outbound import Outbound
@@ -145,6 +145,18 @@ def test_a_partition_that_nobody_looked_into_is_not_idle(rules: Ruleset) -> None
     part.step({})
     part.step({}, NOW)
     assert part.progress.watermark == before
+
+
+def test_a_clock_that_is_set_back_does_not_stop_an_idle_partition(rules: Ruleset) -> None:
+    clock = Clock()
+    part = made(rules, clock)
+    clock.now = NOW + 100 * DAY  # wrong, and noticed
+    part.step({PLACE: [message(1, call("a"))]})
+    clock.now = NOW
+    part.step({}, clock.now)
+    clock.now += 11 * SECOND
+    part.step({}, clock.now)
+    assert part.progress.watermark == clock.now - MINUTE
 
 
 def test_ticks_are_told_once_a_second_at_most(rules: Ruleset) -> None:
