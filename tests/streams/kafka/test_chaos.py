@@ -104,7 +104,7 @@ def play(
 ) -> Played:
     """A round: the same records through a calm deployment and through a stormy one."""
     random = Random(SEED + number)
-    partitions, workers = (1 if FULL and number % 2 else 4), 2 + number % 2
+    partitions, workers = (1 if FULL and number % 2 else 4), 3 - number % 2
     found = documents(folder / "input", random, partitions)
     calm = Site(broker, f"calm-{number}.", partitions, folder / f"calm-{number}")
     calm.create()
