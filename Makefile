@@ -25,12 +25,12 @@ kafka: .venv/stamp  ## a real Kafka at 127.0.0.1:9092, data in .kafka; python -m
 	@$(BIN)/python -m infra.dev.broker start
 
 # Tests wait more than they compute, so there are two processes for each processor. Those with a broker come after the
-# others, one at a time: what they do to workers and brokers is watched against the clock of the machine.
+# others, and two at a time: what they do to workers and brokers is watched against the clock of the machine.
 test: .venv/stamp  ## run all tests
 	@.ci/components
 	@many=$$(( 2 * $$($(BIN)/python -c 'import os; print(os.cpu_count() or 1)') )); \
 	$(BIN)/python -m pytest -m "not kafka" --numprocesses $$many --dist worksteal --durations 15 && others=0 || others=1; \
-	$(BIN)/python -m pytest -m kafka --durations 15 && exit $$others
+	$(BIN)/python -m pytest -m kafka --numprocesses 2 --dist worksteal --durations 15 && exit $$others
 
 arrival: .venv/stamp  ## 2,000 nasty runs over random estates; takes minutes
 	@BAROGRAPH_TRIALS=500 $(BIN)/python -m pytest -q tests/streams/test_arrival.py
@@ -58,8 +58,7 @@ check: lint test  ## run all that must be in order before a commit
 lint: .venv/stamp  ## format, style, types and import direction, without the tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy
-	@$(BIN)/basedpyright
+	@$(BIN)/mypy & mypy=$$!; $(BIN)/basedpyright && others=0 || others=1; wait $$mypy && exit $$others
 	@$(BIN)/lint-imports --no-logo
 
 format: .venv/stamp  ## bring the code into shape
