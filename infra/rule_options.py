@@ -13,6 +13,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def beside(parser: argparse.ArgumentParser) -> None:
+    """Declare `--rules` of commands that have the built-in ones."""
+    parser.add_argument(
+        "--rules",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="file or folder of rules beside the built-in ones; may be repeated",
+    )
+
+
 def processing(parser: argparse.ArgumentParser) -> None:
     """Declare `--pipeline` and `--placeholders` alone."""
     parser.set_defaults(strict=False)

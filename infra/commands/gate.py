@@ -70,13 +70,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--source", metavar="NAME", help="the format of all files; without it each is sniffed"
     )
-    parser.add_argument(
-        "--rules",
-        action="append",
-        default=[],
-        metavar="PATH",
-        help="file or folder of rules beside the built-in ones; may be repeated",
-    )
+    rule_options.beside(parser)
     rule_options.arguments(parser)
     intel.arguments(parser)
     parser.add_argument(

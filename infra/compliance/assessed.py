@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -33,7 +33,7 @@ _SCOPES: Final = "SELECT root FROM systems WHERE $system IN (root, name) ORDER B
 _CONTROLS: Final = """
 SELECT body FROM controls WHERE framework = $framework AND ($scope IS NULL OR scope = $scope)"""
 _CRITERIA: Final = "SELECT body FROM criteria ORDER BY criterion, scope"
-_ORIGINS: Final = "SELECT uid, origin, source FROM events WHERE list_contains($events, uid)"
+_ORIGINS: Final = "SELECT uid, origin FROM events WHERE list_contains($events, uid)"
 
 
 class Answer(NamedTuple):
@@ -112,9 +112,12 @@ def assessment(
     criteria: list[Body] = [orjson.loads(row[0]) for row in reader.run(_CRITERIA, rows=ROWS).rows]
     criteria = [one for one in criteria if (one["criterion"], one["scope"]) in used]
     events = {e["event"] for one in (*bodies, *criteria) for e in one.get("evidence", ())}
-    lying = reader.run(_ORIGINS, {"events": sorted(events)}, rows=len(events)).rows
-    origins = {uid: origin for uid, origin, _ in lying}
-    return Assessment(of, time, at, answers, criteria, origins)
+    return Assessment(of, time, at, answers, criteria, origins(reader, events))
+
+
+def origins(reader: Reader, events: Collection[str]) -> dict[str, str]:
+    """Where the records of these events lie."""
+    return dict(reader.run(_ORIGINS, {"events": sorted(events)}, rows=len(events)).rows)
 
 
 def _answers(of: Framework, bodies: Sequence[Body], at: int) -> list[Answer]:

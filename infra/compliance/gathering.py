@@ -144,7 +144,7 @@ class _Asking:
     def alerts(self) -> Iterator[Opened]:
         for row in self.rows("alerts"):
             story, stage, system, severity, tags, expires, id_, title, time, evidence = row
-            shown = Reference("alert", id_, f"{stage}: {title}", time, system, _cited(evidence))
+            shown = Reference("alert", id_, f"{stage}: {title}", time, system, cited(evidence))
             yield Opened(story, stage, system, severity, tuple(tags or ()), expires, shown)
 
     def weak(self) -> Iterator[Weak]:
@@ -172,8 +172,8 @@ class _Asking:
             for entity, severity, what, id_, text, time, evidence in self._condition(condition):
                 thing = self.named(entity)
                 event = things[thing].event if thing in things else None
-                cited = _cited(evidence) if evidence else event.evidence if event else ()
-                shown = Reference(what, id_, text, time, thing, cited)
+                known = cited(evidence) if evidence else event.evidence if event else ()
+                shown = Reference(what, id_, text, time, thing, known)
                 yield Shown(condition, thing, severity, shown)
 
     def _condition(self, condition: Condition) -> list[tuple[Any, ...]]:
@@ -210,7 +210,7 @@ class _Asking:
                 row["text"],
                 row["time"],
                 None if row["entity"] is None else self.named(row["entity"]),
-                _cited(row["evidence"]),
+                cited(row["evidence"]),
             )
             for row in rows
         )
@@ -220,7 +220,7 @@ def _event(uid: str, sha256: str, time: int, entity: str, text: str = "heard") -
     return Reference("event", uid, text, time, entity, ((uid, sha256),))
 
 
-def _cited(evidence: str | None) -> tuple[tuple[str, str], ...]:
+def cited(evidence: str | None) -> tuple[tuple[str, str], ...]:
     """The events of a body's evidence, each once."""
     said: list[dict[str, str]] = orjson.loads(evidence or "null") or []
     return tuple(dict.fromkeys((one["event"], one["sha256"]) for one in said))[:NAMED]

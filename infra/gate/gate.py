@@ -16,7 +16,7 @@ from correlators.standards import standards
 from infra.compliance.assessor import rule_ids
 from infra.compliance.gathering import Terms as Standing
 from infra.gate.baseline import Known
-from infra.gate.gathering import estate, origins
+from infra.gate.gathering import estate, places
 from infra.reading.reader import Reader
 from infra.replaying import Order, Watch, replay
 from infra.rules import document, files
@@ -96,7 +96,7 @@ def judged(
             for event, _ in seen.evidence
         }
         events |= {event for one in found.statements for event, _ in one.evidence}
-        return Judged(verdicts, origins(reader, found, events), found.statements)
+        return Judged(verdicts, places(reader, found, events), found.statements)
 
 
 def _told(problems: Sequence[Problem]) -> str:

@@ -11,7 +11,8 @@ import orjson
 import infra
 from correlators.known import Reference
 from correlators.violations import Answered, Estate, Unreadable, Weakness
-from infra.compliance.gathering import Asked, Terms, gathered
+from infra.compliance.assessed import origins
+from infra.compliance.gathering import Asked, Terms, cited, gathered
 from infra.reading.reader import Reader
 from schemas.policy import Policy
 from schemas.times import parse
@@ -32,7 +33,6 @@ WHERE name = 'name' AND starts_with(entity, 'image:') GROUP BY entity"""
 _STATEMENTS: Final = """
 SELECT instance, entity, title, epoch_us(since), CAST(body -> '$.evidence' AS VARCHAR) FROM facts
 WHERE name = 'vex' AND state = 'open' ORDER BY ALL"""
-_ORIGINS: Final = "SELECT uid, origin FROM events WHERE list_contains($events, uid)"
 
 
 def estate(
@@ -55,17 +55,15 @@ def estate(
         tuple(_unreadable(reader)),
         labels,
         tuple(
-            Reference("fact", of, title, since, names.get(entity, entity), tuple(_cited(evidence)))
+            Reference("fact", of, title, since, names.get(entity, entity), cited(evidence))
             for of, entity, title, since, evidence in reader.run(_STATEMENTS, rows=MOST).rows
         ),
     )
 
 
-def origins(reader: Reader, found: Estate, events: set[str]) -> dict[str, str]:
+def places(reader: Reader, found: Estate, events: set[str]) -> dict[str, str]:
     """Where the records of these events lie, and those that could not be read."""
-    asked = {"events": sorted(events)}
-    lying: dict[str, str] = dict(reader.run(_ORIGINS, asked, rows=MOST).rows)
-    return lying | {one.first.id: one.first.text for one in found.unreadable}
+    return origins(reader, events) | {one.first.id: one.first.text for one in found.unreadable}
 
 
 def _weaknesses(reader: Reader, names: Mapping[str, str]) -> Iterator[Weakness]:
@@ -73,7 +71,7 @@ def _weaknesses(reader: Reader, names: Mapping[str, str]) -> Iterator[Weakness]:
     for row in reader.run(sql, rows=MOST).rows:
         entity, name, number, severity, title, packages, fixed, places, *more, evidence = row
         exploited, epss, since = more
-        cited = dict.fromkeys(pair for text in evidence for pair in _cited(text))
+        known = dict.fromkeys(pair for text in evidence for pair in cited(text))
         thing = names.get(entity, entity)
         yield Weakness(
             thing,
@@ -84,7 +82,7 @@ def _weaknesses(reader: Reader, names: Mapping[str, str]) -> Iterator[Weakness]:
             tuple(fixed or ()),
             exploited,
             epss,
-            Reference("fact", name, title, since, thing, tuple(cited)),
+            Reference("fact", name, title, since, thing, tuple(known)),
             tuple(places or ()),
             number,
         )
@@ -124,8 +122,3 @@ def _unreadable(reader: Reader) -> Iterator[Unreadable]:
     for file, reason, detail, count, id_, sha256, origin in reader.run(_REJECTS, rows=MOST).rows:
         first = Reference("event", id_, origin, 0, None, ((id_, sha256),))
         yield Unreadable(file.removeprefix(FILE), reason, detail, count, first)
-
-
-def _cited(evidence: str | None) -> list[tuple[str, str]]:
-    said: list[dict[str, str]] = orjson.loads(evidence or "null") or []
-    return [(one["event"], one["sha256"]) for one in said]

@@ -25,9 +25,8 @@ class Hosted:
         self.turn = asyncio.Lock()  # held during a step
         self.loop: asyncio.Task[None] | None = None
         self._consumer = consumer
-        self._read: dict[
-            TopicPartition, int
-        ] = {}  # behind what was read, marks of transactions too
+        # Behind what was read, marks of transactions too.
+        self._read: dict[TopicPartition, int] = {}
         self._polled: int | None = None  # when the last fetch that found it empty was answered
 
     def pause(self) -> None:

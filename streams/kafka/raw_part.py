@@ -138,9 +138,8 @@ class RawPart:
 
     def _idle(self, empty: int | None) -> Step | None:
         now = self._clock()
-        self._active = min(
-            self._active, now
-        )  # else a clock that is set back makes it wait for that
+        # Else a clock that is set back makes it wait for that.
+        self._active = min(self._active, now)
         if 0 <= now - self._ticked < TICK:
             return None
         tick = Tick(self.name, 0, BEGINNING, BEGINNING)
