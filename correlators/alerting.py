@@ -144,6 +144,7 @@ def draft(
     end = [] if status == "open" else [Line(time, f"{status} at {alert.stage}")]
     walked = {*alert.walked, system}
     scored = Draft(alert.last, alert.standing, alert.surroundings, alert.likely)
+    covered = {"superseded_by": alert.superseded_by} if status == "superseded" else {}
     return {
         "id": alert.id,
         "thread": digest("thread", system, convergence.id),
@@ -151,6 +152,7 @@ def draft(
         "stage": alert.stage,
         "peak_stage": alert.peak,
         "status": status,
+        **covered,
         "system": system,
         "title": convergence.title,
         "summary": f"{convergence.summary.strip()} Holding on {alert.join or system}: "

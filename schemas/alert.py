@@ -72,7 +72,8 @@ class Alert(Record):
     """One episode of one convergence on one AI system.
 
     id = hash(system, convergence, smallest row id at the first time that it held);
-    `thread` = hash(system, convergence) never changes.
+    `thread` = hash(system, convergence) never changes. `superseded_by`: of one that is superseded,
+    the id of the alert that covers it.
     """
 
     id: str
@@ -81,6 +82,7 @@ class Alert(Record):
     stage: Stage
     peak_stage: Stage
     status: AlertStatus
+    superseded_by: str | None = None
     system: str
     title: str
     summary: str

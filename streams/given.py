@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 import orjson
@@ -30,7 +31,8 @@ OTHERS = "others"
 class Given(NamedTuple):
     """A signal as a line gives it.
 
-    `event` is what counts as one hit: the signal itself where it names none.
+    `event` is what counts as one hit: the signal itself where it names none. `sha256` is that of
+    its evidence: the line itself where it names none.
     """
 
     id: str
@@ -58,13 +60,14 @@ def read(line: bytes) -> Given:
     fields: Json = record.get("fields") or {}
     if not is_object(fields):
         raise ValueError("`fields` is an object of names and values")
+    cited = (e["sha256"] for e in _objects(record, "evidence") if "sha256" in e)
     return Given(
         id=str(record["id"]),
         time=instant(record["time"]),
         detection=str(record["detection"]),
         event=str(record.get("event") or record["id"]),
         fields=_flat(fields),
-        sha256=str(next((e["sha256"] for e in _objects(record, "evidence") if "sha256" in e), "")),
+        sha256=str(next(cited, "") or sha256(line.strip()).hexdigest()),
         entities=tuple(_entities(record)),
         family=str(record.get("family") or record["detection"]),
     )

@@ -46,7 +46,7 @@ def explain_alert(alert: Alert, records: Records) -> Iterator[str]:
         ("state", f"{alert.meta.state}, revision {alert.meta.revision}"),
         ("id", alert.id),
         ("thread", alert.thread),
-        ("superseded by", alert.meta.superseded_by),
+        ("superseded by", alert.superseded_by or alert.meta.superseded_by),
     )
     yield from _part("Why", _ledger(alert, numbers))
     yield from _part("The chain", _chain(alert))

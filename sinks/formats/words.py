@@ -94,7 +94,8 @@ def standing(body: Mapping[str, Any], state: State) -> str:
 def ending(body: Mapping[str, Any], state: State) -> str:
     """Why it is over, in a sentence without a full stop; empty while it is not."""
     how = "withdrawn" if state == "withdrawn" else str(body["status"])
-    return f"{how}: {_ENDS[how]}" if how in _ENDS else ""
+    covering = inert(body["superseded_by"], 64) if "superseded_by" in body else ""
+    return ": ".join(filter(None, (how, _ENDS[how], covering))) if how in _ENDS else ""
 
 
 def inert(value: object, limit: int = LINE) -> str:

@@ -4,10 +4,11 @@ SELECT
   id, b.thread, b.convergence, b.stage, b.peak_stage, b.status, b.system, b.title, b.summary, b.priority,
   b.confidence, b.severity, list_transform(b.entities, lambda e: e.kind || ':' || e.id) AS entities, b.tags,
   b.first_time, b.onset_time, b.last_time, b.expires_at, b.body_sha256, state AS meta_state, b.meta.revision,
-  b.meta.supersedes, b.meta.superseded_by, b.meta.emitted, body
+  b.meta.supersedes, coalesce(b.superseded_by, b.meta.superseded_by) AS superseded_by, b.meta.emitted, body
 FROM (
   SELECT id, state, body, json_transform(body, '{
     "thread": "VARCHAR", "convergence": "VARCHAR", "stage": "VARCHAR", "peak_stage": "VARCHAR", "status": "VARCHAR",
+    "superseded_by": "VARCHAR",
     "system": "VARCHAR", "title": "VARCHAR", "summary": "VARCHAR", "priority": "INTEGER", "confidence": "DOUBLE",
     "severity": "VARCHAR", "entities": [{"kind": "VARCHAR", "id": "VARCHAR"}], "tags": ["VARCHAR"],
     "first_time": "TIMESTAMP", "onset_time": "TIMESTAMP", "last_time": "TIMESTAMP", "expires_at": "TIMESTAMP",

@@ -253,6 +253,8 @@ def test_an_alert_that_another_takes_over_is_superseded() -> None:
         "notable": ("superseded", [(1, "outlook: Title of use"), (2, "superseded at outlook")]),
         "twice": ("open", [(2, "outlook: Title of use")]),
     }
+    covering = next(alert["id"] for alert in found if alert["convergence"] == "twice")
+    assert [alert.get("superseded_by") for alert in found] == [covering, None]
 
 
 # The whole

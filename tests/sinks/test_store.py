@@ -200,6 +200,12 @@ def test_a_withdrawn_alert_is_marked_and_a_withdrawn_fact_is_gone(store: Store) 
     assert rows(store, "SELECT entity, name FROM posture") == [("model:m", "exposed")]
 
 
+def test_what_covers_an_alert_is_a_column(store: Store) -> None:
+    store.write([alert("a", superseded_by="b"), alert("b")])
+    query = "SELECT id, superseded_by FROM alerts ORDER BY id"
+    assert rows(store, query) == [("a", "b"), ("b", None)]
+
+
 def test_one_batch_may_hold_a_row_and_its_withdrawal(store: Store) -> None:
     store.write([edge("1", "a:1", "b:1"), edge("2", "b:1", "c:1")])
     gone = edge("1", "a:1", "b:1")

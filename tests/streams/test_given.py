@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -73,13 +74,14 @@ def found(rules: Ruleset, *lines: bytes) -> list[tuple[str, str, str, str]]:
 
 
 def test_a_line_needs_little() -> None:
-    assert read(b'{"id":7,"time":"2026-03-02T12:00:00Z","detection":"d"}') == Given(
+    said = b'{"id":7,"time":"2026-03-02T12:00:00Z","detection":"d"}'
+    assert read(said + b"\n") == Given(
         id="7",
         time=1_772_452_800 * SECOND,
         detection="d",
         event="7",
         fields={},
-        sha256="",
+        sha256=sha256(said).hexdigest(),
         entities=(),
         family="d",
     )

@@ -39,6 +39,14 @@ def test_a_closed_alert_says_how_it_ended() -> None:
     assert first.startswith("watch expired, priority 38:")
 
 
+def test_a_superseded_alert_says_by_which() -> None:
+    covered = {**warning(), "status": "superseded", "superseded_by": "c0ffee"}
+    said = list(explain_alert(Alert.model_validate(covered), {}))
+    assert [line.split() for line in said if "superseded by" in line] == [
+        ["superseded", "by", "c0ffee"]
+    ]
+
+
 def test_a_withdrawn_alert_says_so_first() -> None:
     withdrawn = {**warning(), "meta": {**warning()["meta"], "state": "withdrawn"}}
     first = next(explain_alert(Alert.model_validate(withdrawn), {}))

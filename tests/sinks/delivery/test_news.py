@@ -60,6 +60,12 @@ def test_a_priority_that_swings_around_a_bound_is_news_once() -> None:
     assert found == ["opened", "risen", None, None, None, "risen", None, None]
 
 
+def test_what_covers_an_alert_is_named() -> None:
+    over = alert("a", 2, "settled", status="superseded", superseded_by="b")
+    said = change(over, news(OPEN, over), OPEN)
+    assert said == "superseded: another alert of this system covers it: b"
+
+
 def test_an_alert_that_opens_again_begins_anew() -> None:
     over = Said.of(now(2, priority=90, how="expired"), None)
     again = Said.of(now(3, priority=30), over)
