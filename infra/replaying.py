@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import resource
+import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +31,14 @@ from streams.source import named
 
 BATCH = 20_000  # results
 OPEN = 10_240  # files at the same time, where the system lets a process have them
+# What a run remembers goes with it, so nothing is synced and nothing is rolled back.
+MEMORY = """\
+PRAGMA journal_mode = OFF;
+PRAGMA synchronous = OFF;
+PRAGMA cache_size = -65536;  -- KiB
+CREATE TABLE copy (kind TEXT, id TEXT, body BLOB, PRIMARY KEY (kind, id));
+BEGIN;
+"""
 Watch = Callable[[Sequence[Result], Callable[[], Mapping[str, int]]], None]
 
 
@@ -95,10 +104,7 @@ def replay(
 
 
 class _Folder:
-    """What a replay writes.
-
-    A signal that arrives again is written again only if its smaller copy came later.
-    """
+    """What a replay writes."""
 
     def __init__(self, out: Path, assessor: Assessor, *, final: bool) -> None:
         try:
@@ -109,17 +115,20 @@ class _Folder:
             raise _unwritable(out, error) from error
         self._out = out
         self._sinks = (Jsonl(out, final=final), Store(out, finite=True, derive=assessor))
-        self._revisions = Revisions.in_memory()
         self._waiting: list[Result] = []
-        self._once: dict[tuple[str, str], bytes] = {}
         self._newest: dict[tuple[str, str], tuple[str, str]] = {}
 
     def __enter__(self) -> Self:
+        # A file without a name, of which the newest parts are held in memory.
+        self._memory = sqlite3.connect("", isolation_level=None)
+        self._memory.executescript(MEMORY)
+        self._revisions, self._copies = Revisions(self._memory), _Copies(self._memory)
         for sink in self._sinks:
             sink.open(None)
         return self
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        self._memory.close()
         for sink in self._sinks:
             try:
                 sink.close()
@@ -128,11 +137,16 @@ class _Folder:
                     raise
 
     def write(self, results: Sequence[Result]) -> None:
-        kept = [result for result in results if self._fresh(result)]
+        try:
+            kept = [result for result in results if self._copies.fresh(result)]
+            self._waiting += self._revisions.stamped(kept, time.time_ns() // 1000)
+        except sqlite3.OperationalError as error:
+            raise Unavailable(
+                f"temporary files cannot be written: {error}; make room, or set TMPDIR"
+            ) from error
         for result in kept:
             if result.kind in ("finding", "alert"):
                 self._newest[result.kind, result.id] = (result.state, result.body.get("stage", ""))
-        self._waiting += self._revisions.stamped(kept, time.time_ns() // 1000)
         if len(self._waiting) >= BATCH:
             self.flush()
 
@@ -144,18 +158,7 @@ class _Folder:
             if delivered.problem:
                 raise Unavailable(delivered.problem)
 
-    def _fresh(self, result: Result) -> bool:
-        if result.kind not in ("signal", "event"):
-            return True
-        body = canonical(result.body if result.kind == "signal" else _placeless(result.body))
-        known = self._once.get((result.kind, result.id))
-        if known is not None and known <= body:
-            return False
-        self._once[result.kind, result.id] = body
-        return True
-
     def summary(self, counts: Mapping[str, int], until: int, seconds: float) -> dict[str, Any]:
-        signals = sum(1 for kind, _ in self._once if kind == "signal")
         alerts = [
             stage
             for (kind, _), (state, stage) in self._newest.items()
@@ -163,7 +166,7 @@ class _Folder:
         ]
         summary = {
             **counts,
-            "signals": signals,
+            "signals": self._copies.signals(),
             "findings": Counter(
                 state for (kind, _), (state, _) in self._newest.items() if kind == "finding"
             ),
@@ -179,6 +182,30 @@ class _Folder:
         except OSError as error:
             raise _unwritable(self._out, error) from error
         return summary
+
+
+class _Copies:
+    """The smallest body so far of each signal and event, however many there are."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def fresh(self, result: Result) -> bool:
+        """False for a signal or event that came before, unless this copy is the smaller one."""
+        if result.kind not in ("signal", "event"):
+            return True
+        body = canonical(result.body if result.kind == "signal" else _placeless(result.body))
+        found = self._db.execute(
+            "INSERT INTO copy VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body"
+            " WHERE excluded.body < body",
+            (result.kind, result.id, body),
+        )
+        return found.rowcount > 0
+
+    def signals(self) -> int:
+        """How many different signals there were."""
+        found = self._db.execute("SELECT count(*) FROM copy WHERE kind = 'signal'").fetchone()
+        return int(found[0])
 
 
 def _placeless(event: Mapping[str, Any]) -> dict[str, Any]:

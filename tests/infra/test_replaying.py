@@ -14,6 +14,7 @@ import duckdb
 import pytest
 
 from correlators.ruleset import Ruleset, builtin, parse
+from infra import replaying
 from infra.demo import scenario
 from infra.replaying import Order, replay
 from schemas.config import Config
@@ -221,6 +222,15 @@ def test_a_folder_that_cannot_be_written_is_told(rules: Ruleset, tmp_path: Path)
     path.write_bytes(call(0))
     with pytest.raises(Unavailable, match=r"in.ndjson cannot be written: File exists; make room"):
         replay(Config(), rules, [str(path)], path, Order())
+
+
+def test_full_room_for_temporary_files_is_told(
+    rules: Ruleset, demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = replaying.MEMORY.replace("BEGIN", "PRAGMA max_page_count = 20; BEGIN")
+    monkeypatch.setattr(replaying, "MEMORY", full)
+    with pytest.raises(Unavailable, match=r"temporary files cannot be written: .* is full; make"):
+        replay(Config(), rules, [str(demo)], tmp_path / "out", Order())
 
 
 def test_many_files_need_few_descriptors(tmp_path: Path) -> None:
