@@ -73,7 +73,9 @@ class Shape:
         if path in self._texts | self._there:
             self.places[path] = Place(attributes)
         if path not in self._texts:
-            return _struct(below) | None if below else msgspec.Raw | None
+            # A union with None would refuse all but null; so null is there too, which names a rule
+            # that does not match.
+            return _struct(below) | None if below else msgspec.Raw
         for one in list(self.places):  # where the path is a text, nothing lies below it
             if one.startswith(f"{path}."):
                 del self.places[one]
