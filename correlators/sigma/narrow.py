@@ -198,7 +198,7 @@ def _tests(clauses: Iterable[Clause], texts: Mapping[str, Place]) -> Iterator[Te
     """What clauses ask of single fields of which the text is decoded."""
     for clause in clauses:
         path = path_of(clause)
-        if path in texts:
+        if path is not None and path in texts:
             yield texts[path].read, Memo(_one_of(clause), nothing=False)
 
 
