@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
@@ -84,6 +86,10 @@ class Backtest:
 
     def run(self, watch: Watch = lambda _: None) -> Outcome:
         """Read all files to their end; call it once."""
+        with _uncollected():
+            return self._run(watch)
+
+    def _run(self, watch: Watch) -> Outcome:
         progress = [Progress() for _ in self._files]
         rejects: list[dict[str, Any]] = []
         sources: Counter[str] = Counter()
@@ -148,3 +154,15 @@ class Backtest:
             start, plain = number * FILE, number in self._trawler.plain
             file = relook.File(path, self._limits, input_.source, plain)
             yield start, file, [place - start for place in together]
+
+
+@contextmanager
+def _uncollected() -> Generator[None]:
+    """Without Python's collector of cycles: it would walk each hit, and hits are in none."""
+    collected = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collected:
+            gc.enable()
