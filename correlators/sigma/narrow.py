@@ -88,8 +88,9 @@ class Scanner:
         shape = Shape({*plan.watches, narrow.time} - there, there, words, numbers)
         self._decode = shape.decode
         self._look = _look(plan, shape, narrow.time)
-        self._sure = plan.sure(shape.places)
-        self._tests = [list(_tests(clauses, shape)) for clauses in plan.others]
+        texts = {path: shape.places[path] for path in shape.places.keys() - there}
+        self._sure = plan.sure(texts)
+        self._tests = [list(_tests(clauses, texts)) for clauses in plan.others]
         self._plan = plan
         self._time = reader(narrow.time)
         self._kinds = {str, int} if narrow.counted else {str}
@@ -193,12 +194,12 @@ def _nested(asked: Iterable[tuple[Place, str]], owner: str, depth: int) -> Itera
         yield from _nested(inner, name, depth + 1)
 
 
-def _tests(clauses: Iterable[Clause], shape: Shape) -> Iterator[Test]:
-    """What clauses ask of single fields that are decoded."""
+def _tests(clauses: Iterable[Clause], texts: Mapping[str, Place]) -> Iterator[Test]:
+    """What clauses ask of single fields whose texts are decoded."""
     for clause in clauses:
         path = path_of(clause)
-        if path in shape.places:
-            yield shape.places[path].read, Memo(_one_of(clause), nothing=False)
+        if path is not None and path in texts:
+            yield texts[path].read, Memo(_one_of(clause), nothing=False)
 
 
 def _one_of(clause: Clause) -> Callable[[str], bool]:

@@ -83,6 +83,27 @@ def test_a_modifier_finds_what_it_means(modifier: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("selection", "yes", "no"),
+    [
+        ("{A|re|startswith: 'ab+c|x'}", ["abbc", "abcz", "xz"], ["zabc", "zx", "z\nabc"]),
+        ("{A|re|endswith: 'ab+c|x'}", ["abbc", "zabc", "z\nx"], ["abcz", "xz", "abc\n"]),
+        ("{A|re|contains: 'ab+c|x'}", ["zabcz", "zxz"], ["ab", "ABC"]),
+        ("{A|re|m|startswith: 'b'}", ["b\na"], ["a\nb"]),
+        ("{A|re|i|startswith: [b, '^c']}", ["Ba", "ca"], ["ab", "ac"]),
+        ("{A|re|expand|endswith: '%who%'}", ["xkim"], ["kimx"]),
+    ],
+)
+def test_an_expression_is_where_a_second_modifier_says(
+    selection: str, yes: list[str], no: list[str]
+) -> None:
+    loaded = ruleset(selection)
+    assert loaded.problems == ()
+    matches = loaded.rules[0].matches
+    assert [value for value in yes if not matches(record(value))] == []
+    assert [value for value in no if matches(record(value))] == []
+
+
+@pytest.mark.parametrize(
     ("selection", "expected"),
     [
         ("{A|frobnicate: x}", "there is no modifier `frobnicate`"),
