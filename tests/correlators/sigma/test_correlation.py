@@ -86,6 +86,7 @@ SILENT = "no number fulfils the condition, so it can never fire"
     [
         ("event_count", "value_max", "3: `correlation.type`",
          "`value_max` is none of " + ", ".join(TYPES)),
+        ("event_count", "[value_sum]", "3: `correlation.type`", "input should be a valid string"),
         ("5m", "1h30", "5: `correlation.timespan`",
          "not a duration like 30s, 15m, 24h or 7d: '1h30'"),
         ("5m", "300", "5: `correlation.timespan`", "input should be a valid string"),
