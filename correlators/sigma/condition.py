@@ -29,6 +29,7 @@ MAX_NESTING: Final = 100  # brackets and `not`; at each of them parser and predi
 _WORD: Final = re.compile(r"(?<![\w*-])(AND|OR|NOT)(?![\w*-])")
 _NESTING: Final = re.compile(r"\(|\bnot\b", re.IGNORECASE)
 _DIGITS: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")  # a number of YAML too
+_DASH: Final = re.compile("\\B[\u2013\u2014\u2015]\\b")  # those that pySigma does not look for
 _EXACT: Final = 2**53
 _RENAMED: Final = {"utf16le": "wide"}  # the specification has two names for it, pySigma one
 # These speak of one field; a keyword is looked for inside of every value.
@@ -254,6 +255,8 @@ def _spelled(selection: Any, key: str = "") -> Any:  # noqa: ANN401 - any JSON-l
     modifiers = key.split("|")[1:]
     if isinstance(selection, str) and "re" in modifiers:
         return _anchored(selection, modifiers)
+    if isinstance(selection, str) and "windash" in modifiers:
+        return _DASH.sub("-", selection)  # the specification has each stand for each
     return selection
 
 

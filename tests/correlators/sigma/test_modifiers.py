@@ -103,6 +103,19 @@ def test_an_expression_is_where_a_second_modifier_says(
     assert [value for value in no if matches(record(value))] == []
 
 
+@pytest.mark.parametrize("written", DASHES)
+def test_windash_takes_each_dash_for_each(written: str) -> None:
+    for selection in (
+        f"{{A|windash: 'x {written}f a-b'}}",
+        f"{{A|contains|windash: '{written}f'}}",
+    ):
+        (rule,) = ruleset(selection).rules
+        assert all(rule.matches({"A": f"x {dash}f a-b"}) for dash in DASHES)
+        assert not rule.matches({"A": "x f a-b"})
+    (rule,) = ruleset("{A|windash: 'a\u2013b'}").rules  # within a word it is itself
+    assert [rule.matches({"A": a}) for a in ("a\u2013b", "a-b")] == [True, False]
+
+
 @pytest.mark.parametrize(
     ("selection", "expected"),
     [
