@@ -22,6 +22,7 @@ END = 2**62
 _FIRST, _LAST = -62_135_596_800 * SECOND, 253_402_300_799 * SECOND  # the years 1 and 9999
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
+LONGEST = 36_500 * DAY  # of a duration: ten of them, added to a time, are still 64 bits
 _DURATION = re.compile(r"(\d{1,9})\s*([smhd])", re.ASCII)
 _RFC3339 = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(?:[.,](\d{1,12}))?"
@@ -82,11 +83,17 @@ def _of_second(seconds: int) -> str:
 
 
 def duration(text: str) -> int:
-    """Microseconds of `30s`, `15m`, `24h` or `7d`; nothing else is a timespan (ValueError)."""
+    """Microseconds of `30s`, `15m`, `24h` or `7d`; nothing else is a timespan (ValueError).
+
+    Nor is what is longer than LONGEST.
+    """
     found = _DURATION.fullmatch(text.strip())
     if found is None:
         raise ValueError(f"not a duration like 30s, 15m, 24h or 7d: {text[:40]!r}")
-    return int(found[1]) * _UNITS[found[2]]
+    micros = int(found[1]) * _UNITS[found[2]]
+    if micros > LONGEST:
+        raise ValueError(f"longer than {LONGEST // DAY}d: {text[:40]!r}")
+    return micros
 
 
 def _inside(value: object) -> int:

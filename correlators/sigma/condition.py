@@ -1,7 +1,7 @@
 """Condition: the selections of a rule and what it asks of them, parsed by pySigma and compiled."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from math import prod
 from typing import Any, Final, NamedTuple, cast
 
@@ -29,10 +29,12 @@ MAX_NESTING: Final = 100  # brackets and `not`; at each of them parser and predi
 _WORD: Final = re.compile(r"(?<![\w*-])(AND|OR|NOT)(?![\w*-])")
 _NESTING: Final = re.compile(r"\(|\bnot\b", re.IGNORECASE)
 _DIGITS: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")  # a number of YAML too
+_DASH: Final = re.compile("\\B[\u2013\u2014\u2015]\\b")  # those that pySigma does not look for
 _EXACT: Final = 2**53
 _RENAMED: Final = {"utf16le": "wide"}  # the specification has two names for it, pySigma one
 # These speak of one field; a keyword is looked for inside of every value.
 _NEED_FIELD: Final = frozenset({"endswith", "exists", "fieldref", "startswith"})
+_ANCHORS: Final = {"startswith": r"\A", "endswith": r"\z"}
 _VARIANTS: Final = {"windash": 5**3, "base64offset": 3}
 _NO_SELECTIONS: Final = frozenset({"condition", "rules"})
 
@@ -238,19 +240,32 @@ def _goes(item: Item, value: Any) -> bool:  # noqa: ANN401 - any YAML value
 
 def _parsed(item: Item) -> SigmaDetectionItem:
     key = None if item.key is None else _spelled_key(item.key)
-    values = [_spelled(value) for value in item.values]
+    values = [_spelled(value, item.key or "") for value in item.values]
     return SigmaDetectionItem.from_mapping(key, values, policy=POLICY)
 
 
-def _spelled(selection: Any) -> Any:  # noqa: ANN401 - any JSON-like value
-    """The selection as pySigma understands it."""
+def _spelled(selection: Any, key: str = "") -> Any:  # noqa: ANN401 - any JSON-like value
+    """The selection, or a value behind `key`, as pySigma understands it."""
     if is_object(selection):
-        return {_spelled_key(key): _spelled(value) for key, value in selection.items()}
+        return {_spelled_key(key): _spelled(value, key) for key, value in selection.items()}
     if is_list(selection):
-        return [_spelled(value) for value in selection]
+        return [_spelled(value, key) for value in selection]
     if isinstance(selection, int) and abs(selection) > _EXACT:
         return str(selection)  # its numbers pass through a float; as text it is compared exactly
+    modifiers = key.split("|")[1:]
+    if isinstance(selection, str) and "re" in modifiers:
+        return _anchored(selection, modifiers)
+    if isinstance(selection, str) and "windash" in modifiers:
+        return _DASH.sub("-", selection)  # the specification has each stand for each
     return selection
+
+
+def _anchored(pattern: str, modifiers: Collection[str]) -> str:
+    """A pattern is found anywhere, and pySigma would say no more than that."""
+    if _ANCHORS.keys().isdisjoint(modifiers):
+        return pattern
+    head, tail = (_ANCHORS[one] if one in modifiers else "" for one in _ANCHORS)
+    return f"{head}(?:{pattern}){tail}"
 
 
 def _spelled_key(key: str) -> str:

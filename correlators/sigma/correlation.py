@@ -158,7 +158,7 @@ class CorrelationDocument(Head, Generic[N]):
 def correlation(part: Part) -> Correlation:
     """The correlation of a document, its references still as written; Faulty otherwise."""
     held = part.data["correlation"]
-    measures = is_object(held) and held.get("type") in STATISTICS
+    measures = is_object(held) and str(held.get("type")) in STATISTICS
     stated: CorrelationDocument[Any] = (
         validated(part, CorrelationDocument[Measure])
         if measures

@@ -11,6 +11,7 @@ from sigma.types import (
     Placeholder,
     SigmaExpansion,
     SigmaRegularExpression,
+    SigmaRegularExpressionFlag,
     SigmaString,
     SigmaType,
     SpecialChars,
@@ -86,7 +87,7 @@ def _filled(value: SigmaType, values: Tables) -> list[SigmaType]:
         return [SigmaExpansion([one for each in value.values for one in _filled(each, values)])]
     if isinstance(value, SigmaRegularExpression):
         return [
-            SigmaRegularExpression("".join(map(str, pieces)), value.flags, policy=POLICY)
+            _expression(pieces, value.flags)
             for pieces in _combined(value.regexp, values, _verbatim)
         ]
     if not isinstance(value, SigmaString):
@@ -113,6 +114,16 @@ def _combined(
         raise SigmaValueError(f"placeholders turn one value into more than {MAX_EXPANDED}")
     for chosen in product(*choices):
         yield _merged([piece for pieces in chosen for piece in pieces])
+
+
+def _expression(pieces: Pieces, flags: set[SigmaRegularExpressionFlag]) -> SigmaRegularExpression:
+    """To pySigma `*` and `?` of an expression are wildcards of a text."""
+    text = SigmaString()
+    text.s = pieces
+    filled = SigmaRegularExpression(text.to_plain(regex=True), flags, policy=POLICY)
+    if any(isinstance(piece, Placeholder) for piece in pieces):
+        filled.insert_placeholders()  # those that no table knows are told
+    return filled
 
 
 def _merged(pieces: Pieces) -> Pieces:

@@ -12,7 +12,8 @@ from typing import Any, Final, TypeVar, cast
 from sigma.exceptions import SigmaTransformationError
 from sigma.processing.pipeline import ProcessingItem, ProcessingPipeline
 from sigma.rule import SigmaRule
-from sigma.rule.detection import SigmaDetections
+from sigma.rule.detection import SigmaDetection, SigmaDetections
+from sigma.types import SigmaFieldReference
 
 from correlators.document import Document, Faulty, Part, Problem, parts
 from correlators.sigma.engine import ENGINE, POLICY
@@ -38,7 +39,7 @@ _REFUSED: Final[Mapping[str, str]] = {
 _OF_QUERIES: Final = ("postprocessing", "finalizers")
 # pySigma looks at few types before it uses them. Its own errors are ValueErrors.
 _FAULTS: Final = (
-    *(AttributeError, KeyError, RecursionError, TypeError, ValueError),
+    *(AttributeError, LookupError, RecursionError, TypeError, ValueError),
     *(ENGINE.error, re.error),
 )
 Told = TypeVar("Told")
@@ -105,6 +106,7 @@ class Subject:
             rule.detection = detections
             rule.fields = list(fields)
             pipeline.apply(rule)
+            _named(rule)
         except SigmaTransformationError as error:
             raise Faulty(self._part.problem(f"the pipeline refuses it: {_said(error)}")) from error
         except _FAULTS as error:
@@ -199,6 +201,30 @@ def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
 def _is_plain(value: Any) -> bool:  # noqa: ANN401 - any JSON-like value
     values: Sequence[Any] = value if is_list(value) else [value]
     return all(isinstance(each, str) for each in values)
+
+
+def _named(rule: SigmaRule) -> None:
+    """TypeError where a pipeline has made something else than text of the name of a field."""
+    listed: Any = rule.fields  # whatever `set_field` says
+    if not is_list(listed):
+        raise TypeError("it makes something else than a list of `fields`")
+    fields = listed.copy()
+    for detection in rule.detection.detections.values():
+        fields += _fields(detection)
+    for name in fields:
+        if not isinstance(name, str):
+            raise TypeError(f"it calls a field `{name}`, which is no text")
+
+
+def _fields(detection: SigmaDetection) -> Iterator[Any]:
+    """The names of the fields of a detection, keywords aside."""
+    for item in detection.detection_items:
+        if isinstance(item, SigmaDetection):
+            yield from _fields(item)
+            continue
+        if item.field is not None:
+            yield item.field
+        yield from (value.field for value in item.value if isinstance(value, SigmaFieldReference))
 
 
 def _said(error: Exception) -> str:

@@ -18,13 +18,14 @@ from sigma.types import (
     SigmaNull,
     SigmaNumber,
     SigmaRegularExpression,
+    SigmaRegularExpressionFlag,
     SigmaString,
     SigmaTimestampPart,
     SigmaType,
     SpecialChars,
 )
 
-from correlators.sigma.values import EXACT, fold, text
+from correlators.sigma.values import EXACT, fold, number, text
 
 Kind = Literal["is", "has", "there"]
 KINDS: Final[tuple[Kind, ...]] = ("is", "has", "there")  # the most telling first
@@ -46,6 +47,7 @@ Clause = frozenset[Atom]  # one of them holds for every record that matches
 _NOT_LITERAL: Final = re.compile(r"[|?*{}\[\]()\\]")
 _UNNAMEABLE: Final = re.compile(r'["\\\x00-\x1f]')  # in no field that msgspec decodes
 _RUN: Final = re.compile(r"[A-Za-z0-9:/_ -]+")
+_RUN_OF_ANY_CASE: Final = re.compile(r"[A-RT-Za-rt-z0-9:/_ -]+")  # to RE2 the long s is an `s`
 
 
 @singledispatch
@@ -113,7 +115,9 @@ def _is_all(value: SigmaType) -> bool:
         case SigmaString(s=[SpecialChars.WILDCARD_MULTI, str(inner), SpecialChars.WILDCARD_MULTI]):
             return len(fold(inner)) >= SHORTEST
         case SigmaString():
-            return all(isinstance(piece, str) for piece in value.s)
+            # Of a number every spelling calls up, and the text is but one of them.
+            plain = "".join(piece for piece in value.s if isinstance(piece, str))
+            return all(isinstance(piece, str) for piece in value.s) and number(plain) is None
         case _:
             return False
 
@@ -155,7 +159,9 @@ def _string(value: SigmaString, path: str) -> Clause:
 @_clause.register
 def _regular_expression(value: SigmaRegularExpression, path: str) -> Clause:
     pattern = str(value.regexp)
-    runs = [] if _NOT_LITERAL.search(pattern) else _RUN.findall(pattern)
+    any_case = SigmaRegularExpressionFlag.IGNORECASE in value.flags
+    run = _RUN_OF_ANY_CASE if any_case else _RUN
+    runs = [] if _NOT_LITERAL.search(pattern) else run.findall(pattern)
     return _literal(path, "has", max(runs, key=len, default=""))
 
 

@@ -14,6 +14,7 @@ from schemas.times import (
     DAY,
     END,
     HOUR,
+    LONGEST,
     MINUTE,
     SECOND,
     Duration,
@@ -140,6 +141,13 @@ def test_a_timespan_has_a_unit(text: str, micros: int) -> None:
 def test_nothing_else_is_a_timespan(text: str) -> None:
     with pytest.raises(ValueError, match="not a duration like 30s, 15m, 24h or 7d"):
         duration(text)
+
+
+def test_no_timespan_is_so_long_that_times_are_no_64_bits() -> None:
+    assert duration("36500d") == LONGEST
+    for text in ("36501d", "999999999d", "876001h"):
+        with pytest.raises(ValueError, match=f"longer than 36500d: '{text}'"):
+            duration(text)
 
 
 def test_a_field_is_held_as_microseconds_and_written_as_rfc_3339() -> None:

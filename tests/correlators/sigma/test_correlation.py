@@ -86,9 +86,11 @@ SILENT = "no number fulfils the condition, so it can never fire"
     [
         ("event_count", "value_max", "3: `correlation.type`",
          "`value_max` is none of " + ", ".join(TYPES)),
+        ("event_count", "[value_sum]", "3: `correlation.type`", "input should be a valid string"),
         ("5m", "1h30", "5: `correlation.timespan`",
          "not a duration like 30s, 15m, 24h or 7d: '1h30'"),
         ("5m", "300", "5: `correlation.timespan`", "input should be a valid string"),
+        ("5m", "999999999d", "5: `correlation.timespan`", "longer than 36500d: '999999999d'"),
         ("5m", "0s", "5: `correlation.timespan`", "it must be longer than nothing"),
         ("rules: one", "rules: []", "4: `correlation.rules`",
          "tuple should have at least 1 item after validation, not 0"),

@@ -157,6 +157,33 @@ def test_what_need_only_be_there_has_no_record_decoded_whole(
     assert 6 not in found
 
 
+def test_it_is_not_sure_of_a_text_that_another_spelling_of_its_number_calls_up() -> None:
+    scan = Matcher(rules(asked({"A": "403"}), asked({"A": "x"})), TEST, PLAIN).scan(
+        [b'{"A":"403.0"}', b'{"A":"403"}', b'{"A":"x"}']
+    )
+    assert [place for place, _ in scan.hits] == [0, 1, 2]
+    assert scan.sure == {2}
+
+
+@pytest.mark.parametrize("held", ['{"d":"abc"}', '"abc"', '["abc"]', "5"])
+def test_a_field_of_which_the_scan_sees_only_that_it_is_there_is_not_asked_for_its_text(
+    held: str,
+) -> None:
+    matcher = Matcher(
+        rules(
+            asked({"C|cidr": "10.0.0.0/8"}),  # waits at C, whatever is there
+            asked({"B": "x", "C|contains": "abc"}),  # waits at B
+            asked({"C.d": "abc"}),
+        ),
+        TEST,
+        PLAIN,
+    )
+    record = f'{{"B":"x","C":{held}}}'.encode()
+    expected = [["r1", "r2"], ["r1"], ["r1"], []]['{"[5'.index(held[0])]
+    ((_, candidates),) = matcher.scan([record]).hits
+    assert names(matcher.match(orjson.loads(record), candidates)) == expected
+
+
 def test_a_relevant_record_is_a_hit_whatever_the_rules_say() -> None:
     narrow = Narrow("time", {"source": frozenset({"ai"}), "a.b": frozenset({"ai"})})
     matcher = Matcher(rules(asked({"A": "x"})), TEST, narrow)
@@ -260,7 +287,7 @@ def test_no_text_of_a_rule_becomes_code(odd: str) -> None:
 # -- the scan against the rules themselves
 
 FIELDS = ["A", "B", "time", "a.b", "a.c.d", "a"]
-LITERALS = ["x", "Kim", "ÜBER", "ΟΔΟΣ", "", "5", "true", "foo bar"]
+LITERALS = ["x", "Kim", "ÜBER", "ΟΔΟΣ", "", "5", "true", "foo bar", "secret"]
 
 patterns = st.sampled_from([*LITERALS, "foo*", "*bar", "*oo b*", "?im", "k*m", "*"])
 selections = st.dictionaries(
@@ -284,6 +311,9 @@ selections = st.dictionaries(
         {"A|re": "^Ki"},
         {"A|re": "oo b"},
         {"A|re|i": "(x|y)"},
+        {"a|re|i": "secret"},
+        {"a|cidr": "10.0.0.0/8"},
+        {"A|re|endswith": "m|r"},
         {"A|fieldref": "B"},
         {"a.b|neq": "x"},
         {"A|base64offset": "xyz"},
@@ -298,7 +328,21 @@ detections = st.builds(
 )
 
 leaf = st.sampled_from(
-    [*LITERALS, "KIM", "über", "οδος", "a foo bar b", 5, 5.0, 1e300, True, None, "eHl6"]
+    [
+        *LITERALS,
+        "KIM",
+        "über",
+        "οδος",
+        "a foo bar b",
+        "5.0",
+        "\u017fecret",
+        5,
+        5.0,
+        1e300,
+        True,
+        None,
+        "eHl6",
+    ]
 )
 value = st.recursive(
     leaf,

@@ -83,6 +83,40 @@ def test_a_modifier_finds_what_it_means(modifier: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("selection", "yes", "no"),
+    [
+        ("{A|re|startswith: 'ab+c|x'}", ["abbc", "abcz", "xz"], ["zabc", "zx", "z\nabc"]),
+        ("{A|re|endswith: 'ab+c|x'}", ["abbc", "zabc", "z\nx"], ["abcz", "xz", "abc\n"]),
+        ("{A|re|contains: 'ab+c|x'}", ["zabcz", "zxz"], ["ab", "ABC"]),
+        ("{A|re|m|startswith: 'b'}", ["b\na"], ["a\nb"]),
+        ("{A|re|i|startswith: [b, '^c']}", ["Ba", "ca"], ["ab", "ac"]),
+        ("{A|re|expand|endswith: '%who%'}", ["xkim"], ["kimx"]),
+    ],
+)
+def test_an_expression_is_where_a_second_modifier_says(
+    selection: str, yes: list[str], no: list[str]
+) -> None:
+    loaded = ruleset(selection)
+    assert loaded.problems == ()
+    matches = loaded.rules[0].matches
+    assert [value for value in yes if not matches(record(value))] == []
+    assert [value for value in no if matches(record(value))] == []
+
+
+@pytest.mark.parametrize("written", DASHES)
+def test_windash_takes_each_dash_for_each(written: str) -> None:
+    for selection in (
+        f"{{A|windash: 'x {written}f a-b'}}",
+        f"{{A|contains|windash: '{written}f'}}",
+    ):
+        (rule,) = ruleset(selection).rules
+        assert all(rule.matches({"A": f"x {dash}f a-b"}) for dash in DASHES)
+        assert not rule.matches({"A": "x f a-b"})
+    (rule,) = ruleset("{A|windash: 'a\u2013b'}").rules  # within a word it is itself
+    assert [rule.matches({"A": a}) for a in ("a\u2013b", "a-b")] == [True, False]
+
+
+@pytest.mark.parametrize(
     ("selection", "expected"),
     [
         ("{A|frobnicate: x}", "there is no modifier `frobnicate`"),

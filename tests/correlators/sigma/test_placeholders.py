@@ -52,6 +52,9 @@ def matches(selection: str, *values: Any) -> list[bool]:  # noqa: ANN401 - of an
         ("{A|expand|cased: '%hosts%'}", "one", "ONE"),
         ("{A|re|expand: '^h%suffix%$'}", "h77", "h[0-9]+"),
         ("{A|re|i|expand: '^h%suffix%$'}", "H7", "x7"),
+        (r"{A|re|expand: '^\d*.?%hosts%.*$'}", "12-one more", "12--one"),
+        ("{A|re|expand|contains: 'x%hosts%'}", "a xtwo b", "a x two"),
+        ("{A|re|contains|expand: 'x%hosts%|y'}", "a y", "a x"),
         ("{A|expand|windash: '-%hosts%'}", "-one", "/two"),
         ("{A|windash|expand: ' -%ports%'}", " -22", " -23"),
         ("{A|expand: '%ports%'}", 22, 23),
@@ -91,6 +94,8 @@ def test_what_nothing_fills_is_told_with_its_line_and_the_table_to_give() -> Non
         "rule.yml:4: nothing fills the placeholder %nobody% of `expand`: give its values in a file,"
         " `placeholders: {nobody: [...]}`, with --placeholders or `[rules] placeholders`"
     )
+    half = ruleset("{A|re|expand: '^%hosts%*%nobody%'}", tables(TABLE)).problems
+    assert [one.message for one in half] == [problem.message]
     assert [p.line for p in ruleset("[{A: x}, {A|expand: '%z%'}]", NONE).problems] == [4]
 
 

@@ -114,6 +114,25 @@ def test_a_pipeline_of_the_wild_with_names_of_its_items() -> None:
     assert judged(loaded(by=by), record, named) == [False, True]
 
 
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [
+        ("{type: field_name_mapping, mapping: {B: [C, null]}}", "it calls a field `None`, which"),
+        (
+            "{type: field_name_mapping, mapping: {User: [5]}}",
+            "it calls a field `5`, which is no text",
+        ),
+        ("{type: set_field, fields: 5}", "it makes something else than a list of `fields`"),
+        ("{type: set_field, fields: [5]}", "it calls a field `5`, which is no text"),
+        (r"{type: replace_string, regex: k, replacement: '\1'}", "bad group index"),
+    ],
+)
+def test_what_a_pipeline_makes_no_rule_of_is_told(item: str, expected: str) -> None:
+    rule = RULE.replace("User: kim", "User: kim, C|fieldref: B")
+    (problem,) = transformed(item, rule=rule).problems
+    assert str(problem).startswith(f"rule.yml:1: the pipeline cannot be applied: {expected}")
+
+
 def test_a_pipeline_changes_the_logsource_by_which_a_rule_is_routed() -> None:
     ruleset = transformed("{type: change_logsource, product: AWS, service: cloudtrail}")
     assert judged(ruleset, KIM) == [True]

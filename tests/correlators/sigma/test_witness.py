@@ -43,6 +43,7 @@ def there(path: str) -> Clause:
         ("{s: {A|exists: true}, condition: s}", []),  # true of null, too
         ("{s: {A|re: '^role/x+Admin$'}, condition: s}", [one_of(("A", "has", "role/x"))]),
         ("{s: {A|re: '(Admin|Root)'}, condition: s}", [there("A")]),
+        ("{s: {A|re|i: 'iam:PassRole'}, condition: s}", [one_of(("A", "has", "iam:pa"))]),
         ("{s: {A|re: 'Admin\\b'}, condition: s}", [there("A")]),
         ("{s: {A: '\u03a3\u03b1\u03c2'}, condition: s}",
          [one_of(("A", "is", "\u03c3\u03b1\u03c3"))]),
@@ -80,6 +81,8 @@ def test_of_several_clauses_on_a_field_an_alternative_keeps_the_strongest() -> N
         ("{s: {A: x, C: z}, t: {B: y}, condition: s or t}", False),
         ("{s: {A|windash: ' -x'}, condition: s}", True),
         ("{s: {A: ''}, condition: s}", True),
+        ("{s: {A: '403'}, condition: s}", False),  # 403.0 calls it up
+        ("{s: {A: [x, '5e0']}, condition: s}", False),
         ("{s: {A: x}, t: {B: y}, condition: s and not t}", False),
         ("{s: {A|startswith: abc}, condition: s}", False),
         ("{s: {A|contains: 'abc*def'}, condition: s}", False),

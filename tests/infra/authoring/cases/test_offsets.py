@@ -21,8 +21,8 @@ def test_anything_else_is_none(stated: str) -> None:
         offset(stated)
 
 
-@pytest.mark.parametrize("stated", [None, True, [], float("nan"), float("inf")])
-def test_what_is_neither_text_nor_number_is_none(stated: object) -> None:
+@pytest.mark.parametrize("stated", [None, True, [], float("nan"), float("inf"), 10**400])
+def test_what_is_neither_text_nor_a_number_of_seconds_is_none(stated: object) -> None:
     with pytest.raises(ValueError, match="a time is an offset like 5m, -1h or 90"):
         offset(stated)
 
