@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
-from itertools import chain
+from itertools import chain, islice
 from typing import Final
 
 import msgspec
@@ -34,6 +34,7 @@ from streams.topology import Fed
 _CLOCK, _RULES = b"clock", b"rules"
 _TICK, _SLOT, _REVISION = b"tick/", b"slot/", b"revision/"  # before an input, a key, a result
 _REVISED: Final = frozenset({"finding", "alert"})
+_AT_ONCE: Final = 2_000  # values that are restored before others have a turn
 EPISODES: Final = 2_000  # final ones whose revisions a partition remembers
 
 
@@ -111,9 +112,12 @@ class KeyedPart:
         """How many keys it holds."""
         return len(self.keyed.slots)
 
-    def restore(self, records: Iterable[tuple[bytes, bytes]]) -> None:
+    def restore(self, records: Iterable[tuple[bytes, bytes]]) -> Iterator[None]:
         """Continue; the state of rules that are no longer what they were is dropped."""
-        values = self._saved.loaded(records)
+        values: dict[bytes, bytes] = {}
+        for piece in _pieces(self._saved.loaded(records)):
+            values.update(piece)
+            yield
         place = msgspec.msgpack.decode(
             values.get(_CLOCK) or msgspec.msgpack.encode(_Place(BEGINNING, BEGINNING, {}, {})),
             type=_Place,
@@ -123,24 +127,29 @@ class KeyedPart:
             for key, value in values.items()
             if key.startswith(_TICK)
         }
-        slots = {
-            key.removeprefix(_SLOT).decode(): Slot.load(value, self.stage.logic)
-            for key, value in values.items()
-            if key.startswith(_SLOT)
-        }
         self._revisions.load(v for k, v in values.items() if k.startswith(_REVISION))
         before = msgspec.json.decode(values.get(_RULES, b"{}"), type=dict[str, Stated])
         self._outdated = Outdated(before, self._rules)
-        kept = without(self.stage.logic, slots, self._outdated, place.watermark)
-        self._taken_back = kept.outputs
-        self._dropped = {
-            _SLOT + key.encode(): kept.slots[key].dump(tail=False) if key in kept.slots else None
-            for key in kept.changed
-        }
-        self.keyed.restore(Clock(ticks, place.watermark, place.clock), kept.slots)
+        self.keyed.restore(Clock(ticks, place.watermark, place.clock), {})
         self._owes = BEGINNING < place.watermark < END  # perhaps; nobody minds to hear it twice
         self.positions = _placed(self.inputs, place.positions)
         self.again = _placed(self.inputs, place.again)
+        saved = (pair for pair in values.items() if pair[0].startswith(_SLOT))
+        for piece in _pieces(saved):
+            self._restore(piece)
+            yield
+
+    def _restore(self, saved: Iterable[tuple[bytes, bytes]]) -> None:
+        """Take slots as they were saved, without what is outdated."""
+        logic, clock = self.stage.logic, self.keyed.clock
+        slots = {key.removeprefix(_SLOT).decode(): Slot.load(value, logic) for key, value in saved}
+        kept = without(logic, slots, self._outdated, clock.watermark)
+        self._taken_back += kept.outputs
+        self._dropped |= {
+            _SLOT + key.encode(): kept.slots[key].dump(tail=False) if key in kept.slots else None
+            for key in kept.changed
+        }
+        self.keyed.apply(Changes(clock, kept.slots))
 
     def reread(self, fetched: Fetched) -> None:
         """Put what is not settled back into the tails."""
@@ -309,6 +318,11 @@ class KeyedPart:
         )
         others = (one for one in told if not isinstance(one, Result))
         return chain(fresh, others)
+
+
+def _pieces(pairs: Iterator[tuple[bytes, bytes]]) -> Iterator[Sequence[tuple[bytes, bytes]]]:
+    while piece := list(islice(pairs, _AT_ONCE)):
+        yield piece
 
 
 def _revision(kind: str, id_: str) -> bytes:

@@ -175,7 +175,7 @@ class LogCluster(Cluster):
     def _restored(self, name: str) -> Part:
         part = self._new(name)
         state = {r.key or b"": r.value for r in self.logs.get(part.state, ())}
-        part.restore((key, value) for key, value in state.items() if value is not None)
+        list(part.restore((key, value) for key, value in state.items() if value is not None))
         self.restores += 1
         for tp in part.inputs:
             part.positions.setdefault(tp, 0)

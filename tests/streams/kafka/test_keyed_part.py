@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from aiokafka import TopicPartition
 
@@ -29,11 +30,14 @@ class World:
         self.part = self.made()
 
     def made(self) -> KeyedPart:
+        part = self.empty()
+        list(part.restore(self.saved.items()))
+        return part
+
+    def empty(self) -> KeyedPart:
         fed = Fed(Stage("observe", 0, Observe(), ("ingest",)), ("raw/0",))
         out = Outbound(["inventory"], 1)
-        part = KeyedPart(fed, 0, ["facts"], out, "t.", {}, lambda: self.now)
-        part.restore(self.saved.items())
-        return part
+        return KeyedPart(fed, 0, ["facts"], out, "t.", {}, lambda: self.now)
 
     def step(self, *records: Row | Tick) -> list[int]:
         """The watermarks that it tells."""
@@ -56,9 +60,9 @@ class World:
         return [one.watermark for one in told if isinstance(one, Tick)]
 
 
-def seen(time: int) -> Row:
+def seen(time: int, entity: str = "image:app") -> Row:
     body = {"source": "cloudtrail", "at": time * SECOND}
-    return Row("facts", 0, "image:app", time * SECOND, f"asset|{time}", "asset", body)
+    return Row("facts", 0, entity, time * SECOND, f"asset|{time}", "asset", body)
 
 
 def passed(time: int) -> Tick:
@@ -97,3 +101,15 @@ def test_a_new_owner_tells_what_the_old_one_may_have_owed() -> None:
     assert world.step(seen(3), passed(4)) == []
     world.part = world.made()
     assert world.step() == [4 * SECOND]
+
+
+def test_a_large_state_is_restored_piece_by_piece() -> None:
+    """Others have a turn between: a worker that restores for long must not fall silent."""
+    world = World()
+    for number in range(5_000):
+        world.step(seen(1, f"image:{number}"))
+    world.step(passed(2))
+    part = world.empty()
+    held = [part.keys for _ in part.restore(world.saved.items())]
+    assert part.keys == 5_000
+    assert max(after - before for before, after in pairwise([0, *held])) < 2_500
