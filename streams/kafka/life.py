@@ -381,6 +381,7 @@ class Life:
         figures.steps += 1
         figures.records += count
         figures.sent += len(step.records)
+        figures.refused += step.refused
 
 
 # Not by inheritance: its methods are declared as if nothing could be awaited in them.

@@ -41,10 +41,14 @@ class Sent(msgspec.Struct, frozen=True, gc=False):
 
 
 class Step(NamedTuple):
-    """What one transaction saves: records, then the positions behind what was read."""
+    """What one transaction saves: records, then the positions behind what was read.
+
+    `refused`: how many of the records tell of rows between stages that were refused.
+    """
 
     records: Sequence[Sent]
     positions: Mapping[TopicPartition, int]
+    refused: int = 0
 
 
 class Part(Protocol):
