@@ -212,7 +212,7 @@ class _Fold:
         fed = Fed(stage, ("observe/0",))
         clock = lambda: time.monotonic_ns() * 1000  # noqa: E731 - so fast that no Tick waits
         self.part = KeyedPart(fed, 0, ["inventory"], outbound, "", {}, clock)
-        self.part.restore([])
+        list(self.part.restore([]))
 
     def step(self, records: Sequence[wire.Record]) -> tuple[float, Step]:
         """Processor seconds, and what came of it."""

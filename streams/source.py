@@ -36,6 +36,8 @@ Reason = Literal[
     "time-in-future",
     "encoding",
     "unknown-format",
+    "wrong-partition",  # this and the next: rows between stages that are not ours
+    "behind-watermark",
     "defect",  # the source itself failed on it: a bug of ours, and the record shows it
 ]
 

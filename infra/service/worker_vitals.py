@@ -29,6 +29,7 @@ _COUNTED: dict[str, tuple[str, Callable[[Figures], float]]] = {
     "beginnings": ("How often the stage began anew, the first time too.", lambda f: f.lives),
     "recovery_seconds": ("Seconds in recoveries.", lambda f: f.recovering),
     "recovered_records": ("Records read in recoveries.", lambda f: f.reread),
+    "refused_records": ("Rows between stages that were refused.", lambda f: f.refused),
     "expired_records": ("Records that were deleted before they were read.", lambda f: f.lost),
 }
 

@@ -25,6 +25,7 @@ from schemas.config import KafkaConfig
 from streams.kafka.host import Host
 from streams.kafka.job import Job
 from streams.kafka.light import keep_memory
+from streams.kafka.pace import Processor
 
 AGENTS: Final = 16  # steps of one stage that are under way at the same time
 DRAIN: Final = 60.0  # seconds for all steps at hand at a stop
@@ -97,10 +98,11 @@ class Driver:
         self._app = _Application(f"{config.prefix}worker", broker="aiokafka://", store="memory://")
         self.hosts: list[Host] = []
         self._services: list[StageService] = []
+        processor = Processor()
         for job in jobs:
             channel = HandOver(self._app)
             self._agent(job.stage, channel)
-            host = Host(config, job, channel.put)
+            host = Host(config, job, channel.put, processor)
             self.hosts.append(host)
             self._services.append(StageService(host))
 

@@ -11,6 +11,7 @@ from schemas.config import KafkaConfig
 from schemas.errors import Mistake
 from streams.kafka.job import Figures, HandOver, Job
 from streams.kafka.life import Life
+from streams.kafka.pace import Processor
 from streams.kafka.part import Part
 from streams.kafka.problems import sentence
 
@@ -21,14 +22,16 @@ STEADY: Final = 5.0  # seconds of a life after which what ended the last one is 
 class Host:
     """`problem` is why it does not run, in a sentence; `refusal`, why it must not."""
 
-    def __init__(self, config: KafkaConfig, job: Job, hand_over: HandOver) -> None:
+    def __init__(
+        self, config: KafkaConfig, job: Job, hand_over: HandOver, processor: Processor
+    ) -> None:
         self.job = job
         self.figures = Figures()
         self.life: Life | None = None
         self.refusal: Mistake | None = None
         self._problem: str | None = None
         self._steady = math.inf  # from when on `_problem` is over
-        self._config, self._hand_over = config, hand_over
+        self._config, self._hand_over, self._processor = config, hand_over, processor
         self._stopping = asyncio.Event()
         self._stopped = asyncio.Event()
 
@@ -50,7 +53,9 @@ class Host:
             self.figures.lives += 1
             self._steady = began + STEADY
             try:
-                self.life = Life(self._config, self.job, self._hand_over, self.figures)
+                self.life = Life(
+                    self._config, self.job, self._hand_over, self.figures, self._processor
+                )
                 await self.life.run()
             except Mistake as mistake:
                 self.refusal = mistake  # no other life will help: a person has to change something

@@ -8,6 +8,7 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from streams.kafka.alignment import Standing
+from streams.kafka.pace import Pace
 from streams.kafka.part import Fetched, Part
 from streams.kafka.transactions import Transactions
 
@@ -18,8 +19,16 @@ class Hosted:
     Partitions may be asked for only while they are the `consumer`'s: it asserts that.
     """
 
-    def __init__(self, part: Part, transactions: Transactions, consumer: Any) -> None:  # noqa: ANN401 - aiokafka's
+    def __init__(
+        self,
+        part: Part,
+        transactions: Transactions,
+        consumer: Any,  # noqa: ANN401 - aiokafka's
+        batch: int,
+    ) -> None:
+        """`batch`: records of one step, at most."""
         self.part, self.transactions = part, transactions
+        self.pace = Pace(batch)
         self.ready = asyncio.Event()  # it is recovered, and no rebalance is going on
         self.recovered = False
         self.turn = asyncio.Lock()  # held during a step

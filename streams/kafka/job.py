@@ -37,5 +37,5 @@ class Figures:
 
     def __init__(self) -> None:
         self.records = self.sent = self.steps = self.rebalances = self.lives = 0
-        self.lost = self.reread = 0
+        self.lost = self.reread = self.refused = 0
         self.computing = self.saving = self.recovering = 0.0

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from hashlib import sha256
-from itertools import chain
+from itertools import chain, islice
 from typing import Final
 
 import msgspec
 from aiokafka import TopicPartition
 
 from correlators.keyed import Changes, Clock
+from correlators.logic import RowKey, row_key
 from correlators.slot import Slot
 from schemas.rows import Delete, Output, Result, Row, Tick
 from schemas.times import BEGINNING, END
@@ -23,17 +23,17 @@ from schemas.topics import DEAD_LETTERS
 from sinks.delivery.revisions import Revisions
 from streams.kafka import wire
 from streams.kafka.agreement import ended
+from streams.kafka.between import Between, Refused, Settled, behind, origin, refused, unfit
 from streams.kafka.outbound import Outbound
 from streams.kafka.part import TICK, Fetched, Received, Sent, Step
 from streams.kafka.state import Saved
 from streams.outdated import Outdated, Rules, Stated, without
-from streams.reading import reject
-from streams.records.documents import Fault
 from streams.topology import Fed
 
 _CLOCK, _RULES = b"clock", b"rules"
 _TICK, _SLOT, _REVISION = b"tick/", b"slot/", b"revision/"  # before an input, a key, a result
 _REVISED: Final = frozenset({"finding", "alert"})
+_AT_ONCE: Final = 2_000  # values that are restored before others have a turn
 EPISODES: Final = 2_000  # final ones whose revisions a partition remembers
 
 
@@ -83,6 +83,8 @@ class KeyedPart:
             tp: deque() for tp in self.inputs
         }
         self._outdated = Outdated({}, {})
+        self._between = Between(fed.stage, outbound.partitions, prefix)
+        self._settled = Settled(self.keyed.clock)
         self._taken_back: list[Output] = []
         self._dropped: dict[bytes, bytes | None] = {}
         self._held: list[Row | Delete | Tick] = []  # Ticks that were read and wait for more
@@ -111,9 +113,12 @@ class KeyedPart:
         """How many keys it holds."""
         return len(self.keyed.slots)
 
-    def restore(self, records: Iterable[tuple[bytes, bytes]]) -> None:
+    def restore(self, records: Iterable[tuple[bytes, bytes]]) -> Iterator[None]:
         """Continue; the state of rules that are no longer what they were is dropped."""
-        values = self._saved.loaded(records)
+        values: dict[bytes, bytes] = {}
+        for piece in _pieces(self._saved.loaded(records)):
+            values.update(piece)
+            yield
         place = msgspec.msgpack.decode(
             values.get(_CLOCK) or msgspec.msgpack.encode(_Place(BEGINNING, BEGINNING, {}, {})),
             type=_Place,
@@ -123,75 +128,148 @@ class KeyedPart:
             for key, value in values.items()
             if key.startswith(_TICK)
         }
-        slots = {
-            key.removeprefix(_SLOT).decode(): Slot.load(value, self.stage.logic)
-            for key, value in values.items()
-            if key.startswith(_SLOT)
-        }
         self._revisions.load(v for k, v in values.items() if k.startswith(_REVISION))
         before = msgspec.json.decode(values.get(_RULES, b"{}"), type=dict[str, Stated])
         self._outdated = Outdated(before, self._rules)
-        kept = without(self.stage.logic, slots, self._outdated, place.watermark)
-        self._taken_back = kept.outputs
-        self._dropped = {
-            _SLOT + key.encode(): kept.slots[key].dump(tail=False) if key in kept.slots else None
-            for key in kept.changed
-        }
-        self.keyed.restore(Clock(ticks, place.watermark, place.clock), kept.slots)
+        self.keyed.restore(Clock(ticks, place.watermark, place.clock), {})
+        self._settled = Settled(self.keyed.clock)
         self._owes = BEGINNING < place.watermark < END  # perhaps; nobody minds to hear it twice
         self.positions = _placed(self.inputs, place.positions)
         self.again = _placed(self.inputs, place.again)
+        saved = (pair for pair in values.items() if pair[0].startswith(_SLOT))
+        for piece in _pieces(saved):
+            self._restore(piece)
+            yield
+
+    def _restore(self, saved: Iterable[tuple[bytes, bytes]]) -> None:
+        """Take slots as they were saved, without what is outdated."""
+        logic, clock = self.stage.logic, self.keyed.clock
+        slots = {key.removeprefix(_SLOT).decode(): Slot.load(value, logic) for key, value in saved}
+        kept = without(logic, slots, self._outdated, clock.watermark)
+        self._taken_back += kept.outputs
+        self._dropped |= {
+            _SLOT + key.encode(): kept.slots[key].dump(tail=False) if key in kept.slots else None
+            for key in kept.changed
+        }
+        self.keyed.apply(Changes(clock, kept.slots))
 
     def reread(self, fetched: Fetched) -> None:
         """Put what is not settled back into the tails."""
         for tp, records in fetched.items():
             rows = [
                 row
-                for row in self._received(tp, records)
-                if isinstance(row, Row | Delete) and self._ours(row) and not self._outdated.hit(row)
+                for row in self._between.told(tp, records)
+                if isinstance(row, Row | Delete) and not self._outdated.hit(row)
             ]
             self.keyed.recall(rows)
             self._run(tp, records[0].offset, rows)
 
     def step(self, fetched: Fetched, empty: int | None = None) -> Step | None:  # noqa: ARG002 - time passes by Ticks here
-        """Take a batch of each topic, in the order of each."""
-        known = self.keyed.clock.ticks
+        """Take a batch of each topic, in the order of each; a row that is not ours is refused."""
         batch, self._held = self._held, []
-        nonsense: list[tuple[Result, bytes]] = []
+        strange: list[Refused] = []
         for tp, records in fetched.items():
-            rows: list[Row | Delete] = []
-            for record, row in zip(records, self._received(tp, records), strict=True):
-                if isinstance(row, Row | Delete):
-                    if self._ours(row):
-                        rows.append(row)
-                        batch.append(row)
-                elif isinstance(row, Result):
-                    nonsense.append((row, record.value or b""))
-                elif row.input in known:
-                    batch.append(row)
-            self._run(tp, records[0].offset, rows)
-            self.positions[tp] = records[-1].offset + 1
+            self._take(tp, records, batch, strange)
         self._moved = self._moved or bool(fetched)
-        if not (nonsense or self._taken_back) and self._can_wait(batch):
+        if not (strange or self._taken_back) and self._can_wait(batch):
             self._held = batch
             return None
         self._moved = False
         before = self.keyed.clock
         self._stepped = self._clock()
-        changes, outputs = self.keyed.step(batch)
+        changes, outputs, values = self._fitted(batch, fetched, strange)
         outputs = self._telling(outputs, changes.clock)
         sent = list(self._outbound.sent(self._stamped([*self._taken_back, *outputs])))
         self._taken_back = []
-        values = self._values(before, changes)
+        values = self._values(before, changes.clock) | values
         self.keyed.apply(changes)
-        sent += (Sent(DEAD_LETTERS, 0, wire.dead_letter(*refused)) for refused in nonsense)
+        sent += (Sent(DEAD_LETTERS, 0, wire.dead_letter(*one)) for one in strange)
         if self.ended and before.watermark != END:
             sent.append(ended(self.name))
         sent += (
             Sent(f"{self.stage.name}-state", self.partition, record)
             for record in self._saved.changes(values)
         )
-        return Step(sent, dict(self.positions))
+        return Step(sent, dict(self.positions), len(strange))
+
+    def _take(
+        self,
+        tp: TopicPartition,
+        records: Sequence[Received],
+        batch: list[Row | Delete | Tick],
+        strange: list[Refused],
+    ) -> None:
+        """Put what the records say into the batch, or among the strange."""
+        rows: list[Row | Delete] = []
+        for record, row in zip(records, self._between.told(tp, records), strict=True):
+            if isinstance(row, Tick):
+                if self._settled.hear(row):
+                    batch.append(row)
+            elif isinstance(row, Refused):
+                strange.append(row)
+            elif row is not None and row.time < self._settled.watermark:
+                strange.append(behind(tp, record, row, self._settled))
+            elif row is not None:
+                rows.append(row)
+                batch.append(row)
+        self._run(tp, records[0].offset, rows)
+        self.positions[tp] = records[-1].offset + 1
+
+    def _fitted(
+        self, batch: Sequence[Row | Delete | Tick], fetched: Fetched, strange: list[Refused]
+    ) -> tuple[Changes, list[Output], dict[bytes, bytes | None]]:
+        """The same as `_folded`; where that fails, without the rows that are the reason."""
+        try:
+            return self._folded(batch)
+        except Exception:  # noqa: BLE001 - whatever a stage fails on
+            batch = self._without_unfit(batch, fetched, strange)
+        try:
+            return self._folded(batch)
+        except Exception:  # noqa: BLE001 - it is raised again where no row is the reason
+            return self._folded([*self._unfit_tails(strange), *batch])
+
+    def _folded(
+        self, batch: Iterable[Row | Delete | Tick]
+    ) -> tuple[Changes, list[Output], dict[bytes, bytes | None]]:
+        """What a step over the batch changes and says, and its slots as they are to be saved."""
+        changes, outputs = self.keyed.step(batch)
+        values: dict[bytes, bytes | None] = {}
+        for key, slot in changes.slots.items():
+            saved = _SLOT + key.encode()
+            values[saved] = None if slot is None else self._dumped(key, slot, saved)
+        return changes, outputs, values
+
+    def _without_unfit(
+        self, batch: Sequence[Row | Delete | Tick], fetched: Fetched, strange: list[Refused]
+    ) -> Sequence[Row | Delete | Tick]:
+        """The batch without the rows on which the stage fails whatever else it knows."""
+        found: set[RowKey] = set()
+        known = {one.result.id for one in strange}
+        for tp, records in fetched.items():
+            rows: list[Row | Delete] = []
+            for record, row in zip(records, self._between.told(tp, records), strict=True):
+                where = origin(tp, record)
+                if not isinstance(row, Row | Delete) or where in known:
+                    continue
+                if isinstance(row, Row) and (why := unfit(self.stage, row)) is not None:
+                    found.add(row_key(row))
+                    strange.append(refused(where, record.value, "defect", why))
+                else:
+                    rows.append(row)
+            runs = self._runs[tp]
+            if runs and runs[-1][0] == records[0].offset:
+                runs.pop()
+            self._run(tp, records[0].offset, rows)
+        return [one for one in batch if not (isinstance(one, Row) and row_key(one) in found)]
+
+    def _unfit_tails(self, strange: list[Refused]) -> Iterator[Delete]:
+        """What takes such rows back that came with earlier batches; where they lay is forgotten."""
+        for slot in self.keyed.slots.values():
+            for row in slot.tail.values():
+                if (why := unfit(self.stage, row)) is not None:
+                    where = f"kafka:{self._prefix}{row.topic}/{self.partition}"
+                    strange.append(refused(where, wire.row(row).value, "defect", why))
+                    yield Delete(row.topic, row.level, row.key, row.time, row.id)
 
     def _can_wait(self, batch: Sequence[Row | Delete | Tick]) -> bool:
         """True if only time has passed, and the last step was just now: more of it will come.
@@ -224,32 +302,12 @@ class KeyedPart:
             self._owes, self._ticked = False, self._clock()
         return told
 
-    def _ours(self, row: Row | Delete) -> bool:
-        """Of this stage's level, and of rules that are here: others may have written before."""
-        return row.level == self.stage.level and self.stage.logic.knows(row.key)
-
     def _run(self, tp: TopicPartition, offset: int, rows: Sequence[Row | Delete]) -> None:
         if rows:
             self._runs[tp].append((offset, max(row.time for row in rows)))
 
-    def _received(
-        self, tp: TopicPartition, records: Sequence[Received]
-    ) -> Iterator[Row | Delete | Tick | Result]:
-        """What lies there; the Result of a refusal for what somebody else has put there."""
-        topic = tp.topic.removeprefix(self._prefix)
-        for record in records:
-            try:
-                yield wire.received(topic, record.key, record.value, record.headers)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                value = record.value or b""
-                fault = Fault("wrong-shape", str(error), sha256(value).hexdigest(), len(value))
-                origin = f"kafka:{tp.topic}/{tp.partition}/{record.offset}"
-                body = reject(fault, origin, None).body()
-                yield Result("reject", origin, BEGINNING, "final", body)
-
-    def _values(self, before: Clock, changes: Changes) -> dict[bytes, bytes | None]:
-        """What has to be saved, by key of the state topic."""
-        clock = changes.clock
+    def _values(self, before: Clock, clock: Clock) -> dict[bytes, bytes | None]:
+        """What has to be saved beside the slots, by key of the state topic."""
         for tp, runs in self._runs.items():
             while runs and runs[0][1] < clock.watermark:
                 runs.popleft()
@@ -269,9 +327,6 @@ class KeyedPart:
         for name, tick in clock.ticks.items():
             if tick is not before.ticks[name]:
                 values[_TICK + name.encode()] = msgspec.msgpack.encode(tick)
-        for key, slot in changes.slots.items():
-            saved = _SLOT + key.encode()
-            values[saved] = None if slot is None else self._dumped(key, slot, saved)
         return values | self._revised()
 
     def _revised(self) -> dict[bytes, bytes | None]:
@@ -309,6 +364,11 @@ class KeyedPart:
         )
         others = (one for one in told if not isinstance(one, Result))
         return chain(fresh, others)
+
+
+def _pieces(pairs: Iterator[tuple[bytes, bytes]]) -> Iterator[Sequence[tuple[bytes, bytes]]]:
+    while piece := list(islice(pairs, _AT_ONCE)):
+        yield piece
 
 
 def _revision(kind: str, id_: str) -> bytes:

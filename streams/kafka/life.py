@@ -31,6 +31,7 @@ from streams.kafka.connection import client, hang_up
 from streams.kafka.hosted import Hosted
 from streams.kafka.job import Figures, HandOver, Job
 from streams.kafka.light import FETCH_BYTES, as_decoded
+from streams.kafka.pace import SESSION, Processor
 from streams.kafka.part import Part, Received
 from streams.kafka.recovery import Recovery
 from streams.kafka.transactions import Transactions
@@ -50,12 +51,18 @@ _NOTHING: Final = TopicPartition("", 0)  # a partition that nobody has
 
 
 class Life:
-    """`hand_over` brings each step to an agent."""
+    """`hand_over` brings each step to an agent; `processor` is that of the whole worker."""
 
     def __init__(
-        self, config: KafkaConfig, job: Job, hand_over: HandOver, figures: Figures
+        self,
+        config: KafkaConfig,
+        job: Job,
+        hand_over: HandOver,
+        figures: Figures,
+        processor: Processor,
     ) -> None:
         self._config, self._job, self._hand_over, self._figures = config, job, hand_over, figures
+        self._processor = processor
         self._hosted: dict[str, Hosted] = {}
         self._generation = 0
         self._assigned = False  # the group has given out its partitions once
@@ -72,7 +79,7 @@ class Life:
             enable_auto_commit=False,
             auto_offset_reset="none",
             isolation_level="read_committed",
-            session_timeout_ms=10_000,
+            session_timeout_ms=int(SESSION * 1000),
             heartbeat_interval_ms=2_000,
             partition_assignment_strategy=(assignor,),
             fetch_max_wait_ms=100,
@@ -225,7 +232,7 @@ class Life:
         part = self._job.make(name)
         id_ = self._config.prefix + part.transactional_id
         transactions = Transactions(self._config, id_, self._job.group)
-        hosted = Hosted(part, transactions, self._consumer)
+        hosted = Hosted(part, transactions, self._consumer, self._job.batch)
         self._hosted[name] = hosted
         hosted.pause()
         return hosted
@@ -291,10 +298,11 @@ class Life:
                     await self._others_step(hosted)
                     continue
                 generation, began = self._generation, time.monotonic()
+                most = hosted.pace.records
                 fetched = await self._consumer.getmany(
-                    *part.inputs, timeout_ms=POLL_MS, max_records=self._job.batch
+                    *part.inputs, timeout_ms=POLL_MS, max_records=most
                 )
-                few = 0 < sum(map(len, fetched.values())) < FEW
+                few = 0 < sum(map(len, fetched.values())) < min(FEW, most)
                 if few and generation == self._generation:
                     hosted.pause()
                 async with hosted.turn:
@@ -354,20 +362,26 @@ class Life:
 
     async def _step(self, hosted: Hosted, fetched: _Records, empty: int | None) -> None:
         figures, count = self._figures, sum(map(len, fetched.values()))
-        began = time.monotonic()
-        step = hosted.part.step(fetched, empty)
-        computed = time.monotonic()
-        figures.computing += computed - began
+        async with self._processor.turn():
+            if not hosted.ready.is_set():
+                return  # partitions move, and who lets it go on begins behind what was saved
+            began = time.monotonic()
+            step = hosted.part.step(fetched, empty)
+            computed = time.monotonic()
+            hosted.pace.took(count, computed - began)
+            figures.computing += computed - began
         fetched.clear()  # nobody needs them while it is saved
         if step is None:
             if not count:
                 await hosted.transactions.rest()
             return
+        began = time.monotonic()
         await hosted.transactions.save(step)
-        figures.saving += time.monotonic() - computed
+        figures.saving += time.monotonic() - began
         figures.steps += 1
         figures.records += count
         figures.sent += len(step.records)
+        figures.refused += step.refused
 
 
 # Not by inheritance: its methods are declared as if nothing could be awaited in them.

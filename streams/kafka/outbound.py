@@ -18,12 +18,13 @@ class Outbound:
 
     `ticks`: the topics that its Ticks go to, each to all partitions and behind the rows. `own`: the
     partition of the history that it writes to; one id comes of one stage and key, so it stays there
-    in order, and a transaction costs by the partitions that it writes to.
+    in order, and a transaction costs by the partitions that it writes to. `partitions`: of each of
+    our topics but one.
     """
 
     def __init__(self, ticks: Iterable[str], partitions: int, own: int = 0) -> None:
         self._ticks = tuple(ticks)
-        self._partitions, self._own = partitions, own
+        self.partitions, self._own = partitions, own
 
     def sent(
         self, outputs: Iterable[Output], raw: Callable[[str], bytes] = lambda _: b""
@@ -47,10 +48,10 @@ class Outbound:
             return Sent(topic, self._own, wire.result(output))
         refused = output.kind == "reject"
         record = wire.dead_letter(output, raw(output.id)) if refused else wire.result(output)
-        return Sent(topic, partition_of(output.id, self._partitions), record)
+        return Sent(topic, partition_of(output.id, self.partitions), record)
 
     def _count(self, topic: str) -> int:
-        return 1 if topic == INVENTORY else self._partitions
+        return 1 if topic == INVENTORY else self.partitions
 
 
 def tick_topics(feds: Sequence[Fed]) -> Mapping[str, tuple[str, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
 import msgspec
@@ -41,14 +41,18 @@ class Sent(msgspec.Struct, frozen=True, gc=False):
 
 
 class Step(NamedTuple):
-    """What one transaction saves: records, then the positions behind what was read."""
+    """What one transaction saves: records, then the positions behind what was read.
+
+    `refused`: how many of the records tell of rows between stages that were refused.
+    """
 
     records: Sequence[Sent]
     positions: Mapping[TopicPartition, int]
+    refused: int = 0
 
 
 class Part(Protocol):
-    """The order of calls: `restore`, `reread` until the positions are reached, then steps.
+    """The order of calls: all of `restore`, `reread` until the positions are reached, then steps.
 
     A step may change the part at once: a part whose step was not saved is thrown away, and a new
     one restored.
@@ -76,8 +80,8 @@ class Part(Protocol):
         """True if time has come to its end here: no row will come any more."""
         ...
 
-    def restore(self, records: Iterable[tuple[bytes, bytes]]) -> None:
-        """Continue from what the state topic holds."""
+    def restore(self, records: Iterable[tuple[bytes, bytes]]) -> Iterator[None]:
+        """Continue from what the state topic holds; others may have a turn at each `yield`."""
         ...
 
     def reread(self, fetched: Fetched) -> None:

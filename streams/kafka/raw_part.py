@@ -57,7 +57,7 @@ def progress_of(values: Mapping[bytes, bytes]) -> dict[str, Progress]:
     """Where the raw partitions stand, by name, from values of their state topic."""
     return {
         key.removeprefix(_KEY).decode(): msgspec.msgpack.decode(value, type=_Saved).progress
-        for key, value in Saved().loaded(values.items()).items()
+        for key, value in Saved().loaded(values.items())
     }
 
 
@@ -105,14 +105,15 @@ class RawPart:
         """True once time has come to its end here."""
         return self.progress.watermark == END
 
-    def restore(self, records: Iterable[tuple[bytes, bytes]]) -> None:
-        """Continue where the last transaction ended."""
+    def restore(self, records: Iterable[tuple[bytes, bytes]]) -> Iterator[None]:
+        """Continue where the last transaction ended; it is quickly done."""
         mine = [(key, value) for key, value in records if key == self._key]
-        found = self._saved.loaded(mine).get(self._key)
+        found = dict(self._saved.loaded(mine)).get(self._key)
         if found is not None:
             saved = msgspec.msgpack.decode(found, type=_Saved)
             self.progress = saved.progress
             self.positions = self.again = {self.inputs[0]: saved.position}
+        yield
 
     def reread(self, fetched: Fetched) -> None:
         """Nothing is kept of records."""

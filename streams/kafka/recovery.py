@@ -17,7 +17,7 @@ from streams.kafka.part import Part, Received
 from streams.kafka.untyped import Consumer
 
 PATIENCE: Final = 60.0  # seconds in which nothing comes, before the stage begins anew
-_AT_ONCE: Final = 10_000  # records
+_AT_ONCE: Final = 1_000  # records that are taken before others have a turn: heartbeats, too
 
 Take = Callable[[TopicPartition, Sequence[Received]], None]
 
@@ -57,7 +57,8 @@ class Recovery:
         async with self._turn:
             states = await self.values({part.state for part in parts})
             for part in parts:
-                part.restore(states[part.state].items())
+                for _ in part.restore(states[part.state].items()):
+                    await asyncio.sleep(0)
             lost = await self._place(parts)
             await self._reread(parts)
         return lost
@@ -134,6 +135,7 @@ class Recovery:
             for tp, records in fetched.items():
                 take(tp, records)
                 self.records += len(records)
+                await asyncio.sleep(0)
             self.left = sum(max(0, ends[tp] - positions[tp]) for tp in open_)
             open_ = {tp for tp in open_ if positions[tp] < ends[tp]}
         self._reader.unsubscribe()

@@ -26,10 +26,9 @@ class Saved:
     def __init__(self) -> None:
         self._known: dict[bytes, tuple[bytes, int]] = {}
 
-    def loaded(self, records: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-        """The values by key of all records of the partition that are there now."""
+    def loaded(self, records: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
+        """The keys and values of all records of the partition that are there now, one by one."""
         found = dict(records)
-        values: dict[bytes, bytes] = {}
         for key, data in found.items():
             if key.startswith(_MORE):
                 continue
@@ -37,9 +36,8 @@ class Saved:
             pieces = [data[1 + _COUNT :], *(found[_piece(key, n)] for n in range(1, count))]
             whole = b"".join(pieces)
             value = whole if data[:1] == _PLAIN else zstandard.decompress(whole)
-            values[key] = value
             self._known[key] = _hash(value), count
-        return values
+            yield key, value
 
     def changes(self, values: Mapping[bytes, bytes | None]) -> Iterator[Record]:
         """The records that save these values; None forgets one. Takes them for saved from now on.

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from typing import Any, Final, cast, get_args
+from typing import Annotated, Any, Final, cast, get_args
 
 import msgspec
 
 from schemas.finding import State
 from schemas.rows import Delete, Result, ResultKind, Row, Tick
+from schemas.times import BEGINNING, END
 from schemas.topics import ALERTS, DEAD_LETTERS, FINDINGS, HISTORY
 
 Headers = Sequence[tuple[str, bytes]]
@@ -40,9 +41,13 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     headers: Headers = ()
 
 
+# A time beyond these is nobody's, and no state can hold it.
+_Time = Annotated[int, msgspec.Meta(ge=BEGINNING, le=END)]
+
+
 class _Row(msgspec.Struct):
     level: int
-    time: int
+    time: _Time
     id: str
     kind: str
     body: dict[str, Any]
@@ -50,15 +55,15 @@ class _Row(msgspec.Struct):
 
 class _Delete(msgspec.Struct):
     level: int
-    time: int
+    time: _Time
     id: str
 
 
 class _Tick(msgspec.Struct):
     input: str
     level: int
-    watermark: int
-    clock: int
+    watermark: _Time
+    clock: _Time
 
 
 _row: Final = msgspec.json.Decoder(_Row)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing
 from typing import Any
 
@@ -18,6 +18,7 @@ from streams.kafka.connection import client
 from streams.kafka.hosted import Hosted
 from streams.kafka.job import Figures, HandOver, Job, Work
 from streams.kafka.life import Life
+from streams.kafka.pace import Processor
 from streams.kafka.part import Fetched, Step
 
 PATIENCE = 60.0
@@ -43,9 +44,10 @@ class Recorder:
         self.again: dict[TopicPartition, int] = {}
         self.taken: list[bytes | None] = []
 
-    def restore(self, records: object) -> None: ...
+    def restore(self, records: object) -> Iterator[None]:  # noqa: ARG002 - a Part's
+        return iter(())
 
-    def reread(self, fetched: object) -> None: ...
+    def reread(self, fetched: Fetched) -> None: ...
 
     def step(self, fetched: Fetched, empty: int | None = None) -> Step | None:  # noqa: ARG002 - a Part's
         for tp, records in fetched.items():
@@ -90,7 +92,7 @@ class Stage:
             9,
             together=len(self.topics) > 1,
         )
-        return Life(self.config, job, hand_over, Figures())
+        return Life(self.config, job, hand_over, Figures(), Processor())
 
     def taken(self) -> list[bytes | None]:
         """What all parts together were given."""

@@ -39,7 +39,7 @@ class ForgetsTheTail(LogCluster):
         if part.between and part.positions != part.again:
             fresh = self._new(name)
             state = {r.key or b"": r.value for r in self.logs.get(part.state, ())}
-            fresh.restore((key, value) for key, value in state.items() if value is not None)
+            list(fresh.restore((k, value) for k, value in state.items() if value is not None))
             return fresh
         return part
 

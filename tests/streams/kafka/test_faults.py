@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final, cast
+from urllib.request import urlopen
 
 import kafka
 import pytest
 
 from infra.dev.broker import Broker
+from schemas.rows import Tick
+from streams.declared import DECLARED
+from streams.kafka import wire
+from streams.topology import partition_of
 from tests.infra.service.running import eventually
 from tests.streams.kafka.chaos import UNTIL, Worker
-from tests.streams.kafka.site import Site, command
+from tests.streams.kafka.site import SOURCES, Site, command, line
 from tests.streams.kafka.verifier import Story
 
 _KAFKA: Final = cast("Any", kafka)  # ships no types
@@ -157,6 +163,63 @@ def test_what_cannot_be_read_goes_to_the_dead_letters_and_the_rest_goes_on(site:
         f"kafka:raw.cloudtrail/0/{offset}": 1 for offset in (1, 2, 3, 4, 5)
     }
     assert sum(count for (topic, *_), count in story.once.items() if topic == "history event") == 2
+
+
+def strange(key: str, time: int) -> wire.Record:
+    """A row as somebody else may write it: well-formed, and not ours."""
+    value = f'{{"level": 0, "time": {time}, "id": "x", "kind": "asset", "body": {{}}}}'
+    return wire.Record(key.encode(), value.encode(), ((wire.SCHEMA, b"row"),))
+
+
+def test_rows_that_no_stage_of_ours_writes_are_refused_and_the_stages_go_on(site: Site) -> None:
+    """Each of them ended life after life of its stage."""
+    now, later = 1_772_452_644_000_000, 1_800_000_000_000_000
+    (key, *_), (other, *_) = (
+        [k for k in "abcdefgh" if partition_of(k, 2) == place] for place in (0, 1)
+    )
+    inputs = [f"{site.prefix}raw.{source}/{n}" for source in SOURCES.values() for n in (0, 1)]
+    told = [wire.tick(Tick(name, 0, now, now)) for name in (DECLARED, *inputs)]
+    with working(site.config("worker")) as worker:
+        eventually(lambda: worker.ready is not None)
+        put(site, "facts", [*told, strange(key, -1), strange(key, 10**30), strange(key, later)])
+        put(site, "inventory", [strange("estate", later)])
+        put(site, "habits", [strange("no JSON", later), strange("[]", later)])
+        put(site, "assess", [strange(other, later)])
+        eventually(lambda: metric(worker, "refused_records") == 7)
+        assert metric(worker, "beginnings") == metric(worker, "rebalances")
+        assert worker.reasons() == []
+    told_of = subprocess.run(
+        line(site.config("list"), "dead-letters", "list", "--json"),
+        capture_output=True,
+        check=True,
+    )
+    found = {
+        (one["source"], one["reason"]): one["count"] for one in json.loads(told_of.stdout)["counts"]
+    }
+    assert found == {
+        ("unknown", "behind-watermark"): 1,
+        ("unknown", "wrong-shape"): 3,
+        ("unknown", "defect"): 2,
+        ("unknown", "wrong-partition"): 1,
+    }
+
+
+def put(site: Site, topic: str, records: Sequence[wire.Record]) -> None:
+    producer = _KAFKA.KafkaProducer(bootstrap_servers=site.broker.bootstrap)
+    with closing(producer):
+        for record in records:
+            sending = producer.send(
+                f"{site.prefix}{topic}", record.value, record.key, list(record.headers), 0
+            )
+            sending.get(timeout=30)
+
+
+def metric(worker: Worker, name: str) -> float:
+    """What all stages of a worker have counted."""
+    with urlopen(worker.url.replace("readyz", "metrics"), timeout=5) as answer:  # noqa: S310 - ours
+        lines = answer.read().decode().splitlines()
+    counted = f"barograph_stage_{name}_total"
+    return sum(float(one.rpartition(" ")[2]) for one in lines if one.startswith(counted + "{"))
 
 
 def test_what_a_stranger_writes_between_the_stages_goes_to_the_dead_letters(site: Site) -> None:

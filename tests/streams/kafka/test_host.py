@@ -12,13 +12,14 @@ from schemas.config import KafkaConfig
 from streams.kafka import host
 from streams.kafka.host import Host
 from streams.kafka.job import Job
+from streams.kafka.pace import Processor
 from tests.streams.kafka.living import soon
 
 NEVER = cast("Any", None)
 
 
 def hosting(config: KafkaConfig) -> Host:
-    return Host(config, Job("record", ["in"], "group", NEVER, NEVER, NEVER, 9), NEVER)
+    return Host(config, Job("record", ["in"], "group", NEVER, NEVER, NEVER, 9), NEVER, Processor())
 
 
 async def test_a_certificate_that_is_gone_is_what_a_person_has_to_mend(tmp_path: Path) -> None:

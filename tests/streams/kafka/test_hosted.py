@@ -51,7 +51,7 @@ async def test_the_moment_at_which_there_was_no_more(
     answers: list[tuple[int | None, int | None]], expected: list[int | None]
 ) -> None:
     consumer, never = Answers(), cast("Any", None)
-    one = Hosted(Recorder("raw/0", [PLACE], PLACE), never, consumer)
+    one = Hosted(Recorder("raw/0", [PLACE], PLACE), never, consumer, 100)
     found: list[int | None] = []
     for consumer.at, consumer.end in answers:
         found.append(await one.empty({}))
@@ -60,7 +60,7 @@ async def test_the_moment_at_which_there_was_no_more(
 
 async def test_a_fetch_with_records_says_nothing_of_the_end() -> None:
     consumer, never = Answers(), cast("Any", None)
-    one = Hosted(Recorder("raw/0", [PLACE], PLACE), never, consumer)
+    one = Hosted(Recorder("raw/0", [PLACE], PLACE), never, consumer, 100)
     consumer.at, consumer.end = 1000, 5
     await one.empty({})
     assert await one.empty({PLACE: [cast("Any", None)]}) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any, cast
 
 import pytest
@@ -12,11 +13,14 @@ from aiokafka.errors import KafkaError
 from infra.dev.broker import Broker
 from schemas.config import KafkaConfig
 from schemas.errors import Unavailable
+from streams.kafka import life as driving
 from streams.kafka import untyped
 from streams.kafka.connection import client
 from streams.kafka.hosted import Hosted
 from streams.kafka.job import Figures, Job
 from streams.kafka.life import Life
+from streams.kafka.pace import Processor
+from streams.kafka.part import Fetched, Step
 from streams.kafka.transactions import Transactions
 from tests.streams.kafka.living import Recorder, Stage, consumer, hosted, living, names, soon
 
@@ -45,7 +49,7 @@ async def lonely() -> Life:
         return Recorder(name, [PLACE], PLACE)
 
     job = Job("correlate", ["raw"], "group", lambda _: "raw-0", make, unchecked, 100)
-    return Life(NOBODY, job, NEVER, Figures())
+    return Life(NOBODY, job, NEVER, Figures(), Processor())
 
 
 async def farewell(life: Life) -> None:
@@ -55,7 +59,7 @@ async def farewell(life: Life) -> None:
 async def test_an_input_that_the_group_has_taken_has_no_end() -> None:
     """It may be taken while somebody asks for the lag: no reason to end the worker."""
     life = await lonely()
-    one = Hosted(Recorder("raw-0", [PLACE], PLACE), NEVER, consumer(life))
+    one = Hosted(Recorder("raw-0", [PLACE], PLACE), NEVER, consumer(life), 100)
     assert one.end(PLACE) is None
     await farewell(life)
 
@@ -81,7 +85,7 @@ async def test_no_part_steps_on_while_another_finishes() -> None:
     life = await lonely()
     for name in ("a", "b"):
         producer = Transactions(NOBODY, name, "group")
-        one = Hosted(Recorder(name, [PLACE], PLACE), producer, consumer(life))
+        one = Hosted(Recorder(name, [PLACE], PLACE), producer, consumer(life), 100)
         one.ready.set()
         life._hosted[name] = one  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     slow, other = hosted(life)
@@ -339,6 +343,30 @@ async def test_marks_and_what_lies_behind_an_open_transaction_are_nothing_to_rea
     for producer in producers:
         await producer.stop()
     assert stage.taken() == [b"1"]
+
+
+@pytest.mark.kafka
+async def test_a_batch_that_computes_for_longer_than_the_session_loses_no_partitions(
+    broker: Broker, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else whoever is given them takes as large a step, and nobody gets on."""
+    monkeypatch.setattr(driving, "SESSION", 6.0)  # no broker takes less
+    step = Recorder.step
+
+    def slow(self: Recorder, fetched: Fetched, empty: int | None = None) -> Step | None:
+        time.sleep(0.9 * sum(map(len, fetched.values())))
+        return step(self, fetched, empty)
+
+    monkeypatch.setattr(Recorder, "step", slow)
+    stage = Stage(broker, prefix, ["in"], 1)
+    values = [b"%d" % number for number in range(9)]
+    await stage.write(*values)
+    life = stage.life()
+    async with living(life):
+        await soon(lambda: len(stage.taken()) == len(values))
+        assert await consumer(life)._coordinator._do_heartbeat()  # noqa: SLF001
+        assert rebalances(life) == 1
+    assert stage.taken() == values
 
 
 def rebalances(life: Life) -> int:

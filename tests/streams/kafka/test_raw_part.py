@@ -118,7 +118,7 @@ def test_a_restored_part_goes_on_and_says_its_time_again(rules: Ruleset) -> None
     ]
     assert {sent.partition for sent in step.records if sent.topic == "ingest-state"} == {1}
     again = made(rules, clock)
-    again.restore([*state, (b"input/other/0", b"not ours")])
+    list(again.restore([*state, (b"input/other/0", b"not ours")]))
     assert again.progress == part.progress
     assert again.positions == {PLACE: 2}
     assert progress_of(dict(state)) == {"raw/3": part.progress}

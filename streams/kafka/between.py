@@ -1,0 +1,120 @@
+"""Between: what lies in the topics between stages, where others than ours may have written.
+
+A row that no stage of ours can have written ends no stage: it is refused and goes to the dead
+letters with its reason, as what cannot be read there does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from typing import Final, NamedTuple
+from zlib import crc32
+
+import msgspec
+from aiokafka import TopicPartition
+
+from correlators.keyed import Clock, Keyed
+from schemas.canonical import canonical
+from schemas.rows import Delete, Result, Row, Tick
+from schemas.times import BEGINNING, END, rfc3339
+from streams.kafka import wire
+from streams.kafka.part import Received
+from streams.reading import reject
+from streams.records.documents import Fault
+from streams.source import Reason
+from streams.topology import Stage
+
+_KEYLESS: Final = (ValueError, TypeError, IndexError)  # of a key that holds no rule and group
+
+
+class Refused(NamedTuple):
+    """A dead letter, and the value that it is about."""
+
+    result: Result
+    value: bytes
+
+
+class Settled:
+    """How far time has come at a place of the inputs, record by record.
+
+    A keyed stage looks at its watermark once a step; a row that is behind it is so wherever steps
+    are cut.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.watermark = clock.watermark
+        self._heard = {name: tick.watermark for name, tick in clock.ticks.items()}
+
+    def hear(self, tick: Tick) -> bool:
+        """Take note of a Tick; False for one of an input that is not waited for."""
+        if tick.input not in self._heard:
+            return False
+        moves = self._heard[tick.input] < tick.watermark
+        self._heard[tick.input] = tick.watermark
+        if moves:
+            self.watermark = max(self.watermark, min(self._heard.values()))
+        return True
+
+
+class Between:
+    """What one partition of a stage finds in its topics, which have so many `partitions`."""
+
+    def __init__(self, stage: Stage, partitions: int, prefix: str) -> None:
+        self._stage, self._prefix = stage, prefix
+        self._partitions = 1 if stage.single else partitions
+
+    def told(
+        self, tp: TopicPartition, records: Sequence[Received]
+    ) -> Iterator[Row | Delete | Tick | Refused | None]:
+        """What each record says; None for a row of another level, or of rules that are not here."""
+        topic = tp.topic.removeprefix(self._prefix)
+        for record in records:
+            try:
+                row = wire.received(topic, record.key, record.value, record.headers)
+                if isinstance(row, Tick):
+                    yield row
+                    continue
+                ours = row.level == self._stage.level and self._stage.logic.knows(row.key)
+            except (msgspec.DecodeError, *_KEYLESS) as error:
+                yield refused(origin(tp, record), record.value, "wrong-shape", str(error))
+                continue
+            place = crc32(record.key or b"") % self._partitions
+            if ours and place != tp.partition:
+                detail = f"the key belongs in partition {place}: {row.key}"
+                yield refused(origin(tp, record), record.value, "wrong-partition", detail)
+            else:
+                yield row if ours else None
+
+
+def behind(tp: TopicPartition, record: Received, row: Row | Delete, settled: Settled) -> Refused:
+    """The refusal of a row behind the watermark: what it would change is final."""
+    times = f"its time {rfc3339(row.time)} is behind {rfc3339(settled.watermark)}, which is settled"
+    return refused(origin(tp, record), record.value, "behind-watermark", times)
+
+
+def origin(tp: TopicPartition, record: Received) -> str:
+    """Where a record lies."""
+    return f"kafka:{tp.topic}/{tp.partition}/{record.offset}"
+
+
+def refused(where: str, value: bytes | None, reason: Reason, detail: str) -> Refused:
+    """The refusal of a record."""
+    value = value or b""
+    fault = Fault(reason, detail, sha256(value).hexdigest(), len(value))
+    body = reject(fault, where, None).body()
+    return Refused(Result("reject", where, BEGINNING, "final", body), value)
+
+
+def unfit(stage: Stage, row: Row) -> str | None:
+    """Why a stage fails on a row of which it knows nothing else; None if it does not."""
+    alone = Keyed(stage.logic, "alone", stage.level, ["input"])
+    try:
+        canonical(row.body)
+        msgspec.msgpack.encode(row.body)
+        changes, _ = alone.step([row])
+        alone.apply(changes)
+        alone.step([Tick("input", stage.level, END, row.time)])
+    except Exception as error:  # noqa: BLE001 - whatever a stage fails on
+        return f"{type(error).__name__}: {error}"
+    return None
