@@ -7,6 +7,10 @@ from typing import Any
 import aiokafka
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.consumer import fetcher
+from aiokafka.errors import CorruptRecordException
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.record.legacy_records import LegacyRecordBatchBuilder
 
 from infra.dev.broker import Broker
 from schemas.config import KafkaConfig
@@ -62,6 +66,90 @@ async def test_records_are_the_same(
     assert [(r.key, r.value, list(r.headers)) for r in found] == WRITTEN
     assert [(r.offset, r.timestamp) for r in found] == [(n, 1_700_000_000_000) for n in (4, 5, 6)]
     assert all(isinstance(r, ConsumerRecord) for r in found) is not asked
+
+
+@pytest.mark.parametrize("asked", [True, False])
+async def test_steps_that_cut_batches(
+    broker: Broker, place: TopicPartition, *, asked: bool
+) -> None:
+    async with AIOKafkaProducer(**broker.client()) as producer:
+        for _ in range(2):
+            batch = producer.create_batch()
+            for _ in range(5):
+                batch.append(key=None, value=b"raw", timestamp=None)
+            await (await producer.send_batch(batch, place.topic, partition=place.partition))
+    options = {"key_deserializer": as_decoded} if asked else {}
+
+    found: list[tuple[list[int], int]] = []
+    async with AIOKafkaConsumer(**broker.client(), **options) as consumer:
+        consumer.assign([place])
+        consumer.seek(place, 2)
+        while await consumer.position(place) < 10:
+            records = (await consumer.getmany(place, timeout_ms=500, max_records=3)).get(place)
+            if records:
+                found.append(([r.offset for r in records], await consumer.position(place)))
+        consumer.seek(place, 9)
+        again = await consumer.getmany(place, timeout_ms=5_000, max_records=3)
+
+    assert found == [([2, 3, 4], 5), ([5, 6, 7], 8), ([8, 9], 10)]
+    assert [r.offset for r in again[place]] == [9]
+
+
+def unpacked(data: bytes, *, asked: bool) -> list[tuple[int, bytes | None]]:
+    """What a consumer makes of these batches."""
+    place, deserializer = TopicPartition("x", 0), as_decoded if asked else None
+    checked, committed = True, fetcher.READ_COMMITTED
+    read: Any = fetcher.PartitionRecords(
+        place, fetcher.MemoryRecords(data), [], 0, deserializer, None, checked, committed
+    )
+    result: Any = fetcher.FetchResult(
+        place, assignment=Assignment(), partition_records=read, backoff=0
+    )
+    return [(r.offset, r.value) for r in result.getall()]
+
+
+class Assignment:
+    """Of one partition that begins at 0."""
+
+    active, paused, position = True, False, 0
+
+    def state_value(self, _: TopicPartition) -> Assignment:
+        return self
+
+    def consumed_to(self, position: int) -> None:
+        self.position = position
+
+
+def batch(first: int, *values: bytes, codec: int = 0) -> bytes:
+    builder = DefaultRecordBatchBuilder(2, codec, 0, -1, -1, -1, 2**20)
+    for place, value in enumerate(values):
+        builder.append(place, 0, None, value, [])
+    return first.to_bytes(8) + bytes(builder.build())[8:]
+
+
+@pytest.mark.parametrize("asked", [True, False])
+@pytest.mark.parametrize("codec", [0, 1, 2, 3, 4])
+def test_a_damaged_batch_is_refused(codec: int, *, asked: bool) -> None:
+    """Whichever byte it is that its checksum is of."""
+    good = batch(0, b"one", b"two") + batch(2, b"three", b"four", codec=codec)
+    assert unpacked(good, asked=asked) == [(0, b"one"), (1, b"two"), (2, b"three"), (3, b"four")]
+    begin = len(batch(0, b"one", b"two"))
+
+    for place in (*range(begin + 17, begin + 23), len(good) - 1):
+        bad = good[:place] + bytes([good[place] ^ 1]) + good[place + 1 :]
+        with pytest.raises(CorruptRecordException, match="Invalid CRC"):
+            unpacked(bad, asked=asked)
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_an_old_format(*, asked: bool) -> None:
+    builder = LegacyRecordBatchBuilder(1, 0, 2**20)
+    builder.append(0, 0, None, b"old")
+    data = bytes(builder.build())
+
+    assert unpacked(data, asked=asked) == [(0, b"old")]
+    with pytest.raises(CorruptRecordException, match="Invalid CRC"):
+        unpacked(data[:-1] + b"?", asked=asked)
 
 
 def test_version() -> None:
