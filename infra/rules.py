@@ -118,11 +118,13 @@ def read(paths: Iterable[str | Path]) -> Iterator[RuleFile]:
     """The rule files at `paths`, folders searched to the bottom, by name; none twice.
 
     A path that is not there or cannot be read and a folder without rules are Mistakes; a file that
-    is larger than LARGEST or no text is a Document with a fault.
+    is larger than LARGEST, no text, or in a folder and cannot be read is a Document with a fault.
     """
+    paths = list(map(Path, paths))
     for file in files(paths):
+        read_ = document if file in paths else _found
         beside = _beside(file)
-        yield RuleFile(document(file), None if beside is None else document(beside))
+        yield RuleFile(read_(file), None if beside is None else read_(beside))
 
 
 def seen(config: RulesConfig) -> Seen:
@@ -194,7 +196,8 @@ def _within(folder: Path, ends: Iterable[str]) -> Iterator[Path]:
     """
     for end in ends:
         for file in folder.rglob(f"*{end}"):
-            if not any(part.startswith(".") for part in file.relative_to(folder).parts):
+            hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
+            if not hidden and not file.is_dir():
                 yield file
 
 
@@ -212,11 +215,26 @@ def document(
     A file that cannot be read is a Mistake, which says what is `wanted`.
     """
     try:
-        with file.open("rb") as opened:
-            data = opened.read(most + 1)
+        return _read(file, most)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise Mistake(f"cannot read {file}: {reason}; name {wanted}") from None
+
+
+def _found(file: Path) -> Document:
+    """The text of a file that nobody named, as `document`; one with a fault if it is unreadable."""
+    try:
+        if file.is_file() or not file.exists():
+            return _read(file, LARGEST)
+        reason = "it is no regular file"  # a pipe that nobody writes to is never read to its end
+    except OSError as error:
+        reason = str(error.strerror)
+    return Document(str(file), "", Problem(str(file), None, f"cannot read it: {reason}"))
+
+
+def _read(file: Path, most: int) -> Document:
+    with file.open("rb") as opened:
+        data = opened.read(most + 1)
     if len(data) > most:
         fault = Problem(str(file), None, f"larger than {most} bytes: divide it")
         return Document(str(file), "", fault)

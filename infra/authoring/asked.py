@@ -27,10 +27,19 @@ def of_detection(
     """The unknown fields of its condition `tree` and of `fields:`, by line.
 
     As pipelines leave them; `fields:` lists what is shown, and is looked at as it is written.
-    `hint`: what is to be said of such a field, rather than of a known one that is like it.
+    `hint`: what is to be said of such a field, rather than of a known one that is like it. Of the
+    first fields only: a hint costs as much as the rule is long, and a rule may have thousands.
     """
-    asked = ((node.line, field) for node in tree.nodes() for field in node.fields)
-    found = [one for line, field in asked for one in _judged(line, field, routed, hint)]
+    asked: dict[str, list[int]] = {}
+    for node in tree.nodes():
+        for field in node.fields:
+            asked.setdefault(field, []).append(node.line)
+    found: list[Unknown] = []
+    hinted = 0
+    for field, lines in asked.items():
+        for _, message in _judged(0, field, routed, hint if hinted < _HINTS else None):
+            hinted += 1
+            found += [Unknown(line, message) for line in lines]
     for number, field in enumerate(part.data.get("fields") or ()):
         found += _judged(part.line_of("fields", number), str(field), routed)
     for key, field in _of_habit(part):
@@ -72,23 +81,29 @@ def of_correlation(
     yield from found
 
 
+_HINTS: Final = 50  # unknown fields of a rule of which is said what may be meant
 _FEW: Final = 8  # sources that a sentence names
 _GROUP: Final[Place] = ("correlation", "group-by")
 _COUNTED: Final[Place] = ("correlation", "condition", "field")
 
 
 def _judged(
-    line: int, field: str, routed: Vocabularies, hint: Callable[[str], str] = lambda _: ""
+    line: int, field: str, routed: Vocabularies, hint: Callable[[str], str] | None = lambda _: ""
 ) -> Iterator[Unknown]:
-    """Nothing where one of the sources has the field, or does not say what it has."""
+    """Nothing where one of the sources has the field, or does not say what it has.
+
+    Without a `hint` nothing is said of what may be meant.
+    """
     words = [one for one in routed.values() if one is not None]
     if not words or len(words) < len(routed) or any(one.knows(field) for one in words):
         return
-    near = next((one for word in words if (one := word.nearest(field))), None)
     where = ", ".join(routed) if len(routed) <= _FEW else f"any of {len(routed)} sources"
     message = (
         f"`{field}` is no known name in records of {where}, only telemetry of your own can have it"
         if any(one.open for one in words)
         else f"`{field}` is no field of {where}"
     )
-    yield Unknown(line, message + (hint(field) or meant(near)))
+    if hint is not None:
+        near = hint(field)
+        message += near or meant(next((o for word in words if (o := word.nearest(field))), None))
+    yield Unknown(line, message)

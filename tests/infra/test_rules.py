@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +186,23 @@ def test_a_place_without_rules_is_a_mistake(tmp_path: Path) -> None:
         with pytest.raises(Mistake) as refused:
             list(read([path]))
         assert str(refused.value) == expected
+
+
+def test_what_cannot_be_read_in_a_folder_is_told_and_the_rest_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "a.yml", RULE.format("a"))
+    write(tmp_path / "folder.yml" / "b.yml", RULE.format("b"))
+    (tmp_path / "gone.yml").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "pipe.yml")
+    loaded = load(RulesConfig(paths=(str(tmp_path),), builtin=False))
+    assert [rule.detection.id for rule in loaded.rules] == ["a", "b"]
+    assert capsys.readouterr().err.splitlines() == [
+        f"{tmp_path}/gone.yml: cannot read it: No such file or directory; the rule is left out",
+        f"{tmp_path}/pipe.yml: cannot read it: it is no regular file; the rule is left out",
+    ]
+    with pytest.raises(Mistake, match=r"cannot read .*gone.yml: No such file"):
+        list(read([tmp_path / "gone.yml"]))
 
 
 def test_what_a_name_with_a_dot_hides_is_no_rule(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from correlators.document import Document
 from correlators.ruleset import parse
-from correlators.sigma import narrow
 from correlators.sigma.matcher import Matcher
 from correlators.sigma.rule import Rule
 from schemas.detection import Logsource
@@ -127,61 +126,6 @@ def test_where_fields_that_are_seen_tell_all_it_is_sure_that_the_rules_match() -
         (4, ["r3"]),
     ]
     assert scan.sure == {0, 2}
-
-
-def test_what_need_only_be_there_has_no_record_decoded_whole(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    # r1 waits for a name, and asks for the text of a field of which r0 only asks that it is there.
-    telling = [f"name {n}" for n in range(9)]
-    some = rules(asked({"ip|cidr": "10.0.0.0/8"}), asked({"name": telling, "ip": "10.0.0.1"}))
-    matcher = Matcher(some, TEST, PLAIN)
-    bodies: list[dict[str, Any]] = [
-        {"ip": "10.0.0.1", "name": "Name 1"},
-        {"ip": "10.0.0.2", "name": "Name 1"},
-        {"name": "Name 1"},
-        {"ip": "11.0.0.1", "name": "x"},
-        {"ip": ["10.0.0.3"]},
-        {"ip": None},
-        {"name": "x"},
-    ]
-    records = [orjson.dumps({"time": "t", **body}) for body in bodies]
-    whole = [names(matcher.match(body)) for body in bodies]
-    monkeypatch.setattr(narrow, "decoded_object", lambda _: pytest.fail("it was decoded"))
-    scan = matcher.scan(records)
-    assert scan.times == ["t"] * len(records)
-    found = dict(scan.hits)
-    assert [names(matcher.match(body, found.get(n, []))) for n, body in enumerate(bodies)] == whole
-    assert whole == [["r0", "r1"], ["r0"], [], [], ["r0"], [], []]
-    assert scan.sure == frozenset()
-    assert 6 not in found
-
-
-def test_it_is_not_sure_of_a_text_that_another_spelling_of_its_number_calls_up() -> None:
-    scan = Matcher(rules(asked({"A": "403"}), asked({"A": "x"})), TEST, PLAIN).scan(
-        [b'{"A":"403.0"}', b'{"A":"403"}', b'{"A":"x"}']
-    )
-    assert [place for place, _ in scan.hits] == [0, 1, 2]
-    assert scan.sure == {2}
-
-
-@pytest.mark.parametrize("held", ['{"d":"abc"}', '"abc"', '["abc"]', "5"])
-def test_a_field_of_which_the_scan_sees_only_that_it_is_there_is_not_asked_for_its_text(
-    held: str,
-) -> None:
-    matcher = Matcher(
-        rules(
-            asked({"C|cidr": "10.0.0.0/8"}),  # waits at C, whatever is there
-            asked({"B": "x", "C|contains": "abc"}),  # waits at B
-            asked({"C.d": "abc"}),
-        ),
-        TEST,
-        PLAIN,
-    )
-    record = f'{{"B":"x","C":{held}}}'.encode()
-    expected = [["r1", "r2"], ["r1"], ["r1"], []]['{"[5'.index(held[0])]
-    ((_, candidates),) = matcher.scan([record]).hits
-    assert names(matcher.match(orjson.loads(record), candidates)) == expected
 
 
 def test_a_relevant_record_is_a_hit_whatever_the_rules_say() -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from correlators.document import Document
 from correlators.ruleset import parse
+from correlators.sigma import narrow
 from correlators.sigma.matcher import Matcher
 from schemas.detection import Logsource
 
@@ -101,3 +102,75 @@ def mutilate(record: dict[str, Any], data: st.DataObject) -> None:
             "number": 1,
             "upper": held.upper() if isinstance(held, str) else held,
         }.get(how, held)
+
+
+# -- what a scan makes of a text that it does not see as it stands
+
+
+def matcher_of(*selections: dict[str, Any]) -> Matcher:
+    rules = [
+        {
+            "title": "t",
+            "name": f"r{n}",
+            "logsource": {"product": "aws"},
+            "detection": {"s": selection, "condition": "s"},
+        }
+        for n, selection in enumerate(selections)
+    ]
+    ruleset = parse([Document("r.yml", "\n---\n".join(map(json.dumps, rules)))])
+    assert ruleset.problems == ()
+    return Matcher(ruleset.rules, CLOUDTRAIL, Narrow("time", {}))
+
+
+def test_it_is_not_sure_of_a_text_that_another_spelling_of_its_number_calls_up() -> None:
+    scan = matcher_of({"A": "403"}, {"A": "x"}).scan(
+        [b'{"A":"403.0"}', b'{"A":"403"}', b'{"A":"x"}']
+    )
+    assert [place for place, _ in scan.hits] == [0, 1, 2]
+    assert scan.sure == {2}
+
+
+@pytest.mark.parametrize(
+    ("held", "expected"),
+    [('{"d":"abc"}', ["r1", "r2"]), ('"abc"', ["r1"]), ('["abc"]', ["r1"]), ("5", [])],
+)
+def test_a_field_of_which_it_sees_only_that_it_is_there_is_not_asked_for_its_text(
+    held: str, expected: list[str]
+) -> None:
+    matcher = matcher_of(
+        {"C|cidr": "10.0.0.0/8"},  # waits at C, whatever is there
+        {"B": "x", "C|contains": "abc"},  # waits at B
+        {"C.d": "abc"},
+    )
+    record = f'{{"B":"x","C":{held}}}'.encode()
+    ((_, candidates),) = matcher.scan([record]).hits
+    found = matcher.match(orjson.loads(record), candidates)
+    assert [rule.detection.id for rule in found] == expected
+
+
+def test_what_need_only_be_there_has_no_record_decoded_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # r1 waits for a name, and asks for the text of a field of which r0 only asks that it is there.
+    telling = [f"name {n}" for n in range(9)]
+    matcher = matcher_of({"ip|cidr": "10.0.0.0/8"}, {"name": telling, "ip": "10.0.0.1"})
+    bodies: list[dict[str, Any]] = [
+        {"ip": "10.0.0.1", "name": "Name 1"},
+        {"ip": "10.0.0.2", "name": "Name 1"},
+        {"name": "Name 1"},
+        {"ip": "11.0.0.1", "name": "x"},
+        {"ip": ["10.0.0.3"]},
+        {"ip": None},
+        {"name": "x"},
+    ]
+    records = [orjson.dumps({"time": "t", **body}) for body in bodies]
+    whole = [matcher.match(body) for body in bodies]
+    monkeypatch.setattr(narrow, "decoded_object", lambda _: pytest.fail("it was decoded"))
+    scan = matcher.scan(records)
+    assert scan.times == ["t"] * len(records)
+    found = dict(scan.hits)
+    assert [matcher.match(body, found.get(n, [])) for n, body in enumerate(bodies)] == whole
+    ids = [[rule.detection.id for rule in rules] for rules in whole]
+    assert ids == [["r0", "r1"], ["r0"], [], [], ["r0"], [], []]
+    assert scan.sure == frozenset()
+    assert 6 not in found

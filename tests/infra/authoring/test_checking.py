@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from correlators.document import Document
 from correlators.ruleset import parse
 from correlators.sigma.processing import processing
+from infra.authoring import checking
 from infra.authoring.checked import SLIPS, counts, objects, table
 from infra.authoring.checking import Check, check
 from infra.authoring.coverage import gaps
@@ -115,6 +116,32 @@ detection:
     )
     (row,) = check([RuleFile(Document("r0.yml", rule), None)], processed, Estate(sources())).rules
     assert not any("--pipeline" in remark.message for remark in row.remarks)
+
+
+def test_of_a_long_rule_the_first_unknown_fields_are_hinted_at_each_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hinted: list[str] = []
+
+    def hint(_part: object, _section: str, field: str) -> str:
+        hinted.append(field)
+        return "; hint"
+
+    monkeypatch.setattr(checking, "hint", hint)
+    maps = "\n".join(f"    - {{eventNme: x, f{n}: y}}" for n in range(60))
+    rule = f"""\
+title: Long
+logsource: {{product: aws, service: cloudtrail}}
+detection:
+  condition: s
+  s:
+{maps}
+"""
+    told = [(line, said) for about, _, line, said in remarks(rule) if about == "unknown-field"]
+    assert hinted == ["eventNme", *(f"f{n}" for n in range(49))]
+    assert [line for line, said in told if "eventNme" in said] == list(range(6, 66))
+    assert (54, "`f48` is no field of cloudtrail; hint") in told
+    assert (55, "`f49` is no field of cloudtrail") in told
 
 
 def test_what_a_correlation_groups_by_and_counts_too() -> None:
