@@ -83,7 +83,7 @@ class Life:
             heartbeat_interval_ms=2_000,
             partition_assignment_strategy=(assignor,),
             fetch_max_wait_ms=100,
-            max_partition_fetch_bytes=4 * 2**20,  # a step of some thousands
+            max_partition_fetch_bytes=FETCH_BYTES,
             fetch_max_bytes=FETCH_BYTES,
             key_deserializer=as_decoded,
         )

@@ -74,11 +74,11 @@ async def test_steps_that_cut_batches(
 ) -> None:
     async with AIOKafkaProducer(**broker.client()) as producer:
         for _ in range(2):
-            batch = producer.create_batch()
+            batch: Any = producer.create_batch()
             for _ in range(5):
                 batch.append(key=None, value=b"raw", timestamp=None)
             await (await producer.send_batch(batch, place.topic, partition=place.partition))
-    options = {"key_deserializer": as_decoded} if asked else {}
+    options: dict[str, Any] = {"key_deserializer": as_decoded} if asked else {}
 
     found: list[tuple[list[int], int]] = []
     async with AIOKafkaConsumer(**broker.client(), **options) as consumer:
