@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 import time
 from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any, Final
@@ -28,13 +27,14 @@ from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssigno
 from schemas.config import KafkaConfig
 from schemas.errors import Unavailable
 from streams.kafka.alignment import held
-from streams.kafka.connection import client, hang_up, reach
+from streams.kafka.connection import client, hang_up
 from streams.kafka.hosted import Hosted
 from streams.kafka.job import Figures, HandOver, Job
 from streams.kafka.light import FETCH_BYTES, as_decoded
 from streams.kafka.pace import SESSION, Processor
 from streams.kafka.part import Part, Received
 from streams.kafka.recovery import Recovery
+from streams.kafka.silence import Silence
 from streams.kafka.transactions import Transactions
 from streams.kafka.untyped import Consumer
 
@@ -47,9 +47,6 @@ POLL_MS: Final = 500  # of a fetch that finds nothing
 # wait for one more step, as would all partitions of that broker.
 FEW: Final = 1_000
 PACE: Final = 0.2
-SILENT: Final = (
-    5.0  # seconds without an answer, after which the broker is asked whether it is there
-)
 FINISH: Final = 30.0  # seconds for the step at hand when partitions are given up
 _NOTHING: Final = TopicPartition("", 0)  # a partition that nobody has
 
@@ -67,8 +64,7 @@ class Life:
     ) -> None:
         self._config, self._job, self._hand_over, self._figures = config, job, hand_over, figures
         self._processor = processor
-        self.away: str | None = None  # why the broker does not answer
-        self._asked = -math.inf  # when it was asked that
+        self.silence = Silence(config)
         self._hosted: dict[str, Hosted] = {}
         self._generation = 0
         self._assigned = False  # the group has given out its partitions once
@@ -122,23 +118,10 @@ class Life:
         fetcher = self._consumer._fetcher.error_future  # noqa: SLF001 - who else knows
         while not fetcher.done():
             await self._consumer.getmany(_NOTHING, timeout_ms=POLL_MS)
-            await self._look()
+            told = [at for one in self._hosted.values() if (at := one.answered) is not None]
+            await self.silence.look(told)
         fetcher.result()
         raise Unavailable(f"nothing is fetched any more for group {self._job.group}")
-
-    async def _look(self) -> None:
-        """Ask the broker why it has not answered for long: aiokafka waits for it in silence."""
-        told = [at for one in self._hosted.values() if (at := one.answered) is not None]
-        if not told or abs(time.time() - max(told)) < SILENT:
-            self.away = None
-        elif time.monotonic() - self._asked > SILENT:
-            try:
-                await reach(self._config)
-            except Unavailable as reason:
-                self.away = str(reason)
-            else:
-                self.away = None
-            self._asked = time.monotonic()
 
     def end(self) -> None:
         """Finish the steps at hand and leave the group; `run` returns then."""
