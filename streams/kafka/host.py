@@ -90,6 +90,8 @@ class Host:
             return self._problem or "waits for its partitions"
         if self._problem is not None and time.monotonic() < self._steady:
             return self._problem
+        if life.silence.away is not None:
+            return life.silence.away
         if life.moving:
             return "waits for its partitions"
         parts, records = life.recovering

@@ -82,6 +82,19 @@ class Hosted:
             return None
         return end
 
+    @property
+    def answered(self) -> float | None:
+        """The wall clock, in seconds, of the last answer to a fetch; None before the first."""
+        told = [at for tp in self.part.inputs if (at := self._told_at(tp)) is not None]
+        return max(told) / 1000 if told else None
+
+    def _told_at(self, tp: TopicPartition) -> int | None:
+        try:
+            at: int | None = self._consumer.last_poll_timestamp(tp)
+        except AssertionError:
+            return None
+        return at
+
     async def empty(self, fetched: Fetched) -> int | None:
         """Take note of a fetch; the wall clock at which there surely was no more than it read.
 

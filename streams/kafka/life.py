@@ -34,6 +34,7 @@ from streams.kafka.light import FETCH_BYTES, as_decoded
 from streams.kafka.pace import SESSION, Processor
 from streams.kafka.part import Part, Received
 from streams.kafka.recovery import Recovery
+from streams.kafka.silence import Silence
 from streams.kafka.transactions import Transactions
 from streams.kafka.untyped import Consumer
 
@@ -63,6 +64,7 @@ class Life:
     ) -> None:
         self._config, self._job, self._hand_over, self._figures = config, job, hand_over, figures
         self._processor = processor
+        self.silence = Silence(config)
         self._hosted: dict[str, Hosted] = {}
         self._generation = 0
         self._assigned = False  # the group has given out its partitions once
@@ -116,6 +118,8 @@ class Life:
         fetcher = self._consumer._fetcher.error_future  # noqa: SLF001 - who else knows
         while not fetcher.done():
             await self._consumer.getmany(_NOTHING, timeout_ms=POLL_MS)
+            told = [at for one in self._hosted.values() if (at := one.answered) is not None]
+            await self.silence.look(told)
         fetcher.result()
         raise Unavailable(f"nothing is fetched any more for group {self._job.group}")
 

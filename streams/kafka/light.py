@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import gc
 import sys
@@ -150,6 +151,7 @@ def keep_memory() -> None:
     """
     gc.collect()
     gc.freeze()  # rules and modules stay
+    atexit.register(gc.unfreeze)  # else DuckDB tells at the end of all that was never collected
     gc.set_threshold(_YOUNG, _OLDER, _OLDEST)
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator
 from typing import Final, cast
 
@@ -10,7 +11,7 @@ from kafka.errors import KafkaError
 
 from schemas.config import KafkaConfig
 from schemas.errors import Mistake, Unavailable
-from streams.kafka.connection import lacks, refuses
+from streams.kafka.connection import lacks, reach, refuses
 from streams.kafka.permission import lacking
 
 BROKERS: Final = (errors.KafkaError, errors.IllegalOperation, KafkaError)  # of both libraries
@@ -42,6 +43,11 @@ def sentence(error: BaseException, config: KafkaConfig) -> str:
         return _overtaken(error, config)
     if isinstance(error, Unavailable | Mistake):
         return str(error)
+    if any(isinstance(one, BROKERS) for one in chain):
+        try:
+            asyncio.run(reach(config))  # the libraries do not say why they cannot connect
+        except Unavailable as away:
+            return str(away)
     if isinstance(error, TimeoutError):
         return f"the Kafka broker at {config.bootstrap} takes too long to answer"
     return f"{type(error).__name__}: {error}".rstrip(": ")

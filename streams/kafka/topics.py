@@ -10,8 +10,9 @@ import kafka.admin
 
 from schemas.config import KafkaConfig
 from schemas.errors import Unavailable
-from schemas.topics import RAW, Plan
+from schemas.topics import RAW, Plan, raw
 from streams.kafka.connection import admin, answering, lacks
+from streams.source import names
 
 # Error codes of the Kafka protocol.
 _UNKNOWN, _DENIED, _EXISTS, _DENIED_CLUSTER, _REPLICATION = 3, 29, 36, 31, 38
@@ -218,11 +219,18 @@ def _absent(config: KafkaConfig, name: str, code: int) -> Difference:
         what, _, mend = str(lacks(config, "DESCRIBE", name)).partition("; ")
         return Difference(name, what, mend)
     if code == _UNKNOWN:
-        source = name.removeprefix(config.prefix + RAW)
-        create = "barograph topics create" + (f" --raw {source}" if source != name else "")
-        ours = name.startswith(config.prefix)
-        return Difference(name, "is missing", create if ours else "make it, or mend its name")
+        return Difference(name, "is missing", _made_by(config, name))
     return Difference(name, f"answers with error {code}", "look at the broker's log")
+
+
+def _made_by(config: KafkaConfig, name: str) -> str:
+    if name.startswith(config.prefix + RAW):
+        source = next((one for one in names() if config.prefix + raw(one) == name), None)
+        if source is None:
+            return "no source is called so: mend its name, or make it and name it in [[input]]"
+        return shlex.join(("barograph", "topics", "create", "--raw", source))
+    ours = name.startswith(config.prefix)
+    return "barograph topics create" if ours else "make it, or mend its name"
 
 
 def _refused(config: KafkaConfig, name: str, code: int, told: str | None) -> Unavailable:

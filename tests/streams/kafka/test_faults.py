@@ -64,6 +64,11 @@ def waiting(worker: Worker) -> str:
     return reasons[0]
 
 
+def said(worker: Worker, what: str) -> set[str]:
+    """The stages that say it."""
+    return {one.partition(": ")[0] for one in worker.reasons() or () if what in one}
+
+
 def refused(config: Path, code: int = 2) -> str:
     """The one sentence with which a worker gives up."""
     worker = Worker(config)
@@ -86,7 +91,7 @@ def added(config: Path, text: str) -> Path:
     return config
 
 
-def test_a_broker_that_is_away_at_the_start_is_waited_for(tmp_path: Path) -> None:
+def test_a_broker_that_is_away_is_waited_for_and_said(tmp_path: Path) -> None:
     broker = Broker(tmp_path / "kafka")
     broker.start()
     site = Site(broker, "away.", 1, tmp_path)
@@ -97,21 +102,28 @@ def test_a_broker_that_is_away_at_the_start_is_waited_for(tmp_path: Path) -> Non
             assert broker.bootstrap in waiting(worker)
             broker.start()
             eventually(lambda: worker.ready is not None)
+            broker.stop()
+            # All stages say so, and those too that have nothing to do.
+            away = f"the Kafka broker at {broker.bootstrap} is not to be reached"
+            stages = {"ingest", "habits", "correlate-1", "observe", "inventory", "attach", "assess"}
+            eventually(lambda: said(worker, away) == stages)
+            broker.start()
+            eventually(lambda: worker.reasons() == [])
     finally:
         broker.stop()
 
 
 def test_a_missing_topic_is_named(broker: Broker, prefix: str, tmp_path: Path) -> None:
-    said = refused(Site(broker, prefix, 1, tmp_path).config("worker"))
-    assert said == (
+    sentence = refused(Site(broker, prefix, 1, tmp_path).config("worker"))
+    assert sentence == (
         f"barograph: the topic {prefix}habits is not there, or may not be seen; run `barograph"
         " topics create`, or `barograph topics check` for all that is missing\n"
     )
 
 
 def test_another_number_of_partitions_is_refused(site: Site) -> None:
-    said = refused(site._replace(partitions=3).config("worker"))
-    assert said == (
+    sentence = refused(site._replace(partitions=3).config("worker"))
+    assert sentence == (
         f"barograph: the topic {site.prefix}habits has 2 partitions and needs 3; set"
         " kafka.partitions to what the topics have, or use a new kafka.prefix\n"
     )

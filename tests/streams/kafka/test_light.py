@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import aiokafka
@@ -155,3 +157,9 @@ def test_an_old_format(*, asked: bool) -> None:
 def test_version() -> None:
     """The name that is replaced, and what it is called with, are those of this version."""
     assert aiokafka.__version__.startswith("0.14.")
+
+
+def test_a_process_that_keeps_its_memory_ends_without_a_word() -> None:
+    code = "import duckdb; from streams.kafka.light import keep_memory; keep_memory()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")

@@ -70,6 +70,13 @@ def test_a_missing_right(error: Exception, said: str) -> None:
                 " mend kafka.username or kafka.password (BAROGRAPH_KAFKA__PASSWORD)"
             ),
         ),
+        (
+            errors.KafkaConnectionError("Unable to bootstrap from [('127.0.0.1', 1)]"),
+            (
+                "the Kafka broker at 127.0.0.1:1 is not to be reached (Connection refused); start"
+                " it, or mend kafka.bootstrap or kafka.tls"
+            ),
+        ),
         (TimeoutError(), "the Kafka broker at 127.0.0.1:1 takes too long to answer"),
         (Mistake("two sinks have the same name; rename one"), None),
         (Unavailable("the disk is full; make room"), None),

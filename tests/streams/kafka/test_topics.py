@@ -131,6 +131,8 @@ def test_a_topic_that_is_wanted_is_there(client: Any, config: KafkaConfig) -> No
     name = f"{config.prefix}raw.otel"
     with pytest.raises(Unavailable, match=r"^topic .* is missing; barograph topics create --raw"):
         able(config, name, "READ")
+    with pytest.raises(Unavailable, match="is missing; no source is called so: mend its name"):
+        able(config, f"{name}s", "READ")
     create(client, config, deployment(config, 1, ["otel"]))
     assert able(config, name, "READ").partitions == 2
 
