@@ -18,7 +18,8 @@ JSON = st.recursive(
     max_leaves=8,
 )
 BODY = st.dictionaries(TEXT, JSON, max_size=4)
-ROW = st.builds(Row, st.just("facts"), st.integers(0, 9), TEXT, INTEGER, TEXT, TEXT, BODY)
+TIME = st.integers(BEGINNING, END)
+ROW = st.builds(Row, st.just("facts"), st.integers(0, 9), TEXT, TIME, TEXT, TEXT, BODY)
 
 
 def arrived(record: wire.Record) -> Row | Delete | Tick:
@@ -56,6 +57,8 @@ def test_a_tick_has_no_key_and_may_lie_at_the_end_of_time() -> None:
         wire.Record(b"k", b"{", ((wire.SCHEMA, b"row"),)),
         wire.Record(b"k", b"{}", ((wire.SCHEMA, b"tick"),)),
         wire.Record(b"k", b'{"level":0}', ((wire.SCHEMA, b"alert"),)),
+        wire.row(Row("facts", 0, "k", END + 1, "i", "edge", {})),
+        wire.tick(Tick("raw.cloudtrail/0", 0, BEGINNING - 1, 0)),
     ],
 )
 def test_what_is_no_row_is_refused(record: wire.Record) -> None:
