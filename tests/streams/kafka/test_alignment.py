@@ -74,11 +74,12 @@ def test_a_short_partition_does_not_run_ahead_of_a_long_one(
         if name == f"{topic}/0":
             met.append((count, read[f"{topic}/1"]))
     assert read == {f"{topic}/0": SHORT, f"{topic}/1": LONG}
-    # Each batch of the short one, a sixth of the time, begins when the long one has come as far, but
-    # for the batch that it is still saving.
-    for short, long in met:
-        before = max(0, short - BATCH) / SHORT
-        assert (long + BATCH) / LONG >= before - 0.01, met
+    # Each whole batch of the short one, a sixth of the time, begins when the long one has come as
+    # far, but for the batch that it is still saving.
+    begins = [0, *(short for short, _ in met)]
+    for begin, (_, long) in zip(begins, met, strict=False):
+        if SHORT - begin >= BATCH:
+            assert (long + BATCH) / LONG >= begin / SHORT - 0.01, met
 
 
 def filled(broker: Broker, topic: str) -> None:
