@@ -17,17 +17,14 @@ from crc32c import crc32c
 # kernel clears all its pages: a quarter of what a consumer costs.
 _MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1
 _MAPPED: Final = 32 * 2**20  # bytes from which on a block is mapped; the most that glibc takes
+FETCH_BYTES: Final = _MAPPED // 2  # of one answer of a broker, so that it comes from the heap
+PART_BYTES: Final = FETCH_BYTES // 4  # of one partition in it: a step of some thousands of records
 _KEPT: Final = 256 * 2**20  # free bytes at the end of the heap that are not given back
-
-# Bytes of one answer of a broker, which is a step of some thousands of one partition. Of a larger
-# one each byte is fetched from memory again whenever somebody looks: of 16 MiB reading costs half
-# as much again.
-FETCH_BYTES: Final = 4 * 2**20
 
 _FETCHER: Final = cast("Any", fetcher)  # aiokafka ships no types
 # What a connection holds before it asks the kernel to wait: by default it does so, and lets it go
 # on, for each 256 KiB of an answer.
-cast("Any", conn).READER_LIMIT = FETCH_BYTES
+cast("Any", conn).READER_LIMIT = PART_BYTES
 
 # Of Python's collector: new containers until it looks for cycles among them. A batch at hand is
 # some hundred thousand, and records hold no cycles: each look would walk all of them.

@@ -17,10 +17,10 @@ from typing import Final
 EXPECTED: Final = 2.0  # seconds of a step
 LONGEST: Final = 4.0  # of one that costs as much whatever it takes: less than half of SESSION
 SESSION: Final = 10.0  # seconds without a heartbeat after which the group gives partitions away
-GROWTH: Final = 8  # a step takes so many times the records of the last one, at most
+GROWTH: Final = 64  # a step takes so many times the records of the last one, at most
 # Two steps tell what of their cost is not the records': more alike they tell chance, and less alike
 # that records differ.
-_ALIKE, _UNLIKE = 1.5, 8.0
+_ALIKE, _UNLIKE = 1.5, 64.0
 _ROOM: Final = 0.5  # seconds for records, whatever else a step costs
 _LONG: Final = 0.1  # seconds of a step behind which others have a turn
 _TURN: Final = 0.05  # of what it took
