@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import Final, NamedTuple
-from zlib import crc32
 
 import msgspec
 from aiokafka import TopicPartition
@@ -23,7 +22,7 @@ from streams.kafka.part import Received
 from streams.reading import reject
 from streams.records.documents import Fault
 from streams.source import Reason
-from streams.topology import Stage
+from streams.topology import Stage, partition_of
 
 _KEYLESS: Final = (ValueError, TypeError, IndexError)  # of a key that holds no rule and group
 
@@ -79,7 +78,7 @@ class Between:
             except (msgspec.DecodeError, *_KEYLESS) as error:
                 yield refused(origin(tp, record), record.value, "wrong-shape", str(error))
                 continue
-            place = crc32(record.key or b"") % self._partitions
+            place = partition_of(row.key, self._partitions)
             if ours and place != tp.partition:
                 detail = f"the key belongs in partition {place}: {row.key}"
                 yield refused(origin(tp, record), record.value, "wrong-partition", detail)

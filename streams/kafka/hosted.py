@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -71,29 +72,15 @@ class Hosted:
         return Standing(reached, sum(max(0, lag) for lag in stable))
 
     def end(self, tp: TopicPartition) -> int | None:
-        """Where an input ends as far as the last fetch knew; None where it is not ours any more.
-
-        The group may take a partition at any moment, and metrics are asked for by another thread:
-        what aiokafka asserts cannot be asked before.
-        """
-        try:
-            end: int | None = self._consumer.highwater(tp)
-        except AssertionError:
-            return None
-        return end
+        """Where an input ends as far as the last fetch knew; None where it is not ours any more."""
+        return _known(self._consumer.highwater, tp)
 
     @property
     def answered(self) -> float | None:
         """The wall clock, in seconds, of the last answer to a fetch; None before the first."""
-        told = [at for tp in self.part.inputs if (at := self._told_at(tp)) is not None]
-        return max(told) / 1000 if told else None
-
-    def _told_at(self, tp: TopicPartition) -> int | None:
-        try:
-            at: int | None = self._consumer.last_poll_timestamp(tp)
-        except AssertionError:
-            return None
-        return at
+        told = (_known(self._consumer.last_poll_timestamp, tp) for tp in self.part.inputs)
+        last = max((at for at in told if at is not None), default=None)
+        return None if last is None else last / 1000
 
     async def empty(self, fetched: Fetched) -> int | None:
         """Take note of a fetch; the wall clock at which there surely was no more than it read.
@@ -109,7 +96,7 @@ class Hosted:
         answered: list[int] = []
         for tp, position in self._read.items():
             end = self.end(tp)
-            at = None if end is None else self._consumer.last_poll_timestamp(tp)
+            at = _known(self._consumer.last_poll_timestamp, tp)
             if end is None or at is None or position < end:
                 return None
             answered.append(at)
@@ -123,8 +110,16 @@ class Hosted:
 
     def _stable(self, tp: TopicPartition) -> int | None:
         """Up to where it can be read: to the first transaction that is open."""
-        try:
-            stable: int | None = self._consumer.last_stable_offset(tp)
-        except AssertionError:
-            return None
-        return stable
+        return _known(self._consumer.last_stable_offset, tp)
+
+
+def _known(ask: Callable[[TopicPartition], int | None], tp: TopicPartition) -> int | None:
+    """What aiokafka says of a partition; None where that is not ours any more.
+
+    The group may take it at any moment, and metrics are asked for by another thread: what aiokafka
+    asserts cannot be asked before.
+    """
+    try:
+        return ask(tp)
+    except AssertionError:
+        return None
