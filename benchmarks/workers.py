@@ -45,6 +45,7 @@ from schemas.config import RulesConfig
 
 AGENT_SHARE = 5  # the plain agent reads so much less: it is that much slower
 TRIALS, GAP = 200, 0.25  # probes of the latency, and seconds between two
+FIRST = 120  # probes that are not counted: half a minute in which a broker compiles what it does
 ALL, FEW = "bench.all", "bench.few"  # topics of the records, and of a fifth of them
 NORMAL = RulesConfig(paths=(SIGMA,))
 EVERY = """\
@@ -179,6 +180,8 @@ def probe(lab: Lab, prefix: str, topic: str) -> list[float]:
             watching = asyncio.create_task(watch())
             warm = await trial(0)
             await until(lambda: warm in came)
+            for number in range(FIRST):
+                await trial(number)
             names = [await trial(number) for number in range(TRIALS)]
             await until(lambda: all(name in came for name in names))
             watching.cancel()
@@ -252,8 +255,9 @@ class Bench:
             self.all()
         kafka, topic = deployed(self.lab, "latency", rules), "bench.now"
         empty(self.lab, topic)
-        rate, seconds = self._rate, TRIALS * GAP + 20
-        expected = int(rate * seconds) + 2 * TRIALS + 2
+        trials = FIRST + TRIALS
+        rate, seconds = self._rate, trials * GAP + 20
+        expected = int(rate * seconds) + 2 * trials + 2
         running = apart(worker, self.lab, kafka, topic, rules, (), expected)
         load_ = apart(paced, self.lab, topic, rate, seconds)
         taken: list[float] = apart(probe, self.lab, kafka.prefix, topic).result()
