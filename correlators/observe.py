@@ -15,7 +15,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from correlators import linking, offering, weakness
-from correlators.asset import Asset, Fact, again, heard, late
+from correlators.asset import Asset, Fact, Said, Way, again, heard, late
 from correlators.evidence import listed
 from correlators.logic import Emit, Logic, in_order
 from correlators.weakness import FINDING, KIND, VEX
@@ -104,11 +104,11 @@ def _seen(at: At, body: dict[str, Any]) -> None:
         return
     if way is not None and _gone(state):
         _end(at, _GONE)
-    day = None if state.last_seen is None else state.last_seen // DAY
-    ways, known = (state.declared, state.observed), (state.name, state.sources, state.attributes)
-    history = state.history
+    if _known(state, time, body):
+        return
     if state.first_seen is None:
         state.first_seen = time
+    state.last_seen = time
     state.name = state.name or body.get("name")
     if body["source"] not in state.sources:
         state.sources = sorted([*state.sources, body["source"]])
@@ -116,18 +116,32 @@ def _seen(at: At, body: dict[str, Any]) -> None:
         state.attributes = state.attributes | body["attributes"]
     if way is not None:
         setattr(state, way, again(getattr(state, way), time))
-    if "confidence" in body:
-        said = body.get("attributes", {}) | ({"name": body["name"]} if "name" in body else {})
-        state.history = heard(state.history, said, body["source"], time, body["confidence"])
-    if (
-        (state.name, state.sources, state.attributes) == known
-        and time // DAY == day
-        and state.history is history
-        and (state.declared, state.observed) == ways
-    ):
-        return
-    state.last_seen = time
+    state.history = _heard(state, time, body)
     at.emit.result("asset", at.key, time, _asset(at.key, state))
+
+
+def _known(state: Asset, time: int, body: dict[str, Any]) -> bool:
+    """Whether nothing of it is new, as of nearly all."""
+    last, way = state.last_seen, body.get("way")
+    if last is None or time // DAY != last // DAY or body["source"] not in state.sources:
+        return False
+    if way is not None:
+        before: Way | None = getattr(state, way)
+        if before is None or again(before, time) is not before:
+            return False
+    if "confidence" not in body:  # it says no name and no attribute
+        return True
+    named = (state.name or body.get("name")) == state.name
+    said = state.attributes | body.get("attributes", {}) == state.attributes
+    return named and said and _heard(state, time, body) is state.history
+
+
+def _heard(state: Asset, time: int, body: dict[str, Any]) -> dict[str, Said]:
+    """The history with what is said now of the name and of attributes."""
+    if "confidence" not in body:
+        return state.history
+    said = body.get("attributes", {}) | ({"name": body["name"]} if "name" in body else {})
+    return heard(state.history, said, body["source"], time, body["confidence"])
 
 
 def _asset(key: str, state: Asset) -> dict[str, Any]:

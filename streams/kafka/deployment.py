@@ -28,8 +28,6 @@ from streams.outdated import stated
 from streams.source import named, names
 from streams.topology import INGEST, Fed, fed, instances, topic_between
 
-KEYED_BATCH = 5_000  # records of one step of a keyed stage: what a late worker holds up the others
-
 
 class _Plan(NamedTuple):
     """What the parts of all stages are made from."""
@@ -147,7 +145,7 @@ def _keyed_job(plan: _Plan, one: Fed, clock: Callable[[], int]) -> Job:
         part_of,
         make,
         lambda: _still(plan),
-        KEYED_BATCH,
+        plan.config.limits.batch_records,
         together=len(topics) > 1,
     )
 
