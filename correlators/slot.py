@@ -11,8 +11,10 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from itertools import groupby
 from operator import attrgetter
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -172,15 +174,19 @@ class Slot:
 
     @staticmethod
     def load(data: bytes, logic: Logic) -> Slot:
-        """The slot that `dump` wrote."""
-        kind = tuple[logic.state_type, list[Row], list[Row], list[Result]]  # type: ignore[name-defined]
-        return Slot(*msgspec.msgpack.decode(data, type=kind))
+        """The slot that `dump` wrote. Raises msgspec.DecodeError where it is none of this logic."""
+        return Slot(*_decoder(logic.state_type).decode(data))
 
     def _disturb(self, time: int, logic: Logic) -> None:
         if self.ahead is None or time > self.ahead.last:
             return
         if not self.ahead.go_back(time, logic):
             self.ahead = None
+
+
+@cache  # making one costs more than most slots
+def _decoder(state: type[State]) -> msgspec.msgpack.Decoder[Any]:
+    return msgspec.msgpack.Decoder(tuple[state, list[Row], list[Row], list[Result]])  # type: ignore[valid-type]
 
 
 def fold(logic: Logic, key: str, state: State, rows: Sequence[Row], emit: Emit) -> None:

@@ -14,6 +14,7 @@ import msgspec
 from aiokafka import TopicPartition
 
 from correlators.keyed import Clock, Keyed
+from correlators.slot import Slot
 from schemas.canonical import canonical
 from schemas.rows import Delete, Result, Row, Tick
 from schemas.times import BEGINNING, END, rfc3339
@@ -111,9 +112,11 @@ def unfit(stage: Stage, row: Row) -> str | None:
     try:
         canonical(row.body)
         msgspec.msgpack.encode(row.body)
-        changes, _ = alone.step([row])
-        alone.apply(changes)
-        alone.step([Tick("input", stage.level, END, row.time)])
+        for batch in ([row], [Tick("input", stage.level, END, row.time)]):
+            changes, _ = alone.step(batch)
+            alone.apply(changes)
+            for slot in filter(None, changes.slots.values()):
+                Slot.load(slot.dump(tail=False), stage.logic)
     except Exception as error:  # noqa: BLE001 - whatever a stage fails on
         return f"{type(error).__name__}: {error}"
     return None

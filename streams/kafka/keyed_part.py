@@ -340,11 +340,16 @@ class KeyedPart:
         return found
 
     def _dumped(self, key: str, slot: Slot, saved: bytes) -> bytes | None:
-        """The slot without its tail; None where that says nothing, and nothing was saved."""
+        """The slot without its tail; None where that says nothing, and nothing was saved.
+
+        What could not be read again fails here, and not with every worker that restores it.
+        """
         said = saved in self._saved or slot.rows or slot.results
         if not said and slot.compact == self.stage.logic.empty(key):
             return None
-        return slot.dump(tail=False)
+        data = slot.dump(tail=False)
+        Slot.load(data, self.stage.logic)
+        return data
 
     def _stamped(self, outputs: Iterable[Output]) -> Iterable[Output]:
         """The outputs with `meta` in findings and alerts, each revision once."""

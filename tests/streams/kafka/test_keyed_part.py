@@ -67,8 +67,10 @@ class World:
     def _told(self, step: Step) -> list[int]:
         told: Sequence[Tick | Row] = []
         for topic, record in ((sent.topic, sent.record) for sent in step.records):
-            if topic == STATE and record.key is not None and record.value is not None:
-                self.saved[record.key] = record.value
+            if topic == STATE and record.key is not None:
+                self.saved.pop(record.key, None)
+                if record.value is not None:
+                    self.saved[record.key] = record.value
             elif topic == "dead-letters":
                 body = msgspec.json.decode(record.value or b"")
                 self.letters.append((body["origin"], body["reason"]))
@@ -202,6 +204,22 @@ def test_what_was_taken_before_the_stage_fails_on_it_is_refused_then() -> None:
     assert world.letters == [("kafka:t.facts/0", "defect")]
     world.now += SECOND
     assert world.step(passed(8)) == [8 * SECOND]
+
+
+def test_what_no_worker_could_read_again_is_refused_before_it_is_saved() -> None:
+    """It folds, and would end every worker that restores the partition."""
+    world = World()
+    world.step(seen(1), passed(2))
+    body = {"source": 5, "at": 5 * SECOND}
+    world.step(Row("facts", 0, "image:new", 5 * SECOND, "x", "asset", body), seen(5, "image:b"))
+    world.now += SECOND
+    assert world.step(passed(8)) == [8 * SECOND]
+    assert world.letters == [("kafka:t.facts/0", "defect")]
+    world.restart()
+    assert world.part.keys == 2
+    world.now += SECOND
+    assert world.step(seen(9), passed(10)) == [10 * SECOND]
+    assert len(world.letters) == 1
 
 
 @pytest.mark.parametrize("watermark", [10**19, 10**30])
