@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from typing import Any, Final, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from schemas.rows import Row
 from schemas.times import END
@@ -19,7 +19,6 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 Place = tuple[int, str]  # time and id: a copy with another time is another row
-_FEW: Final = 16  # new places that are put in one by one
 
 
 class Draft(MutableMapping[K, V]):
@@ -117,13 +116,8 @@ class Tail(Draft[Place, Row]):
         for place, row in self.changed.items():
             if row is None and order and place >= order[0]:
                 del order[bisect_left(order, place)]
-        added = self._added
-        if len(added) > _FEW:
-            order += added
-            order.sort()  # two runs, each in order: one pass
-        else:
-            for place in added:
-                insort(order, place)
+        for place in self._added:
+            insort(order, place)
         self._added, self._cut = [], 0
         super().keep()
 

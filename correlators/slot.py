@@ -172,6 +172,12 @@ class Slot:
         saved = (self.compact, kept, published, list(self.results.values()))
         return msgspec.msgpack.encode(saved)
 
+    def saved(self, logic: Logic) -> bytes:
+        """As `dump` without the tail; raises msgspec.DecodeError for what `load` could not read."""
+        data = self.dump(tail=False)
+        _decoder(logic.state_type).decode(data)
+        return data
+
     @staticmethod
     def load(data: bytes, logic: Logic) -> Slot:
         """The slot that `dump` wrote. Raises msgspec.DecodeError where it is none of this logic."""

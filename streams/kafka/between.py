@@ -14,7 +14,6 @@ import msgspec
 from aiokafka import TopicPartition
 
 from correlators.keyed import Clock, Keyed
-from correlators.slot import Slot
 from schemas.canonical import canonical
 from schemas.rows import Delete, Result, Row, Tick
 from schemas.times import BEGINNING, END, rfc3339
@@ -116,7 +115,7 @@ def unfit(stage: Stage, row: Row) -> str | None:
             changes, _ = alone.step(batch)
             alone.apply(changes)
             for slot in filter(None, changes.slots.values()):
-                Slot.load(slot.dump(tail=False), stage.logic)
+                slot.saved(stage.logic)
     except Exception as error:  # noqa: BLE001 - whatever a stage fails on
         return f"{type(error).__name__}: {error}"
     return None

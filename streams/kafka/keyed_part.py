@@ -347,9 +347,7 @@ class KeyedPart:
         said = saved in self._saved or slot.rows or slot.results
         if not said and slot.compact == self.stage.logic.empty(key):
             return None
-        data = slot.dump(tail=False)
-        Slot.load(data, self.stage.logic)
-        return data
+        return slot.saved(self.stage.logic)
 
     def _stamped(self, outputs: Iterable[Output]) -> Iterable[Output]:
         """The outputs with `meta` in findings and alerts, each revision once."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from unittest import mock
-
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,16 +42,8 @@ def same(tail: Tail, model: dict[Place, Row]) -> bool:
     return True
 
 
-@pytest.mark.parametrize("few", [0, 16])  # new places that are put in one by one
 @given(steps=steps)
-def test_a_tail_is_a_mapping_in_order(
-    few: int, steps: list[tuple[list[Change], int, bool]]
-) -> None:
-    with mock.patch("correlators.draft._FEW", few):
-        played(steps)
-
-
-def played(steps: list[tuple[list[Change], int, bool]]) -> None:
+def test_a_tail_is_a_mapping_in_order(steps: list[tuple[list[Change], int, bool]]) -> None:
     tail, model = Tail(), dict[Place, Row]()
     for number, (some, watermark, kept) in enumerate(steps):
         draft, after = Tail.draft(tail), model.copy()
