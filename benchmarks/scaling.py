@@ -39,6 +39,7 @@ from schemas.rows import Row, Tick
 from streams.kafka import wire
 from streams.kafka.keyed_part import KeyedPart
 from streams.kafka.outbound import Outbound
+from streams.kafka.pace import CALM, PAUSE
 from streams.kafka.part import TICK, Step
 from streams.kafka.recovery import Recovery
 from streams.topology import Fed, Stage
@@ -50,6 +51,7 @@ SYSTEM_EDGES = 10  # of one application, in what is measured and in the model
 
 ROWS = {  # of a stage for a raw record, 5 % of which match a rule
     "ingest": 1.0,
+    "habits": 0.043,
     "correlate-1": 0.001,
     "observe": 0.183,
     "inventory": 0.011,
@@ -58,6 +60,7 @@ ROWS = {  # of a stage for a raw record, 5 % of which match a rule
 }
 COST = {  # of a row, without transactions
     "ingest": 11.6,
+    "habits": 14.0,
     "correlate-1": 38.5,
     "observe": 16.3,
     "inventory": 10.5,
@@ -69,7 +72,7 @@ READ = 0.9  # of the brokers, for a raw record that is read
 TRANSACTION = (470.0, 66.0)  # of a worker: each, and for each partition that it writes to
 BROKER = (800.0, 37.0)  # of the brokers, the same; --measure transactions
 TICK_COST = (0.9, 3.5)  # to send one, to take one with what its consumer does; --measure ticks
-CYCLE = 0.2  # seconds between two small steps of a partition: PACE of streams/kafka/life.py
+LEISURELY = ("habits", "observe", "inventory")  # stages that streams/topology.py calls calm
 EDGE = (0.6, 3.75)  # µs and bytes of each open edge when one changes; --measure inventory
 EDGE_TIMES = 2  # a change is told early, and again when it settles
 SLOT = {"correlate-1": 107, "observe": 171, "attach": 395, "assess": 1536}  # --measure state
@@ -86,7 +89,7 @@ class Estate(NamedTuple):
     raw: int
     keyed: int
     systems: int
-    cycle: float = CYCLE  # seconds between two transactions of a partition that has rows
+    pause: float = PAUSE  # seconds between two transactions of a partition that has rows
     entities: int = 10  # of a system
     churn: float = 1e-7  # of all edges that open or close in a second: about 1 % a day
 
@@ -121,13 +124,14 @@ def needs(estate: Estate) -> Needs:
     parts = dict.fromkeys(ROWS, keyed) | {"ingest": estate.raw, "inventory": 1}
     rate = {stage: estate.records * share for stage, share in ROWS.items()}
     # With rows a partition steps as fast as it can, for Ticks alone no oftener than these come.
+    pause = {stage: max(estate.pause, CALM * (stage in LEISURELY)) for stage in ROWS}
     steps = {
-        stage: parts[stage] * min(1 / estate.cycle, rate[stage] / parts[stage] + ticked)
+        stage: parts[stage] * min(1 / pause[stage], rate[stage] / parts[stage] + ticked)
         for stage in ROWS
     }
-    # To how many partitions the Tick of a step goes: signals, facts and attach; attach; attach and
-    # inventory; membership; assess.
-    heard = (3 * keyed, keyed, keyed + 1, keyed, keyed, 0)
+    # To how many partitions the Tick of a step goes: habits, signals, facts and attach; attach;
+    # attach; attach and inventory; membership; assess.
+    heard = (4 * keyed, keyed, keyed, keyed + 1, keyed, keyed, 0)
     fan = dict(zip(ROWS, heard, strict=True))
     told = {stage: min(steps[stage], parts[stage] * ticked) for stage in ROWS}
     ticks = sum(told[stage] * fan[stage] for stage in ROWS)
@@ -157,7 +161,7 @@ def needs(estate: Estate) -> Needs:
         broker / 1e6,
         size / 2**20,
         entities * DEAD / READ_BACK,
-        min(edges * estate.churn, 1 / estate.cycle) * change,
+        min(edges * estate.churn, 1 / pause["inventory"]) * change,
         edges * EDGE[1] * EDGE_TIMES,
     )
 
@@ -172,7 +176,7 @@ def model() -> None:
         "partitions, raw and keyed": lambda e, _: f"{e.raw} and {e.keyed}",
         "AI systems": lambda e, _: f"{e.systems:,}",
         "cores: ingest": lambda _, n: f"{n.rows['ingest']:,.1f}",
-        "cores: observe": lambda _, n: f"{n.rows['observe']:,.1f}",
+        "cores: habits and observe": lambda _, n: f"{n.rows['habits'] + n.rows['observe']:,.1f}",
         "cores: correlate and attach": lambda _, n: (
             f"{n.rows['correlate-1'] + n.rows['attach']:,.1f}"
         ),

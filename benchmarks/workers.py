@@ -232,12 +232,7 @@ class Bench:
         kafka = deployed(self.lab, "all", NORMAL)
         cost = show("all stages, both", apart(worker, self.lab, kafka, ALL, NORMAL, (), self.count))
         self._rate = self._rate or cost.records / cost.seconds / 2
-        print("\n| stage | rows and Ticks | records written | transactions | µs of a row |")
-        print("|---|---|---|---|---|")
-        for stage, seen in cost.stages.items():
-            each = seen["computing"] / max(1, seen["records"]) * 1e6
-            counts = " | ".join(f"{seen[name]:,}" for name in ("records", "sent", "steps"))
-            print(f"| {stage} | {counts} | {each:.0f} |", flush=True)
+        by_stage(cost)
 
     def keyed(self) -> None:
         """The keyed stages alone, behind a rule that matches every record."""
@@ -268,6 +263,7 @@ class Bench:
         print("| trials | p50 ms | p90 ms | p99 ms | max ms |\n|---|---|---|---|---|")
         shown = (cuts[49], cuts[89], cuts[98], max(taken))
         print(f"| {len(taken)} |", " | ".join(f"{one * 1e3:.0f}" for one in shown), "|", flush=True)
+        by_stage(cost)
 
     def memory(self, count: int) -> None:
         """What a whole worker holds after each tenth of the records, written while it reads."""
@@ -280,6 +276,16 @@ class Bench:
         for records, size in cost.memory:
             print(f"| {records:,} | {size:,.0f} |", flush=True)
         show("all stages, both, while they are written", cost)
+
+
+def by_stage(cost: Cost) -> None:
+    """Print what each stage of a worker did."""
+    print("\n| stage | rows and Ticks | records written | transactions | µs of a row |")
+    print("|---|---|---|---|---|")
+    for stage, seen in cost.stages.items():
+        each = seen["computing"] / max(1, seen["records"]) * 1e6
+        counts = " | ".join(f"{seen[name]:,}" for name in ("records", "sent", "steps"))
+        print(f"| {stage} | {counts} | {each:.0f} |", flush=True)
 
 
 def show(name: str, run: Future[Any] | Cost) -> Cost:

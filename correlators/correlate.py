@@ -11,7 +11,7 @@ import orjson
 from correlators import window
 from correlators.accumulator import Hit
 from correlators.accumulator.number import numeral
-from correlators.evidence import SHOWN, Item, listed, union
+from correlators.evidence import SHOWN, listed, union
 from correlators.logic import Emit, Logic
 from correlators.routes import Routes
 from correlators.sigma.values import fold, text
@@ -239,23 +239,19 @@ def hits_of(rows: Sequence[Row]) -> list[Hit]:
 
 def _lone(row: Row) -> Hit:
     """The hit of a row that is alone, as nearly all are."""
-    body = row.body
-    said = body.get
-    return Hit(
-        row.time,
-        body["event"],
-        _once(said("names", ())),
-        said("value"),
-        _once(said("signals", ())),
-        _once([(uid, sha) for uid, sha in said("evidence", ())]),
-        _once(said("entities", ())),
-        _once(said("families", ())),
+    said = row.body.get
+    lists = (
+        said("names", ()),
+        said("signals", ()),
+        [(uid, sha) for uid, sha in said("evidence", ())],
+        said("entities", ()),
+        said("families", ()),
     )
-
-
-def _once(items: Sequence[Item]) -> tuple[Item, ...]:
-    """Each item once, in order; of one there is nothing to compare."""
-    return tuple(items) if len(items) < 2 else tuple(dict.fromkeys(items))
+    names, signals, evidence, entities, families = [  # of one there is nothing to compare
+        tuple(one) if len(one) < 2 else tuple(dict.fromkeys(one)) for one in lists
+    ]
+    value = said("value")
+    return Hit(row.time, row.body["event"], names, value, signals, evidence, entities, families)
 
 
 def _hit(event: str, together: Sequence[Row]) -> Hit:

@@ -128,6 +128,8 @@ class Slot:
         among them, None for all. Deletes first: an id that moved in time is never there twice.
         """
         known = self.rows
+        if not (settled or early or known):
+            return []
         lost = list(known) if lost is None else [k for k in lost if k in known]
         early = {k: row for k, row in early.items() if k not in settled}
         gone = [k for k in lost if k not in settled and k not in early]
@@ -149,6 +151,8 @@ class Slot:
         A thing of which more is known ahead (an asset, an edge) is told as final and then again.
         """
         known = self.results
+        if not (final or open_ or known):
+            return []
         if self.ahead is not None:
             self.ahead.finish(final)
         self.results = {

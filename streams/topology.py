@@ -37,7 +37,8 @@ class Stage(NamedTuple):
     """A keyed stage: its correlation level (0 elsewhere) and the stages whose Ticks it waits for.
 
     `single`: it has one partition, however many the others have. `timed`: of raw inputs it waits
-    only for those that can feed a correlation or a habit.
+    only for those that can feed a correlation or a habit. `calm`: it takes what is there or
+    what is usual, and what that comes to may be known a second later.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Stage(NamedTuple):
     feeders: tuple[str, ...]
     single: bool = False
     timed: bool = False
+    calm: bool = False
 
 
 _STAGE_OF = {
@@ -79,10 +81,10 @@ def stages(ruleset: Ruleset, routes: Routes) -> list[Stage]:
     assess = Assess(ruleset.convergences, routes, complete, Forecaster.builtin())
     observed = (INGEST,) if ruleset.habits else ()
     return [
-        Stage("habits", 0, Habits(ruleset.habits, routes), observed, timed=True),
+        Stage("habits", 0, Habits(ruleset.habits, routes), observed, timed=True, calm=True),
         *correlate,
-        Stage("observe", 0, Observe(), (INGEST,)),
-        Stage("inventory", 0, Inventory(), ("observe",), single=True),
+        Stage("observe", 0, Observe(), (INGEST,), calm=True),
+        Stage("inventory", 0, Inventory(), ("observe",), single=True, calm=True),
         Stage("attach", 0, attach, (INGEST, "habits", *counted, "observe", "inventory")),
         Stage("assess", 0, assess, ("attach",)),
     ]

@@ -67,23 +67,33 @@ class Between:
         self, tp: TopicPartition, records: Sequence[Received]
     ) -> Iterator[Row | Delete | Tick | Refused | None]:
         """What each record says; None for a row of another level, or of rules that are not here."""
-        topic = tp.topic.removeprefix(self._prefix)
+        topic, level = tp.topic.removeprefix(self._prefix), self._stage.level
+        owners: dict[str, int | None] = {}  # most keys have several rows
         for record in records:
             try:
                 row = wire.received(topic, record.key, record.value, record.headers)
                 if isinstance(row, Tick):
                     yield row
                     continue
-                ours = row.level == self._stage.level and self._stage.logic.knows(row.key)
+                if row.level == level and row.key not in owners:
+                    owners[row.key] = self._owner(row.key)
             except (msgspec.DecodeError, *_KEYLESS) as error:
                 yield refused(origin(tp, record), record.value, "wrong-shape", str(error))
                 continue
-            place = partition_of(row.key, self._partitions)
-            if ours and place != tp.partition:
-                detail = f"the key belongs in partition {place}: {row.key}"
-                yield refused(origin(tp, record), record.value, "wrong-partition", detail)
+            owner = owners[row.key] if row.level == level else None
+            if owner == tp.partition:
+                yield row
+            elif owner is None:
+                yield None
             else:
-                yield row if ours else None
+                detail = f"the key belongs in partition {owner}: {row.key}"
+                yield refused(origin(tp, record), record.value, "wrong-partition", detail)
+
+    def _owner(self, key: str) -> int | None:
+        """The partition that owns a key; None for one that rules have which are not here."""
+        if not self._stage.logic.knows(key):
+            return None
+        return partition_of(key, self._partitions)
 
 
 def behind(tp: TopicPartition, record: Received, row: Row | Delete, settled: Settled) -> Refused:

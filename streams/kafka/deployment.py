@@ -20,6 +20,7 @@ from streams.kafka.connection import client, reach
 from streams.kafka.job import Job
 from streams.kafka.keyed_part import KeyedPart
 from streams.kafka.outbound import Outbound, tick_topics
+from streams.kafka.pace import CALM, PAUSE
 from streams.kafka.raw_part import RawInput, RawPart, progress_of
 from streams.kafka.recovery import Recovery
 from streams.kafka.untyped import Admin
@@ -147,6 +148,7 @@ def _keyed_job(plan: _Plan, one: Fed, clock: Callable[[], int]) -> Job:
         lambda: _still(plan),
         plan.config.limits.batch_records,
         together=len(topics) > 1,
+        pause=CALM if stage.calm else PAUSE,
     )
 
 

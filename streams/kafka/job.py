@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from aiokafka import TopicPartition
 
+from streams.kafka.pace import PAUSE
 from streams.kafka.part import Part
 
 Work = Callable[[], Awaitable[None]]
@@ -19,7 +20,8 @@ class Job(NamedTuple):
     `topics` and `group` with the prefix. `part_of` names the part that an input partition belongs
     to, `make` makes one. `checked` is asked at each assignment, and raises where this worker must
     not go on. `batch`: records of one step, at most. `together`: a part has an input in each topic,
-    by the same number, and all of them must come to one worker.
+    by the same number, and all of them must come to one worker. `pause`: seconds from a small step
+    of a part to the next one.
     """
 
     stage: str
@@ -30,6 +32,7 @@ class Job(NamedTuple):
     checked: Callable[[], Awaitable[None]]
     batch: int
     together: bool = False
+    pause: float = PAUSE
 
 
 class Figures:

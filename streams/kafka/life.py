@@ -31,7 +31,7 @@ from streams.kafka.connection import client, hang_up
 from streams.kafka.hosted import Hosted
 from streams.kafka.job import Figures, HandOver, Job
 from streams.kafka.light import FETCH_BYTES, PART_BYTES, as_decoded
-from streams.kafka.pace import SESSION, Processor
+from streams.kafka.pace import FEW, SESSION, Processor
 from streams.kafka.part import Part, Received
 from streams.kafka.recovery import Recovery
 from streams.kafka.silence import Silence
@@ -41,13 +41,8 @@ from streams.kafka.untyped import Consumer
 _Records = dict[TopicPartition, Sequence[Received]]
 
 POLL_MS: Final = 500  # of a fetch that finds nothing
-# A transaction costs as much as a thousand records. After a small step the next one waits until
-# this much time has passed, so that busy stages take more at once; what comes after a pause does
-# not wait. Meanwhile nothing is fetched ahead: it would be old by then, and what came since would
-# wait for one more step, as would all partitions of that broker.
-FEW: Final = 1_000
-PACE: Final = 0.2
 FINISH: Final = 30.0  # seconds for the step at hand when partitions are given up
+_LOOK: Final = 0.2  # seconds after which who waits for others looks again
 _NOTHING: Final = TopicPartition("", 0)  # a partition that nobody has
 
 
@@ -320,7 +315,7 @@ class Life:
                 self._stepped.set()
                 self._stepped.clear()
                 if few:
-                    await asyncio.sleep(max(0.0, PACE - (time.monotonic() - began)))
+                    await asyncio.sleep(max(0.0, self._job.pause - (time.monotonic() - began)))
                     if generation == self._generation:  # else who assigned it has done so
                         hosted.resume()
         except Exception as error:  # noqa: BLE001 - it ends this life, and is shown
@@ -340,7 +335,7 @@ class Life:
         hosted.pause()
         while generation == self._generation and self._held(hosted):
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(PACE):
+                async with asyncio.timeout(_LOOK):
                     await self._stepped.wait()
         if generation == self._generation:  # else who assigned it has done so
             hosted.resume()

@@ -17,6 +17,13 @@ from typing import Final
 EXPECTED: Final = 2.0  # seconds of a step
 LONGEST: Final = 4.0  # of one that costs as much whatever it takes: less than half of SESSION
 SESSION: Final = 10.0  # seconds without a heartbeat after which the group gives partitions away
+# A transaction costs as much as a thousand records. After a small step the next one waits until
+# this much time has passed, so that busy stages take more at once; what comes after a pause does
+# not wait. Meanwhile nothing is fetched ahead: it would be old by then, and what came since would
+# wait for one more step, as would all partitions of that broker.
+FEW: Final = 1_000  # records
+PAUSE: Final = 0.2  # seconds
+CALM: Final = 1.0  # seconds, where what is said may be heard a second later
 GROWTH: Final = 64  # a step takes so many times the records of the last one, at most
 # Two steps tell what of their cost is not the records': more alike they tell chance, and less alike
 # that records differ.

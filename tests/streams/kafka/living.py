@@ -18,7 +18,7 @@ from streams.kafka.connection import client
 from streams.kafka.hosted import Hosted
 from streams.kafka.job import Figures, HandOver, Job, Work
 from streams.kafka.life import Life
-from streams.kafka.pace import Processor
+from streams.kafka.pace import PAUSE, Processor
 from streams.kafka.part import Fetched, Step
 
 PATIENCE = 60.0
@@ -80,7 +80,12 @@ class Stage:
             places = [*self.topics, self._state, f"{prefix}other"]
             admin.create_topics([NewTopic(place, partitions, 1) for place in places])
 
-    def life(self, hand_over: HandOver = at_once, checked: Any = unchecked) -> Life:  # noqa: ANN401
+    def life(
+        self,
+        hand_over: HandOver = at_once,
+        checked: Any = unchecked,  # noqa: ANN401
+        pause: float = PAUSE,
+    ) -> Life:
         """One more worker."""
         job = Job(
             "record",
@@ -91,6 +96,7 @@ class Stage:
             checked,
             9,
             together=len(self.topics) > 1,
+            pause=pause,
         )
         return Life(self.config, job, hand_over, Figures(), Processor())
 

@@ -10,9 +10,12 @@ from correlators.routes import Routes
 from correlators.ruleset import builtin, parse
 from schemas.config import Config, KafkaConfig
 from schemas.errors import Mistake
+from schemas.rows import Row
+from schemas.topics import ASSESS, ATTACH, SIGNALS
 from streams.kafka import deployment
+from streams.kafka.pace import CALM, PAUSE
 from streams.kafka.raw_part import RawInput
-from streams.topology import fed
+from streams.topology import fed, stage_of
 
 NEVER = cast("Any", None)
 
@@ -45,3 +48,19 @@ def test_a_stage_of_several_topics_gets_all_inputs_of_a_part() -> None:
     ]
     assert {job.stage for job in jobs if len(job.topics) > 1} == {"attach"}
     assert {job.stage for job in jobs if job.together} == {"attach"}
+
+
+def test_stages_that_take_what_is_there_or_usual_pause_longer_and_no_match_meets_one() -> None:
+    rules, kafka = parse(builtin()), KafkaConfig(bootstrap="127.0.0.1:9", partitions=2)
+    routes = Routes(rules)
+    plan = deployment._Plan(Config(), kafka, rules, routes, {}, [], {}, NEVER)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    feds = fed(rules, routes, {"raw/0": ("cloudtrail",)}, kafka.partitions)
+    jobs = [deployment._keyed_job(plan, one, NEVER) for one in feds]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    assert {job.pause for job in jobs} == {PAUSE, CALM}
+    calm = {job.stage for job in jobs if job.pause == CALM}
+    assert calm == {"habits", "observe", "inventory"}
+    way = {
+        stage_of(Row(topic, 1, "key", 0, "id", "hit", {})) for topic in (SIGNALS, ATTACH, ASSESS)
+    }
+    assert way == {"correlate-1", "attach", "assess"}
+    assert not way & calm

@@ -369,6 +369,30 @@ async def test_a_batch_that_computes_for_longer_than_the_session_loses_no_partit
     assert stage.taken() == values
 
 
+@pytest.mark.kafka
+async def test_behind_a_small_step_the_next_one_waits_as_long_as_its_stage_says(
+    broker: Broker, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    usual = asyncio.sleep
+
+    async def brief(seconds: float, result: object = None) -> object:
+        slept.append(seconds)
+        return await usual(min(seconds, 0.02), result)
+
+    monkeypatch.setattr(asyncio, "sleep", brief)
+    stage = Stage(broker, prefix, ["in"], 1)
+    life = stage.life(pause=3600.0)
+    async with living(life):
+        await stage.write(b"1")  # the first step takes one, and is as large as it may be
+        await soon(lambda: stage.taken() == [b"1"])
+        assert max(slept) < 1800
+        await stage.write(b"2")
+        await soon(lambda: max(slept) > 1800)
+        await stage.write(b"3")
+        await soon(lambda: stage.taken() == [b"1", b"2", b"3"])
+
+
 def rebalances(life: Life) -> int:
     return life._figures.rebalances  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
