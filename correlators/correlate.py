@@ -240,7 +240,7 @@ def hits_of(rows: Sequence[Row]) -> list[Hit]:
 def _lone(row: Row) -> Hit:
     """The hit of a row that is alone, as nearly all are."""
     said = row.body.get
-    lists = (
+    lists: tuple[Sequence[Any], ...] = (
         said("names", ()),
         said("signals", ()),
         [(uid, sha) for uid, sha in said("evidence", ())],
