@@ -155,6 +155,11 @@ def consumer(life: Life) -> Any:  # noqa: ANN401 - aiokafka's
     return life._consumer  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
+def rebalances(life: Life) -> int:
+    """How often the group has given out partitions to a life."""
+    return life._figures.rebalances  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+
 def names(lives: Iterable[Life]) -> list[list[str]]:
     """The parts that each life has recovered."""
     return [sorted(one.part.name for one in hosted(life) if one.recovered) for life in lives]

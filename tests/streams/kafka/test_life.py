@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Any, cast
 
 import pytest
@@ -13,16 +12,23 @@ from aiokafka.errors import KafkaError
 from infra.dev.broker import Broker
 from schemas.config import KafkaConfig
 from schemas.errors import Unavailable
-from streams.kafka import life as driving
 from streams.kafka import untyped
 from streams.kafka.connection import client
 from streams.kafka.hosted import Hosted
 from streams.kafka.job import Figures, Job
 from streams.kafka.life import Life
 from streams.kafka.pace import Processor
-from streams.kafka.part import Fetched, Step
 from streams.kafka.transactions import Transactions
-from tests.streams.kafka.living import Recorder, Stage, consumer, hosted, living, names, soon
+from tests.streams.kafka.living import (
+    Recorder,
+    Stage,
+    consumer,
+    hosted,
+    living,
+    names,
+    rebalances,
+    soon,
+)
 
 NOBODY = KafkaConfig(bootstrap="127.0.0.1:9")
 NEVER = cast("Any", None)
@@ -343,58 +349,6 @@ async def test_marks_and_what_lies_behind_an_open_transaction_are_nothing_to_rea
     for producer in producers:
         await producer.stop()
     assert stage.taken() == [b"1"]
-
-
-@pytest.mark.kafka
-async def test_a_batch_that_computes_for_longer_than_the_session_loses_no_partitions(
-    broker: Broker, prefix: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Else whoever is given them takes as large a step, and nobody gets on."""
-    monkeypatch.setattr(driving, "SESSION", 6.0)  # no broker takes less
-    step = Recorder.step
-
-    def slow(self: Recorder, fetched: Fetched, empty: int | None = None) -> Step | None:
-        time.sleep(0.9 * sum(map(len, fetched.values())))
-        return step(self, fetched, empty)
-
-    monkeypatch.setattr(Recorder, "step", slow)
-    stage = Stage(broker, prefix, ["in"], 1)
-    values = [b"%d" % number for number in range(9)]
-    await stage.write(*values)
-    life = stage.life()
-    async with living(life):
-        await soon(lambda: len(stage.taken()) == len(values))
-        assert await consumer(life)._coordinator._do_heartbeat()  # noqa: SLF001
-        assert rebalances(life) == 1
-    assert stage.taken() == values
-
-
-@pytest.mark.kafka
-async def test_behind_a_small_step_the_next_one_waits_as_long_as_its_stage_says(
-    broker: Broker, prefix: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    slept: list[float] = []
-    usual = asyncio.sleep
-
-    async def brief(seconds: float, result: object = None) -> object:
-        slept.append(seconds)
-        return await usual(min(seconds, 0.02), result)
-
-    monkeypatch.setattr(asyncio, "sleep", brief)
-    stage = Stage(broker, prefix, ["in"], 1)
-    life = stage.life(pause=3600.0)
-    async with living(life):
-        await stage.write(b"1")  # the first step takes one, and is as large as it may be
-        await soon(lambda: stage.taken() == [b"1"])
-        assert max(slept) < 1800
-        await stage.write(b"2")
-        await soon(lambda: max(slept) > 1800)
-        await stage.write(b"3")
-        await soon(lambda: stage.taken() == [b"1", b"2", b"3"])
-
-
-def rebalances(life: Life) -> int:
-    return life._figures.rebalances  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
 def assigned(lives: list[Life]) -> list[bool]:
