@@ -34,6 +34,8 @@ from lab import (
 )
 
 from correlators.inventory import Inventory
+from correlators.routes import Routes
+from correlators.ruleset import Ruleset
 from schemas.config import KafkaConfig, RulesConfig
 from schemas.rows import Row, Tick
 from streams.kafka import wire
@@ -42,7 +44,7 @@ from streams.kafka.outbound import Outbound
 from streams.kafka.pace import CALM, PAUSE
 from streams.kafka.part import TICK, Step
 from streams.kafka.recovery import Recovery
-from streams.topology import Fed, Stage
+from streams.topology import Fed, Stage, stages
 
 NORMAL = RulesConfig(paths=(SIGMA,))
 SYSTEM_EDGES = 10  # of one application, in what is measured and in the model
@@ -72,7 +74,6 @@ READ = 0.9  # of the brokers, for a raw record that is read
 TRANSACTION = (470.0, 66.0)  # of a worker: each, and for each partition that it writes to
 BROKER = (800.0, 37.0)  # of the brokers, the same; --measure transactions
 TICK_COST = (0.9, 3.5)  # to send one, to take one with what its consumer does; --measure ticks
-LEISURELY = ("habits", "observe", "inventory")  # stages that streams/topology.py calls calm
 EDGE = (0.6, 3.75)  # µs and bytes of each open edge when one changes; --measure inventory
 EDGE_TIMES = 2  # a change is told early, and again when it settles
 SLOT = {"correlate-1": 107, "observe": 171, "attach": 395, "assess": 1536}  # --measure state
@@ -124,7 +125,8 @@ def needs(estate: Estate) -> Needs:
     parts = dict.fromkeys(ROWS, keyed) | {"ingest": estate.raw, "inventory": 1}
     rate = {stage: estate.records * share for stage, share in ROWS.items()}
     # With rows a partition steps as fast as it can, for Ticks alone no oftener than these come.
-    pause = {stage: max(estate.pause, CALM * (stage in LEISURELY)) for stage in ROWS}
+    calm = {stage.name for stage in stages(Ruleset(), Routes(Ruleset())) if stage.calm}
+    pause = {stage: max(estate.pause, CALM * (stage in calm)) for stage in ROWS}
     steps = {
         stage: parts[stage] * min(1 / pause[stage], rate[stage] / parts[stage] + ticked)
         for stage in ROWS

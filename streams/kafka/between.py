@@ -75,12 +75,15 @@ class Between:
                 if isinstance(row, Tick):
                     yield row
                     continue
-                if row.level == level and row.key not in owners:
+                if row.level != level:
+                    yield None
+                    continue
+                if row.key not in owners:
                     owners[row.key] = self._owner(row.key)
             except (msgspec.DecodeError, *_KEYLESS) as error:
                 yield refused(origin(tp, record), record.value, "wrong-shape", str(error))
                 continue
-            owner = owners[row.key] if row.level == level else None
+            owner = owners[row.key]
             if owner == tp.partition:
                 yield row
             elif owner is None:

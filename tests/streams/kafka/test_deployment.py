@@ -50,7 +50,7 @@ def test_a_stage_of_several_topics_gets_all_inputs_of_a_part() -> None:
     assert {job.stage for job in jobs if job.together} == {"attach"}
 
 
-def test_stages_that_take_what_is_there_or_usual_pause_longer_and_no_match_meets_one() -> None:
+def test_stages_that_take_what_is_there_or_usual_pause_longer_and_no_hit_meets_one() -> None:
     rules, kafka = parse(builtin()), KafkaConfig(bootstrap="127.0.0.1:9", partitions=2)
     routes = Routes(rules)
     plan = deployment._Plan(Config(), kafka, rules, routes, {}, [], {}, NEVER)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
@@ -63,4 +63,3 @@ def test_stages_that_take_what_is_there_or_usual_pause_longer_and_no_match_meets
         stage_of(Row(topic, 1, "key", 0, "id", "hit", {})) for topic in (SIGNALS, ATTACH, ASSESS)
     }
     assert way == {"correlate-1", "attach", "assess"}
-    assert not way & calm
