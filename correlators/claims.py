@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from correlators.correlate import hit_row
@@ -33,7 +33,7 @@ def signal(
     fields: Mapping[str, Any],
     *,
     late: bool,
-) -> Iterator[Result | Row]:
+) -> list[Result | Row]:
     """The Signal of a match, and unless it came late its hits of correlations and story legs.
 
     `said` is the body of the event: several rules may match it.
@@ -54,16 +54,17 @@ def signal(
         "tags": list(detection.tags),
         "evidence": [{"event": event.uid, "sha256": event.evidence.sha256}],
     }
-    yield Result("signal", id_, event.time, "final", body)
+    told: list[Result | Row] = [Result("signal", id_, event.time, "final", body)]
     feeds = routes.feeds.get(detection.id, ())
     if late or not (feeds or detection.id in routes.legs):
-        return
+        return told
     about = hit(event, detection)
     for rule in feeds:
         row = hit_row(rule, fields, detection.id, about, "hit")
         if row is not None:
-            yield row
-    yield from routes.leg_rows(detection.id, about | {"family": family}, "signal")
+            told.append(row)
+    told += routes.leg_rows(detection.id, about | {"family": family}, "signal")
+    return told
 
 
 class Cited(NamedTuple):
@@ -102,33 +103,40 @@ def brought(event: Cited, detection: Detection) -> dict[str, Any]:
     }
 
 
-def facts(event: Event, detections: Sequence[Detection], time: int) -> Iterator[Row]:
+def facts(event: Event, detections: Sequence[Detection], time: int) -> list[Row]:
     """What the event says of assets, holding from `time` on (its own time unless it came late)."""
+    rows: list[Row] = []
     if not event.entities:
-        return
-    first = event.entities[0].key
+        return rows
     if event.finding is not None:
-        yield from _found(event, time)
+        rows += _found(event, time)
     for detection in detections:
         if detection.fact is not None:
-            yield from _posture(event, detection, time)
+            rows += _posture(event, detection, time)
     told = {k: v for k, v in event.attributes.items() if k.startswith("asset.")}
-    for name in ASSET_ATTRIBUTES if told else ():
+    if told:
+        rows += _stated(event, time, told)
+    # What a feed says of one vulnerability is all that it says of it, as a whole scan of an asset.
+    if event.class_uid == INTEL or (event.class_uid == SCAN and event.status == "success"):
+        scan = {"tool": _tool(event), "at": event.time}
+        rows.append(_row(event.entities[0].key, time, f"scan|{event.uid}", "scan", scan))
+    rows += _assets(event, time, told)
+    rows += _edges(event, time)
+    return rows
+
+
+def _stated(event: Event, time: int, told: Mapping[str, Any]) -> Iterator[Row]:
+    """What the `asset.` attributes say of the first entity."""
+    first = event.entities[0].key
+    for name in ASSET_ATTRIBUTES:
         if stated := told.get(name):
             for value in stated if is_list(stated) else (stated,):
                 title = f"{name.removeprefix('asset.')}: {value}"
                 about = _about(event, "informational", 900, title, "asset")
                 yield _fact(event, time, first, name, str(value), "open", about)
-    gone = _deletes(event)
-    if gone:
+    if _deletes(event):
         about = _about(event, "informational", 900, "it was deleted", "asset")
         yield _fact(event, time, first, STATE, DELETED, "open", about)
-    # What a feed says of one vulnerability is all that it says of it, as a whole scan of an asset.
-    if event.class_uid == INTEL or (event.class_uid == SCAN and event.status == "success"):
-        scan = {"tool": _tool(event), "at": event.time}
-        yield _row(first, time, f"scan|{event.uid}", "scan", scan)
-    yield from _assets(event, time, told, gone=gone)
-    yield from _edges(event, time)
 
 
 def _found(event: Event, time: int) -> Iterator[Row]:
@@ -156,34 +164,39 @@ def _found(event: Event, time: int) -> Iterator[Row]:
 _KEPT = ("check", "package", "fixed_version", "location")
 
 
-def _assets(event: Event, time: int, told: Mapping[str, Any], *, gone: bool) -> Iterator[Row]:
+def _assets(event: Event, time: int, told: Mapping[str, Any]) -> Iterator[Row]:
     """Each entity was seen; the first is what `told`, the `asset.` attributes, speaks of.
 
     A vulnerability is no asset: of a feed of them all, those that are nowhere leave nothing.
     """
-    id_, source, at = f"asset|{event.uid}", event.source, event.time
+    id_, seen = f"asset|{event.uid}", {"source": event.source, "at": event.time}
     declared, usual = _declared(event), _way(event)
+    plain = seen if usual is None else seen | {"way": usual}
     for place, entity in enumerate(event.entities):
         if entity.kind == KIND:
             continue
         key = entity.key
+        of_first: Mapping[str, Any] = told if place == 0 else {}
+        if not of_first and entity.name is None and key not in declared:  # as most are
+            yield Row(FACTS, 0, key, time, id_, "asset", plain)
+            continue
         way = "declared" if key in declared else usual
-        body: dict[str, Any] = {"source": source, "at": at}
-        if way is not None and not (place == 0 and gone):
+        body: dict[str, Any] = dict(seen)
+        if way is not None and not (of_first and _deletes(event)):
             body["way"] = way
         if entity.name:
             body["name"] = entity.name
-        if told and place == 0:
-            body["attributes"] = {k: v for k, v in told.items() if k != CONFIDENCE}
+        if of_first:
+            body["attributes"] = {k: v for k, v in of_first.items() if k != CONFIDENCE}
         if "name" in body or "attributes" in body:
             body["confidence"] = _sure(event, way)
         yield _row(key, time, id_, "asset", body)
 
 
-def _declared(event: Event) -> frozenset[str]:
+def _declared(event: Event) -> Collection[str]:
     """The entities that the event declares to be there, at the ends of what it declares."""
     declared = [edge for edge in event.edges if edge.declared]
-    return frozenset(end.key for edge in declared for end in (edge.from_, edge.to))
+    return {end.key for edge in declared for end in (edge.from_, edge.to)} if declared else ()
 
 
 def _way(event: Event) -> str | None:

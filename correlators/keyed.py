@@ -85,7 +85,7 @@ class Keyed:
         """
         ticks, slots = dict(self.clock.ticks), dict[str, Slot]()
         for record in batch:
-            if isinstance(record, Tick):
+            if type(record) is Tick:
                 if record.input not in ticks:
                     raise AssertionError(f"{self.me}: Tick of the undeclared {record.input}")
                 ticks[record.input] = record
@@ -191,7 +191,7 @@ class Keyed:
             raise AssertionError(
                 f"{self.me}: row behind the watermark {self.clock.watermark}: {record}"
             )
-        if isinstance(record, Delete):
+        if type(record) is Delete:
             slot.remove(record.time, record.id, self.logic)
             return
         known = slot.tail.get((record.time, record.id))

@@ -111,13 +111,15 @@ class Event(Record):
 
     def body(self) -> dict[str, Any]:
         """As of every record, several times as quick; attributes as they are (`storable`)."""
-        said = {name: value for name, value in self.__dict__.items() if value is not None}
+        said = self.__dict__.copy()
         said["time"] = rfc3339(self.time)
         said["entities"] = [one.body() for one in self.entities]
         said["edges"] = [one.body() for one in self.edges]
         said["evidence"] = self.evidence.body()
-        for name in ("actor", "client", "finding"):
-            if name in said:
+        for name in ("actor", "client", "finding"):  # what may be unknown
+            if said[name] is None:
+                del said[name]
+            else:
                 said[name] = said[name].body()
         return said
 

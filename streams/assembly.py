@@ -91,9 +91,9 @@ class Assembly:
 
         def send(outputs: Iterable[Output]) -> None:
             for output in outputs:
-                if isinstance(output, Result):
+                if type(output) is Result:
                     results.append(output)
-                elif isinstance(output, Tick):
+                elif type(output) is Tick:
                     for reader in self._readers.get(output.input, ()):
                         inbox.setdefault(reader, []).append(output)
                 else:
@@ -145,7 +145,7 @@ class Assembly:
 
     def _told(self, outputs: Iterable[Output]) -> Iterator[Output]:
         for output in outputs:
-            if isinstance(output, Tick) and output.input in self._bundles:
+            if type(output) is Tick and output.input in self._bundles:
                 yield from self._bundles[output.input].heard(output)
             else:
                 yield output

@@ -172,14 +172,14 @@ class Correlating:
         for stage in self._stages:
             changes, outputs = stage.step(inbox.pop(stage.level))
             stage.apply(changes)
-            yield from (output for output in outputs if isinstance(output, Result))
+            yield from (output for output in outputs if type(output) is Result)
             _send(outputs, inbox)
 
 
 def _send(outputs: Iterable[Output], inbox: Mapping[int, list[Row | Delete | Tick]]) -> None:
     """Rows to the stage of their level, Ticks to all that are still to run."""
     for output in outputs:
-        if isinstance(output, Tick):
+        if type(output) is Tick:
             for waiting in inbox.values():
                 waiting.append(output)
         elif isinstance(output, Row | Delete) and output.level:

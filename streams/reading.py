@@ -182,12 +182,15 @@ def storable(event: Event) -> None:
     What is not looked at here (ids, names, numbers) is held to it by its type.
     """
     client, finding = event.client, event.finding
-    said = [event.uid, event.time, event.class_name, event.activity]
-    said += [event.message, client and client.ip, client and client.user_agent]
+    said: list[Json] = [event.uid, event.time, event.class_name, event.activity, event.message]
     said += [edge.relation for edge in event.edges]
+    if client is not None:
+        said += (client.ip, client.user_agent)
+    if finding is not None:
+        said += finding.__dict__.values()
     try:
         written = orjson.dumps(event.attributes)
-        orjson.dumps(said + list(finding.__dict__.values()) if finding else said)
+        orjson.dumps(said)
     except TypeError as error:
         raise Unreadable(*_unwritten(str(error))) from None
     # A number that is none is written as null, which few records have: most are not walked.

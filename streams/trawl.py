@@ -89,7 +89,7 @@ class Trawler:
             run.fault(chunk.fault)
         if run.unwrapped:
             self.plain.discard(file)
-        return run.progress(), [out for out in run.out if isinstance(out, Result)]
+        return run.progress(), [out for out in run.out if type(out) is Result]
 
     def wants_events(self, source: Source) -> bool:
         """True if some rule looks at records of the source in normal form."""

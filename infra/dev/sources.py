@@ -155,9 +155,9 @@ def given(source: Source, rules: Ruleset, examples: Path) -> Given:
                 for e in event.edges
             )
             for output in statements.of(result, record, vendor, None):
-                if isinstance(output, Row) and output.kind == "fact":
+                if type(output) is Row and output.kind == "fact":
                     found.facts.add(output.body["name"])
-                elif isinstance(output, Result) and output.kind == "signal":
+                elif type(output) is Result and output.kind == "signal":
                     found.detections.add(output.body["detection"])
     return found
 

@@ -72,7 +72,7 @@ class Between:
         for record in records:
             try:
                 row = wire.received(topic, record.key, record.value, record.headers)
-                if isinstance(row, Tick):
+                if type(row) is Tick:
                     yield row
                     continue
                 if row.level != level:

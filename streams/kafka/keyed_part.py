@@ -202,7 +202,7 @@ class KeyedPart:
         """Put what the records say into the batch, or among the strange."""
         rows: list[Row | Delete] = []
         for record, row in zip(records, self._between.told(tp, records), strict=True):
-            if isinstance(row, Tick):
+            if type(row) is Tick:
                 if self._settled.hear(row):
                     batch.append(row)
             elif isinstance(row, Refused):
@@ -251,7 +251,7 @@ class KeyedPart:
                 where = origin(tp, record)
                 if not isinstance(row, Row | Delete) or where in known:
                     continue
-                if isinstance(row, Row) and (why := unfit(self.stage, row)) is not None:
+                if type(row) is Row and (why := unfit(self.stage, row)) is not None:
                     found.add(row_key(row))
                     strange.append(refused(where, record.value, "defect", why))
                 else:
@@ -260,7 +260,7 @@ class KeyedPart:
             if runs and runs[-1][0] == records[0].offset:
                 runs.pop()
             self._run(tp, records[0].offset, rows)
-        return [one for one in batch if not (isinstance(one, Row) and row_key(one) in found)]
+        return [one for one in batch if not (type(one) is Row and row_key(one) in found)]
 
     def _unfit_tails(self, strange: list[Refused]) -> Iterator[Delete]:
         """What takes such rows back that came with earlier batches; where they lay is forgotten."""
@@ -280,7 +280,7 @@ class KeyedPart:
         if self._owes and not soon:
             return False
         return not self._moved or (
-            soon and all(isinstance(one, Tick) and one.watermark != END for one in batch)
+            soon and all(type(one) is Tick and one.watermark != END for one in batch)
         )
 
     def _may_tell(self) -> bool:
@@ -293,7 +293,7 @@ class KeyedPart:
         """
         told: list[Output] = []
         for output in outputs:
-            if isinstance(output, Tick):
+            if type(output) is Tick:
                 self._owes = True
             else:
                 told.append(output)
@@ -352,7 +352,7 @@ class KeyedPart:
     def _stamped(self, outputs: Iterable[Output]) -> Iterable[Output]:
         """The outputs with `meta` in findings and alerts, each revision once."""
         told = list(outputs)
-        results = [one for one in told if isinstance(one, Result)]
+        results = [one for one in told if type(one) is Result]
         revised = [(one.kind, one.id) for one in results if one.kind in _REVISED]
         if not revised:
             return told
@@ -365,7 +365,7 @@ class KeyedPart:
             for one in stamped
             if one.kind not in _REVISED or one.body["meta"]["revision"] != before[one.kind, one.id]
         )
-        others = (one for one in told if not isinstance(one, Result))
+        others = (one for one in told if type(one) is not Result)
         return chain(fresh, others)
 
 

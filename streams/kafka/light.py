@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import ctypes
 import gc
@@ -21,10 +22,11 @@ FETCH_BYTES: Final = _MAPPED // 2  # of one answer of a broker, so that it comes
 PART_BYTES: Final = FETCH_BYTES // 4  # of one partition in it: a step of some thousands of records
 _KEPT: Final = 256 * 2**20  # free bytes at the end of the heap that are not given back
 
-_FETCHER: Final = cast("Any", fetcher)  # aiokafka ships no types
+_CONN: Final = cast("Any", conn)  # aiokafka ships no types
+_FETCHER: Final = cast("Any", fetcher)
 # What a connection holds before it asks the kernel to wait: by default it does so, and lets it go
 # on, for each 256 KiB of an answer.
-cast("Any", conn).READER_LIMIT = PART_BYTES
+_CONN.READER_LIMIT = PART_BYTES
 
 # Of Python's collector: new containers until it looks for cycles among them. A batch at hand is
 # some hundred thousand, and records hold no cycles: each look would walk all of them.
@@ -92,7 +94,38 @@ class _Answer:
         return _Batch(batch, data)
 
 
-# These three as the methods that they replace, which have no types.
+# These four as the methods that they replace, which have no types.
+
+
+async def _read(connection: Any) -> None:  # noqa: ANN401
+    """Take answers as they come in: a buffer that grows to a whole one is copied as it grows.
+
+    `connection` refers to one weakly, as who reads must not keep it.
+    """
+    held = connection()
+    if held is None:
+        return
+    reader = held._reader  # noqa: SLF001
+    while True:
+        del held
+        size = int.from_bytes(await reader.readexactly(4))
+        answer = await _exactly(reader, size)
+        held = connection()
+        if held is None:
+            return
+        held._handle_frame(answer)  # noqa: SLF001
+
+
+async def _exactly(reader: asyncio.StreamReader, size: int) -> bytes:
+    pieces: list[bytes] = []
+    left = size
+    while left:
+        piece = await reader.read(left)
+        if not piece:
+            raise asyncio.IncompleteReadError(b"".join(pieces), size)
+        pieces.append(piece)
+        left -= len(piece)
+    return b"".join(pieces)
 
 
 def _unpacked(self: Any) -> Any:  # noqa: ANN401
@@ -129,10 +162,11 @@ def _all(self: Any, max_records: int | None = None) -> Any:  # noqa: ANN401
     return found
 
 
-# There is no other way in: each answer of a broker is unpacked by classes that aiokafka names
-# itself. tests/streams/kafka/test_light.py holds that who does not ask sees no difference.
+# There is no other way in: each answer of a broker is read and unpacked by classes that aiokafka
+# names itself. tests/streams/kafka/test_light.py holds that who does not ask sees no difference.
 _BATCHES: Final = _FETCHER.MemoryRecords
 _FETCHER.MemoryRecords = _Answer
+_CONN.AIOKafkaConnection._read = staticmethod(_read)  # noqa: SLF001
 _usual_unpacked: Final = _FETCHER.PartitionRecords._unpack_records  # noqa: SLF001
 _FETCHER.PartitionRecords._unpack_records = _unpacked  # noqa: SLF001
 _usual_record: Final = _FETCHER.PartitionRecords._consumer_record  # noqa: SLF001

@@ -31,9 +31,9 @@ class Outbound:
     ) -> Iterator[Sent]:
         """The records, in order. `raw` gives the bytes of a refused record by its origin."""
         for output in outputs:
-            if isinstance(output, Result):
+            if type(output) is Result:
                 yield self._result(output, raw)
-            elif isinstance(output, Tick):
+            elif type(output) is Tick:
                 record = wire.tick(output)
                 for topic in self._ticks:
                     for partition in range(self._count(topic)):

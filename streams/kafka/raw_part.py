@@ -169,11 +169,11 @@ class RawPart:
 
     def _hold_back(self, outputs: list[Output]) -> None:
         """A Tick soon after the last one is told later; the last of several says it all."""
-        ticks = [output for output in outputs if isinstance(output, Tick)]
+        ticks = [output for output in outputs if type(output) is Tick]
         if not ticks:
             return
         last = ticks[-1]
-        outputs[:] = [output for output in outputs if not isinstance(output, Tick)]
+        outputs[:] = [output for output in outputs if type(output) is not Tick]
         now = self._clock()
         if last.watermark == END or not 0 <= now - self._ticked < TICK:
             outputs.append(last)

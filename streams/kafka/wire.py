@@ -76,7 +76,7 @@ _KINDS: Final = frozenset(get_args(ResultKind))
 def row(output: Row | Delete) -> Record:
     """A row, or what takes one back; both lie in the topic that they name."""
     key = output.key.encode()
-    if isinstance(output, Delete):
+    if type(output) is Delete:
         return Record(key, _encode(_Delete(output.level, output.time, output.id)), _DELETE)
     value = _Row(output.level, output.time, output.id, output.kind, output.body)
     return Record(key, _encode(value), _ROW)

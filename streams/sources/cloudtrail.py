@@ -204,7 +204,8 @@ def event(raw: Raw, record: Json, evidence: EventEvidence) -> Parsed:  # noqa: A
     answered, refused = call.get("responseElements"), gateway.refused(call)
     status = _status(call, refused)
     login = name == "ConsoleLogin"
-    attributes = _attributes(service, name, call, asked, known, refused) | used.attributes
+    attributes = _attributes(service, name, call, asked, known, refused)
+    attributes |= used.attributes
     if status == "success" and targets and _gone(name, lineage):
         attributes |= _DELETED
     return Parsed(

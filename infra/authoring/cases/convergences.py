@@ -165,9 +165,9 @@ def _run(ruleset: Ruleset, routes: Routes, rows: list[Row], until: int) -> Itera
         changes, outputs = stage.step(inbox[name])
         stage.apply(changes)
         for output in outputs:
-            if isinstance(output, Result):
+            if type(output) is Result:
                 yield output
-            elif isinstance(output, Tick):
+            elif type(output) is Tick:
                 _tell(stages, inbox, output)
             else:
                 inbox[f"{stage_of(output)}/{partition_of(output.key, 1)}"].append(output)

@@ -141,7 +141,7 @@ def _signals(
             rows.append(made)
     _, outputs = stage.step([*rows, Tick(INGEST, 0, END, until)])
     for output in outputs:
-        if isinstance(output, Result):
+        if type(output) is Result:
             yield output.body
 
 

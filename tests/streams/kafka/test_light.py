@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
+import weakref
 from typing import Any
 
 import aiokafka
+import aiokafka.conn
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.consumer import fetcher
@@ -20,6 +23,8 @@ from streams.kafka.connection import admin
 from streams.kafka.light import as_decoded
 
 pytestmark = pytest.mark.kafka
+
+reading: Any = vars(aiokafka.conn.AIOKafkaConnection)["_read"].__func__  # ours
 
 WRITTEN = [(None, b"raw", []), (b"key", b"value", [("name", b"x")]), (b"gone", None, [])]
 
@@ -163,3 +168,39 @@ def test_a_process_that_keeps_its_memory_ends_without_a_word() -> None:
     code = "import duckdb; from streams.kafka.light import keep_memory; keep_memory()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("", "")
+
+
+class Connection:
+    """What reads answers of it; a broker that says `said`, in pieces, and hangs up."""
+
+    def __init__(self, said: bytes, pieces: int) -> None:
+        self._reader = asyncio.StreamReader()
+        for begin in range(0, len(said), pieces):
+            self._reader.feed_data(said[begin : begin + pieces])
+        self._reader.feed_eof()
+        self.answers: list[bytes] = []
+
+    def _handle_frame(self, answer: bytes) -> None:
+        self.answers.append(answer)
+
+
+@pytest.mark.parametrize("pieces", [1, 3, 4, 5, 100])
+@pytest.mark.parametrize("missing", [0, 1, 6])
+async def test_answers_are_read_however_they_come(pieces: int, missing: int) -> None:
+    answers = [b"one", b"", b"three", b"x" * 50]
+    said = b"".join(len(one).to_bytes(4) + one for one in answers)
+    connection = Connection(said[: len(said) - missing], pieces)
+
+    with pytest.raises(asyncio.IncompleteReadError):
+        await reading(weakref.ref(connection))
+
+    assert connection.answers == (answers if not missing else answers[:3])
+
+
+async def test_who_reads_does_not_keep_a_connection() -> None:
+    connection = Connection(b"", 1)
+    gone = weakref.ref(connection)
+    del connection
+
+    await reading(gone)
+    assert gone() is None
