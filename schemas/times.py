@@ -72,7 +72,9 @@ def instant(value: object) -> int:
 
 def rfc3339(micros: int) -> str:
     """RFC 3339 UTC with six digits; both open ends of time are shown as their nearest year."""
-    seconds, rest = divmod(min(max(micros, _FIRST), _LAST), SECOND)
+    if not _FIRST <= micros <= _LAST:
+        micros = min(max(micros, _FIRST), _LAST)
+    seconds, rest = divmod(micros, SECOND)
     return f"{_of_second(seconds)}.{rest:06}Z"
 
 
