@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -53,18 +53,18 @@ class Entity(BaseModel):
         return self.id == other.id and self.kind == other.kind and self.name == other.name
 
     def __hash__(self) -> int:
-        return hash((self.kind, self.id, self.name))
+        return hash(self.id)  # few things have one id
 
     @property
     def key(self) -> str:
         """`kind:id`, the key of the entity in topics and state."""
         return f"{self.kind}:{self.id}"
 
-    def body(self) -> dict[str, str]:
+    def body(self) -> dict[str, Any]:
         """The entity as a record lists it; without a name where it has none."""
-        said: dict[str, str] = {"kind": self.kind, "id": self.id}
-        if self.name is not None:
-            said["name"] = self.name
+        said: dict[str, Any] = self.__dict__.copy()
+        if said["name"] is None:
+            del said["name"]
         return said
 
 

@@ -51,14 +51,15 @@ class Edge(Record):
 
     def body(self) -> dict[str, Any]:
         """As of every record, several times as quick."""
+        held = self.__dict__  # asked once: pydantic makes each look at a field slower
         said: dict[str, Any] = {
-            "from": self.from_.body(),
-            "relation": self.relation,
-            "to": self.to.body(),
-            "declared": self.declared,
-            "state": self.state,
+            "from": held["from_"].body(),
+            "relation": held["relation"],
+            "to": held["to"].body(),
+            "declared": held["declared"],
+            "state": held["state"],
         }
-        return said if self.confidence is None else said | {"confidence": self.confidence}
+        return said if held["confidence"] is None else said | {"confidence": held["confidence"]}
 
 
 class ScanFinding(Record):
