@@ -12,7 +12,7 @@ Laws (DESIGN 5):
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -115,12 +115,14 @@ class Scanned(NamedTuple):
     """The records of a chunk that are judged before they are decoded, each with its number.
 
     A record that is all of its document is that document. `times` is None where the scan saw no
-    text; `candidates`: the rules that may match, by place (None: all); `sure`: where each does.
+    text; `moments`: each of them in microseconds, None where it is no time; `candidates`: the rules
+    that may match, by place (None: all); `sure`: where each does.
     """
 
     records: Sequence[bytes | Raw | Reject]
     numbers: Sequence[int]
     times: Sequence[Told]
+    moments: Mapping[Told, int | None]
     candidates: dict[int, Sequence[Rule] | None]
     sure: frozenset[int]
 
@@ -229,7 +231,8 @@ class Run:
             scan = matcher.scan([one.data if isinstance(one, Raw) else b"" for one in records])
         self.count += len(records)
         candidates: dict[int, Sequence[Rule] | None] = dict(scan.hits)
-        return Scanned(records, numbers, scan.times, candidates, scan.sure)
+        moments = _moments(reader.source, scan.times)
+        return Scanned(records, numbers, scan.times, moments, candidates, scan.sure)
 
     def _unwrapped(
         self, reader: Reader, times: Sequence[Told]
@@ -252,24 +255,20 @@ class Run:
         its candidates), else it is rejected with the reason that a whole reading gives, and is no
         candidate.
         """
+        if self._in_time(scanned.moments.values()):
+            return {}
         late: dict[int, Lateness] = {}
-        known, time, tells = None, BEGINNING, clock(reader.source)
         for place, text in enumerate(scanned.times):
-            if text is None or text != known:  # they repeat: audit logs have one-second times
-                try:
-                    time = tells(text)
-                    known = text if time <= self.bound else None
-                except Unreadable:
-                    known = None
-                if known is None:
-                    judged = self._time(reader, scanned, place)
-                    if isinstance(judged, Reject):
-                        self._reject(judged)
-                        scanned.candidates.pop(place, None)
-                        continue
-                    time = judged
-                    if text is None:
-                        scanned.candidates[place] = None
+            time = scanned.moments[text]
+            if time is None or time > self.bound:
+                judged = self._time(reader, scanned, place)
+                if isinstance(judged, Reject):
+                    self._reject(judged)
+                    scanned.candidates.pop(place, None)
+                    continue
+                time = judged
+                if text is None:
+                    scanned.candidates[place] = None
             if time < self.watermark:
                 late[place] = Lateness(time, self.watermark)
             elif time > self.latest:
@@ -277,13 +276,25 @@ class Run:
                 self.watermark = max(self.watermark, time - self.lateness)
         return late
 
+    def _in_time(self, moments: Collection[int | None]) -> bool:
+        """True if none is late or in the future, in whatever order: they are judged together."""
+        times = [time for time in moments if time is not None]
+        if not times or len(times) < len(moments):
+            return False
+        latest, watermark = max(times), self.watermark
+        if latest > self.latest:
+            watermark = max(watermark, latest - self.lateness)
+        if min(times) < watermark or latest > self.bound:
+            return False
+        self.latest, self.watermark = max(self.latest, latest), watermark
+        return True
+
     def _time(self, reader: Reader, scanned: Scanned, place: int) -> int | Reject:
         record, number = scanned.record(place), scanned.numbers[place]
         if isinstance(record, Reject):
             return record
-        try:
-            time = clock(reader.source)(scanned.times[place])
-        except Unreadable:  # a whole reading says why, or finds another time
+        time = scanned.moments[scanned.times[place]]
+        if time is None:  # a whole reading says why, or finds another time
             result = reader.outcome(record, number).result
             if isinstance(result, Reject):
                 return result
@@ -393,6 +404,17 @@ class Run:
 def clock(source: Source) -> Callable[[Json], int]:
     """What knows the time that a scan saw."""
     return (source.NARROW and source.NARROW.clock) or moment
+
+
+def _moments(source: Source, texts: Iterable[Told]) -> dict[Told, int | None]:
+    """What texts are as times. They repeat: audit logs have one-second times."""
+    tells, moments = clock(source), dict[Told, int | None]()
+    for text in set(texts):
+        try:
+            moments[text] = tells(text)
+        except Unreadable:
+            moments[text] = None
+    return moments
 
 
 def _micros(stamp: int) -> int | None:

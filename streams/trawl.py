@@ -7,8 +7,7 @@ some rule looks at its normal form, or where the source cannot tell otherwise th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from itertools import compress
 from typing import Any, Final, NamedTuple
@@ -24,7 +23,7 @@ from correlators.tally import Tally
 from schemas.event import Reject
 from schemas.rows import Result
 from schemas.times import BEGINNING, END
-from streams.ingest import Ingest, Lateness, Progress, Run, Scanned, clock
+from streams.ingest import Ingest, Lateness, Progress, Run, Scanned
 from streams.input import Chunk
 from streams.quick import Quick, possible
 from streams.reading import Reader
@@ -178,7 +177,7 @@ class _Trawl(Run):
     ) -> None:
         """The records whose columns tell all; others become candidates."""
         found, texts = quick.found, scanned.times
-        times = _times(reader.source, texts)
+        times = {text: time for text, time in scanned.moments.items() if time is not None}
         # By what was found, and whether it is late: these are the same few tuples.
         usual, behind = defaultdict[int, list[int]](list), defaultdict[int, list[int]](list)
         for n in self._sound(reader, scanned, found, times):
@@ -236,11 +235,11 @@ class _Trawl(Run):
 
     def _moment(self, reader: Reader, scanned: Scanned, place: int) -> int | None:
         """The time of a record that was judged; None if it was rejected for it."""
-        try:
-            return clock(reader.source)(scanned.times[place])
-        except Unreadable:
-            time = self._time(reader, scanned, place)
-            return time if isinstance(time, int) else None
+        time = scanned.moments[scanned.times[place]]
+        if time is None:
+            judged = self._time(reader, scanned, place)
+            time = judged if isinstance(judged, int) else None
+        return time
 
     def _event(
         self, parsed: Parsed, decoded: Json, vendor: Sequence[Rule], late: Lateness | None
@@ -280,15 +279,6 @@ class _Trawl(Run):
 
     def _late(self, origin: str, judged: Lateness) -> None:  # noqa: ARG002 - only counted
         self.late += 1
-
-
-def _times(source: Source, texts: Iterable[Told]) -> dict[Told, int]:
-    """What texts are as times, without those that are none."""
-    times: dict[Told, int] = {}
-    for text in dict.fromkeys(texts):
-        with suppress(Unreadable):
-            times[text] = clock(source)(text)
-    return times
 
 
 def _uids(narrow: Narrow, quick: Quick[Any], scanned: Scanned, stand: Sequence[int]) -> list[str]:

@@ -6,9 +6,10 @@ import asyncio
 import atexit
 import ctypes
 import gc
+import io
 import sys
 from collections.abc import Iterator
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from aiokafka import conn
 from aiokafka.consumer import fetcher
@@ -21,16 +22,19 @@ _MAPPED: Final = 32 * 2**20  # bytes from which on a block is mapped; the most t
 FETCH_BYTES: Final = _MAPPED // 2  # of one answer of a broker, so that it comes from the heap
 PART_BYTES: Final = FETCH_BYTES // 4  # of one partition in it: a step of some thousands of records
 _KEPT: Final = 256 * 2**20  # free bytes at the end of the heap that are not given back
+_HEAD: Final = 64 * 2**10  # bytes that are taken at once before it is known how long an answer is
 
 _CONN: Final = cast("Any", conn)  # aiokafka ships no types
 _FETCHER: Final = cast("Any", fetcher)
-# What a connection holds before it asks the kernel to wait: by default it does so, and lets it go
-# on, for each 256 KiB of an answer.
-_CONN.READER_LIMIT = PART_BYTES
-
 # Of Python's collector: new containers until it looks for cycles among them. A batch at hand is
 # some hundred thousand, and records hold no cycles: each look would walk all of them.
 _YOUNG, _OLDER, _OLDEST = 1_000_000, 20, 100
+
+
+if TYPE_CHECKING:
+    _Protocol = asyncio.StreamReaderProtocol
+else:
+    _Protocol = _CONN.AIOKafkaProtocol
 
 
 def as_decoded(key: bytes | None) -> bytes | None:
@@ -94,38 +98,86 @@ class _Answer:
         return _Batch(batch, data)
 
 
+class _Incoming(_Protocol, asyncio.BufferedProtocol):
+    """What a broker says, into the reader of its connection or where a large answer is to lie.
+
+    The reader alone would copy such an answer three times until it is whole.
+    """
+
+    _rest = memoryview(b"")
+    _filled: asyncio.Future[None]
+    _ended: Exception | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._head = memoryview(bytearray(_HEAD))
+        super().connection_made(transport)
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002
+        return self._rest or self._head
+
+    def buffer_updated(self, nbytes: int) -> None:
+        if not self._rest:
+            self.data_received(bytes(self._head[:nbytes]))
+            return
+        self._rest = self._rest[nbytes:]
+        if not self._rest and not self._filled.done():
+            self._filled.set_result(None)
+
+    def eof_received(self) -> bool | None:
+        self._end(asyncio.IncompleteReadError(b"", len(self._rest)))
+        return super().eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end(exc or asyncio.IncompleteReadError(b"", len(self._rest)))
+        super().connection_lost(exc)
+
+    async def fill(self, place: memoryview) -> None:
+        """Wait until what comes in has filled the place. Raises what ends the connection."""
+        if self._ended is not None:
+            raise self._ended
+        self._rest, self._filled = place, asyncio.get_running_loop().create_future()
+        try:
+            await self._filled
+        finally:
+            self._rest = _Incoming._rest
+
+    def _end(self, error: Exception) -> None:
+        self._ended = error
+        if self._rest and not self._filled.done():
+            self._filled.set_exception(error)
+
+
 # These four as the methods that they replace, which have no types.
 
 
 async def _read(connection: Any) -> None:  # noqa: ANN401
-    """Take answers as they come in: a buffer that grows to a whole one is copied as it grows.
+    """Take answers as they come in, each as its bytes.
 
     `connection` refers to one weakly, as who reads must not keep it.
     """
     held = connection()
     if held is None:
         return
-    reader = held._reader  # noqa: SLF001
+    reader, incoming = held._reader, held._protocol  # noqa: SLF001
     while True:
         del held
         size = int.from_bytes(await reader.readexactly(4))
-        answer = await _exactly(reader, size)
+        answer = await _whole(reader, incoming, size)
         held = connection()
         if held is None:
             return
         held._handle_frame(answer)  # noqa: SLF001
 
 
-async def _exactly(reader: asyncio.StreamReader, size: int) -> bytes:
-    pieces: list[bytes] = []
-    left = size
-    while left:
-        piece = await reader.read(left)
-        if not piece:
-            raise asyncio.IncompleteReadError(b"".join(pieces), size)
-        pieces.append(piece)
-        left -= len(piece)
-    return b"".join(pieces)
+async def _whole(reader: asyncio.StreamReader, incoming: _Incoming, size: int) -> bytes:
+    head = await reader.read(size)
+    if len(head) == size:
+        return head
+    answer = io.BytesIO(bytes(size))
+    with answer.getbuffer() as place:
+        place[: len(head)] = head
+        await incoming.fill(place[len(head) :])
+    return answer.getvalue()
 
 
 def _unpacked(self: Any) -> Any:  # noqa: ANN401
@@ -166,6 +218,7 @@ def _all(self: Any, max_records: int | None = None) -> Any:  # noqa: ANN401
 # names itself. tests/streams/kafka/test_light.py holds that who does not ask sees no difference.
 _BATCHES: Final = _FETCHER.MemoryRecords
 _FETCHER.MemoryRecords = _Answer
+_CONN.AIOKafkaProtocol = _Incoming
 _CONN.AIOKafkaConnection._read = staticmethod(_read)  # noqa: SLF001
 _usual_unpacked: Final = _FETCHER.PartitionRecords._unpack_records  # noqa: SLF001
 _FETCHER.PartitionRecords._unpack_records = _unpacked  # noqa: SLF001
