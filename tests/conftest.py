@@ -19,8 +19,8 @@ from schemas.errors import Unavailable
 settings.register_profile("barograph", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("barograph")
 
-# Brokers live for minutes here: what they would compile, and collect beside, is never earned back.
-os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:+UseSerialGC -XX:TieredStopAtLevel=1")
+# Brokers live for minutes here: what they would compile to make it fast is never earned back.
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 
 # marker -> the programs that a test so marked starts, by the Debian package that holds them
 COMPONENTS = {

@@ -31,6 +31,8 @@ from schemas.errors import Mistake, Unavailable
 _HOST: Final = "127.0.0.1"
 _CLUSTER: Final = "MkU3OEVBNTcwNTJENDM2Qk"  # an id that Kafka's storage must have
 _PATIENCE: Final = 90.0  # seconds for a start or a stop; each takes some 5 of them
+# G1, which Java would take, marks such a small heap all the time beside us: requests are large.
+_HEAP: Final = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC")
 _BRIEF: Final = 3  # seconds for one answer
 _PLAIN_WORD: Final = re.compile(r"[\w.-]+", re.ASCII)  # what needs no quotes in Kafka's settings
 
@@ -191,7 +193,7 @@ class Broker:
 
     def _launch(self) -> None:
         """Start the process with the lock of its pid file in its hands: it has it until it ends."""
-        command = _command("-Xms128m", "-Xmx512m", "kafka.Kafka", self._settings.name)
+        command = _command(*_HEAP, "kafka.Kafka", self._settings.name)
         with self._pid.open("r+b") as pid, self._log.open("wb") as log:
             try:
                 fcntl.flock(pid, fcntl.LOCK_EX | fcntl.LOCK_NB)
