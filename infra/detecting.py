@@ -12,13 +12,13 @@ from correlators.sigma.rule import Rule
 from schemas.config import Limits
 from schemas.errors import Mistake
 from schemas.event import Reject
-from streams.ingest import clock
 from streams.matchers import Matchers
 from streams.reading import Reader, reject
 from streams.records.documents import Batch, open_documents
 from streams.records.excerpt import excerpt
 from streams.records.lines import untrimmed
 from streams.records.untrusted import decode
+from streams.scanned import clock
 from streams.source import Json, Narrow, Parsed, Raw, Source, Unreadable
 
 

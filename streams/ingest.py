@@ -12,14 +12,14 @@ Laws (DESIGN 5):
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Collection, Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from correlators.routes import Routes
 from correlators.sigma.matcher import Matcher
-from correlators.sigma.narrow import Scan, Told
+from correlators.sigma.narrow import Told
 from correlators.sigma.rule import Rule
 from schemas.config import Limits
 from schemas.event import Late, Reject
@@ -31,7 +31,8 @@ from streams.matchers import Matchers
 from streams.reading import UNKNOWN, Messages, Reader, reject
 from streams.records.documents import Fault
 from streams.records.lines import untrimmed
-from streams.records.untrusted import decode, moment
+from streams.records.untrusted import decode
+from streams.scanned import Scanned, Scans, moments
 from streams.source import Json, Parsed, Raw, Source, Unreadable
 from streams.statements import Statements
 
@@ -101,35 +102,6 @@ class Ingest:
             outputs.append(Tick(self.me, 0, progress.watermark, clock))
             progress = msgspec.structs.replace(progress, told=progress.watermark)
         return progress, outputs
-
-
-class Scans(Protocol):
-    """What judges raw records without decoding all of each."""
-
-    def scan(self, records: Sequence[bytes]) -> Scan:
-        """The times and candidates of these records."""
-        ...
-
-
-class Scanned(NamedTuple):
-    """The records of a chunk that are judged before they are decoded, each with its number.
-
-    A record that is all of its document is that document. `times` is None where the scan saw no
-    text; `moments`: each of them in microseconds, None where it is no time; `candidates`: the rules
-    that may match, by place (None: all); `sure`: where each does.
-    """
-
-    records: Sequence[bytes | Raw | Reject]
-    numbers: Sequence[int]
-    times: Sequence[Told]
-    moments: Mapping[Told, int | None]
-    candidates: dict[int, Sequence[Rule] | None]
-    sure: frozenset[int]
-
-    def record(self, place: int) -> Raw | Reject:
-        """The record there: of most nobody asks."""
-        record = self.records[place]
-        return Raw(record) if isinstance(record, bytes) else record
 
 
 class Lateness(NamedTuple):
@@ -231,8 +203,8 @@ class Run:
             scan = matcher.scan([one.data if isinstance(one, Raw) else b"" for one in records])
         self.count += len(records)
         candidates: dict[int, Sequence[Rule] | None] = dict(scan.hits)
-        moments = _moments(reader.source, scan.times)
-        return Scanned(records, numbers, scan.times, moments, candidates, scan.sure)
+        when = moments(reader.source, scan.times)
+        return Scanned(records, numbers, scan.times, when, candidates, scan.sure)
 
     def _unwrapped(
         self, reader: Reader, times: Sequence[Told]
@@ -276,10 +248,10 @@ class Run:
                 self.watermark = max(self.watermark, time - self.lateness)
         return late
 
-    def _in_time(self, moments: Collection[int | None]) -> bool:
+    def _in_time(self, told: Collection[int | None]) -> bool:
         """True if none is late or in the future, in whatever order: they are judged together."""
-        times = [time for time in moments if time is not None]
-        if not times or len(times) < len(moments):
+        times = [time for time in told if time is not None]
+        if not times or len(times) < len(told):
             return False
         latest, watermark = max(times), self.watermark
         if latest > self.latest:
@@ -399,22 +371,6 @@ class Run:
         self.rejected += 1
         # What cannot be read has no time of its own.
         self.out.append(Result("reject", refused.origin, BEGINNING, "final", refused.body()))
-
-
-def clock(source: Source) -> Callable[[Json], int]:
-    """What knows the time that a scan saw."""
-    return (source.NARROW and source.NARROW.clock) or moment
-
-
-def _moments(source: Source, texts: Iterable[Told]) -> dict[Told, int | None]:
-    """What texts are as times. They repeat: audit logs have one-second times."""
-    tells, moments = clock(source), dict[Told, int | None]()
-    for text in set(texts):
-        try:
-            moments[text] = tells(text)
-        except Unreadable:
-            moments[text] = None
-    return moments
 
 
 def _micros(stamp: int) -> int | None:

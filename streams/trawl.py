@@ -23,12 +23,13 @@ from correlators.tally import Tally
 from schemas.event import Reject
 from schemas.rows import Result
 from schemas.times import BEGINNING, END
-from streams.ingest import Ingest, Lateness, Progress, Run, Scanned
+from streams.ingest import Ingest, Lateness, Progress, Run
 from streams.input import Chunk
 from streams.quick import Quick, possible
 from streams.reading import Reader
 from streams.records.lines import Lines
 from streams.records.untrusted import brackets, decode
+from streams.scanned import Scanned
 from streams.source import Json, Narrow, Parsed, Raw, Source, Unreadable
 
 FILE: Final = 2**40  # the record n of file f has the place f * FILE + n
