@@ -229,9 +229,9 @@ def _newer(one: Reference | None, other: Reference) -> Reference:
     return other if one is None else max(one, other, key=_moment)
 
 
-def _moment(shown: Reference) -> tuple[int, int, str]:
-    """Of equal times an event rather than the asset that it shows."""
-    return shown.time, len(shown.evidence), shown.id
+def _moment(shown: Reference) -> tuple[int, int, Reference]:
+    """Of equal times an event rather than the asset that it shows; no two different ones tie."""
+    return shown.time, len(shown.evidence), shown._replace(entity=shown.entity or "")
 
 
 def _distinct(shown: Iterable[Reference]) -> tuple[Reference, ...]:

@@ -261,6 +261,14 @@ def test_the_estate_is_as_well_seen_as_its_least_seen_system() -> None:
     assert judged.missing[0].startswith("application:other: no application was at work within 2 d")
 
 
+def test_of_one_signal_on_several_things_the_same_are_named_first_in_any_order() -> None:
+    names = [f"agent:{n}" for n in range(9)]
+    for order in (names, names[::-1]):
+        rows = tuple(hits(HOUR, name) for name in order)
+        judged = judge([criterion()], known(hits=rows))["c", ESTATE]
+        assert [reference.entity for reference in judged.against] == names[::-1]
+
+
 ages = st.integers(0, 40).map(lambda days: days * DAY)
 things = st.sampled_from([SHOP, BOT, IMAGE, MODEL, "mcp_server:m", "workload:w", "model:sha256:1"])
 facts = {

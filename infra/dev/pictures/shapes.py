@@ -82,7 +82,8 @@ def matrix(panel: Json, found: Sequence[Series]) -> Html:
     for one in found:
         cells[one.labels[row]][one.labels[column]] = one.points[-1][1]
     order = panel["transformations"][1]["options"]["indexByName"]
-    columns = sorted({one.labels[column] for one in found}, key=lambda name: order.get(name, 99))
+    named = {one.labels[column] for one in found}
+    columns = sorted(named, key=lambda name: (order.get(name, 99), name))
     shades = _properties(panel, "thresholds")
     head = tag("tr", tag("th", f"{row}\\{column}"), *(tag("th", name) for name in columns))
     body = [
