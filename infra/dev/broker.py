@@ -27,6 +27,7 @@ from infra.dev.certificates import certify
 from infra.dev.jars import KAFKA, jars, java
 from infra.exits import Exit
 from schemas.errors import Mistake, Unavailable
+from streams.kafka.connection import begun
 
 _HOST: Final = "127.0.0.1"
 _CLUSTER: Final = "MkU3OEVBNTcwNTJENDM2Qk"  # an id that Kafka's storage must have
@@ -220,7 +221,7 @@ class Broker:
                 if self.users:
                     options["ssl_context"].wrap_socket(connection, server_hostname=_HOST).close()
             options |= dict.fromkeys(("bootstrap_timeout_ms", "request_timeout_ms"), _BRIEF * 1000)
-            with contextlib.closing(KafkaAdminClient(**options)) as admin:
+            with contextlib.closing(begun(KafkaAdminClient, **options)) as admin:
                 # Until the node itself is in the list, topics cannot be made.
                 return bool(admin.describe_cluster()["brokers"])
         except (OSError, KafkaError):

@@ -52,6 +52,26 @@ def sync(config: KafkaConfig) -> dict[str, Any]:
     return client(config) | {"bootstrap_timeout_ms": _WAIT_MS}
 
 
+def begun(kind: Any, **options: Any) -> Any:  # noqa: ANN401 - a client of kafka-python, untyped
+    """A client of kafka-python; raises what its start raises.
+
+    One that gets no answer leaves its thread behind, which connects anew for ever (3.0.12); here
+    that is ended.
+    """
+    made: list[Any] = []
+
+    def network(**more: Any) -> Any:  # noqa: ANN401 - as above
+        made.append(kind.DEFAULT_CONFIG["kafka_client"](**more))
+        return made[0]
+
+    try:
+        return kind(**options, kafka_client=network)
+    except BaseException:
+        for one in made:
+            one.close()
+        raise
+
+
 def lacks(config: KafkaConfig, right: str, name: str, kind: str = "topic") -> Unavailable:
     """What to raise when the broker denies this user a right on a topic, or on another `kind`."""
     user = config.username
@@ -87,7 +107,7 @@ def admin(config: KafkaConfig) -> Any:  # noqa: ANN401 - a KafkaAdminClient, whi
     # kafka-python says "Unable to bootstrap" whatever the reason, and only after its time is up.
     asyncio.run(reach(config))
     with answering(config):
-        return _ADMIN.KafkaAdminClient(**sync(config))
+        return begun(_ADMIN.KafkaAdminClient, **sync(config))
 
 
 async def reach(config: KafkaConfig) -> None:

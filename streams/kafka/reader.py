@@ -17,7 +17,7 @@ from kafka import errors
 
 from schemas.config import KafkaConfig
 from schemas.errors import Unavailable
-from streams.kafka.connection import lacks, reach, sync
+from streams.kafka.connection import begun, lacks, reach, sync
 
 LOOK: Final = 5_000  # records of one fetch, at most
 FETCH_BYTES: Final = 16 * 2**20
@@ -135,7 +135,8 @@ class Reader:
         self._wait = min(2 * self._wait, AGAIN[1])
 
     def _connect(self, taken: Mapping[Any, int]) -> None:
-        self._consumer = _KAFKA.KafkaConsumer(
+        self._consumer = begun(
+            _KAFKA.KafkaConsumer,
             **sync(self._config),
             group_id=self._group,
             enable_auto_commit=False,

@@ -25,6 +25,7 @@ from kafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from infra.dev.broker import Broker, main
 from schemas.errors import Mistake, Unavailable
+from streams.kafka.connection import begun
 
 kafka = pytest.mark.kafka
 
@@ -113,7 +114,7 @@ def test_data_outlives_a_kill_a_stop_and_the_object(own: Broker) -> None:
 def answers(broker: Broker) -> bool:
     brief: dict[str, Any] = {"bootstrap_timeout_ms": 500, "request_timeout_ms": 500}
     try:
-        KafkaAdminClient(**broker.client(), **brief).close()
+        begun(KafkaAdminClient, **broker.client(), **brief).close()
     except KafkaError:
         return False
     return True
@@ -169,7 +170,7 @@ def test_an_acl_says_who_may_do_what(secure_broker: Broker, prefix: str) -> None
 def test_a_stranger_is_not_let_in(secure_broker: Broker, wrong: dict[str, str]) -> None:
     options: dict[str, Any] = {**secure_broker.client(), **wrong, "bootstrap_timeout_ms": 3000}
     with pytest.raises(KafkaError):
-        KafkaAdminClient(**options)
+        begun(KafkaAdminClient, **options)
 
 
 @kafka

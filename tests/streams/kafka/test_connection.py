@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,14 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
+from kafka import KafkaAdminClient, KafkaConsumer
+from kafka.errors import KafkaTimeoutError
 
 from infra.dev.broker import Broker
 from schemas.config import KafkaConfig
 from schemas.errors import Mistake, Unavailable
 from streams.kafka import untyped
-from streams.kafka.connection import admin, client, hang_up, lacks, reach
+from streams.kafka.connection import admin, begun, client, hang_up, lacks, reach
 from tests.streams.kafka.living import Stage, soon
 
 
@@ -51,6 +54,16 @@ def test_a_password_without_tls() -> None:
         "sasl_plain_username": "app",
         "sasl_plain_password": "app-example",
     }
+
+
+@pytest.mark.parametrize("kind", [KafkaAdminClient, KafkaConsumer])
+def test_a_client_that_gets_no_answer_leaves_nothing_behind(kind: type) -> None:
+    before = set(threading.enumerate())
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        place = f"127.0.0.1:{mute.getsockname()[1]}"
+        with pytest.raises(KafkaTimeoutError):
+            begun(kind, bootstrap_servers=place, bootstrap_timeout_ms=100)
+    assert set(threading.enumerate()) == before
 
 
 class Stuck:
