@@ -86,6 +86,9 @@ class Correlate(Logic):
     def fire(self, key: str, state: Window, until: int, emit: Emit, /) -> None:
         """Close episodes whose deadline lies before `until`; tell what qualified by waiting."""
         rule = self._rule(key)
+        due = window.closes_at(rule, state)
+        if due is None or due >= until:
+            return  # so it is nearly always
         for step in window.fire(rule, state, until, lambda hit: finding_id(rule, key, hit)):
             if step.closed is not None:
                 self._finding(key, step.closed, emit)
@@ -238,20 +241,18 @@ def hits_of(rows: Sequence[Row]) -> list[Hit]:
 
 
 def _lone(row: Row) -> Hit:
-    """The hit of a row that is alone, as nearly all are."""
+    """The hit of a row that is alone, as nearly all are; who shows its lists leaves out copies."""
     said = row.body.get
-    lists: tuple[Sequence[Any], ...] = (
-        said("names", ()),
-        said("signals", ()),
-        [(uid, sha) for uid, sha in said("evidence", ())],
-        said("entities", ()),
-        said("families", ()),
+    return Hit(
+        row.time,
+        row.body["event"],
+        tuple(said("names", ())),
+        said("value"),
+        tuple(said("signals", ())),
+        tuple([(uid, sha) for uid, sha in said("evidence", ())]),
+        tuple(said("entities", ())),
+        tuple(said("families", ())),
     )
-    names, signals, evidence, entities, families = [  # of one there is nothing to compare
-        tuple(one) if len(one) < 2 else tuple(dict.fromkeys(one)) for one in lists
-    ]
-    value = said("value")
-    return Hit(row.time, row.body["event"], names, value, signals, evidence, entities, families)
 
 
 def _hit(event: str, together: Sequence[Row]) -> Hit:

@@ -155,22 +155,29 @@ class Tail(Draft[Place, Row]):
         """The rows from `time` on, in order."""
         start = max(self._cut, bisect_left(self._order, (time, "")))
         added = self._added[bisect_left(self._added, (time, "")) :]
-        found = self._between(start, len(self._order), added)
-        made, changed = self._made, self.changed
-        rows = [changed[place] if place in changed else made[place] for place in found]
-        return cast("list[Row]", rows)  # what is gone is not among the places
+        return self._rows(self._between(start, len(self._order), added))
 
     def settle(self, watermark: int) -> list[Row]:
         """The rows below the watermark, in order; they leave the tail."""
         end = bisect_left(self._order, (watermark, ""), self._cut)
         added = self._added[: bisect_left(self._added, (watermark, ""))]
         places = self._between(self._cut, end, added)
-        rows = [self[place] for place in places]
+        rows = self._rows(places)
+        made, changed = self._made, self.changed
         for place in places:
-            super().__delitem__(place)
+            if place in made:
+                changed[place] = None
+            else:
+                del changed[place]
+        self._size -= len(places)
         self._cut = end
         del self._added[: len(added)]
         return rows
+
+    def _rows(self, places: Iterable[Place]) -> list[Row]:
+        made, changed = self._made, self.changed
+        rows = [changed[place] if place in changed else made[place] for place in places]
+        return cast("list[Row]", rows)  # what is gone is not among the places
 
     def _between(self, start: int, end: int, added: list[Place]) -> list[Place]:
         """The places that are there: these of what is made, and these new ones."""

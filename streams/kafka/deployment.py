@@ -19,6 +19,7 @@ from streams.kafka.agreement import Agreed, agree, agreed, have_ended
 from streams.kafka.connection import client, reach
 from streams.kafka.job import Job
 from streams.kafka.keyed_part import KeyedPart
+from streams.kafka.light import ROWS_BYTES
 from streams.kafka.outbound import Outbound, tick_topics
 from streams.kafka.pace import CALM, PAUSE
 from streams.kafka.raw_part import RawInput, RawPart, progress_of
@@ -149,6 +150,7 @@ def _keyed_job(plan: _Plan, one: Fed, clock: Callable[[], int]) -> Job:
         plan.config.limits.batch_records,
         together=len(topics) > 1,
         pause=CALM if stage.calm else PAUSE,
+        part_bytes=ROWS_BYTES,
     )
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from aiokafka import TopicPartition
 
+from streams.kafka.light import PART_BYTES
 from streams.kafka.pace import PAUSE
 from streams.kafka.part import Part
 
@@ -21,7 +22,7 @@ class Job(NamedTuple):
     to, `make` makes one. `checked` is asked at each assignment, and raises where this worker must
     not go on. `batch`: records of one step, at most. `together`: a part has an input in each topic,
     by the same number, and all of them must come to one worker. `pause`: seconds from a small step
-    of a part to the next one.
+    of a part to the next one. `part_bytes`: of one partition in an answer of a broker, at most.
     """
 
     stage: str
@@ -33,6 +34,7 @@ class Job(NamedTuple):
     batch: int
     together: bool = False
     pause: float = PAUSE
+    part_bytes: int = PART_BYTES
 
 
 class Figures:

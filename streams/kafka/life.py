@@ -30,7 +30,7 @@ from streams.kafka.alignment import held
 from streams.kafka.connection import client, hang_up
 from streams.kafka.hosted import Hosted
 from streams.kafka.job import Figures, HandOver, Job
-from streams.kafka.light import FETCH_BYTES, PART_BYTES, as_decoded
+from streams.kafka.light import FETCH_BYTES, as_decoded
 from streams.kafka.pace import FEW, SESSION, Processor
 from streams.kafka.part import Part, Received
 from streams.kafka.recovery import Recovery
@@ -80,7 +80,7 @@ class Life:
             heartbeat_interval_ms=2_000,
             partition_assignment_strategy=(assignor,),
             fetch_max_wait_ms=100,
-            max_partition_fetch_bytes=PART_BYTES,
+            max_partition_fetch_bytes=job.part_bytes,
             fetch_max_bytes=FETCH_BYTES,
             key_deserializer=as_decoded,
         )

@@ -21,6 +21,8 @@ _MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1
 _MAPPED: Final = 32 * 2**20  # bytes from which on a block is mapped; the most that glibc takes
 FETCH_BYTES: Final = _MAPPED // 2  # of one answer of a broker, so that it comes from the heap
 PART_BYTES: Final = FETCH_BYTES // 4  # of one partition in it: a step of some thousands of records
+# Of one partition behind ingest: each step folds once more what came since, so there are fewer.
+ROWS_BYTES: Final = FETCH_BYTES // 2
 _KEPT: Final = 256 * 2**20  # free bytes at the end of the heap that are not given back
 _HEAD: Final = 64 * 2**10  # bytes that are taken at once before it is known how long an answer is
 
