@@ -86,9 +86,6 @@ class Correlate(Logic):
     def fire(self, key: str, state: Window, until: int, emit: Emit, /) -> None:
         """Close episodes whose deadline lies before `until`; tell what qualified by waiting."""
         rule = self._rule(key)
-        due = window.closes_at(rule, state)
-        if due is None or due >= until:
-            return  # so it is nearly always
         for step in window.fire(rule, state, until, lambda hit: finding_id(rule, key, hit)):
             if step.closed is not None:
                 self._finding(key, step.closed, emit)

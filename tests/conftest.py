@@ -15,12 +15,9 @@ from infra.dev.jars import OPENSEARCH, jars, java
 from infra.dev.opensearch.node import Node, jdk
 from schemas.errors import Unavailable
 
-# No deadline: nothing here asserts a time. Each run has the same examples: what fails was changed,
-# not met by luck. `make examples` looks for new ones.
-EXAMPLES = int(os.environ.get("BAROGRAPH_EXAMPLES", "0"))
-settings.register_profile(
-    "barograph", deadline=None, derandomize=not EXAMPLES, max_examples=EXAMPLES or 100
-)
+# No deadline: nothing here asserts a time. Where CI is set each run has the same examples.
+settings.register_profile("barograph", deadline=None, derandomize="CI" in os.environ)
+settings.register_profile("many", deadline=None, max_examples=1_000)  # for `make examples`
 settings.load_profile("barograph")
 
 # Brokers live for minutes here: what they would compile to make it fast is never earned back.

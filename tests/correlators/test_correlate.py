@@ -215,6 +215,21 @@ def test_signals_of_one_event_are_one_hit() -> None:
     assert body["families"] == ["fail", "ok"]
 
 
+def test_what_a_row_says_twice_is_shown_once() -> None:
+    twice: dict[str, Any] = {
+        "signals": ["fail-5", "fail-5"],
+        "evidence": [["event-5", ZERO], ["event-5", ZERO]],
+        "entities": ["principal:ann", "principal:bob", "principal:ann"],
+        "families": ["fail", "fail"],
+    }
+    (body,) = bodies(whole(logic(), [*hits(1), *hits(5, **twice)], MINUTE), "finding")
+    assert body["count"] == 2
+    assert body["signals"] == ["fail-1", "fail-5"]
+    assert [one["id"] for one in body["entities"]] == ["ann", "bob"]
+    assert body["families"] == ["fail"]
+    assert [one["event"] for one in body["evidence"]] == ["event-1", "event-5"]
+
+
 def test_a_condition_that_more_hits_can_undo_is_told_once_settled() -> None:
     few = rules(burst="type: event_count; rules: [fail]; group-by: [user]; condition: {lte: 1}")
     stage = Stage(logic(few))
